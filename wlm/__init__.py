@@ -1,0 +1,27 @@
+"""wlm: an LSTM word language model, dynamically quantized and fairly measured.
+
+Importing wlm only defines; a public name loads its module when it is first used.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "LSTMModel": "wlm.model",
+    "SampleSettings": "wlm.sample",
+    "Variant": "wlm.variant",
+    "Vocabulary": "wlm.corpus",
+    "WLMError": "wlm.errors",
+    "load_checkpoint": "wlm.checkpoint",
+    "sample_words": "wlm.sample",
+    "save_checkpoint": "wlm.checkpoint",
+    "saved_bytes": "wlm.quantize",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'wlm' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

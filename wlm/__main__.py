@@ -1,0 +1,8 @@
+"""`python -m wlm`."""
+
+import sys
+
+from wlm.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

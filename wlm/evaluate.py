@@ -1,0 +1,121 @@
+"""Loss over a text, block by block."""
+
+import math
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from wlm.corpus import get_batch
+from wlm.errors import check_range
+from wlm.machine import cpu_count
+from wlm.model import LSTMModel
+
+DEFAULT_BPTT = 25  # the tutorial's chunk length
+DEFAULT_THREADS = 1
+
+
+@dataclass(frozen=True)
+class Block:
+    """A stretch of text as evaluated: tokens predicted, their summed negative log-likelihood in
+    nats, and the wall-clock and CPU seconds it took."""
+
+    tokens: int
+    nll: float
+    wall_s: float
+    cpu_s: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Blocks added up: tokens predicted, mean loss in nats per token, and seconds."""
+
+    tokens: int
+    loss: float
+    wall_s: float
+    cpu_s: float
+
+    @classmethod
+    def of(cls, blocks: Iterable[Block]) -> "Evaluation":
+        """Add up blocks, at least one."""
+        blocks = list(blocks)
+        tokens = sum(block.tokens for block in blocks)
+        loss = math.fsum(block.nll for block in blocks) / tokens
+        wall_s = math.fsum(block.wall_s for block in blocks)
+        return cls(tokens, loss, wall_s, math.fsum(block.cpu_s for block in blocks))
+
+    @property
+    def perplexity(self) -> float:
+        """e to the loss: the number of equally likely words that would be as hard to guess."""
+        return math.exp(min(self.loss, 700.0))
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Tokens predicted per wall-clock second."""
+        return self.tokens / self.wall_s
+
+
+def evaluate_blocks(
+    model: LSTMModel,
+    data: Tensor,
+    *,
+    bptt: int = DEFAULT_BPTT,
+    threads: int = DEFAULT_THREADS,
+    chunks_per_block: int = 40,
+) -> Iterator[Block]:
+    """Yield the loss over batchified ids (N, B) in blocks of chunks of `bptt` rows.
+
+    The hidden state is carried from chunk to chunk. Inference mode and the thread count hold
+    while a block is computed, never while the caller has control.
+
+    Raises SettingError. Source: the tutorial, section 4 (`evaluate`).
+    """
+    check_bptt(bptt)
+    check_threads(threads)
+    model.eval()
+    hidden = model.init_hidden(data.size(1))
+    starts = range(0, data.size(0) - 1, bptt)
+    for first in range(0, len(starts), chunks_per_block):
+        with torch.inference_mode(), thread_count(threads):
+            tokens, nll = 0, 0.0
+            wall, cpu = time.perf_counter(), time.process_time()
+            for i in starts[first : first + chunks_per_block]:
+                input, targets = get_batch(data, i, bptt)
+                output, hidden = model(input, hidden)  # (T, B, V)
+                loss = F.cross_entropy(output.view(len(targets), -1), targets)
+                nll += len(targets) * loss.item()
+                tokens += len(targets)
+            wall_s, cpu_s = time.perf_counter() - wall, time.process_time() - cpu
+        yield Block(tokens, nll, wall_s, cpu_s)
+
+
+def evaluate(
+    model: LSTMModel, data: Tensor, *, bptt: int = DEFAULT_BPTT, threads: int = DEFAULT_THREADS
+) -> Evaluation:
+    """Return the loss over all of batchified ids (N, B); see `evaluate_blocks`."""
+    return Evaluation.of(evaluate_blocks(model, data, bptt=bptt, threads=threads))
+
+
+def check_bptt(bptt: int) -> None:
+    """Raise SettingError unless the chunk length is allowed."""
+    check_range("bptt", bptt, 1, 1_000)
+
+
+def check_threads(threads: int) -> None:
+    """Raise SettingError unless this machine has that many CPUs."""
+    check_range("threads", threads, 1, cpu_count(), hint="this machine's CPUs")
+
+
+@contextmanager
+def thread_count(threads: int) -> Iterator[None]:
+    """Set PyTorch's thread count, which all threads of a process share, and restore it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

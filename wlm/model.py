@@ -1,0 +1,76 @@
+"""The tutorial's LSTM word language model."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from wlm.errors import check_range
+
+Hidden = tuple[Tensor, Tensor]  # (L, B, H) twice: the hidden and the cell state
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The sizes that fix an LSTMModel.
+
+    ntoken: words in the vocabulary (V); ninp: embedding dimension (E); nhid: hidden units per
+    LSTM layer (H); nlayers: LSTM layers (L); dropout: probability, active in training only.
+
+    Raises SettingError where a size is out of range. Names as in the tutorial, section 1.
+    """
+
+    ntoken: int
+    ninp: int
+    nhid: int
+    nlayers: int
+    dropout: float = 0.5
+
+    def __post_init__(self):
+        check_range("ntoken", self.ntoken, 2, 1_000_000)
+        check_range("ninp", self.ninp, 1, 8_192)
+        check_range("nhid", self.nhid, 1, 8_192)
+        check_range("nlayers", self.nlayers, 1, 32)
+        check_range("dropout", self.dropout, 0.0, 1.0)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of every entry of the model's state_dict, in order."""
+        shapes = {"encoder.weight": (self.ntoken, self.ninp)}
+        for layer in range(self.nlayers):
+            inputs = self.ninp if layer == 0 else self.nhid
+            shapes[f"rnn.weight_ih_l{layer}"] = (4 * self.nhid, inputs)
+            shapes[f"rnn.weight_hh_l{layer}"] = (4 * self.nhid, self.nhid)
+            shapes[f"rnn.bias_ih_l{layer}"] = (4 * self.nhid,)
+            shapes[f"rnn.bias_hh_l{layer}"] = (4 * self.nhid,)
+        shapes["decoder.weight"] = (self.ntoken, self.nhid)
+        shapes["decoder.bias"] = (self.ntoken,)
+        return shapes
+
+
+class LSTMModel(nn.Module):
+    """Embedding, a stack of LSTM layers and a Linear decoder, with dropout between them.
+
+    `model(input, hidden)` maps word ids (T, B) and a hidden state to logits (T, B, V) and the
+    next hidden state. Source: the tutorial, section 1; parameter names are its own, so that its
+    state_dict loads unchanged.
+    """
+
+    def __init__(self, ntoken: int, ninp: int, nhid: int, nlayers: int, dropout: float = 0.5):
+        super().__init__()
+        self.config = ModelConfig(ntoken, ninp, nhid, nlayers, dropout)
+        self.drop = nn.Dropout(dropout)
+        self.encoder = nn.Embedding(ntoken, ninp)
+        # PyTorch warns of dropout on a single layer, where there is nothing to drop between.
+        self.rnn = nn.LSTM(ninp, nhid, nlayers, dropout=dropout if nlayers > 1 else 0.0)
+        self.decoder = nn.Linear(nhid, ntoken)
+
+    def forward(self, input: Tensor, hidden: Hidden) -> tuple[Tensor, Hidden]:
+        emb = self.drop(self.encoder(input))  # (T, B, E)
+        output, hidden = self.rnn(emb, hidden)  # (T, B, H)
+        return self.decoder(self.drop(output)), hidden  # (T, B, V)
+
+    def init_hidden(self, batch_size: int) -> Hidden:
+        """Return the zero state that a text starts from."""
+        # Not "like the first parameter", as in the tutorial: a quantized copy may have none.
+        shape = (self.config.nlayers, batch_size, self.config.nhid)
+        return torch.zeros(shape), torch.zeros(shape)
