@@ -69,6 +69,12 @@ def find_text(name_or_path: str) -> tuple[str, Path]:
     )
 
 
+def shown_path(path: Path) -> str:
+    """Return a path as pages show it: bundled ones from the project's root, not this machine's."""
+    root = ASSETS.parent
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
 def _folder_from(variable: str) -> list[Path]:
     return [Path(value)] if (value := os.environ.get(variable)) else []
 

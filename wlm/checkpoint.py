@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import pickle
 import re
 import tempfile
@@ -120,7 +119,7 @@ def _write(path: Path, write) -> None:
     """Write a file beside its place and move it there."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
         write(Path(folder) / path.name)
-        os.replace(Path(folder) / path.name, path)
+        (Path(folder) / path.name).replace(path)
 
 
 def _sha256(path: Path) -> str:

@@ -76,9 +76,13 @@ class CompareSpec:
         check_threads(self.threads)
         check_range("seed", self.seed, 0, 2**63 - 1)
 
+    def to_json(self) -> dict:
+        """Return the settings as plain JSON."""
+        return {**asdict(self), "variants": list(self.variants)}
+
     @classmethod
     def from_json(cls, content: dict) -> "CompareSpec":
-        """Make a spec of what `asdict` gave, raising SettingError for unknown names."""
+        """Make a spec of what `to_json` gave. Raises SettingError for unknown settings."""
         if unknown := content.keys() - {each.name for each in fields(cls)}:
             raise SettingError(f"a comparison has no setting {sorted(unknown)[0]!r}")
         return cls(**{**content, "variants": tuple(content["variants"])})
@@ -220,8 +224,3 @@ def _rounds(
         yield Progress("Measuring", share, spent / share - spent, comparison)
         if share >= 1.0:
             return
-
-
-def spec_to_json(spec: CompareSpec) -> dict:
-    """Return a spec as plain JSON, which `CompareSpec.from_json` reads."""
-    return {**asdict(spec), "variants": list(spec.variants)}

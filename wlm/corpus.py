@@ -156,23 +156,27 @@ def detokenize(words: Sequence[str]) -> str:
 
     `<eos>` becomes a line end; `<unk>` stays.
     """
-    parts: list[str] = []
+    return "".join(detokenized(words))
+
+
+def detokenized(words: Sequence[str]) -> list[str]:
+    """Return each word as `detokenize` writes it, with the space before it if there is one."""
+    pieces: list[str] = []
     glue = True  # no space before the next word
     quote_open = False
     for word in words:
         if word == EOS:
-            parts.append("\n")
+            pieces.append("\n")
             glue, quote_open = True, False
             continue
         joined = word in ("@-@", "@,@", "@.@")
         closing = word == '"' and quote_open
-        if not (glue or joined or closing or word in _ATTACHES_LEFT):
-            parts.append(" ")
-        parts.append(word.strip("@") if joined else word)
+        space = "" if glue or joined or closing or word in _ATTACHES_LEFT else " "
+        pieces.append(space + (word.strip("@") if joined else word))
         glue = joined or word in _ATTACHES_RIGHT or (word == '"' and not quote_open)
         if word == '"':
             quote_open = not quote_open
-    return "".join(parts)
+    return pieces
 
 
 _ATTACHES_LEFT = frozenset(

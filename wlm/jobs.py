@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
-from wlm.compare import CompareSpec, compare, spec_to_json
+from wlm.compare import CompareSpec, compare
 from wlm.errors import JobError, WLMError
 from wlm.runs import Run, RunStore, State, this_server
 
@@ -68,7 +68,7 @@ class JobQueue:
 
     def submit(self, spec: CompareSpec) -> str:
         """Queue a comparison and return its run's id. Raises JobError or StoreError."""
-        run = Run("compare", spec_to_json(spec), server=self._server)
+        run = Run("compare", spec.to_json(), server=self._server)
         self.start()
         self.store.create(run)
         self._hand_over(run.id)

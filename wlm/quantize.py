@@ -4,9 +4,9 @@ The only module that touches torch.ao.quantization, which PyTorch has deprecated
 replacement for LSTMs; the torch release is pinned for that reason.
 """
 
-import os
 import tempfile
 import warnings
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -43,12 +43,12 @@ def saved_bytes(model: nn.Module) -> int:
     section 4 (`print_size_of_model`); the file's name is in the archive, so it is the same here.
     """
     with tempfile.TemporaryDirectory(prefix="wlm-") as folder:
-        path = os.path.join(folder, "temp.p")
+        path = Path(folder) / "temp.p"
         try:
             torch.save(model.state_dict(), path)
         except (OSError, RuntimeError) as error:
             raise WLMError(f"the size cannot be measured in {folder!r}: {error}") from None
-        return os.path.getsize(path)
+        return path.stat().st_size
 
 
 def code_for(variant: Variant, model_folder: str) -> str:

@@ -200,8 +200,8 @@ class RunStore:
     def _spilled(self) -> sa.Engine | None:
         """The spill database, if any process has made it."""
         if self._spill is None and self._spill_url is not None:
-            if Path(sa.make_url(self._spill_url).database or "").exists():
-                self._spill = _open(self._spill_url)
+            made = Path(sa.make_url(self._spill_url).database or "").exists()
+            self._spill = _open(self._spill_url) if made else None
         return self._spill
 
     def _read(self, engine: sa.Engine | None, run_id: str) -> dict | None:

@@ -151,3 +151,9 @@ def first_difference(words: Sequence[str], others: Sequence[str]) -> int | None:
     """Return the place of the first word that differs, None where the shorter text agrees."""
     pairs = enumerate(zip(words, others, strict=False))
     return next((i for i, (word, other) in pairs if word != other), None)
+
+
+def to_out_txt(words: Sequence[str]) -> str:
+    """Return raw words in the tutorial's file layout, 20 a line. Source: the tutorial, section 3
+    (which wrote each word as a bytes literal, `b'word'`; here it is the word itself)."""
+    return "".join(f"{' '.join(words[i : i + 20])}\n" for i in range(0, len(words), 20))

@@ -1,0 +1,132 @@
+"""How a comparison is shown: three cards, three charts, and what was measured where."""
+
+import streamlit as st
+
+import charts
+import ui
+from wlm import tutorial
+
+WAITING = "–"
+REFERENCES = (
+    "Grey marks: what the tutorial published, with its own weights, on all of WikiText-2's test "
+    "set and a MacBook Pro; its elapsed time is scaled to as many tokens as were read here."
+)
+
+
+def show_comparison(result: dict) -> None:
+    """Show a comparison's JSON: the last variant's cards with their change against the baseline,
+    and all variants in the charts. It may be partial."""
+    baseline, chosen = result["results"][0], result["results"][-1]
+    show_cards(baseline, chosen)
+    show_charts(result)
+    protocol, machine = result["protocol"], result["machine"]
+    if any(_published(result)):
+        st.caption(REFERENCES)
+    st.caption(
+        f"{protocol['tokens']:,} tokens of {protocol['text']}, batch size "
+        f"{protocol['batch_size']}, chunks of {protocol['bptt']} tokens, "
+        f"{protocol['threads']} thread{'s' if protocol['threads'] > 1 else ''} · "
+        f"{machine['cpu']}, {machine['cpus']} CPUs · torch {machine['torch']}, "
+        f"engine {machine['quantized_engine']}"
+    )
+
+
+def show_cards(baseline: dict | None, chosen: dict | None) -> None:
+    """Show loss, size and elapsed time of one variant; dashes while there are none."""
+    loss, size, elapsed = st.columns(3)
+    if baseline is None or chosen is None:
+        loss.metric("Loss, nats per token", WAITING, border=True)
+        size.metric("Size, MB", WAITING, border=True)
+        elapsed.metric("Elapsed, s", WAITING, border=True)
+        return
+    change = chosen["loss"] - baseline["loss"]
+    loss.metric(
+        "Loss, nats per token",
+        f"{chosen['loss']:.4f}",
+        f"{change:+.4f}".replace("-", "−") if change < 0 else f"{change:+.4f}",
+        delta_color="off" if abs(change) < 0.01 else "inverse",
+        delta_arrow="off",
+        delta_description=f"against fp32's {baseline['loss']:.4f}",
+        border=True,
+        height="stretch",
+        help="Mean negative log-likelihood per token: lower is better.",
+    )
+    share = chosen["size_bytes"] / baseline["size_bytes"] - 1
+    size.metric(
+        "Size, MB",
+        f"{chosen['size_bytes'] / 1e6:.1f}",
+        f"{share:+.0%}",
+        delta_color="inverse",
+        delta_description=f"against fp32's {baseline['size_bytes'] / 1e6:.1f}",
+        border=True,
+        height="stretch",
+        help="The file that torch.save writes of the state_dict, in millions of bytes.",
+    )
+    ratio = baseline["elapsed_s"] / chosen["elapsed_s"]
+    elapsed.metric(
+        "Elapsed, s",
+        f"{chosen['elapsed_s']:.2f}",
+        f"{ratio:.2f} times as fast",
+        delta_color="green" if ratio > 1.02 else "red" if ratio < 0.98 else "off",
+        delta_arrow="off",
+        delta_description=f"as fp32's {baseline['elapsed_s']:.2f}",
+        border=True,
+        height="stretch",
+        help="Wall-clock time to read the text, model and loss together.",
+    )
+
+
+def show_charts(result: dict | None) -> None:
+    """Show one chart a measure, with the tutorial's published figures as faint marks; those alone
+    while there is no result."""
+    if result is None:
+        published = [tutorial.PUBLISHED["fp32"], tutorial.PUBLISHED["int8"]]
+        labels, values = ["fp32", "int8 LSTM + Linear"], {}
+        elapsed_scale = 1.0
+    else:
+        each = result["results"]
+        labels = [row["label"] for row in each]
+        values = {
+            "loss": [row["loss"] for row in each],
+            "size": [row["size_bytes"] / 1e6 for row in each],
+            "elapsed": [row["elapsed_s"] for row in each],
+        }
+        published = _published(result)
+        elapsed_scale = result["protocol"]["tokens"] / tutorial.TOKENS
+    measures = {
+        "loss": ("loss (nats per token)", ".3f", "tutorial, on WikiText-2", lambda p: p.loss),
+        "size": ("size (MB)", ".1f", "tutorial", lambda p: p.size_bytes / 1e6),
+        "elapsed": (
+            "elapsed (s)",
+            ".2f" if elapsed_scale < 0.5 else ".1f",
+            "tutorial, on a MacBook Pro",
+            lambda p: p.elapsed_s * elapsed_scale,
+        ),
+    }
+    for column, (measure, (title, format, name, read)) in zip(
+        st.columns(3), measures.items(), strict=True
+    ):
+        chart = charts.bars_with_references(
+            labels,
+            values.get(measure, [None] * len(labels)),
+            [None if each is None else read(each) for each in published],
+            title=title,
+            format=format,
+            reference_name=name,
+            ink=ui.ink(),
+        )
+        column.altair_chart(chart, key=f"chart-{measure}")
+
+
+def _published(result: dict) -> list[tutorial.Published | None]:
+    """The tutorial's figures for each result, None where it published none to set beside it."""
+    fp32, protocol = tutorial.PUBLISHED["fp32"], result["protocol"]
+    # Its architecture has one size; its elapsed time depends on the protocol.
+    comparable = (
+        abs(result["results"][0]["size_bytes"] - fp32.size_bytes) < 10_000
+        and protocol["batch_size"] == 1
+        and protocol["bptt"] == 25
+    )
+    return [
+        tutorial.PUBLISHED.get(row["variant"]) if comparable else None for row in result["results"]
+    ]

@@ -1,0 +1,170 @@
+"""What the pages share: menu, sidebar, cached models and runs, and the error box."""
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from wlm.assets import ASSETS, DEFAULT_MODEL, DEFAULT_TEXT, list_models, list_texts
+from wlm.errors import WLMError
+from wlm.variant import Variant
+
+logger = logging.getLogger(__name__)
+
+PAGES = {
+    "Compare": ("streamlit_app.py", ":material/compare_arrows:"),
+    "Sample": ("pages/1_Sample.py", ":material/edit_note:"),
+}
+SWITCHES = {"lstm": "LSTM", "linear": "Linear"}
+
+
+def start_page(title: str) -> None:
+    """Draw what every page has: the browser tab's title and icon, and the menu."""
+    # A local icon: a Material one would make the browser ask an outside host for it.
+    st.set_page_config(f"{title} · wlm", page_icon=str(ASSETS / "icon.png"), layout="wide")
+    _spell_out_booleans()
+    with st.sidebar:
+        for label, (path, icon) in PAGES.items():
+            # The whole query goes along, so that a page is found again as it was left.
+            st.page_link(path, label=label, icon=icon, query_params=st.query_params.to_dict())
+        st.divider()
+
+
+def _spell_out_booleans() -> None:
+    """Accept `?lstm=0` for `?lstm=false`: widgets bound to the URL drop it otherwise."""
+    words = {"1": "true", "0": "false"}
+    short = {key: value for key in SWITCHES if (value := st.query_params.get(key)) in words}
+    if short:
+        st.query_params.update({key: words[value] for key, value in short.items()})
+        st.rerun()  # widgets read the query as it is when a run begins
+
+
+def choose_model() -> str:
+    """Draw the sidebar's choice of a model and return its name."""
+    return _choose("Model", "model", list(list_models()), DEFAULT_MODEL, "WLM_MODELS")
+
+
+def choose_text() -> str:
+    """Draw the sidebar's choice of a text and return its name."""
+    return _choose("Text", "text", list(list_texts()), DEFAULT_TEXT, "WLM_TEXTS")
+
+
+def _choose(label: str, key: str, names: list[str], default: str, variable: str) -> str:
+    if not names:
+        show_error(f"there is no {key} to choose: the bundled ones are missing from assets/")
+        st.stop()
+    index = names.index(default) if default in names else 0
+    help = f"The bundled one, and those in the folder that the variable {variable} names."
+    return st.sidebar.selectbox(label, names, index=index, key=key, bind="query-params", help=help)
+
+
+def choose_variant() -> Variant:
+    """Draw the two switches and return the variant that they describe."""
+    switches = {
+        part: st.toggle(
+            f"int8 {label}",
+            value=True,
+            key=part,
+            bind="query-params",
+            help=f"Quantize the {label} weights dynamically, from 32-bit floats to 8-bit integers.",
+        )
+        for part, label in SWITCHES.items()
+    }
+    return Variant(**{part: "int8" if on else "fp32" for part, on in switches.items()})
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """Show what goes wrong inside as a box, never as a traceback."""
+    try:
+        yield
+    except WLMError as error:
+        show_error(str(error))
+    except Exception:
+        logger.exception("a page failed")
+        show_error("this page met a defect of wlm; the server's log has the details")
+
+
+def show_error(message: str) -> None:
+    """Show one error as a sentence."""
+    sentence = message[:1].upper() + message[1:]
+    st.error(sentence if sentence.endswith(".") else f"{sentence}.", icon=":material/error:")
+
+
+def ink() -> str:
+    """Return the theme's text colour, for charts: theirs is too faint for a lecture hall."""
+    return "#e8eef4" if st.context.theme.type == "dark" else "#17202a"
+
+
+def plain(text: str) -> str:
+    """Return Markdown that shows a model's words as they are; a line end starts a paragraph."""
+    return re.sub(r"([^\w\s])", r"\\\1", text).replace("\n", "\n\n")
+
+
+@st.cache_resource(show_spinner="Loading the model …", max_entries=2)
+def load_model(name: str):
+    """Return a named model's checkpoint, shared by all visitors and never changed."""
+    import torch
+
+    from wlm.checkpoint import load_checkpoint
+
+    # All visitors' samples share this process; what is timed runs in the worker.
+    torch.set_num_threads(1)
+    models = list_models()
+    if name not in models:
+        raise WLMError(f"the model must be one of {', '.join(models)}, got {name!r}")
+    return load_checkpoint(models[name])
+
+
+@st.cache_resource(show_spinner="Quantizing …", max_entries=6)
+def load_variant(name: str, variant: Variant):
+    """Return a variant of a named model, shared by all visitors and never changed."""
+    from wlm.quantize import quantize
+
+    return quantize(load_model(name).model, variant)
+
+
+@st.cache_resource(show_spinner=False)
+def job_queue():
+    """Return the server's one queue of runs, its worker process started."""
+    from wlm.jobs import JobQueue
+    from wlm.runs import RunStore
+
+    store = RunStore()
+    store.interrupt_orphans()
+    jobs = JobQueue(store)
+    jobs.start()
+    return jobs
+
+
+def watch(run_id: str, show: Callable[[dict], None]) -> None:
+    """Follow a run until it ends: stage, time left, a stop button, and its numbers so far."""
+
+    @st.fragment(run_every=0.5)
+    def follow() -> None:
+        with errors_shown():
+            jobs = job_queue()
+            run = jobs.store.get(run_id)
+            if run.state.final:
+                st.rerun()
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.progress(min(1.0, run.done), text=_progress_text(run, jobs))
+                if st.button("Stop", icon=":material/stop:", disabled=run.stop_requested):
+                    jobs.stop(run_id)
+            if run.result is not None:
+                show(run.result)
+
+    follow()
+
+
+def _progress_text(run, jobs) -> str:
+    if run.stop_requested:
+        return "Stopping …"
+    if run.state == "queued":
+        ahead = jobs.ahead_of(run.id)
+        return f"Waiting: {ahead} ahead of you" if ahead else "Starting …"
+    if run.seconds_left is None:
+        return f"{run.stage} …"
+    return f"{run.stage}: about {run.seconds_left:,.0f} s left"
