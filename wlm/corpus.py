@@ -179,34 +179,8 @@ def detokenized(words: Sequence[str]) -> list[str]:
     return pieces
 
 
-_ATTACHES_LEFT = frozenset(
-    [
-        ".",
-        ",",
-        ";",
-        ":",
-        "!",
-        "?",
-        ")",
-        "]",
-        "}",
-        "%",
-        "'",
-        "'s",
-        "'t",
-        "'d",
-        "'m",
-        "'re",
-        "'ve",
-        "'ll",
-        "n't",
-        "’",
-        "’s",
-        "°",
-        "…",
-    ]
-)
-_ATTACHES_RIGHT = frozenset(["(", "[", "{", "$", "£", "€", "#", "‘", "“"])
+_ATTACHES_LEFT = frozenset(". , ; : ! ? ) ] } % ' 's 't 'd 'm 're 've 'll n't ’ ’s ° …".split())
+_ATTACHES_RIGHT = frozenset("( [ { $ £ € # ‘ “".split())
 
 
 def _read_utf8(path: Path, what: str) -> str:

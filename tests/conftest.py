@@ -1,0 +1,85 @@
+"""Tiny models and texts that every test may use."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+import torch
+
+from wlm.checkpoint import save_checkpoint
+from wlm.corpus import Vocabulary
+from wlm.model import LSTMModel
+
+WORDS = [
+    "<eos>",
+    "<unk>",
+    "the",
+    "a",
+    "of",
+    "and",
+    "in",
+    "river",
+    "bridge",
+    "stone",
+    "=",
+    ",",
+    ".",
+    "@-@",
+    "@,@",
+    "was",
+    "built",
+    "over",
+    "old",
+    "town",
+]
+LINE = " the old bridge over the river was built of stone , in the town . \n"
+
+
+@pytest.fixture
+def vocabulary() -> Vocabulary:
+    return Vocabulary(WORDS)
+
+
+@pytest.fixture
+def model() -> LSTMModel:
+    """Two LSTM layers, 20 words, weights that are large enough to tell words apart."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        model = LSTMModel(len(WORDS), 8, 6, 2)
+        for parameter in model.parameters():
+            torch.nn.init.uniform_(parameter, -1.0, 1.0)
+    return model.requires_grad_(False).eval()
+
+
+@pytest.fixture
+def model_folder(tmp_path, model, vocabulary) -> Path:
+    """A saved tiny model, in a folder that WLM_MODELS may name."""
+    folder = tmp_path / "models" / "tiny"
+    save_checkpoint(folder, model, vocabulary, {"name": "tiny"}, dtype=torch.float32)
+    return folder
+
+
+@pytest.fixture
+def text_file(tmp_path) -> Path:
+    """A text of 40 lines, 16 tokens each with <eos>, in a folder that WLM_TEXTS may name."""
+    path = tmp_path / "texts" / "short.txt"
+    path.parent.mkdir()
+    path.write_text(LINE * 40, "utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def wikitext2() -> Path:
+    """WikiText-2's folder, where WLM_WIKITEXT2 names one: it is not part of the project."""
+    if not (folder := os.environ.get("WLM_WIKITEXT2")):
+        pytest.skip("WLM_WIKITEXT2 names no folder with WikiText-2")
+    return Path(folder)
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,242 @@
+"""The queue of runs, with real worker processes and real signals."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from wlm import jobs
+from wlm.checkpoint import load_checkpoint
+from wlm.compare import CompareSpec
+from wlm.corpus import batchify, read_text
+from wlm.errors import JobError
+from wlm.evaluate import evaluate
+from wlm.jobs import JobQueue, execute
+from wlm.runs import Run, RunStore, State
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 60.0  # seconds: how long a loaded machine may take, not how long it should
+
+
+def wait_for(condition: Callable[[], object], what: str):
+    """Return what `condition` returns once that is true."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"waited {PATIENCE:.0f} s in vain for {what}")
+
+
+@pytest.fixture
+def store(tmp_path) -> RunStore:
+    return RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}")
+
+
+@pytest.fixture
+def named(model_folder, text_file, monkeypatch) -> CompareSpec:
+    """The tiny model and the short text by name, for this process and its workers."""
+    monkeypatch.setenv("WLM_MODELS", str(model_folder.parent))
+    monkeypatch.setenv("WLM_TEXTS", str(text_file.parent))
+    return CompareSpec(model="tiny", text="short", bptt=5)
+
+
+@pytest.fixture
+def endless(named, tmp_path) -> CompareSpec:
+    """A comparison that takes minutes: the bundled model over a long text."""
+    path = tmp_path / "texts" / "long.txt"
+    path.write_text(" the old town was built over the river . \n" * 40_000, "utf-8")
+    return CompareSpec(text="long", bptt=100)
+
+
+@pytest.fixture
+def queue(store) -> Iterator[JobQueue]:
+    queue = JobQueue(store)
+    yield queue
+    queue.close()
+
+
+def ended(store: RunStore, run_id: str) -> Run:
+    return wait_for(lambda: (run := store.get(run_id)).state.final and run, "the run's end")
+
+
+def measuring(store: RunStore, run_id: str) -> Run:
+    return wait_for(lambda: (run := store.get(run_id)).result and run, "the first numbers")
+
+
+def test_a_run_gives_the_losses_of_a_direct_evaluation(queue, store, named, model_folder):
+    run = ended(store, queue.submit(named))
+    assert (run.state, run.message, run.done) == (State.DONE, "", 1.0)
+    checkpoint = load_checkpoint(model_folder)
+    text = read_text(Path(os.environ["WLM_TEXTS"]) / "short.txt", checkpoint.vocabulary)
+    expected = evaluate(checkpoint.model, batchify(text.ids, 1), bptt=5)
+    fp32, int8 = run.result["results"]
+    assert fp32["loss"] == pytest.approx(expected.loss, abs=1e-9)
+    assert int8["loss"] != fp32["loss"]
+    assert run.result["protocol"]["tokens"] == len(text.ids)
+    assert run.started_at <= run.finished_at
+
+
+def test_runs_are_done_in_order_by_one_worker(queue, store, named):
+    ids = [queue.submit(named) for _ in range(3)]
+    runs = [ended(store, run_id) for run_id in ids]
+    assert [run.state for run in runs] == [State.DONE] * 3
+    assert runs[0].finished_at <= runs[1].started_at
+    assert runs[1].finished_at <= runs[2].started_at
+
+
+def test_a_waiting_run_knows_how_many_are_ahead(queue, store, endless, named):
+    first, second, third = queue.submit(endless), queue.submit(named), queue.submit(named)
+    measuring(store, first)
+    assert [queue.ahead_of(run_id) for run_id in (first, second, third)] == [0, 1, 2]
+
+
+def test_a_stopped_run_keeps_what_it_measured_and_the_next_one_works(queue, store, endless, named):
+    run_id = queue.submit(endless)
+    before = measuring(store, run_id)
+    queue.stop(run_id)
+    run = ended(store, run_id)
+    assert run.state == State.STOPPED
+    assert run.result["protocol"]["tokens"] >= before.result["protocol"]["tokens"]
+    assert 0.0 < run.done < 1.0
+    assert ended(store, queue.submit(named)).state == State.DONE
+
+
+def test_a_run_stopped_while_it_waits_measures_nothing(queue, store, endless, named):
+    first, second = queue.submit(endless), queue.submit(named)
+    queue.stop(second)
+    queue.stop(first)
+    run = ended(store, second)
+    assert (run.state, run.result) == (State.STOPPED, None)
+
+
+def test_a_killed_worker_fails_its_run_only(queue, store, endless, named):
+    running, waiting = queue.submit(endless), queue.submit(named)
+    before = measuring(store, running)
+    os.kill(queue._worker.pid, signal.SIGKILL)
+    run = ended(store, running)
+    assert run.state == State.FAILED
+    assert "SIGKILL" in run.message and "kept" in run.message
+    assert run.result["protocol"]["tokens"] >= before.result["protocol"]["tokens"]
+    assert ended(store, waiting).state == State.DONE
+    assert ended(store, queue.submit(named)).state == State.DONE
+
+
+def test_a_worker_that_cannot_start_fails_the_run(queue, store, named, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    run = ended(store, queue.submit(named))
+    assert run.state == State.FAILED
+    assert "ended unexpectedly (exit code 1)" in run.message
+
+
+def test_no_worker_program_at_all_is_an_error(queue, named, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+    with pytest.raises(JobError, match="cannot be started"):
+        queue.submit(named)
+
+
+def test_a_closed_queue_takes_no_runs_and_leaves_no_process(store, named):
+    queue = JobQueue(store)
+    queue.start()
+    worker = psutil.Process(queue._worker.pid)
+    queue.close()
+    assert not worker.is_running()
+    with pytest.raises(JobError, match="closed"):
+        queue.submit(named)
+
+
+def test_bad_input_fails_the_run_with_its_message(queue, store, named, model_folder):
+    (model_folder / "model.safetensors").write_bytes(b"no weights")
+    run = ended(store, queue.submit(named))
+    assert run.state == State.FAILED
+    assert "damaged" in run.message and "model.safetensors" in run.message
+
+
+def test_a_defect_fails_the_run_without_its_details(store, named, monkeypatch, caplog):
+    def broken(spec):
+        raise RuntimeError("internal detail")
+
+    monkeypatch.setattr(jobs, "compare", broken)
+    run = Run("compare", named.to_json())
+    store.create(run)
+    execute(run.id, store)
+    assert store.get(run.id).state == State.FAILED
+    assert "internal detail" not in store.get(run.id).message
+    assert "internal detail" in caplog.text
+
+
+def test_a_run_that_has_begun_is_not_done_again(store, named):
+    run = Run("compare", named.to_json(), state=State.DONE, result={"kept": True})
+    store.create(run)
+    execute(run.id, store)
+    assert store.get(run.id) == run
+
+
+def test_where_runs_cannot_be_stored_they_still_work_with_a_warning(named):
+    store = RunStore("sqlite:////dev/null/runs.sqlite")
+    queue = JobQueue(store)
+    try:
+        run = ended(store, queue.submit(named))
+    finally:
+        queue.close()
+    assert run.state == State.DONE and len(run.result["results"]) == 2
+    assert "not kept" in run.warning
+
+
+@pytest.fixture
+def server(store, endless, unused_port) -> Iterator[psutil.Process]:
+    """A Streamlit server that uses the same store."""
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "streamlit", "run", "streamlit_app.py"),
+            *("--server.enableAgentApi=true", "--server.headless=true"),
+            *("--server.address=127.0.0.1", f"--server.port={unused_port}"),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "WLM_DATABASE_URL": store.url},
+        stdout=subprocess.DEVNULL,
+    )
+    yield psutil.Process(process.pid)
+    process.kill()
+    process.wait()
+
+
+def interact(port: int, **request) -> dict | None:
+    """Open or use a session as a program may (Streamlit's agent API); None while there is no
+    server."""
+    url = f"http://127.0.0.1:{port}/_stcore/agent/interact"
+    headers = {"Content-Type": "application/json"}
+    body = json.dumps(request).encode()
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers)) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError:
+        raise
+    except OSError:
+        return None
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_a_stopped_server_leaves_no_process_and_its_run_is_marked(server, store, unused_port, name):
+    query = {"text": ["long"], "amount": ["All of it"]}
+    page = wait_for(lambda: interact(unused_port, query_params=query), "the server")
+    run_button = next(each for each in page["actions"] if each.get("label") == "Run")
+    interact(unused_port, session_id=page["session_id"], trigger={"key": run_button["key"]})
+    (run,) = store.unfinished()
+    measuring(store, run.id)
+    (worker,) = server.children()
+    server.send_signal(getattr(signal, name))
+    assert psutil.wait_procs([server, worker], timeout=3.0)[1] == []
+    # What the next server does first.
+    assert store.interrupt_orphans() == [run.id]
+    run = store.get(run.id)
+    assert run.state == State.INTERRUPTED and run.result["results"]

@@ -1,0 +1,186 @@
+"""The store of runs, on real SQLite files."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from wlm import runs
+from wlm.errors import StoreError
+from wlm.runs import Run, RunStore, State, this_server
+
+
+@pytest.fixture
+def url(tmp_path) -> str:
+    return f"sqlite:///{tmp_path / 'data' / 'runs.sqlite'}"
+
+
+def test_a_run_comes_back_as_it_was_stored_also_in_another_store(url):
+    run = Run("compare", {"variants": ["fp32"]}, server=this_server())
+    RunStore(url).create(run)
+    assert RunStore(url).get(run.id) == run
+
+
+def test_ids_are_long_and_different():
+    ids = {Run("compare", {}).id for _ in range(100)}
+    assert len(ids) == 100
+    assert min(map(len, ids)) >= 16
+
+
+def test_an_update_changes_only_what_it_names(url):
+    store, run = RunStore(url), Run("compare", {"seed": 1})
+    store.create(run)
+    store.update(run.id, stop_requested=True)
+    store.update(run.id, state=State.RUNNING, result={"results": [1.5]})
+    now = store.get(run.id)
+    assert (now.state, now.result, now.stop_requested) == (
+        State.RUNNING,
+        {"results": [1.5]},
+        True,
+    )
+    assert now.spec == {"seed": 1}
+
+
+@pytest.mark.parametrize("act", ["get", "update"])
+def test_an_unknown_run_is_an_error_that_names_it(url, act):
+    with pytest.raises(StoreError, match="no run 'nope'"):
+        getattr(RunStore(url), act)("nope")
+
+
+def test_unfinished_runs_come_oldest_first(url):
+    store = RunStore(url)
+    for id, state, age in (("b", "queued", 1), ("c", "done", 5), ("a", "running", 9)):
+        store.create(Run("compare", {}, id=id, state=State(state), created_at=100.0 - age))
+    assert [run.id for run in store.unfinished()] == ["a", "b"]
+
+
+def test_only_runs_of_dead_servers_here_are_marked_as_interrupted(url):
+    process = subprocess.run(
+        [sys.executable, "-c", "from wlm.runs import this_server; print(this_server())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    dead, elsewhere = process.stdout.strip(), "otherhost:1:1.00"
+    reused = this_server().rpartition(":")[0] + ":1.00"  # our process id, another start time
+    store = RunStore(url)
+    for server in (dead, elsewhere, reused, this_server()):
+        store.create(Run("compare", {}, id=server, state=State.RUNNING, server=server))
+    store.create(Run("compare", {}, id="finished", state=State.DONE, server=dead))
+    assert set(store.interrupt_orphans()) == {dead, reused}
+    assert store.get(dead).state == State.INTERRUPTED
+    assert "server stopped" in store.get(dead).message
+    assert store.get(elsewhere).state == State.RUNNING
+    assert store.get(this_server()).state == State.RUNNING
+    assert store.get("finished").state == State.DONE
+
+
+def test_where_the_database_cannot_be_made_runs_still_show_with_a_warning(tmp_path):
+    (tmp_path / "file").write_text("in the way of a folder")
+    store = RunStore(f"sqlite:///{tmp_path}/file/runs.sqlite")
+    run = Run("compare", {})
+    store.create(run)
+    store.update(run.id, state=State.DONE, result={"loss": 1.0})
+    assert "not kept" in store.warning and "file/runs.sqlite" in store.warning
+    assert store.get(run.id).result == {"loss": 1.0}
+    assert "not kept" in store.get(run.id).warning
+    # A second process, such as the worker, sees and changes the same run.
+    worker = RunStore(store.url, store.spill_url)
+    worker.update(run.id, stage="seen")
+    assert store.get(run.id).stage == "seen"
+
+
+def test_a_disk_that_fills_during_a_run_loses_nothing(url, monkeypatch):
+    store, run = RunStore(url), Run("compare", {}, state=State.RUNNING)
+    store.create(run)
+    store.update(run.id, result={"blocks": [1]})
+
+    def no_more_pages(connection, _record):
+        connection.execute("PRAGMA max_page_count = 1")  # SQLite's own "disk is full"
+
+    sa.event.listen(store._main, "connect", no_more_pages)
+    store._main.dispose()
+    store.update(run.id, result={"blocks": list(range(20_000))}, done=0.5)
+    after = store.get(run.id)
+    assert len(after.result["blocks"]) == 20_000 and after.done == 0.5
+    assert "full" in after.warning
+    store.update(run.id, state=State.DONE)
+    assert store.get(run.id).state == State.DONE
+    assert store.unfinished() == []
+
+
+def test_a_read_only_database_keeps_its_runs_readable(url):
+    RunStore(url).create(Run("compare", {}, id="old", state=State.DONE))
+    path = sa.make_url(url).database
+    store = RunStore(f"sqlite:///file:{path}?mode=ro&uri=true")
+    store.create(Run("compare", {}, id="new"))
+    assert store.get("new").id == "new"
+    assert store.get("old").state == State.DONE
+    assert "not kept" in store.warning
+
+
+def test_a_database_of_another_version_is_left_as_it_is(url):
+    store = RunStore(url)
+    store.create(Run("compare", {}, id="precious"))
+    with store._main.begin() as connection:
+        connection.execute(runs._version.update().values(version=99))
+    other = RunStore(url)
+    assert "version 99" in other.warning
+    other.create(Run("compare", {}, id="new"))
+    assert other.get("new").warning
+    with store._main.begin() as connection:
+        assert connection.execute(sa.select(runs._runs.c.id)).scalars().all() == ["precious"]
+
+
+@pytest.mark.parametrize("url", ["nonsense", "nosuch://x/y"])
+def test_an_address_that_is_no_database_is_said_and_runs_still_show(url):
+    store = RunStore(url)
+    store.create(Run("compare", {}, id="new"))
+    assert "not kept" in store.warning
+    assert store.get("new").warning
+
+
+def test_a_password_is_never_shown():
+    store = RunStore("postgresql://user:secret@nowhere.invalid/runs")
+    assert store.warning and "secret" not in store.warning
+
+
+def test_writers_in_several_processes_do_not_lose_updates(url):
+    store = RunStore(url)
+    for i in range(4):
+        store.create(Run("compare", {}, id=f"r{i}"))
+    script = (
+        "import sys; from wlm.runs import RunStore; s = RunStore(sys.argv[1]);"
+        "[s.update(sys.argv[2], done=i / 50, stage=str(i)) for i in range(51)];"
+        "sys.exit(bool(s.warning))"
+    )
+    writers = [subprocess.Popen([sys.executable, "-c", script, url, f"r{i}"]) for i in range(4)]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0, 0]
+    assert [store.get(f"r{i}").stage for i in range(4)] == ["50"] * 4
+
+
+def test_the_spill_is_gone_when_the_process_has_ended(tmp_path):
+    script = (
+        "import sys; from wlm.runs import Run, RunStore; s = RunStore('sqlite:////dev/null/x');"
+        "s.create(Run('compare', {})); print(s.spill_url.removeprefix('sqlite:///'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    path = Path(done.stdout.strip())
+    assert path.name == "runs.sqlite" and not path.parent.exists()
+
+
+def test_the_default_place_is_the_users_data_directory(monkeypatch, tmp_path):
+    monkeypatch.delenv("WLM_DATABASE_URL", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert runs.default_database_url().endswith("wlm/runs.sqlite")
+    monkeypatch.setenv("WLM_DATABASE_URL", "sqlite:////elsewhere.sqlite")
+    assert runs.default_database_url() == "sqlite:////elsewhere.sqlite"
+
+
+def test_times_are_those_of_now():
+    assert abs(Run("compare", {}).created_at - time.time()) < 60
