@@ -2,12 +2,14 @@
 
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from wlm.checkpoint import save_checkpoint
+from wlm.assets import ASSETS, DEFAULT_MODEL
+from wlm.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from wlm.corpus import Vocabulary
 from wlm.model import LSTMModel
 
@@ -77,9 +79,19 @@ def wikitext2() -> Path:
     return Path(folder)
 
 
-@pytest.fixture
-def unused_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+@pytest.fixture(scope="session")
+def unused_port() -> Callable[[], int]:
+    """Finds a port of this machine that nobody listens on."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return probe.getsockname()[1]
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def bundled() -> Checkpoint:
+    """The bundled model of 33,278 words: slow, and shared, so that no test may change it."""
+    return load_checkpoint(ASSETS / "models" / DEFAULT_MODEL)

@@ -193,13 +193,18 @@ def test_where_runs_cannot_be_stored_they_still_work_with_a_warning(named):
 
 
 @pytest.fixture
-def server(store, endless, unused_port) -> Iterator[psutil.Process]:
+def port(unused_port) -> int:
+    return unused_port()
+
+
+@pytest.fixture
+def server(store, endless, port) -> Iterator[psutil.Process]:
     """A Streamlit server that uses the same store."""
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "streamlit", "run", "streamlit_app.py"),
             *("--server.enableAgentApi=true", "--server.headless=true"),
-            *("--server.address=127.0.0.1", f"--server.port={unused_port}"),
+            *("--server.address=127.0.0.1", f"--server.port={port}"),
         ],
         cwd=ROOT,
         env={**os.environ, "WLM_DATABASE_URL": store.url},
@@ -226,11 +231,11 @@ def interact(port: int, **request) -> dict | None:
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
-def test_a_stopped_server_leaves_no_process_and_its_run_is_marked(server, store, unused_port, name):
+def test_a_stopped_server_leaves_no_process_and_its_run_is_marked(server, store, port, name):
     query = {"text": ["long"], "amount": ["All of it"]}
-    page = wait_for(lambda: interact(unused_port, query_params=query), "the server")
+    page = wait_for(lambda: interact(port, query_params=query), "the server")
     run_button = next(each for each in page["actions"] if each.get("label") == "Run")
-    interact(unused_port, session_id=page["session_id"], trigger={"key": run_button["key"]})
+    interact(port, session_id=page["session_id"], trigger={"key": run_button["key"]})
     (run,) = store.unfinished()
     measuring(store, run.id)
     (worker,) = server.children()
