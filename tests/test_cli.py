@@ -1,0 +1,250 @@
+"""The command line as people and programs use it."""
+
+import json
+import os
+import pty
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from wlm.cli import main
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def tiny(model_folder, text_file, monkeypatch):
+    """The tiny model and the short text under their names."""
+    monkeypatch.setenv("WLM_MODELS", str(model_folder.parent))
+    monkeypatch.setenv("WLM_TEXTS", str(text_file.parent))
+
+
+def run_json(capsys, *arguments: str):
+    assert main([*arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_compare_prints_one_object_with_the_documented_keys(capsys):
+    content = run_json(
+        capsys,
+        *"compare --model tiny --text short --variants fp32 int8 --tokens 100 --bptt 7".split(),
+    )
+    assert {"machine", "protocol", "results"} <= content.keys()
+    assert content["protocol"] == {
+        "model": "tiny",
+        "text": "short",
+        "tokens": 100,
+        "bptt": 7,
+        "batch_size": 1,
+        "threads": 1,
+        "seed": 1,
+    }
+    assert [result["variant"] for result in content["results"]] == ["fp32", "int8"]
+    documented = (ROOT / "docs" / "json.md").read_text("utf-8")
+    for part in (content["machine"], content["protocol"], *content["results"]):
+        for key in part:
+            assert f"`{key}`" in documented
+
+
+def test_results_keep_the_order_asked_for(capsys):
+    names = ["int8", "pytorch:linear=int8", "fp32", "pytorch:lstm=int8"]
+    content = run_json(
+        capsys, "compare", "--model", "tiny", "--text", "short", "--variants", *names
+    )
+    assert [result["variant"] for result in content["results"]] == names
+    sizes = run_json(capsys, "size", "--model", "tiny", "--variants", *names)
+    assert [each["variant"] for each in sizes] == names
+    assert [set(each) for each in sizes] == [{"variant", "label", "bytes"}] * 4
+    assert [each["bytes"] for each in sizes] == [each["size_bytes"] for each in content["results"]]
+
+
+def test_evaluate_prints_one_result(capsys, text_file):
+    arguments = ["--model", "tiny", "--text", str(text_file), "--tokens", "50"]
+    result = run_json(capsys, "evaluate", "--variants", "int8", *arguments)
+    both = run_json(capsys, "compare", *arguments)
+    assert result["variant"] == "int8"
+    assert result["loss"] == both["results"][1]["loss"]
+
+
+def test_sample_prints_raw_words_and_speed(capsys):
+    arguments = "sample --model tiny --variant int8 --temperature 0.8 --words 12 --seed 4".split()
+    content = run_json(capsys, *arguments)
+    assert len(content["words"]) == 12 and content["words_per_s"] > 0
+    assert run_json(capsys, *arguments)["words"] == content["words"]
+    assert run_json(capsys, *arguments[:-1], "5")["words"] != content["words"]
+
+
+def test_info_names_models_texts_and_the_machine(capsys):
+    content = run_json(capsys, "info")
+    assert {"wikitext2-lstm", "tiny"} <= content["models"].keys()
+    assert {"demo", "short"} <= content["texts"].keys()
+    assert content["machine"]["torch"] == torch.__version__
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (
+            "compare --model tiny --text short",
+            ["fp32", "int8 LSTM", "640 tokens of short"],
+        ),
+        ("evaluate --model tiny --text short", ["perplexity", "chunks of 25"]),
+        ("size --model tiny", ["bytes", "int8 LSTM + Linear"]),
+        ("info", ["quantized_engine", "wikitext2-lstm"]),
+    ],
+)
+def test_without_json_people_get_a_table(capsys, command, expected):
+    assert main(command.split()) == 0
+    printed = capsys.readouterr().out
+    for words in expected:
+        assert words in printed
+
+
+def test_a_bare_state_dict_loads_with_its_vocabulary(capsys, tmp_path, model, model_folder):
+    path = tmp_path / "bare.pth"
+    torch.save(model.state_dict(), path)
+    vocabulary = str(model_folder / "vocab.txt")
+    sizes = run_json(capsys, "size", "--model", str(path), "--vocabulary", vocabulary)
+    assert sizes == run_json(capsys, "size", "--model", "tiny")
+
+
+@pytest.fixture
+def bad_files(tmp_path, model, model_folder) -> Path:
+    """A folder of files that must be refused."""
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    whole = (model_folder / "model.safetensors").read_bytes()
+    (folder / "cut.safetensors").write_bytes(whole[: len(whole) // 2])
+    (folder / "foreign.safetensors").write_bytes(b"\x89PNG" * 100)
+    torch.save(model, folder / "module.pth")
+    torch.save({"weight": torch.zeros(3)}, folder / "keys.pth")
+    shapes = {**model.state_dict(), "decoder.bias": torch.zeros(3)}
+    torch.save(shapes, folder / "shapes.pth")
+    torch.save(model.state_dict(), folder / "good.pth")
+    (folder / "words.txt").write_text("a\nb\nc\n")
+    (folder / "empty.txt").write_text("")
+    (folder / "unknown.txt").write_text("xyzzy plugh\n")
+    (folder / "binary.txt").write_bytes(b"\xff\xfe\x00\x00")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("size --model nowhere", ["no model 'nowhere'", "wikitext2-lstm"]),
+        ("size --model BAD/cut.safetensors --vocabulary VOCAB", ["damaged", "cut.safetensors"]),
+        ("size --model BAD/foreign.safetensors --vocabulary VOCAB", ["damaged"]),
+        ("size --model BAD/module.pth --vocabulary VOCAB", ["never unpickles", "LSTMModel"]),
+        ("size --model BAD/keys.pth --vocabulary VOCAB", ["encoder.weight"]),
+        ("size --model BAD/shapes.pth --vocabulary VOCAB", ["decoder.bias", "(20,)", "(3,)"]),
+        ("size --model BAD/good.pth --vocabulary BAD/words.txt", ["20", "got 3"]),
+        ("size --model BAD/good.pth", ["vocabulary file or the corpus folder"]),
+        ("size --model BAD/good.pth --corpus BAD", ["train.txt"]),
+        ("compare --model tiny --text nowhere", ["no text 'nowhere'", "demo"]),
+        ("compare --model tiny --text BAD/empty.txt", ["empty"]),
+        ("compare --model tiny --text BAD/unknown.txt", ["none of the vocabulary's 20 words"]),
+        ("compare --model tiny --text BAD/binary.txt", ["UTF-8", "byte 0"]),
+        ("compare --model tiny --text short --tokens 1", ["tokens", "got 1"]),
+        ("compare --model tiny --text short --tokens 9999", ["640", "got 9,999"]),
+        ("compare --model tiny --text short --bptt 0", ["bptt", "1 to 1,000", "got 0"]),
+        ("compare --model tiny --text short --threads 0", ["threads", "got 0"]),
+        ("compare --model tiny --text short --variants int4", ["'int4'"]),
+        ("evaluate --model tiny --text short --variants fp32 int8", ["one variant, got 2"]),
+        ("sample --model tiny --temperature 0", ["temperature", "0.01 to 10.0", "got 0.0"]),
+        ("sample --model tiny --temperature nan", ["temperature", "got nan"]),
+        ("sample --model tiny --top-k -1", ["top_k", "got -1"]),
+        ("sample --model tiny --top-p 1.5", ["top_p", "got 1.5"]),
+        ("sample --model tiny --words 0", ["words", "got 0"]),
+        ("sample --model tiny --seed -1", ["seed", "got -1"]),
+    ],
+)
+def test_bad_input_is_one_clear_line(capsys, bad_files, model_folder, command, words):
+    vocabulary = str(model_folder / "vocab.txt")
+    arguments = command.replace("BAD", str(bad_files)).replace("VOCAB", vocabulary).split()
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert re.fullmatch(r"wlm: error: .+\n", captured.err)
+    for each in words:
+        assert each in captured.err
+
+
+@pytest.mark.parametrize("command", ["compare --tokens many", "nonsense", "", "sample --words"])
+def test_misspelt_arguments_show_the_usage(capsys, command):
+    with pytest.raises(SystemExit) as exit:
+        main(command.split())
+    assert exit.value.code == 2
+    assert "usage: python -m wlm" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["", "size", "evaluate", "compare", "sample", "info"])
+def test_help_says_what_the_command_does(capsys, command):
+    with pytest.raises(SystemExit) as exit:
+        main([*command.split(), "--help"])
+    assert exit.value.code == 0
+    assert "examples:" in capsys.readouterr().out
+
+
+def start(*arguments: str, **options) -> subprocess.Popen:
+    command = [sys.executable, "-m", "wlm", *arguments]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, **options)
+
+
+def test_ctrl_c_ends_a_comparison_with_what_was_measured(text_file):
+    text_file.write_text(text_file.read_text("utf-8") * 2_000, "utf-8")
+    process = start("compare", "--model", "tiny", "--text", "short", "--json")
+    time.sleep(8)  # long enough to be measuring, far too short to finish
+    process.send_signal(signal.SIGINT)
+    printed, _ = process.communicate(timeout=30)
+    content = json.loads(printed)
+    assert process.returncode == 0
+    assert 0 < content["protocol"]["tokens"] < 640 * 2_000
+
+
+def test_progress_is_shown_on_a_terminal_and_nowhere_else(tmp_path):
+    arguments = ["compare", "--model", "tiny", "--text", "short", "--json"]
+    ours, theirs = pty.openpty()
+    process = start(*arguments, stderr=theirs)
+    json.loads(process.communicate(timeout=60)[0])
+    assert b"Measuring" in os.read(ours, 100_000)
+    os.close(theirs)
+    os.close(ours)
+    with (tmp_path / "errors").open("w+") as errors:
+        start(*arguments, stderr=errors).communicate(timeout=60)
+        errors.seek(0)
+        assert errors.read() == ""
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
+    line = f"{shlex.quote(sys.executable)} -m wlm sample --model tiny --words 5000 --json | head -1"
+    done = subprocess.run(line, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+def commands_in(path: Path) -> list[str]:
+    found = re.findall(r"^(?:\$ )?python -m wlm (.+)$", path.read_text("utf-8"), re.MULTILINE)
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("command", commands_in(ROOT / "README.md"))
+def test_the_commands_in_readme_work(capsys, tmp_path, monkeypatch, command):
+    (tmp_path / "my.txt").write_text(" the river in the town . \n" * 1_000, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(command)) == 0
+    assert capsys.readouterr().out
+
+
+def test_the_python_in_readme_works(tmp_path):
+    code = re.search(r"```python\n(.+?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)[1]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert len(done.stdout.splitlines()) == 20
