@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -211,6 +212,7 @@ def test_ctrl_c_ends_a_comparison_with_what_was_measured(text_file):
 def test_progress_is_shown_on_a_terminal_and_nowhere_else(tmp_path):
     arguments = ["compare", "--model", "tiny", "--text", "short", "--json"]
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))  # a bar of no width would show nothing
     process = start(*arguments, stderr=theirs)
     json.loads(process.communicate(timeout=60)[0])
     assert b"Measuring" in os.read(ours, 100_000)
