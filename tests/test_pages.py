@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import ui
+from wlm import jobs
 from wlm.compare import CompareSpec, compare
 from wlm.runs import Run, RunStore, State
 
@@ -133,6 +134,34 @@ def test_a_hostile_url_is_not_followed(queue, query):
     page = open_page(**query)
     assert not page.exception and not page.error
     assert page.selectbox(key="text").value == page.selectbox(key="text").options[0]
+
+
+@pytest.mark.parametrize(
+    "query", [{"temperature": "99", "words": "-1", "seed": "x"}, {"temperature": "nan"}]
+)
+def test_sample_ignores_values_out_of_range_in_the_url(queue, query):
+    page = open_page(PAGES[1], **query)
+    assert not page.exception and not page.error
+    assert page.slider(key="temperature").value == 0.8
+    assert page.number_input(key="words").value == 150
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"\xff\xfe", "must be UTF-8"),
+        (b"xyzzy plugh\n", "none of the vocabulary's 20 words"),
+        (None, "There is no text 'short'"),
+    ],
+)
+def test_a_bad_text_is_said_in_words(queue, text_file, content, words):
+    page = press(open_page(text="short"), "Run")
+    text_file.unlink() if content is None else text_file.write_bytes(content)
+    jobs.execute(queue.store.unfinished()[0].id, queue.store)
+    page.run()
+    assert not page.exception
+    assert words in page.error[0].value
 
 
 def test_run_submits_what_the_page_shows(queue):

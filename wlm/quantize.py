@@ -39,16 +39,20 @@ def quantize(model: LSTMModel, variant: Variant) -> LSTMModel:
 def saved_bytes(model: nn.Module) -> int:
     """Return the bytes of the model's state_dict as `torch.save` writes it.
 
-    Raises WLMError where no temporary file of that size can be written. Source: the tutorial,
-    section 4 (`print_size_of_model`); the file's name is in the archive, so it is the same here.
+    Raises WLMError where no temporary file of that size can be written, neither on disk nor in
+    memory. Source: the tutorial, section 4 (`print_size_of_model`); the archive holds the file's
+    stem, so the file's name is the tutorial's too.
     """
-    with tempfile.TemporaryDirectory(prefix="wlm-") as folder:
-        path = Path(folder) / "temp.p"
+    reasons = []
+    for parent in (None, "/dev/shm"):  # the system's temporary folder, then Linux's memory
         try:
-            torch.save(model.state_dict(), path)
+            with tempfile.TemporaryDirectory(prefix="wlm-", dir=parent) as folder:
+                path = Path(folder) / "temp.p"
+                torch.save(model.state_dict(), path)
+                return path.stat().st_size
         except (OSError, RuntimeError) as error:
-            raise WLMError(f"the size cannot be measured in {folder!r}: {error}") from None
-        return path.stat().st_size
+            reasons.append(str(error).splitlines()[0])
+    raise WLMError(f"the model cannot be saved to measure its size: {'; '.join(reasons)}")
 
 
 def code_for(variant: Variant, model_folder: str) -> str:
