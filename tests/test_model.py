@@ -80,7 +80,7 @@ def test_a_size_out_of_range_is_refused(name, value, message):
 
 def test_a_number_too_large_for_a_float_is_out_of_range():
     with pytest.raises(SettingError, match=r"ntoken must be .* from 2 to 1,000,000, got 1,000,"):
-        ModelConfig(**{**SIZES, "ntoken": 10**400})
+        ModelConfig(**{**SIZES, "ntoken": 10**399})
 
 
 @pytest.mark.parametrize(("length", "batch_size"), [(1, 1), (5, 1), (1, 3), (5, 3)])
@@ -138,6 +138,15 @@ def test_dropout_is_active_in_training_only(model):
     assert torch.equal(model(words, model.init_hidden(1))[0], before)
     with torch.random.fork_rng(devices=[]):
         assert not torch.equal(model.train()(words, model.init_hidden(1))[0], before)
+
+
+def test_dropout_lies_before_and_after_the_lstm():
+    with torch.random.fork_rng(devices=[]):
+        model = LSTMModel(20, 8, 6, 1, dropout=1.0)  # everything is dropped
+        logits, after_2 = model(tensor([[2]]), model.init_hidden(1))
+        _, after_9 = model(tensor([[9]]), model.init_hidden(1))
+    assert torch.equal(logits[0, 0], model.decoder.bias)
+    assert all(map(torch.equal, after_2, after_9))
 
 
 def test_a_single_layer_is_made_without_a_warning():

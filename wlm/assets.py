@@ -42,8 +42,8 @@ def find_model(name_or_path: str) -> Path:
     models = list_models()
     if name_or_path in models:
         return models[name_or_path]
-    if "\0" not in name_or_path and Path(name_or_path).exists():
-        return Path(name_or_path)
+    if path := _existing(name_or_path):
+        return path
     raise CheckpointError(
         f"there is no model {name_or_path!r}: give a name ({', '.join(models)}), "
         "a model folder, or a weights file"
@@ -58,11 +58,11 @@ def find_text(name_or_path: str) -> tuple[str, Path]:
     texts = list_texts()
     if name_or_path in texts:
         return name_or_path, texts[name_or_path]
-    path = Path(name_or_path)
-    if "\0" not in name_or_path and path.is_file():
-        return path.stem, path
-    if "\0" not in name_or_path and (path / "test.txt").is_file():
-        return path.resolve().name, path / "test.txt"
+    if path := _existing(name_or_path):
+        if path.is_file():
+            return path.stem, path
+        if (path / "test.txt").is_file():
+            return path.resolve().name, path / "test.txt"
     raise TextError(
         f"there is no text {name_or_path!r}: give a name ({', '.join(texts)}), "
         "a text file, or a folder with a test.txt"
@@ -73,6 +73,13 @@ def shown_path(path: Path) -> str:
     """Return a path as pages show it: bundled ones from the project's root, not this machine's."""
     root = ASSETS.parent
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def _existing(path: str) -> Path | None:
+    try:
+        return Path(path) if path and Path(path).exists() else None
+    except (OSError, ValueError):  # a name that is too long, or one with a NUL character
+        return None
 
 
 def _folder_from(variable: str) -> list[Path]:

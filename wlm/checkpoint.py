@@ -21,6 +21,7 @@ from wlm.model import LSTMModel, ModelConfig
 WEIGHTS, VOCABULARY, CARD = "model.safetensors", "vocab.txt", "card.json"
 DTYPES = (torch.float16, torch.bfloat16, torch.float32)
 LARGEST_CARD = 1_000_000  # bytes
+_ALREADY_QUANTIZED = "the weights {!r} are already quantized: give the fp32 state_dict"
 
 
 @dataclass(frozen=True)
@@ -53,23 +54,25 @@ def load_checkpoint(
     if path.is_dir():
         card = _read_card(path / CARD)
         config = _config_from_card(card, path / CARD)
-        words = Vocabulary.from_file(vocabulary or path / VOCABULARY)
         weights = path / WEIGHTS
+        if corpus is None:
+            vocabulary = vocabulary or path / VOCABULARY
         _check_hash(weights, card)
     else:
+        _must_exist(path)
         if (vocabulary is None) == (corpus is None):
             raise CheckpointError(
                 f"the weights {str(path)!r} stand alone: give either the vocabulary file or the "
                 "corpus folder that they were trained with"
             )
         card, config, weights = {}, None, path
-        words = (
-            Vocabulary.from_file(vocabulary)
-            if vocabulary is not None
-            else Corpus.from_folder(corpus).vocabulary
-        )
+    words = (
+        Vocabulary.from_file(vocabulary)
+        if vocabulary is not None
+        else Corpus.from_folder(corpus).vocabulary
+    )
     state_dict = _read_weights(weights, config)
-    model = _build(state_dict, weights)
+    model = _build(state_dict, config or _config_of(state_dict, weights), weights)
     if len(words) != model.config.ntoken:
         raise CheckpointError(
             f"the vocabulary must have as many words as the model, {model.config.ntoken:,}, "
@@ -96,8 +99,13 @@ def save_checkpoint(
         raise CheckpointError(
             f"the vocabulary must have {config['ntoken']:,} words, got {len(vocabulary):,}"
         )
+    if model.state_dict().keys() != model.config.shapes().keys():
+        raise CheckpointError("only an fp32 LSTMModel can be saved, not a quantized one")
     folder = Path(folder)
     tensors = {key: value.to(dtype).contiguous() for key, value in model.state_dict().items()}
+    for key, value in tensors.items():
+        if not value.isfinite().all():
+            raise CheckpointError(f"{key} must be finite in {dtype}, but holds NaN or inf")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write(folder / WEIGHTS, lambda path: save_file(tensors, path))
@@ -180,9 +188,10 @@ def _read_weights(path: Path, config: ModelConfig | None) -> dict[str, Tensor]:
         state_dict = _read_torch_file(path)
         shapes = {key: tuple(value.shape) for key, value in state_dict.items()}
         _check_shapes(shapes, config, path)
-        # A few stored numbers can pose as a large tensor by strides of 0.
+        # A few stored numbers can pose as a large tensor by strides of 0. Twice the file's size is
+        # no such case: tied weights are stored once.
         claimed = sum(value.numel() * value.element_size() for value in state_dict.values())
-        if claimed > path.stat().st_size:
+        if claimed > 2 * path.stat().st_size:
             raise CheckpointError(
                 f"the weights {str(path)!r} claim {claimed:,} bytes of numbers in a file of "
                 f"{path.stat().st_size:,}"
@@ -205,6 +214,8 @@ def _read_torch_file(path: Path) -> dict[str, Tensor]:
         )
     except pickle.UnpicklingError as error:
         found = re.search(r"GLOBAL ([\w.]+)", str(error))
+        if found and found[1] == "torch.ScriptObject":  # the packed weights of an int8 LSTM
+            raise CheckpointError(_ALREADY_QUANTIZED.format(str(path))) from None
         what = f"Python objects ({found[1]})" if found else "something else than tensors"
         raise CheckpointError(
             f"the weights {str(path)!r} hold {what}, which wlm never unpickles: "
@@ -220,16 +231,24 @@ def _read_torch_file(path: Path) -> dict[str, Tensor]:
             f"the weights {str(path)!r} must be a state_dict, got {type(content).__name__}"
         )
     if any(str(key).endswith("_packed_params.dtype") for key in content):
-        raise CheckpointError(
-            f"the weights {str(path)!r} are already quantized: give the fp32 state_dict"
-        )
+        raise CheckpointError(_ALREADY_QUANTIZED.format(str(path)))
     for key, value in content.items():
-        if not isinstance(value, Tensor) or value.layout != torch.strided or value.is_quantized:
+        if not _is_plain(value):
             raise CheckpointError(
                 f"{str(key)[:80]!r} in {str(path)!r} must be a plain tensor, "
                 f"got {type(value).__name__}"
             )
     return content
+
+
+def _is_plain(value: object) -> bool:
+    """Tell whether a value is an ordinary tensor in memory."""
+    return (
+        isinstance(value, Tensor)
+        and value.layout == torch.strided
+        and value.device.type == "cpu"
+        and not (value.is_quantized or value.is_nested)
+    )
 
 
 def _check_shapes(
@@ -268,9 +287,12 @@ def _config_from_shapes(shapes: dict[str, tuple[int, ...]], path: Path) -> Model
         ) from None
 
 
-def _build(state_dict: dict[str, Tensor], path: Path) -> LSTMModel:
+def _config_of(state_dict: dict[str, Tensor], path: Path) -> ModelConfig:
+    return _config_from_shapes({key: tuple(each.shape) for key, each in state_dict.items()}, path)
+
+
+def _build(state_dict: dict[str, Tensor], config: ModelConfig, path: Path) -> LSTMModel:
     """Make the model of a checked state_dict."""
-    config = _config_from_shapes({key: tuple(each.shape) for key, each in state_dict.items()}, path)
     # A copy, so that a changing file cannot change the model.
     copies = {key: each.to(torch.float32, copy=True) for key, each in state_dict.items()}
     for key, value in copies.items():

@@ -35,7 +35,7 @@ class Vocabulary:
     def from_file(cls, path: str | Path) -> "Vocabulary":
         """Read one word a line, UTF-8, ids from 0. Raises TextError."""
         text = _read_utf8(Path(path), "vocabulary")
-        # Not splitlines(): words may hold characters that it takes for line ends.
+        # Not splitlines(): a character that it takes for a line end must not make two words.
         return cls(text.removesuffix("\n").split("\n"))
 
     def save(self, path: str | Path) -> None:
@@ -114,8 +114,8 @@ def read_words(path: str | Path) -> list[str]:
 def read_text(path: str | Path, vocabulary: Vocabulary, name: str | None = None) -> Text:
     """Read and encode a text file, called by its stem unless `name` is given.
 
-    Raises TextError where the file is missing, empty, not UTF-8, shorter than two tokens, or
-    without a single word of the vocabulary.
+    Raises TextError where the file is missing, empty, not UTF-8, or without a single word of the
+    vocabulary.
     """
     words = read_words(path)
     name = name or Path(path).stem
@@ -126,8 +126,6 @@ def read_text(path: str | Path, vocabulary: Vocabulary, name: str | None = None)
             "it must be in the model's language, words separated by spaces"
         )
     ids = vocabulary.encode(words)
-    if len(ids) < 2:
-        raise TextError(f"the text {name!r} must have at least 2 tokens, got {len(ids)}")
     return Text(name, ids, unknown=int((ids == vocabulary.ids.get(UNK, -1)).sum()))
 
 

@@ -5,8 +5,6 @@ Pages and the command line show these messages as they are; any other exception
 is a defect and is shown without its details.
 """
 
-import math
-
 
 class WLMError(Exception):
     """Something that the user can put right."""
@@ -46,6 +44,6 @@ def check_range(name: str, value: float, low: float, high: float, *, hint: str =
     kind = "a whole number" if whole else "a number"
     allowed = f"{kind} from {low:,} to {high:,}" + (f" ({hint})" if hint else "")
     right_kind = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
-    if not right_kind or not math.isfinite(value) or not low <= value <= high:
+    if not right_kind or not low <= value <= high:
         shown = f"{value:,}" if right_kind else repr(value)
         raise SettingError(f"{name} must be {allowed}, got {shown}")

@@ -76,7 +76,7 @@ from torch import nn
 
 from wlm import load_checkpoint
 
-model = load_checkpoint("{model_folder}").model
+model = load_checkpoint({model_folder!r}).model
 {make}
 print(quantized)
 

@@ -252,7 +252,7 @@ def _open(url: str) -> sa.Engine:
             f"a database's address is written such as sqlite:////folder/runs.sqlite: {error}"
         ) from None
     if address.get_backend_name() == "sqlite":
-        if address.database and address.database != ":memory:":
+        if address.database and not address.database.startswith((":memory:", "file:")):
             Path(address.database).parent.mkdir(parents=True, exist_ok=True)
         sa.event.listen(engine, "connect", _configure_sqlite)
     with engine.begin() as connection:
