@@ -46,10 +46,12 @@ def test_compare_prints_one_object_with_the_documented_keys(capsys):
         "batch_size": 1,
         "threads": 1,
         "seed": 1,
+        "seconds": None,
+        "target": None,
     }
     assert [result["variant"] for result in content["results"]] == ["fp32", "int8"]
     documented = (ROOT / "docs" / "json.md").read_text("utf-8")
-    for part in (content["machine"], content["protocol"], *content["results"]):
+    for part in (content, content["machine"], content["protocol"], *content["results"]):
         for key in part:
             assert f"`{key}`" in documented
 

@@ -153,6 +153,7 @@ def _compare(options: argparse.Namespace) -> dict:
         text=options.text,
         tokens=options.tokens,
         seconds=options.seconds,
+        target=options.target,
         bptt=options.bptt,
         batch_size=options.batch_size,
         threads=options.threads,
@@ -189,7 +190,7 @@ def _print(options: argparse.Namespace, content, show) -> None:
 
 
 def _print_results(content: dict) -> None:
-    baseline, protocol = content["results"][0], content["protocol"]
+    protocol = content["protocol"]
     rows = [
         [
             each["label"],
@@ -198,7 +199,7 @@ def _print_results(content: dict) -> None:
             f"{each['perplexity']:.1f}",
             f"{each['elapsed_s']:.2f}",
             f"{each['tokens_per_s']:,.0f}",
-            f"{baseline['elapsed_s'] / each['elapsed_s']:.2f}",
+            _times_as_fast(each),
         ]
         for each in content["results"]
     ]
@@ -212,11 +213,18 @@ def _print_results(content: dict) -> None:
         "times as fast",
     ]
     _print_table(heads, rows)
+    for warning in content["warnings"]:
+        print(f"\nwarning: {warning}")
     print(
         f"\n{protocol['tokens']:,} tokens of {protocol['text']}, batch size "
         f"{protocol['batch_size']}, chunks of {protocol['bptt']}, threads {protocol['threads']}; "
         f"{content['machine']['cpu']}, torch {content['machine']['torch']}"
     )
+
+
+def _times_as_fast(result: dict) -> str:
+    ends = result["speedup_ci95"]
+    return f"{result['speedup']:.2f}" + (f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else "")
 
 
 def _print_table(heads: list[str], rows: list[list[str]]) -> None:
@@ -267,7 +275,12 @@ def _parser() -> argparse.ArgumentParser:
             help=f"a name ({texts}), a text file, or a folder with a test.txt; default %(default)s",
         )
         added.add_argument("--tokens", type=int, help="read only the text's first tokens")
-        added.add_argument("--seconds", type=float, help="measure no longer than this")
+        added.add_argument("--seconds", type=float, help="measure for so long, text read again")
+        added.add_argument(
+            "--target",
+            type=float,
+            help="end when each speed-up is known give or take this share, such as 0.03",
+        )
         added.add_argument("--bptt", type=int, default=25, help="chunk length; default %(default)s")
         added.add_argument("--batch-size", type=int, default=1, help="default %(default)s")
         added.add_argument("--threads", type=int, default=1, help="default %(default)s")

@@ -7,6 +7,7 @@ for the caches that the large fp32 model empties.
 """
 
 import itertools
+import math
 import random
 import time
 from collections.abc import Iterator
@@ -27,7 +28,8 @@ from wlm.evaluate import (
     check_threads,
     evaluate_blocks,
 )
-from wlm.machine import describe_machine
+from wlm.intervals import Interval, mean_interval, ratio_interval, spread, verdict
+from wlm.machine import describe_machine, load_now
 from wlm.model import LSTMModel
 from wlm.quantize import quantize, saved_bytes
 from wlm.variant import Variant
@@ -35,16 +37,21 @@ from wlm.variant import Variant
 BLOCK_SECONDS = 0.5
 WARM_UP_CHUNKS = 4
 MAX_VARIANTS = 8
+DEFAULT_TARGET = 0.03
+FEWEST_ROUNDS_TO_STOP = 8  # an interval from fewer is itself too uncertain to stop by
+MOST_SPREAD = 0.10
+LEAST_CPU_SHARE = 0.90
 
 
 @dataclass(frozen=True)
 class CompareSpec:
     """What to compare: variants (the first is the baseline), model, text and protocol.
 
-    tokens: length of the text's beginning that is read, None for all of it; seconds: budget of
-    measured time over all variants, None for no limit; the run ends at the first that is met.
-    seed: of the order within rounds. A bare weights file needs `vocabulary` or `corpus`, see
-    `load_checkpoint`.
+    tokens: length of the text's beginning that is read, None for all of it. seconds: budget of
+    measured time over all variants, in which the text is read again and again; None to read it
+    once. target: end as soon as every speed-up is known give or take this share (0.03 for 3%);
+    None to go on. seed: of the order within rounds and of the intervals. A bare weights file needs
+    `vocabulary` or `corpus`, see `load_checkpoint`.
 
     Raises SettingError or VariantError; what depends on the text is checked by `compare`.
     """
@@ -54,6 +61,7 @@ class CompareSpec:
     text: str = DEFAULT_TEXT
     tokens: int | None = None
     seconds: float | None = None
+    target: float | None = None
     bptt: int = DEFAULT_BPTT
     batch_size: int = 1
     threads: int = DEFAULT_THREADS
@@ -70,6 +78,8 @@ class CompareSpec:
             check_range("tokens", self.tokens, 2, 1_000_000_000)
         if self.seconds is not None:
             check_range("seconds", self.seconds, 0.1, 86_400.0)
+        if self.target is not None:
+            check_range("target", self.target, 0.001, 1.0)
         check_bptt(self.bptt)
         check_range("batch_size", self.batch_size, 1, 256)
         check_range("bptt * batch_size", self.bptt * self.batch_size, 1, 10_000)
@@ -90,12 +100,18 @@ class CompareSpec:
 
 @dataclass
 class Comparison:
-    """What has been measured so far: one list of blocks per variant, in the spec's order."""
+    """What has been measured so far: one list of blocks per variant, in the spec's order.
+
+    Block i of every variant belongs to round i and has the same tokens. A pass over the text has
+    `rounds_per_pass` rounds; later passes read the same text again from a zero state.
+    """
 
     spec: CompareSpec
     text: str
     sizes: list[int]  # bytes, per variant
-    blocks: list[list[Block]] = field(default_factory=list)
+    rounds_per_pass: int
+    blocks: list[list[Block]]
+    machine: dict = field(default_factory=describe_machine)
 
     @property
     def labels(self) -> list[str]:
@@ -107,30 +123,38 @@ class Comparison:
             for label, nth in zip(labels, seen, strict=True)
         ]
 
+    def first_pass(self, i: int) -> list[Block]:
+        """Return variant i's blocks of the first pass: those that loss and elapsed time add up."""
+        return self.blocks[i][: self.rounds_per_pass]
+
+    def speedup(self, i: int) -> Interval:
+        """Return how many times as fast as the baseline variant i is."""
+        pairs = list(zip(self.blocks[0], self.blocks[i], strict=True))
+        # The text's last block may be short, and its time all noise.
+        whole = max(block.tokens for block, _ in pairs) / 2
+        pairs = [pair for pair in pairs if pair[0].tokens >= whole]
+        baseline, variant = zip(*((a.wall_s, b.wall_s) for a, b in pairs), strict=True)
+        return ratio_interval(baseline, variant, self.spec.seed)
+
+    def loss_delta(self, i: int) -> Interval:
+        """Return variant i's loss less the baseline's, in nats per token."""
+        pairs = list(zip(self.first_pass(0), self.first_pass(i), strict=True))
+        mean_tokens = sum(block.tokens for block, _ in pairs) / len(pairs)
+        deltas = [(variant.nll - baseline.nll) / mean_tokens for baseline, variant in pairs]
+        return mean_interval(deltas, self.spec.seed)
+
+    def is_sure(self) -> bool:
+        """Tell whether every speed-up is known as well as the spec's target asks for."""
+        if self.spec.target is None or len(self.blocks[0]) < FEWEST_ROUNDS_TO_STOP:
+            return False
+        wanted = math.log1p(self.spec.target)
+        others = range(1, len(self.blocks))
+        return all(self.speedup(i).relative_half_width <= wanted for i in others)
+
     def to_json(self) -> dict:
-        """Return machine, protocol and results as docs/json.md describes them."""
-        results = []
-        for name, label, size, blocks in zip(
-            self.spec.variants, self.labels, self.sizes, self.blocks, strict=True
-        ):
-            sums = Evaluation.of(blocks)
-            results.append(
-                {
-                    "variant": name,
-                    "label": label,
-                    "size_bytes": size,
-                    "loss": sums.loss,
-                    "perplexity": sums.perplexity,
-                    "elapsed_s": sums.wall_s,
-                    "cpu_s": sums.cpu_s,
-                    "tokens_per_s": sums.tokens_per_s,
-                    "blocks": [
-                        {"tokens": each.tokens, "wall_s": each.wall_s, "cpu_s": each.cpu_s}
-                        for each in blocks
-                    ],
-                }
-            )
-        predicted = sum(block.tokens for block in self.blocks[0])
+        """Return machine, protocol, rounds, results and warnings as docs/json.md describes them."""
+        results = [self._result(i) for i in range(len(self.blocks))]
+        predicted = sum(block.tokens for block in self.first_pass(0))
         protocol = {
             "model": self.spec.model,
             "text": self.text,
@@ -140,8 +164,68 @@ class Comparison:
             "batch_size": self.spec.batch_size,
             "threads": self.spec.threads,
             "seed": self.spec.seed,
+            "seconds": self.spec.seconds,
+            "target": self.spec.target,
         }
-        return {"machine": describe_machine(), "protocol": protocol, "results": results}
+        machine = {**self.machine, "load_1min_end": load_now()}
+        return {
+            "machine": machine,
+            "protocol": protocol,
+            "rounds": len(self.blocks[0]),
+            "results": results,
+            "warnings": _warnings(results, machine),
+        }
+
+    def _result(self, i: int) -> dict:
+        sums, blocks = Evaluation.of(self.first_pass(i)), self.blocks[i]
+        speedup, loss_delta = self.speedup(i), self.loss_delta(i)
+        switches = [block.switches for block in blocks if block.switches is not None]
+        return {
+            "variant": self.spec.variants[i],
+            "label": self.labels[i],
+            "size_bytes": self.sizes[i],
+            "loss": sums.loss,
+            "perplexity": sums.perplexity,
+            "elapsed_s": sums.wall_s,
+            "cpu_s": sums.cpu_s,
+            "tokens_per_s": sums.tokens_per_s,
+            "speedup": speedup.value,
+            "speedup_ci95": _ends(speedup, i),
+            "loss_delta": loss_delta.value,
+            "loss_delta_ci95": _ends(loss_delta, i),
+            "verdict": verdict(speedup) if i else "baseline",
+            "spread": spread([block.wall_s / block.tokens for block in blocks]),
+            "cpu_share": sum(block.cpu_s for block in blocks)
+            / sum(block.wall_s for block in blocks),
+            "context_switches": sum(switches) if switches else None,
+            "blocks": [
+                {"tokens": each.tokens, "wall_s": each.wall_s, "cpu_s": each.cpu_s}
+                for each in blocks
+            ],
+        }
+
+
+def _ends(interval: Interval, i: int) -> list[float] | None:
+    """An interval's ends for JSON: none for the baseline itself, nor before there are enough."""
+    known = i > 0 and math.isfinite(interval.low) and math.isfinite(interval.high)
+    return [interval.low, interval.high] if known else None
+
+
+def _warnings(results: list[dict], machine: dict) -> list[str]:
+    """What a reader should know before trusting the times, in sentences."""
+    found = []
+    for result in results:
+        if result["spread"] > MOST_SPREAD:
+            found.append(
+                f"The blocks of {result['label']} differ by {result['spread']:.0%} from one "
+                f"another (quartile to quartile): something else was using this machine."
+            )
+        if result["cpu_share"] < LEAST_CPU_SHARE:
+            found.append(
+                f"{result['label']} had a CPU for only {result['cpu_share']:.0%} of its time: "
+                "other programs, or a quota, took the rest."
+            )
+    return found
 
 
 @dataclass(frozen=True)
@@ -175,13 +259,19 @@ def compare(spec: CompareSpec) -> Iterator[Progress]:
         yield Progress(f"Preparing {variant.label}", 0.0)
         model = quantize(checkpoint.model, variant)
         made[str(variant)] = model, saved_bytes(model)
-    models = [made[name][0] for name in spec.variants]
 
     yield Progress("Warming up", 0.0)
     seconds_per_chunk = max(_warm_up(made[name][0], data, spec) for name in made)
     chunks_per_block = max(1, round(BLOCK_SECONDS / seconds_per_chunk))
-    comparison = Comparison(spec, name, [made[name][1] for name in spec.variants])
-    yield from _rounds(comparison, models, data, chunks_per_block)
+    comparison = Comparison(
+        spec,
+        name,
+        sizes=[made[name][1] for name in spec.variants],
+        rounds_per_pass=math.ceil((data.size(0) - 1) / (chunks_per_block * spec.bptt)),
+        blocks=[[] for _ in spec.variants],
+    )
+    streams = [_passes(made[name][0], data, spec, chunks_per_block) for name in spec.variants]
+    yield from _rounds(comparison, streams)
 
 
 def _warm_up(model: LSTMModel, data: Tensor, spec: CompareSpec) -> float:
@@ -194,33 +284,42 @@ def _warm_up(model: LSTMModel, data: Tensor, spec: CompareSpec) -> float:
     return blocks[-1].wall_s
 
 
-def _rounds(
-    comparison: Comparison, models: list[LSTMModel], data: Tensor, chunks_per_block: int
-) -> Iterator[Progress]:
-    spec = comparison.spec
-    streams = [
-        evaluate_blocks(
+def _passes(
+    model: LSTMModel, data: Tensor, spec: CompareSpec, chunks_per_block: int
+) -> Iterator[Block]:
+    """Evaluate the text once or, where seconds are the budget, again and again."""
+    for _ in itertools.count() if spec.seconds is not None else range(1):
+        yield from evaluate_blocks(
             model,
             data,
             bptt=spec.bptt,
             threads=spec.threads,
             chunks_per_block=chunks_per_block,
         )
-        for model in models
-    ]
-    comparison.blocks = [[] for _ in models]
-    order, generator = list(range(len(models))), random.Random(spec.seed)
-    rounds = -(-(data.size(0) - 1) // (chunks_per_block * spec.bptt))
+
+
+def _rounds(comparison: Comparison, streams: list[Iterator[Block]]) -> Iterator[Progress]:
+    """Take a block from every stream in random order, until the first limit is met."""
+    spec = comparison.spec
+    order, generator = list(range(len(streams))), random.Random(spec.seed)
     started = time.perf_counter()
-    for done in itertools.count(1):
+    for rounds in itertools.count(1):
         generator.shuffle(order)
-        for i in order:
-            comparison.blocks[i].append(next(streams[i]))
-        measured = sum(block.wall_s for blocks in comparison.blocks for block in blocks)
-        share = done / rounds
-        if spec.seconds is not None:
-            share = min(1.0, max(share, measured / spec.seconds))
+        blocks = {i: next(streams[i]) for i in order}
+        for (
+            i,
+            block,
+        ) in blocks.items():  # a round is kept whole or, if it is interrupted, not at all
+            comparison.blocks[i].append(block)
+        if spec.seconds is None:
+            share = rounds / comparison.rounds_per_pass
+        else:
+            measured = sum(block.wall_s for blocks in comparison.blocks for block in blocks)
+            share = min(1.0, measured / spec.seconds)
         spent = time.perf_counter() - started
-        yield Progress("Measuring", share, spent / share - spent, comparison)
+        seconds_left = spent / share - spent
+        if comparison.is_sure():
+            share, seconds_left = 1.0, 0.0
+        yield Progress("Measuring", share, seconds_left, comparison)
         if share >= 1.0:
             return

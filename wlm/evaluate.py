@@ -6,6 +6,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -22,12 +27,14 @@ DEFAULT_THREADS = 1
 @dataclass(frozen=True)
 class Block:
     """A stretch of text as evaluated: tokens predicted, their summed negative log-likelihood in
-    nats, and the wall-clock and CPU seconds it took."""
+    nats, the wall-clock and CPU seconds it took, and how often the system took the CPU away
+    meanwhile (involuntary context switches; None where it does not tell)."""
 
     tokens: int
     nll: float
     wall_s: float
     cpu_s: float
+    switches: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,7 @@ def evaluate_blocks(
     for first in range(0, len(starts), chunks_per_block):
         with torch.inference_mode(), thread_count(threads):
             tokens, nll = 0, 0.0
+            switches = _switches()
             wall, cpu = time.perf_counter(), time.process_time()
             for i in starts[first : first + chunks_per_block]:
                 input, targets = get_batch(data, i, bptt)
@@ -90,7 +98,8 @@ def evaluate_blocks(
                 nll += len(targets) * loss.item()
                 tokens += len(targets)
             wall_s, cpu_s = time.perf_counter() - wall, time.process_time() - cpu
-        yield Block(tokens, nll, wall_s, cpu_s)
+            switches = None if switches is None else _switches() - switches
+        yield Block(tokens, nll, wall_s, cpu_s, switches)
 
 
 def evaluate(
@@ -98,6 +107,11 @@ def evaluate(
 ) -> Evaluation:
     """Return the loss over all of batchified ids (N, B); see `evaluate_blocks`."""
     return Evaluation.of(evaluate_blocks(model, data, bptt=bptt, threads=threads))
+
+
+def _switches() -> int | None:
+    """This process's involuntary context switches so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw if resource else None
 
 
 def check_bptt(bptt: int) -> None:

@@ -22,8 +22,12 @@ def describe_machine() -> dict:
 
     Units are in the names; what cannot be found out is None or an empty list.
     """
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    return {**_fixed_facts(), "load_1min": None if load is None else round(load, 2)}
+    return {**_fixed_facts(), "load_1min": load_now()}
+
+
+def load_now() -> float | None:
+    """Return the mean number of runnable processes of the last minute, where the system tells."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
 def cpu_count() -> int:
