@@ -7,35 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from tiny import LINE, WORDS
 
 from wlm.assets import ASSETS, DEFAULT_MODEL
 from wlm.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from wlm.corpus import Vocabulary
 from wlm.model import LSTMModel
-
-WORDS = [
-    "<eos>",
-    "<unk>",
-    "the",
-    "a",
-    "of",
-    "and",
-    "in",
-    "river",
-    "bridge",
-    "stone",
-    "=",
-    ",",
-    ".",
-    "@-@",
-    "@,@",
-    "was",
-    "built",
-    "over",
-    "old",
-    "town",
-]
-LINE = " the old bridge over the river was built of stone , in the town . \n"
 
 
 @pytest.fixture

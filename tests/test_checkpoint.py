@@ -8,7 +8,7 @@ import re
 import pytest
 import safetensors.torch
 import torch
-from conftest import WORDS
+from tiny import WORDS
 
 from wlm.checkpoint import load_checkpoint, save_checkpoint
 from wlm.corpus import Vocabulary
