@@ -5,6 +5,8 @@ import streamlit as st
 import charts
 import ui
 from wlm import tutorial
+from wlm.report import sentence
+from wlm.runs import Run, State
 
 WAITING = "–"
 REFERENCES = (
@@ -13,12 +15,33 @@ REFERENCES = (
 )
 
 
+def show_ended(run: Run) -> None:
+    """Show a run that has ended: how, where that is not as it should, and what it measured."""
+    if run.state == State.FAILED:
+        ui.show_error(run.message)
+    elif run.state == State.INTERRUPTED:
+        st.warning(run.message, icon=":material/power_off:")
+    elif run.state == State.STOPPED:
+        measured = "the numbers are those until then" if run.result else "nothing was measured yet"
+        st.info(f"Stopped early: {measured}.", icon=":material/stop:")
+    if run.result:
+        show_comparison(run.result)
+
+
 def show_comparison(result: dict) -> None:
-    """Show a comparison's JSON: the last variant's cards with their change against the baseline,
-    and all variants in the charts. It may be partial."""
+    """Show a comparison's JSON: its verdict in a sentence, the last variant's cards with their
+    change against the baseline, and all variants in the charts. It may be partial."""
+    if "rounds" not in result:
+        st.info("This run was stored by an earlier version, without intervals.")
+        show_charts(result)
+        return
     baseline, chosen = result["results"][0], result["results"][-1]
+    st.subheader(sentence(result), anchor=False)
+    if result["warnings"]:
+        st.warning("  \n".join(result["warnings"]), icon=":material/vital_signs:")
     show_cards(baseline, chosen)
     show_charts(result)
+    show_certainty(result)
     protocol, machine = result["protocol"], result["machine"]
     if any(_published(result)):
         st.caption(REFERENCES)
@@ -62,12 +85,12 @@ def show_cards(baseline: dict | None, chosen: dict | None) -> None:
         height="stretch",
         help="The file that torch.save writes of the state_dict, in millions of bytes.",
     )
-    ratio = baseline["elapsed_s"] / chosen["elapsed_s"]
+    colors = {"faster": "green", "slower": "red"}
     elapsed.metric(
         "Elapsed, s",
         f"{chosen['elapsed_s']:.2f}",
-        f"{ratio:.2f} times as fast",
-        delta_color="green" if ratio > 1.02 else "red" if ratio < 0.98 else "off",
+        f"{chosen['speedup']:.2f} times as fast",
+        delta_color=colors.get(chosen["verdict"], "gray"),
         delta_arrow="off",
         delta_description=f"as fp32's {baseline['elapsed_s']:.2f}",
         border=True,
@@ -116,6 +139,35 @@ def show_charts(result: dict | None) -> None:
             ink=ui.ink(),
         )
         column.altair_chart(chart, key=f"chart-{measure}")
+
+
+def show_certainty(result: dict) -> None:
+    """Show each speed-up with its interval, and the block times that it comes from; with several
+    variants, who contributes what."""
+    each = result["results"]
+    labels = [row["label"] for row in each]
+    ratio, traces = st.columns(2)
+    with ratio:
+        st.markdown("**How sure the speed-up is**: dot and 95% interval")
+        chart = charts.speedups(
+            labels,
+            [row["speedup"] for row in each],
+            [row["speedup_ci95"] for row in each],
+            ink=ui.ink(),
+        )
+        st.altair_chart(chart, key="chart-speedups")
+    with traces:
+        st.markdown(f"**What it comes from**: {result['rounds']} rounds, a block of each in turn")
+        times = [[block["wall_s"] / block["tokens"] for block in row["blocks"]] for row in each]
+        st.altair_chart(charts.block_times(labels, times, ink=ui.ink()), key="chart-blocks")
+    if len(each) > 2:
+        st.markdown("**Who contributes what**: change against " + labels[0])
+        measures = {
+            "size": [row["size_bytes"] for row in each],
+            "time": [1 / row["speedup"] for row in each],
+            "loss": [row["loss"] for row in each],
+        }
+        st.altair_chart(charts.changes(labels, measures, ink=ui.ink()), key="chart-changes")
 
 
 def _published(result: dict) -> list[tutorial.Published | None]:

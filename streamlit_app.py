@@ -1,19 +1,23 @@
 """Compare: quantize parts of the model, run, and see loss, size and elapsed time side by side."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import streamlit as st
 
 import results
 import ui
 from wlm.assets import list_models, shown_path
-from wlm.compare import CompareSpec
+from wlm.compare import DEFAULT_TARGET, CompareSpec
 from wlm.errors import WLMError
 from wlm.machine import cpu_count
 from wlm.quantize import code_for
-from wlm.runs import Run, State
+from wlm.recordings import recording
 from wlm.variant import Variant
 
 BASELINE = "fp32"
-QUICK_SECONDS = 5.0
+ALL_FOUR = (BASELINE, "pytorch:lstm=int8", "pytorch:linear=int8", "int8")
+QUICK_SECONDS = 6.0
 QUICK, ALL = "A few seconds", "All of it"
 
 
@@ -44,18 +48,36 @@ def main() -> None:
             key="threads",
             bind="query-params",
         )
-        run_pressed = st.button("Run", type="primary", icon=":material/play_arrow:")
+    with st.container(horizontal=True):
+        pressed = {
+            (BASELINE, str(variant)): st.button(
+                "Run", type="primary", icon=":material/play_arrow:"
+            ),
+            ALL_FOUR: st.button(
+                "All four",
+                icon=":material/grid_view:",
+                help="fp32, int8 LSTM, int8 Linear and both in turn: who contributes what?",
+            ),
+            (BASELINE, BASELINE): st.button(
+                "A/A control",
+                icon=":material/balance:",
+                help="fp32 against itself: a fair comparison must come out undecided.",
+            ),
+        }
+    quick = amount == QUICK
     spec = CompareSpec(
         variants=(BASELINE, str(variant)),
         model=model,
         text=text,
-        seconds=QUICK_SECONDS if amount == QUICK else None,
+        seconds=QUICK_SECONDS if quick else None,
+        target=DEFAULT_TARGET if quick else None,
         threads=threads,
     )
-    if run_pressed:
-        with ui.errors_shown():
-            st.query_params["run"] = ui.job_queue().submit(spec)
     with ui.errors_shown():
+        for variants, is_pressed in pressed.items():
+            if is_pressed:
+                asked = replace(spec, variants=variants)
+                st.query_params["run"] = ui.job_queue().submit(asked, ui.visitor())
         show_current_run(spec)
     with ui.errors_shown():
         show_model_and_code(model, variant)
@@ -74,35 +96,36 @@ def show_current_run(spec: CompareSpec) -> None:
     if run is None:
         show_first_screen(spec)
     elif run.state.final:
-        show_end(run, spec)
+        special = tuple(run.spec["variants"]) in (ALL_FOUR, (BASELINE, BASELINE))
+        shown = {**spec.to_json(), **({"variants": run.spec["variants"]} if special else {})}
+        if run.spec != shown:
+            st.caption(":material/info: The settings have changed since this run: press Run again.")
+        results.show_ended(run)
     else:
         ui.watch(run.id, results.show_comparison)
 
 
 def show_first_screen(spec: CompareSpec) -> None:
+    """Say what Run does, and show a recorded run of the same variants until it is pressed."""
     wait = f"about {QUICK_SECONDS + 3:.0f} seconds" if spec.seconds else "several minutes at most"
-    label = Variant.parse(spec.variants[-1]).label
+    recorded = recording(spec.model, spec.variants)
+    until = "" if recorded else " Until then the grey marks show what the tutorial published."
+    label = Variant.parse(spec.variants[1]).label
     st.info(
-        f"Press **Run** to measure {BASELINE} and {label} in turn: {wait}. Until then the grey "
-        "marks show what the tutorial published.",
+        f"Press **Run** to measure {BASELINE} and {label} in turn on this machine: {wait}.{until}",
         icon=":material/play_arrow:",
     )
-    results.show_cards(None, None)
-    results.show_charts(None)
-
-
-def show_end(run: Run, spec: CompareSpec) -> None:
-    if run.state == State.FAILED:
-        ui.show_error(run.message)
-    elif run.state == State.INTERRUPTED:
-        st.warning(run.message, icon=":material/power_off:")
-    elif run.state == State.STOPPED:
-        measured = "the numbers are those until then" if run.result else "nothing was measured yet"
-        st.info(f"Stopped early: {measured}.", icon=":material/stop:")
-    if run.spec != spec.to_json():
-        st.caption(":material/info: The settings have changed since this run: press Run again.")
-    if run.result:
-        results.show_comparison(run.result)
+    if recorded is None:
+        results.show_cards(None, None)
+        results.show_charts(None)
+        return
+    day = datetime.fromtimestamp(recorded.finished_at, UTC)
+    st.badge(
+        f"Recorded on {recorded.result['machine']['cpu']}, {day:%d %B %Y}",
+        icon=":material/history:",
+        color="gray",
+    )
+    results.show_comparison(recorded.result)
 
 
 def show_model_and_code(model: str, variant: Variant) -> None:

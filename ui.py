@@ -1,7 +1,9 @@
 """What the pages share: menu, sidebar, cached models and runs, and the error box."""
 
+import hashlib
 import logging
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,7 +18,9 @@ logger = logging.getLogger(__name__)
 PAGES = {
     "Compare": ("streamlit_app.py", ":material/compare_arrows:"),
     "Sample": ("pages/1_Sample.py", ":material/edit_note:"),
+    "Runs": ("pages/4_Runs.py", ":material/history:"),
 }
+LONGEST_SECONDS = 600.0  # nobody's imported settings may hold the worker for hours
 SWITCHES = {"lstm": "LSTM", "linear": "Linear"}
 
 
@@ -27,8 +31,12 @@ def start_page(title: str) -> None:
     _spell_out_booleans()
     with st.sidebar:
         for label, (path, icon) in PAGES.items():
-            # The whole query goes along, so that a page is found again as it was left.
-            st.page_link(path, label=label, icon=icon, query_params=st.query_params.to_dict())
+            # The whole query goes along, so that a page is found again as it was left; only Runs
+            # would show one run in place of its list.
+            query = st.query_params.to_dict()
+            if label == "Runs":
+                query.pop("run", None)
+            st.page_link(path, label=label, icon=icon, query_params=query)
         st.divider()
 
 
@@ -89,8 +97,28 @@ def errors_shown() -> Iterator[None]:
 
 def show_error(message: str) -> None:
     """Show one error as a sentence."""
-    sentence = message[:1].upper() + message[1:]
+    # What a message repeats of a file or an address is never Markdown.
+    sentence = re.sub(r"([\[\]<>`$])", r"\\\1", message[:1].upper() + message[1:])
     st.error(sentence if sentence.endswith(".") else f"{sentence}.", icon=":material/error:")
+
+
+def visitor() -> str:
+    """Return who is at the browser, as a name that tells nothing else: it may delete its runs."""
+    if "visitor" not in st.session_state:
+        # The server's own cookie, random and kept by the browser; without it, until it is closed.
+        token = _unmasked(st.context.cookies.get("_streamlit_xsrf", "")) or secrets.token_bytes()
+        st.session_state["visitor"] = hashlib.sha256(token).hexdigest()[:32]
+    return st.session_state["visitor"]
+
+
+def _unmasked(cookie: str) -> bytes:
+    """What stays the same in the server's cookie, which it masks anew with each answer."""
+    try:
+        _, mask, masked, _ = cookie.split("|")
+        mask, masked = bytes.fromhex(mask), bytes.fromhex(masked)
+        return bytes(byte ^ mask[i % len(mask)] for i, byte in enumerate(masked))
+    except (ValueError, ZeroDivisionError):
+        return b""
 
 
 def ink() -> str:
@@ -139,6 +167,32 @@ def job_queue():
     return jobs
 
 
+def why_not_here(settings: dict) -> str:
+    """Return why a run's settings, which may be imported, are not to be run here, or nothing."""
+    for key, names in (("model", list_models()), ("text", list_texts())):
+        # Only names: a path from elsewhere must not be opened.
+        if settings.get(key) not in names:
+            return f"The {key} must be one of {', '.join(names)}, got {settings.get(key)!r}."
+    if settings.get("vocabulary") or settings.get("corpus"):
+        return "It needs a vocabulary file or a corpus folder, which only the command line takes."
+    if (settings.get("seconds") or 0.0) > LONGEST_SECONDS:
+        return f"It takes {settings['seconds']:,.0f} s, and {LONGEST_SECONDS:,.0f} s are allowed."
+    return ""
+
+
+def compare_query(spec) -> dict[str, str]:
+    """Submit a comparison and return the query with which Compare shows it and its settings."""
+    variant = Variant.parse(spec.variants[-1])
+    return {
+        "run": job_queue().submit(spec, visitor()),
+        "model": spec.model,
+        "text": spec.text,
+        "threads": str(spec.threads),
+        **{part: str(getattr(variant, part) != "fp32").lower() for part in SWITCHES},
+        **({} if spec.seconds else {"amount": "All of it"}),
+    }
+
+
 def watch(run_id: str, show: Callable[[dict], None]) -> None:
     """Follow a run until it ends: stage, time left, a stop button, and its numbers so far."""
 
@@ -163,8 +217,9 @@ def _progress_text(run, jobs) -> str:
     if run.stop_requested:
         return "Stopping …"
     if run.state == "queued":
-        ahead = jobs.ahead_of(run.id)
-        return f"Waiting: {ahead} ahead of you" if ahead else "Starting …"
+        ahead, seconds = jobs.ahead_of(run.id)
+        when = "" if seconds is None else f", about {seconds:,.0f} s"
+        return f"Waiting: {ahead} ahead of you{when}" if ahead else "Starting …"
     if run.seconds_left is None:
         return f"{run.stage} …"
     return f"{run.stage}: about {run.seconds_left:,.0f} s left"

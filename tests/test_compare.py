@@ -5,10 +5,10 @@ import random
 import pytest
 
 from wlm import compare as compare_module
-from wlm.compare import CompareSpec, compare
+from wlm.compare import CompareSpec, Comparison, compare
 from wlm.corpus import batchify, read_text
 from wlm.errors import SettingError, TextError, VariantError
-from wlm.evaluate import evaluate
+from wlm.evaluate import Block, evaluate
 from wlm.quantize import quantize
 from wlm.variant import Variant
 
@@ -168,3 +168,65 @@ def test_the_global_random_state_is_untouched(spec):
     state = random.getstate()
     finish(spec)
     assert random.getstate() == state
+
+
+IRREGULAR = [0.8, 0.9, 1.3, 0.7, 1.2, 1.3, 1.0, 0.8, 0.7, 1.4, 0.9, 1.1]
+
+
+def blocks_of(times: list[float], cpu_share: float = 1.0) -> list[Block]:
+    return [Block(100, 400.0, time, time * cpu_share) for time in times]
+
+
+def by_hand(*blocks: list[Block], target: float | None = None) -> Comparison:
+    spec = CompareSpec(variants=("fp32",) * len(blocks), target=target)
+    return Comparison(spec, "text", [1] * len(blocks), len(blocks[0]), list(blocks))
+
+
+def test_noise_and_a_starved_cpu_are_said_in_words():
+    quiet, uneven = blocks_of([1.0] * 12), blocks_of([1.0, 1.5] * 6)
+    assert by_hand(quiet, quiet).to_json()["warnings"] == []
+    (warning,) = by_hand(quiet, uneven).to_json()["warnings"]
+    assert "40% (fp32 (2))" in warning
+    (warning,) = by_hand(quiet, blocks_of([1.0] * 12, cpu_share=0.5)).to_json()["warnings"]
+    assert "50% (fp32 (2))" in warning
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [([0.5] * 12, "faster"), ([2.0] * 12, "slower"), (IRREGULAR, "undecided")],
+)
+def test_the_verdict_is_that_of_the_interval(times, expected):
+    result = by_hand(blocks_of([1.0] * 12), blocks_of(times)).to_json()["results"][1]
+    assert result["verdict"] == expected
+    low, high = result["speedup_ci95"]
+    assert low <= result["speedup"] <= high
+
+
+def test_a_short_last_block_says_nothing_of_speed():
+    short = Block(3, 12.0, 9.0, 9.0)
+    comparison = by_hand([*blocks_of([1.0] * 8), short], blocks_of([0.5] * 9))
+    assert comparison.speedup(1).value == pytest.approx(2.0)
+
+
+def test_a_target_ends_a_run_only_when_all_speedups_are_sure_enough():
+    even, uneven = blocks_of([1.0] * 8), blocks_of(IRREGULAR[:8])
+    assert by_hand(even, even, target=0.03).is_sure()
+    assert not by_hand(even, even).is_sure()
+    assert not by_hand(even[:7], even[:7], target=0.03).is_sure()
+    assert not by_hand(even, even, uneven, target=0.03).is_sure()
+
+
+def test_a_second_pass_sharpens_the_speedup_and_leaves_loss_and_elapsed_alone():
+    comparison = by_hand(blocks_of([1.0] * 8), blocks_of([1.0] * 4 + [0.25] * 4))
+    comparison.rounds_per_pass = 4
+    result = comparison.to_json()["results"][1]
+    assert (result["elapsed_s"], result["loss"]) == (4.0, 4.0)
+    assert result["speedup"] == pytest.approx(2.0)
+
+
+def test_with_a_budget_the_text_is_read_again(spec, small_blocks, text_file, monkeypatch):
+    comparison = finish(changed(spec, seconds=2.0, tokens=51))
+    assert len(comparison.blocks[0]) > 2 * comparison.rounds_per_pass
+    first, second = comparison.blocks[0][:10], comparison.blocks[0][10:20]
+    assert [block.nll for block in first] == [block.nll for block in second]
+    assert comparison.to_json()["protocol"]["tokens"] == 51

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -21,7 +22,8 @@ from wlm.corpus import batchify, read_text
 from wlm.errors import JobError
 from wlm.evaluate import evaluate
 from wlm.jobs import JobQueue, execute
-from wlm.runs import Run, RunStore, State
+from wlm.machine import pinned
+from wlm.runs import Run, RunStore, State, this_server
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60.0  # seconds: how long a loaded machine may take, not how long it should
@@ -97,7 +99,31 @@ def test_runs_are_done_in_order_by_one_worker(queue, store, named):
 def test_a_waiting_run_knows_how_many_are_ahead(queue, store, endless, named):
     first, second, third = queue.submit(endless), queue.submit(named), queue.submit(named)
     measuring(store, first)
-    assert [queue.ahead_of(run_id) for run_id in (first, second, third)] == [0, 1, 2]
+    assert [queue.ahead_of(run_id)[0] for run_id in (first, second, third)] == [0, 1, 2]
+
+
+def test_the_wait_is_the_sum_of_what_is_ahead_where_that_is_known(queue, store):
+    limited, to_the_end = CompareSpec(seconds=7.0).to_json(), CompareSpec().to_json()
+    runs = [
+        Run("compare", limited, state=State.RUNNING, seconds_left=4.0),
+        *(Run("compare", spec) for spec in (limited, limited, to_the_end, limited)),
+    ]
+    for i, run in enumerate(runs):
+        store.create(replace(run, server=this_server(), created_at=float(i)))
+    waits = [queue.ahead_of(run.id) for run in runs]
+    assert waits == [(0, 0), (1, 4.0), (2, 4.0 + 10.0), (3, 4.0 + 20.0), (4, None)]
+
+
+def test_a_visitor_has_one_run_waiting_and_the_queue_an_end(queue, store, named, monkeypatch):
+    monkeypatch.setattr(queue, "start", lambda: None)  # so that all of them wait
+    monkeypatch.setattr(queue, "_hand_over", lambda run_id: None)
+    queue.submit(named, visitor="anna")
+    with pytest.raises(JobError, match="waiting already"):
+        queue.submit(named, visitor="anna")
+    queue.submit(named, visitor="bert")
+    monkeypatch.setattr(jobs, "MOST_WAITING", 2)
+    with pytest.raises(JobError, match="2 runs are waiting"):
+        queue.submit(named, visitor="carl")
 
 
 def test_a_stopped_run_keeps_what_it_measured_and_the_next_one_works(queue, store, endless, named):
@@ -152,6 +178,38 @@ def test_a_closed_queue_takes_no_runs_and_leaves_no_process(store, named):
     assert not worker.is_running()
     with pytest.raises(JobError, match="closed"):
         queue.submit(named)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system pins no process")
+def test_the_worker_measures_on_a_cpu_of_its_own_and_says_so(queue, store, named):
+    machine = ended(store, queue.submit(named)).result["machine"]
+    available = sorted(os.sched_getaffinity(0))
+    assert machine["cpus"] == len(available)
+    if len(available) == 1:
+        assert machine["pinned_to"] is None
+    else:
+        (cpu,) = machine["pinned_to"]
+        assert cpu in available
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system pins no process")
+def test_a_busy_cpu_is_left_to_others():
+    before = sorted(os.sched_getaffinity(0))
+    if len(before) == 1:
+        pytest.skip("there is one CPU")
+    spin = f"import os; os.sched_setaffinity(0, [{before[-1]}])\nwhile True: pass"
+    spinner = subprocess.Popen([sys.executable, "-c", spin])
+    try:
+        process = psutil.Process(spinner.pid)
+        wait_for(lambda: process.cpu_affinity() == before[-1:], "the spinner")
+        with pinned(1):
+            assert sorted(os.sched_getaffinity(0)) != before[-1:]
+        assert sorted(os.sched_getaffinity(0)) == before
+        with pinned(len(before)):
+            assert sorted(os.sched_getaffinity(0)) == before
+    finally:
+        spinner.kill()
+        spinner.wait()
 
 
 def test_bad_input_fails_the_run_with_its_message(queue, store, named, model_folder):

@@ -21,16 +21,16 @@ class IdleQueue:
     def __init__(self, store: RunStore):
         self.store, self.stopped = store, []
 
-    def submit(self, spec: CompareSpec) -> str:
-        run = Run("compare", spec.to_json())
+    def submit(self, spec: CompareSpec, visitor: str = "") -> str:
+        run = Run("compare", spec.to_json(), visitor=visitor)
         self.store.create(run)
         return run.id
 
     def stop(self, run_id: str) -> None:
         self.stopped.append(run_id)
 
-    def ahead_of(self, run_id: str) -> int:
-        return 2
+    def ahead_of(self, run_id: str) -> tuple[int, float]:
+        return 2, 40.0
 
 
 @pytest.fixture
@@ -173,15 +173,41 @@ def test_run_submits_what_the_page_shows(queue):
     assert page.query_params["run"] == run.id
 
 
-def test_a_few_seconds_is_a_budget_of_seconds(queue):
+def test_a_few_seconds_is_a_budget_that_ends_when_sure(queue):
     press(open_page(), "Run")
-    assert queue.store.unfinished()[0].spec["seconds"] == pytest.approx(5.0)
+    spec = queue.store.unfinished()[0].spec
+    assert (spec["seconds"], spec["target"]) == (6.0, 0.03)
+
+
+@pytest.mark.parametrize(
+    ("label", "variants"),
+    [
+        ("All four", ["fp32", "pytorch:lstm=int8", "pytorch:linear=int8", "int8"]),
+        ("A/A control", ["fp32", "fp32"]),
+    ],
+)
+def test_the_other_buttons_compare_other_variants(queue, result, label, variants):
+    page = press(open_page(text="short"), label)
+    (run,) = queue.store.unfinished()
+    assert run.spec["variants"] == variants
+    queue.store.update(run.id, state=State.DONE, result=result)
+    assert not any("settings have changed" in each.value for each in page.run().caption)
+
+
+def test_the_first_screen_shows_a_labelled_recording_of_the_chosen_variant(queue):
+    both = open_page(model="wikitext2-lstm")
+    assert "Recorded on" in both.markdown[1].value
+    size = both.metric[1]
+    assert size.value == "79.7"
+    assert open_page(model="wikitext2-lstm", linear="0").metric[1].value != size.value
+    none = open_page(model="tiny")
+    assert [metric.value for metric in none.metric] == ["–"] * 3
 
 
 def test_a_waiting_run_says_how_many_are_ahead_and_can_be_stopped(queue):
     run_id = store_run(queue)
     page = open_page(run=run_id)
-    assert "2 ahead" in page.get("progress")[0].proto.text
+    assert "2 ahead of you, about 40 s" in page.get("progress")[0].proto.text
     press(page, "Stop")
     assert queue.stopped == [run_id]
 
@@ -207,7 +233,7 @@ def test_a_finished_run_shows_three_cards_with_their_change_and_three_charts(que
     assert elapsed.value == f"{int8['elapsed_s']:.2f}"
     ratio = float(re.match(r"[\d.]+", elapsed.delta)[0])
     assert ratio == pytest.approx(fp32["elapsed_s"] / int8["elapsed_s"], abs=0.006)
-    assert len(page.get("vega_lite_chart")) == 3
+    assert len(page.get("vega_lite_chart")) == 5
 
 
 @pytest.mark.parametrize(
@@ -229,7 +255,7 @@ def test_a_run_that_ended_early_says_so_and_shows_what_it_measured(
 
 
 def test_changed_settings_are_said(queue, result):
-    spec = CompareSpec(model="tiny", text="short", seconds=5.0)
+    spec = CompareSpec(model="tiny", text="short", seconds=6.0, target=0.03)
     run = Run("compare", spec.to_json(), state=State.DONE, result=result)
     queue.store.create(run)
     said = "settings have changed"

@@ -1,8 +1,10 @@
 """The store of runs, on real SQLite files."""
 
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -44,10 +46,10 @@ def test_an_update_changes_only_what_it_names(url):
     assert now.spec == {"seed": 1}
 
 
-@pytest.mark.parametrize("act", ["get", "update"])
+@pytest.mark.parametrize("act", ["get", "update", "delete"])
 def test_an_unknown_run_is_an_error_that_names_it(url, act):
     with pytest.raises(StoreError, match="no run 'nope'"):
-        getattr(RunStore(url), act)("nope")
+        getattr(RunStore(url), act)("nope", **({"visitor": None} if act == "delete" else {}))
 
 
 def test_unfinished_runs_come_oldest_first(url):
@@ -133,6 +135,129 @@ def test_a_database_of_another_version_is_left_as_it_is(url):
     assert other.get("new").warning
     with store._main.begin() as connection:
         assert connection.execute(sa.select(runs._runs.c.id)).scalars().all() == ["precious"]
+
+
+VERSION_1 = """
+CREATE TABLE runs (
+    id VARCHAR(32) NOT NULL, kind VARCHAR(32) NOT NULL, spec JSON NOT NULL,
+    state VARCHAR(16) NOT NULL, stage VARCHAR(200) NOT NULL, done FLOAT NOT NULL,
+    seconds_left FLOAT, result JSON, message TEXT NOT NULL, warning TEXT NOT NULL,
+    stop_requested BOOLEAN NOT NULL, server VARCHAR(200) NOT NULL, created_at FLOAT NOT NULL,
+    started_at FLOAT, finished_at FLOAT, PRIMARY KEY (id)
+);
+CREATE INDEX ix_runs_state ON runs (state);
+CREATE TABLE schema_version (version INTEGER NOT NULL);
+INSERT INTO schema_version VALUES (1);
+INSERT INTO runs VALUES ('old', 'compare', '{"seed": 7}', 'done', '', 1.0, NULL,
+    '{"results": [1.5]}', '', '', 0, 'host:1:1.00', 100.0, 101.0, 102.0);
+INSERT INTO runs VALUES ('older', 'compare', '{}', 'failed', '', 0.0, NULL, NULL,
+    'There is no text', '', 0, 'host:1:1.00', 90.0, NULL, 91.0);
+"""
+
+
+@pytest.fixture
+def version_1(url) -> str:
+    """The address of a database as version 1 wrote it, with two runs."""
+    path = Path(sa.make_url(url).database)
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(VERSION_1)
+    return url
+
+
+def test_a_database_of_version_1_is_migrated_with_its_runs(version_1):
+    store = RunStore(version_1)
+    assert store.warning == ""
+    assert [run.id for run in store.list_runs()] == ["old", "older"]
+    old = store.get("old")
+    assert (old.spec, old.result, old.finished_at) == ({"seed": 7}, {"results": [1.5]}, 102.0)
+    assert (old.visitor, old.origin) == ("", "")
+    store.create(Run("compare", {}, id="new", visitor="me", origin="imported"))
+    new = RunStore(version_1).get("new")
+    assert (new.visitor, new.origin) == ("me", "imported")
+    with store._main.begin() as connection:
+        versions = connection.execute(sa.select(runs._version.c.version)).scalars().all()
+    assert versions == [runs.SCHEMA_VERSION]
+
+
+def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(version_1):
+    with closing(sqlite3.connect(sa.make_url(version_1).database)) as connection:
+        connection.execute("ALTER TABLE runs ADD COLUMN origin TEXT")  # in the way of the second
+        connection.commit()
+        assert "duplicate column name: origin" in RunStore(version_1).warning
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(runs)")]
+        assert "visitor" not in columns
+        assert connection.execute("SELECT version FROM schema_version").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("made", ["version_1", "url"])
+def test_processes_that_open_a_database_at_once_migrate_or_make_it_once(request, made, tmp_path):
+    url = request.getfixturevalue(made)
+    script = (
+        "import sys; from wlm.runs import Run, RunStore\n"
+        "print(flush=True); sys.stdin.readline()\n"
+        "s = RunStore(sys.argv[1]); s.create(Run('compare', {}, id=sys.argv[2]))\n"
+        "sys.exit(s.warning or 0)"
+    )
+    command = [sys.executable, "-c", script, url]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    openers = [subprocess.Popen([*command, f"r{i}"], **pipes) for i in range(4)]
+    for opener in openers:
+        opener.stdout.readline()  # all have imported: from here on they race
+    for opener in openers:
+        opener.stdin.close()
+    assert [opener.wait(60) for opener in openers] == [0, 0, 0, 0]
+    store = RunStore(url)
+    assert {f"r{i}" for i in range(4)} <= {run.id for run in store.list_runs()}
+    with store._main.begin() as connection:
+        versions = connection.execute(sa.select(runs._version.c.version)).scalars().all()
+    assert versions == [runs.SCHEMA_VERSION]
+
+
+def test_runs_are_listed_newest_first_up_to_a_limit(url):
+    store = RunStore(url)
+    for id, created_at in (("b", 2.0), ("d", 4.0), ("a", 1.0), ("c", 3.0)):
+        store.create(Run("compare", {}, id=id, created_at=created_at))
+    assert [run.id for run in store.list_runs()] == ["d", "c", "b", "a"]
+    assert [run.id for run in store.list_runs(limit=2)] == ["d", "c"]
+
+
+def test_runs_that_are_not_kept_are_listed_and_deleted_too(tmp_path):
+    store = RunStore("sqlite:////dev/null/runs.sqlite")
+    store.create(Run("compare", {}, id="new", state=State.DONE))
+    assert [run.id for run in store.list_runs()] == ["new"]
+    store.delete("new", "")
+    assert store.list_runs() == []
+
+
+@pytest.mark.parametrize(
+    ("owner", "visitor"), [("me", "me"), ("", ""), ("me", None), ("", None)], ids=repr
+)
+def test_a_finished_run_is_deleted_by_its_visitor_or_the_command_line(url, owner, visitor):
+    store = RunStore(url)
+    store.create(Run("compare", {}, id="mine", state=State.DONE, visitor=owner))
+    store.create(Run("compare", {}, id="other", state=State.DONE, visitor=owner))
+    store.delete("mine", visitor)
+    assert [run.id for run in RunStore(url).list_runs()] == ["other"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "visitor", "state", "message"),
+    [
+        ("me", "you", State.DONE, "only by the visitor who made it"),
+        ("me", "", State.DONE, "only by the visitor who made it"),
+        ("", "you", State.DONE, "only by the visitor who made it"),
+        ("me", "me", State.RUNNING, "must have ended .* is running"),
+        ("me", "me", State.QUEUED, "must have ended .* is queued"),
+        ("me", None, State.RUNNING, "must have ended .* is running"),
+    ],
+)
+def test_a_run_of_another_or_under_way_is_not_deleted(url, owner, visitor, state, message):
+    store = RunStore(url)
+    store.create(Run("compare", {}, id="precious", state=state, visitor=owner))
+    with pytest.raises(StoreError, match=message):
+        store.delete("precious", visitor)
+    assert store.get("precious").visitor == owner
 
 
 @pytest.mark.parametrize("url", ["nonsense", "nosuch://x/y"])

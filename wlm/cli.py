@@ -146,6 +146,7 @@ def _compare(options: argparse.Namespace) -> dict:
     from tqdm import tqdm
 
     from wlm.compare import CompareSpec, compare
+    from wlm.machine import pinned
 
     spec = CompareSpec(
         variants=tuple(options.variants),
@@ -163,7 +164,11 @@ def _compare(options: argparse.Namespace) -> dict:
     )
     measured = None
     layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
-    with tqdm(total=1.0, disable=not sys.stderr.isatty(), leave=False, bar_format=layout) as bar:
+    hidden = not sys.stderr.isatty()
+    with (
+        tqdm(total=1.0, disable=hidden, leave=False, bar_format=layout) as bar,
+        pinned(spec.threads),
+    ):
         try:
             for progress in compare(spec):
                 bar.set_description(progress.stage)

@@ -173,7 +173,7 @@ class Comparison:
             "protocol": protocol,
             "rounds": len(self.blocks[0]),
             "results": results,
-            "warnings": _warnings(results, machine),
+            "warnings": _warnings(results),
         }
 
     def _result(self, i: int) -> dict:
@@ -211,20 +211,22 @@ def _ends(interval: Interval, i: int) -> list[float] | None:
     return [interval.low, interval.high] if known else None
 
 
-def _warnings(results: list[dict], machine: dict) -> list[str]:
+def _warnings(results: list[dict]) -> list[str]:
     """What a reader should know before trusting the times, in sentences."""
     found = []
-    for result in results:
-        if result["spread"] > MOST_SPREAD:
-            found.append(
-                f"The blocks of {result['label']} differ by {result['spread']:.0%} from one "
-                f"another (quartile to quartile): something else was using this machine."
-            )
-        if result["cpu_share"] < LEAST_CPU_SHARE:
-            found.append(
-                f"{result['label']} had a CPU for only {result['cpu_share']:.0%} of its time: "
-                "other programs, or a quota, took the rest."
-            )
+    if uneven := [each for each in results if each["spread"] > MOST_SPREAD]:
+        found.append(
+            "Something else was using this machine: blocks differ from one another by "
+            + ", ".join(f"{each['spread']:.0%} ({each['label']})" for each in uneven)
+            + ", quartile to quartile."
+        )
+    if starved := [each for each in results if each["cpu_share"] < LEAST_CPU_SHARE]:
+        found.append(
+            "Other programs, or a quota, took CPU time away: the share of its time that each had "
+            "a CPU was "
+            + ", ".join(f"{each['cpu_share']:.0%} ({each['label']})" for each in starved)
+            + "."
+        )
     return found
 
 

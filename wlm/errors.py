@@ -30,6 +30,10 @@ class StoreError(WLMError):
     """The store of runs cannot be read, or is of another version."""
 
 
+class ReportError(WLMError):
+    """An exported run is damaged, foreign or contradicts itself, or a run cannot be exported."""
+
+
 class JobError(WLMError):
     """A run cannot be started or has been lost."""
 

@@ -19,11 +19,14 @@ from pathlib import Path
 
 from wlm.compare import CompareSpec, compare
 from wlm.errors import JobError, WLMError
+from wlm.machine import pinned
 from wlm.runs import Run, RunStore, State, this_server
 
 logger = logging.getLogger(__name__)
 
 ROOT = str(Path(__file__).resolve().parent.parent)
+PREPARATION_SECONDS = 3.0  # about what loading and warming up take
+MOST_WAITING = 50
 MAX_STARTS = 2  # workers that may die before they reach a waiting run
 
 
@@ -66,9 +69,18 @@ class JobQueue:
             self._worker = worker
             threading.Thread(target=self._watch, args=(worker,), daemon=True).start()
 
-    def submit(self, spec: CompareSpec) -> str:
-        """Queue a comparison and return its run's id. Raises JobError or StoreError."""
-        run = Run("compare", spec.to_json(), server=self._server)
+    def submit(self, spec: CompareSpec, visitor: str = "") -> str:
+        """Queue a comparison and return its run's id.
+
+        Raises JobError where the named visitor already has a run waiting, or the queue is full,
+        and StoreError.
+        """
+        run = Run("compare", spec.to_json(), server=self._server, visitor=visitor)
+        waiting = [each for each in self._ours() if each.state == State.QUEUED]
+        if visitor and any(each.visitor == visitor for each in waiting):
+            raise JobError("you have a run waiting already: stop it, or wait until it has begun")
+        if len(waiting) >= MOST_WAITING:
+            raise JobError(f"{MOST_WAITING} runs are waiting, the most there may be: try later")
         self.start()
         self.store.create(run)
         self._hand_over(run.id)
@@ -78,10 +90,18 @@ class JobQueue:
         """Ask for a run to end; it keeps what it has measured. Raises StoreError."""
         self.store.update(run_id, stop_requested=True)
 
-    def ahead_of(self, run_id: str) -> int:
-        """Return how many runs come before a queued one."""
-        ids = [run.id for run in self.store.unfinished() if run.server == self._server]
-        return ids.index(run_id) if run_id in ids else 0
+    def ahead_of(self, run_id: str) -> tuple[int, float | None]:
+        """Return how many runs come before a queued one, and in how many seconds they will be
+        done; None where one of them reads its text to the end, however long that takes."""
+        runs = self._ours()
+        ids = [run.id for run in runs]
+        ahead = runs[: ids.index(run_id)] if run_id in ids else []
+        seconds = [_seconds_left(run) for run in ahead]
+        return len(ahead), None if None in seconds else sum(seconds)
+
+    def _ours(self) -> list[Run]:
+        """This server's unfinished runs, oldest first."""
+        return [run for run in self.store.unfinished() if run.server == self._server]
 
     def close(self) -> None:
         """End the worker, at once and whatever it does."""
@@ -125,6 +145,13 @@ class JobQueue:
                     )
 
 
+def _seconds_left(run: Run) -> float | None:
+    if run.seconds_left is not None:
+        return run.seconds_left
+    limit = run.spec.get("seconds")
+    return None if limit is None else limit + PREPARATION_SECONDS
+
+
 def execute(run_id: str, store: RunStore) -> None:
     """Do a run in this process and write how it goes to the store; safe to call again."""
     run = store.get(run_id)
@@ -133,19 +160,21 @@ def execute(run_id: str, store: RunStore) -> None:
     store.update(run_id, state=State.RUNNING, started_at=time.time())
     result, outcome = None, {"state": State.DONE, "done": 1.0}
     try:
-        for progress in compare(CompareSpec.from_json(run.spec)):
-            if progress.comparison is not None:
-                result = progress.comparison.to_json()
-            if store.get(run_id).stop_requested:
-                outcome = {"state": State.STOPPED}
-                break
-            store.update(
-                run_id,
-                stage=progress.stage,
-                done=progress.done,
-                seconds_left=progress.seconds_left,
-                result=result,
-            )
+        spec = CompareSpec.from_json(run.spec)
+        with pinned(spec.threads):
+            for progress in compare(spec):
+                if progress.comparison is not None:
+                    result = progress.comparison.to_json()
+                if store.get(run_id).stop_requested:
+                    outcome = {"state": State.STOPPED}
+                    break
+                store.update(
+                    run_id,
+                    stage=progress.stage,
+                    done=progress.done,
+                    seconds_left=progress.seconds_left,
+                    result=result,
+                )
     except WLMError as error:
         outcome = {"state": State.FAILED, "message": str(error)}
     except MemoryError:

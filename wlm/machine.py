@@ -3,6 +3,8 @@
 import os
 import platform
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -17,12 +19,42 @@ RELEVANT_FLAGS = (
 ).split()
 
 
+BUSY_SECONDS = 0.2  # long enough to tell a busy CPU from an idle one
+
+
 def describe_machine() -> dict:
     """Return the CPU, memory, system and versions behind a measurement, and the load now.
 
     Units are in the names; what cannot be found out is None or an empty list.
     """
-    return {**_fixed_facts(), "load_1min": load_now()}
+    facts = _fixed_facts()
+    now = _affinity()
+    pinned = now if now and len(now) < facts["cpus"] else None
+    return {**facts, "pinned_to": pinned, "load_1min": load_now()}
+
+
+@contextmanager
+def pinned(threads: int) -> Iterator[None]:
+    """Keep this thread, and those it starts, to the `threads` least busy CPUs that it may use.
+
+    Does nothing where the system has no such way, or there are no CPUs to leave to others.
+    """
+    _fixed_facts()  # they are those of the machine, not of the part that is left below
+    before = _affinity()
+    if before is None or threads >= len(before):
+        yield
+        return
+    busy = psutil.cpu_percent(interval=BUSY_SECONDS, percpu=True)  # by CPU number
+    idlest = sorted(before, key=lambda cpu: busy[cpu] if cpu < len(busy) else 0.0)
+    os.sched_setaffinity(0, idlest[:threads])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def _affinity() -> list[int] | None:
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
 
 
 def load_now() -> float | None:
@@ -32,9 +64,7 @@ def load_now() -> float | None:
 
 def cpu_count() -> int:
     """Return the number of CPUs that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return len(_affinity() or []) or os.cpu_count() or 1
 
 
 @cache
@@ -44,6 +74,7 @@ def _fixed_facts() -> dict:
         "cpu": model,
         "cpu_flags": [flag for flag in RELEVANT_FLAGS if flag in flags],
         "cpus": cpu_count(),
+        "cpu_quota": _quota(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "os": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
@@ -51,6 +82,15 @@ def _fixed_facts() -> dict:
         "quantized_engine": torch.backends.quantized.engine,
         "wlm": __version__,
     }
+
+
+def _quota() -> float | None:
+    """The CPUs' worth of time that a container may use, where one is set (cgroup 2)."""
+    try:
+        limit, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return round(int(limit) / int(period), 2)
+    except (OSError, ValueError):
+        return None
 
 
 def _cpu() -> tuple[str, set[str]]:

@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from wlm.errors import StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: visitor and origin
 
 
 class State(StrEnum):
@@ -45,7 +45,8 @@ class Run:
     of it (`result`, partial while it runs) and, in words, what went wrong (`message`).
 
     Times are seconds since 1970. `server` names the process that takes care of it. `warning` says
-    why the run is not kept.
+    why the run is not kept. `visitor` is who may delete it. `origin` is empty for a run measured
+    here, else `imported` or `recorded`.
     """
 
     kind: str
@@ -63,6 +64,8 @@ class Run:
     created_at: float = field(default_factory=time.time)
     started_at: float | None = None
     finished_at: float | None = None
+    visitor: str = ""
+    origin: str = ""
 
 
 _metadata = sa.MetaData()
@@ -84,6 +87,8 @@ _runs = sa.Table(
     sa.Column("created_at", sa.Float, nullable=False, index=True),
     sa.Column("started_at", sa.Float),
     sa.Column("finished_at", sa.Float),
+    sa.Column("visitor", sa.String(64), nullable=False, server_default=""),
+    sa.Column("origin", sa.String(16), nullable=False, server_default=""),
 )
 _version = sa.Table("schema_version", _metadata, sa.Column("version", sa.Integer, nullable=False))
 
@@ -160,6 +165,31 @@ class RunStore:
         rows |= {row["id"]: row for row in self._fetch(self._spilled(), sa.select(_runs))}
         runs = [run for run in map(_from_row, rows.values()) if not run.state.final]
         return sorted(runs, key=lambda run: run.created_at)
+
+    def list_runs(self, limit: int = 200) -> list[Run]:
+        """Return the latest runs of all states, those that are not kept included, newest first."""
+        query = sa.select(_runs).order_by(_runs.c.created_at.desc(), _runs.c.id).limit(limit)
+        rows = {row["id"]: row for row in self._fetch(self._main, query)}
+        rows |= {row["id"]: row for row in self._fetch(self._spilled(), query)}
+        runs = sorted(map(_from_row, rows.values()), key=lambda run: -run.created_at)
+        return runs[:limit]
+
+    def delete(self, run_id: str, visitor: str | None) -> None:
+        """Delete a finished run of this visitor, or of anyone where visitor is None.
+
+        Raises StoreError where there is no such run, or it is under way or another visitor's.
+        """
+        run = self.get(run_id)
+        if visitor is not None and run.visitor != visitor:
+            raise StoreError(f"run {run_id!r} can be deleted only by the visitor who made it")
+        if not run.state.final:
+            raise StoreError(f"a run must have ended to be deleted, {run_id!r} is {run.state}")
+        statement = _runs.delete().where(_runs.c.id == run_id)
+        spilled, kept = self._read(self._spilled(), run_id), self._read(self._main, run_id)
+        if kept and not self._write(self._main, statement):
+            raise StoreError(f"run {run_id!r} cannot be deleted: {self._reason}")
+        if spilled:
+            self._write(self._spill, statement)
 
     def interrupt_orphans(self) -> list[str]:
         """Mark the unfinished runs of dead servers on this host as interrupted; return their ids.
@@ -255,17 +285,40 @@ def _open(url: str) -> sa.Engine:
         if address.database and not address.database.startswith((":memory:", "file:")):
             Path(address.database).parent.mkdir(parents=True, exist_ok=True)
         sa.event.listen(engine, "connect", _configure_sqlite)
-    with engine.begin() as connection:
-        _metadata.create_all(connection)
-        version = connection.execute(sa.select(_version.c.version)).scalar()
-        if version is None:
-            connection.execute(_version.insert().values(version=SCHEMA_VERSION))
-        elif version != SCHEMA_VERSION:
-            raise StoreError(
-                f"it is of schema version {version}, and this wlm reads version "
-                f"{SCHEMA_VERSION}; it is left as it is, set WLM_DATABASE_URL to another"
-            )
+    with engine.connect() as connection:
+        version = _stored_version(connection)  # without a lock: it may be read-only
+    if version != SCHEMA_VERSION:
+        with engine.begin() as connection:
+            _bring_up_to_date(connection)
     return engine
+
+
+def _stored_version(connection: sa.Connection) -> int | None:
+    """The schema's version, None in a database without tables; it stays locked until commit."""
+    if not sa.inspect(connection).has_table(_version.name):
+        return None
+    return connection.execute(sa.select(_version.c.version).with_for_update()).scalar()
+
+
+def _bring_up_to_date(connection: sa.Connection) -> None:
+    """Make the tables, or migrate those of version 1; raise StoreError for any other version."""
+    if connection.dialect.name == "sqlite":
+        # Its driver would commit each ALTER by itself, and two processes might both begin.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    version = _stored_version(connection)
+    if version not in (None, 1, SCHEMA_VERSION):
+        raise StoreError(
+            f"it is of schema version {version}, and this wlm reads versions 1 to "
+            f"{SCHEMA_VERSION}; it is left as it is, set WLM_DATABASE_URL to another"
+        )
+    _metadata.create_all(connection)
+    if version is None:
+        connection.execute(_version.insert().values(version=SCHEMA_VERSION))
+    elif version == 1:
+        for column in (_runs.c.visitor, _runs.c.origin):
+            definition = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE {_runs.name} ADD COLUMN {definition}")
+        connection.execute(_version.update().values(version=SCHEMA_VERSION))
 
 
 def _configure_sqlite(connection, _record) -> None:

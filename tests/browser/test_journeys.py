@@ -43,7 +43,9 @@ def run_to_the_end(page: Page) -> None:
 def test_run_and_read_the_three_cards_and_charts(page, server):
     open_page(page, server)
     expect(page.get_by_text("Press Run")).to_be_visible()
+    expect(page.get_by_text("Recorded on")).to_be_visible()
     run_to_the_end(page)
+    expect(page.get_by_text("Recorded on")).to_be_hidden()
     fp32, int8 = tutorial.PUBLISHED["fp32"], tutorial.PUBLISHED["int8"]
     size = card(page, "Size, MB").inner_text()
     assert number(size.split("MB")[1]) == round(int8.size_bytes / 1e6, 1)
@@ -52,10 +54,24 @@ def test_run_and_read_the_three_cards_and_charts(page, server):
     assert 3.0 < loss < 7.0
     assert "times as fast" in card(page, "Elapsed").inner_text()
     charts = page.get_by_test_id("stVegaLiteChart")
-    expect(charts).to_have_count(3)
-    for chart, title in zip(charts.all(), ("loss", "size", "elapsed"), strict=True):
+    expect(charts).to_have_count(5)
+    for chart, title in zip(charts.all(), ("loss", "size", "elapsed"), strict=False):
         expect(chart.locator("svg")).to_contain_text(title)
         expect(chart.locator("svg")).to_contain_text("tutorial")
+    expect(charts.nth(3).locator("svg")).to_contain_text("times as fast")
+    expect(charts.nth(4).locator("svg")).to_contain_text("ms per token")
+    expect(page.get_by_role("heading", name="times as fast as fp32")).to_be_visible()
+
+
+def test_all_four_shows_who_contributes_what(page, server):
+    open_page(page, server)
+    page.get_by_role("button", name="All four").click()
+    expect(stop_button(page)).to_be_visible(timeout=LONG)
+    expect(stop_button(page)).to_be_hidden(timeout=LONG)
+    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(6)
+    last = page.get_by_test_id("stVegaLiteChart").last.locator("svg")
+    for words in ("int8 LSTM", "int8 Linear", "size", "time", "loss", "−30.0%"):
+        expect(last).to_contain_text(words)
 
 
 def test_the_url_holds_switches_and_run_through_pages_and_reloads(page, server):
