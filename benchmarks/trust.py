@@ -206,7 +206,7 @@ class Tutorial:
 def finish(spec: CompareSpec) -> Comparison:
     """Run a comparison to its end."""
     for progress in compare(spec):
-        made = progress.comparison
+        made = progress.measured
     return made
 
 

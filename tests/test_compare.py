@@ -30,7 +30,7 @@ def changed(spec: CompareSpec, **changes) -> CompareSpec:
 
 def finish(spec: CompareSpec):
     *_, last = compare(spec)
-    return last.comparison
+    return last.measured
 
 
 @pytest.mark.parametrize("batch_size", [1, 3])
@@ -91,8 +91,8 @@ def test_progress_grows_to_the_end_and_carries_the_numbers_so_far(spec, small_bl
     tokens, shares = [], []
     for progress in compare(spec):
         shares.append(progress.done)
-        if progress.comparison:
-            tokens.append(progress.comparison.to_json()["protocol"]["tokens"])
+        if progress.measured:
+            tokens.append(progress.measured.to_json()["protocol"]["tokens"])
             assert progress.seconds_left >= 0.0
     assert shares == sorted(shares) and shares[-1] == 1.0
     assert tokens == sorted(tokens) and len(set(tokens)) > 10
@@ -117,9 +117,9 @@ def test_sums_are_those_of_the_blocks(spec, small_blocks):
 
 def test_a_closed_comparison_keeps_what_it_measured(spec, small_blocks):
     stream = compare(spec)
-    progress = next(each for each in stream if each.comparison)
+    progress = next(each for each in stream if each.measured)
     stream.close()
-    assert len(progress.comparison.to_json()["results"]) == 2
+    assert len(progress.measured.to_json()["results"]) == 2
 
 
 def test_settings_survive_json(spec):

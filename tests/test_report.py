@@ -188,8 +188,8 @@ def test_an_exported_run_comes_back_as_an_imported_one(run):
 def test_a_measured_run_comes_back_exactly(model_folder, text_file, monkeypatch):
     monkeypatch.setattr("wlm.compare.BLOCK_SECONDS", 0.0)
     *_, last = compare(CompareSpec(model=str(model_folder), text=str(text_file), bptt=5))
-    run = Run("compare", last.comparison.spec.to_json(), state=State.DONE)
-    run = Run(**{**vars(run), "result": last.comparison.to_json()})
+    run = Run("compare", last.measured.spec.to_json(), state=State.DONE)
+    run = Run(**{**vars(run), "result": last.measured.to_json()})
     assert from_json(to_json(run)).result == run.result
 
 

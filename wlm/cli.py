@@ -173,7 +173,7 @@ def _compare(options: argparse.Namespace) -> dict:
             for progress in compare(spec):
                 bar.set_description(progress.stage)
                 bar.update(progress.done - bar.n)
-                measured = progress.comparison
+                measured = progress.measured
         except KeyboardInterrupt:
             if measured is None:
                 raise

@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -31,6 +32,7 @@ from wlm.evaluate import (
 from wlm.intervals import Interval, mean_interval, ratio_interval, spread, verdict
 from wlm.machine import describe_machine, load_now
 from wlm.model import LSTMModel
+from wlm.progress import Progress
 from wlm.quantize import quantize, saved_bytes
 from wlm.variant import Variant
 
@@ -55,6 +57,8 @@ class CompareSpec:
 
     Raises SettingError or VariantError; what depends on the text is checked by `compare`.
     """
+
+    kind: ClassVar[str] = "compare"
 
     variants: tuple[str, ...] = ("fp32", "int8")
     model: str = DEFAULT_MODEL
@@ -230,17 +234,6 @@ def _warnings(results: list[dict]) -> list[str]:
     return found
 
 
-@dataclass(frozen=True)
-class Progress:
-    """Where a comparison stands: stage in words, share done (0 to 1), seconds left (None where
-    unknown), and what has been measured (None before the first round)."""
-
-    stage: str
-    done: float
-    seconds_left: float | None = None
-    comparison: Comparison | None = None
-
-
 def compare(spec: CompareSpec) -> Iterator[Progress]:
     """Load, warm up and measure, yielding after each step; the last progress is complete.
 
@@ -308,10 +301,8 @@ def _rounds(comparison: Comparison, streams: list[Iterator[Block]]) -> Iterator[
     for rounds in itertools.count(1):
         generator.shuffle(order)
         blocks = {i: next(streams[i]) for i in order}
-        for (
-            i,
-            block,
-        ) in blocks.items():  # a round is kept whole or, if it is interrupted, not at all
+        # A round is kept whole or, if it is interrupted, not at all.
+        for i, block in blocks.items():
             comparison.blocks[i].append(block)
         if spec.seconds is None:
             share = rounds / comparison.rounds_per_pass

@@ -28,6 +28,9 @@ ROOT = str(Path(__file__).resolve().parent.parent)
 PREPARATION_SECONDS = 3.0  # about what loading and warming up take
 MOST_WAITING = 50
 MAX_STARTS = 2  # workers that may die before they reach a waiting run
+# What a worker can do, by a run's kind: the class of its settings and the job, which yields
+# `Progress`. Settings have `kind`, `threads`, `to_json` and `from_json`.
+KINDS = {CompareSpec.kind: (CompareSpec, compare)}
 
 
 class JobQueue:
@@ -70,12 +73,12 @@ class JobQueue:
             threading.Thread(target=self._watch, args=(worker,), daemon=True).start()
 
     def submit(self, spec: CompareSpec, visitor: str = "") -> str:
-        """Queue a comparison and return its run's id.
+        """Queue a job and return its run's id.
 
         Raises JobError where the named visitor already has a run waiting, or the queue is full,
         and StoreError.
         """
-        run = Run("compare", spec.to_json(), server=self._server, visitor=visitor)
+        run = Run(spec.kind, spec.to_json(), server=self._server, visitor=visitor)
         waiting = [each for each in self._ours() if each.state == State.QUEUED]
         if visitor and any(each.visitor == visitor for each in waiting):
             raise JobError("you have a run waiting already: stop it, or wait until it has begun")
@@ -160,11 +163,12 @@ def execute(run_id: str, store: RunStore) -> None:
     store.update(run_id, state=State.RUNNING, started_at=time.time())
     result, outcome = None, {"state": State.DONE, "done": 1.0}
     try:
-        spec = CompareSpec.from_json(run.spec)
+        spec_class, do = KINDS[run.kind]
+        spec = spec_class.from_json(run.spec)
         with pinned(spec.threads):
-            for progress in compare(spec):
-                if progress.comparison is not None:
-                    result = progress.comparison.to_json()
+            for progress in do(spec):
+                if progress.measured is not None:
+                    result = progress.measured.to_json()
                 if store.get(run_id).stop_requested:
                     outcome = {"state": State.STOPPED}
                     break
