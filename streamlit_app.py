@@ -88,7 +88,7 @@ def show_current_run(spec: CompareSpec) -> None:
     store, run = ui.job_queue().store, None
     if run_id := st.query_params.get("run"):
         try:
-            run = store.get(run_id)
+            run = ui.find_run(run_id)
         except WLMError:
             st.info("The run in this link is not on this server.", icon=":material/link_off:")
     if warning := (run.warning if run else "") or store.warning:

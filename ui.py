@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from wlm.assets import ASSETS, DEFAULT_MODEL, DEFAULT_TEXT, list_models, list_texts
-from wlm.errors import WLMError
+from wlm.errors import StoreError, WLMError
 from wlm.variant import Variant
 
 logger = logging.getLogger(__name__)
@@ -165,6 +165,16 @@ def job_queue():
     jobs = JobQueue(store)
     jobs.start()
     return jobs
+
+
+def find_run(run_id: str):
+    """Return a recorded or stored comparison. Raises StoreError where there is none of this id."""
+    from wlm.recordings import recordings
+
+    run = recordings().get(run_id) or job_queue().store.get(run_id)
+    if run.kind != "compare":
+        raise StoreError(f"there is no comparison {run_id!r}")
+    return run
 
 
 def why_not_here(settings: dict) -> str:

@@ -7,11 +7,11 @@ Writes assets/runs/; each takes about half a minute. Run it on a quiet machine.
 
 import time
 
-from wlm.assets import ASSETS
 from wlm.compare import CompareSpec, compare
 from wlm.machine import pinned
+from wlm.recordings import FOLDER
 from wlm.report import sentence, to_json
-from wlm.runs import Run, State
+from wlm.runs import finished_run
 
 HEADLINES = {
     "all-four": ("fp32", "pytorch:lstm=int8", "pytorch:linear=int8", "int8"),
@@ -21,23 +21,13 @@ SECONDS = 30.0
 
 
 def main() -> None:
-    folder = ASSETS / "runs"
-    folder.mkdir(exist_ok=True)
+    FOLDER.mkdir(exist_ok=True)
     for name, variants in HEADLINES.items():
         spec, started = CompareSpec(variants=variants, seconds=SECONDS), time.time()
         with pinned(spec.threads):
             *_, last = compare(spec)
-        run = Run(
-            "compare",
-            spec.to_json(),
-            state=State.DONE,
-            done=1.0,
-            result=last.measured.to_json(),
-            created_at=started,
-            started_at=started,
-            finished_at=time.time(),
-        )
-        (folder / f"{name}.json").write_text(to_json(run), "utf-8")
+        run = finished_run(spec, last.measured.to_json(), started)
+        (FOLDER / f"{name}.json").write_text(to_json(run), "utf-8")
         print(f"{name}: {sentence(run.result)}")
         for warning in run.result["warnings"]:
             print(f"  {warning}")

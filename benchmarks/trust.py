@@ -4,8 +4,9 @@
 
 First fp32 is compared with itself, which has to come out undecided about 95 times in 100. Then
 the ratio of int8 to fp32 is measured again and again: by `wlm.compare`, and as the tutorial does
-it, all of a stretch of text with fp32 and then with int8, over as many tokens. Both take turns,
-on a quiet machine and beside a program that keeps the same core busy now and then.
+it, all of a stretch of text with fp32 and then with int8, over as many tokens. Each run loads and
+quantizes the model anew, as it would be by whoever wants one number. Both ways take turns, on a
+quiet machine and beside a program that keeps the same core busy now and then.
 About 15 minutes.
 """
 
@@ -20,7 +21,6 @@ from contextlib import contextmanager
 
 import torch
 from scipy.stats import binomtest, f
-from torch import Tensor
 
 from benchmarks.tutorial_parity import BPTT, VARIANTS, tutorial_evaluate
 from wlm.assets import DEFAULT_MODEL, DEFAULT_TEXT, find_model, find_text
@@ -131,7 +131,7 @@ def take_turns(title: str, runs: int, seconds: float, quiet: float | None = None
     ours: list[Interval] = []
     theirs: list[float] = []
     seconds_spent = {"ours": [], "theirs": []}
-    tutorial, short = Tutorial(), f"{title.split(',')[0]}:"
+    short = f"{title.split(',')[0]}:"
 
     def measure_ours(i: int) -> int:
         made = finish(CompareSpec(variants=VARIANTS, seconds=seconds, seed=i))
@@ -142,7 +142,7 @@ def take_turns(title: str, runs: int, seconds: float, quiet: float | None = None
         return sum(block.tokens for block in made.blocks[0])
 
     def measure_theirs(i: int, tokens: int) -> None:
-        elapsed = tutorial.seconds(tokens)
+        elapsed = tutorial_seconds(tokens)
         theirs.append(elapsed[0] / elapsed[1])
         seconds_spent["theirs"].append(sum(elapsed))
         note(f"{short} tutorial {i + 1} of {runs}: {theirs[-1]:.3f} in {sum(elapsed):.1f} s")
@@ -184,23 +184,17 @@ def take_turns(title: str, runs: int, seconds: float, quiet: float | None = None
     return median
 
 
-class Tutorial:
-    """The tutorial's way: evaluate all of a text with one model, then all of it with the other."""
-
-    def __init__(self):
-        checkpoint = load_checkpoint(find_model(DEFAULT_MODEL))
-        name, path = find_text(DEFAULT_TEXT)
-        self.data = batchify(read_text(path, checkpoint.vocabulary, name).first(None), 1)
-        self.models = [quantize(checkpoint.model, Variant.parse(name)) for name in VARIANTS]
-
-    def seconds(self, tokens: int) -> list[float]:
-        """Return the seconds of each model, one after the other, after a warm-up."""
-        for model in self.models:
-            next(tutorial_evaluate(model, self.data[: 4 * BPTT]))
-        return [sum(s for _, s in tutorial_evaluate(m, self._text(tokens))) for m in self.models]
-
-    def _text(self, tokens: int) -> Tensor:
-        return self.data.repeat(math.ceil((tokens + 1) / len(self.data)), 1)[: tokens + 1]
+def tutorial_seconds(tokens: int) -> list[float]:
+    """Measure the tutorial's way: evaluate a text of so many tokens with one model, then with the
+    other, after a warm-up of each; return the seconds of both."""
+    checkpoint = load_checkpoint(find_model(DEFAULT_MODEL))
+    name, path = find_text(DEFAULT_TEXT)
+    data = batchify(read_text(path, checkpoint.vocabulary, name).first(None), 1)
+    models = [quantize(checkpoint.model, Variant.parse(name)) for name in VARIANTS]
+    for model in models:
+        next(tutorial_evaluate(model, data[: 4 * BPTT]))
+    text = data.repeat(math.ceil((tokens + 1) / len(data)), 1)[: tokens + 1]
+    return [sum(seconds for _, seconds in tutorial_evaluate(model, text)) for model in models]
 
 
 def finish(spec: CompareSpec) -> Comparison:

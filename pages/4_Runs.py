@@ -5,46 +5,52 @@ from dataclasses import replace
 import streamlit as st
 
 import charts
-import results
+import one_run
 import ui
 from wlm.compare import CompareSpec
 from wlm.errors import ReportError
-from wlm.report import MOST_BYTES, from_json, summary, to_csv, to_json, to_markdown
+from wlm.recordings import recordings
+from wlm.report import MOST_BYTES, from_json, summary
 from wlm.runs import Run
 
-HERE = "pages/4_Runs.py"
 FILTERS = {"model": "Model", "text": "Text", "cpu": "Machine"}
 
 
 def main() -> None:
     ui.start_page("Runs")
     with ui.errors_shown():
-        store = ui.job_queue().store
         if run_id := st.query_params.get("run"):
             st.title("One run")
-            st.page_link(HERE, label="All runs", icon=":material/arrow_back:")
-            show_run(store.get(run_id))
+            st.page_link(one_run.RUNS_PAGE, label="All runs", icon=":material/arrow_back:")
+            one_run.show(ui.find_run(run_id))
             return
         st.title("Every run is kept")
         st.markdown(
             "Select one to open it, or several to set them side by side. A run's link shows the "
             "same result to everyone who can reach this server; its export shows it anywhere."
         )
+        store = ui.job_queue().store
         if store.warning:
             st.warning(
                 f"{store.warning}. They show until the server stops.", icon=":material/save:"
             )
-        show_list(store.list_runs())
+        mine = ui.visitor()
+        listed = store.list_runs(CompareSpec.kind)
+        # What a visitor imports is for that visitor, and for whom the link is given to.
+        listed = [run for run in listed if run.origin != "imported" or run.visitor == mine]
+        show_list([*listed, *recordings().values()])
         show_import()
+
+
+@st.cache_data(max_entries=1000, show_spinner=False)
+def summary_of(run_id: str, state: str, done: float) -> dict:
+    """A run's summary, which changes only with its state and what is done."""
+    return summary(ui.find_run(run_id))
 
 
 def show_list(runs: list[Run]) -> None:
     """Show the runs as a table with filters, and below it those that are selected."""
-    if not runs:
-        st.info("There are no runs yet: measure one, or import one below.", icon=":material/inbox:")
-        st.page_link("streamlit_app.py", label="Measure a run", icon=":material/play_arrow:")
-        return
-    rows = {run.id: summary(run) for run in runs}
+    rows = {run.id: summary_of(run.id, str(run.state), run.done) for run in runs}
     for column, (key, label) in zip(st.columns(len(FILTERS)), FILTERS.items(), strict=True):
         values = sorted({row[key] for row in rows.values() if row[key]})
         if chosen := column.multiselect(label, values, placeholder="All", key=f"filter-{key}"):
@@ -70,12 +76,13 @@ def show_list(runs: list[Run]) -> None:
         selection_mode="multi-row",
         key=f"runs-{'-'.join(rows)}",  # a selection counts rows: other rows, another table
     )
-    by_id, ids = {run.id: run for run in runs}, list(rows)
-    selected = [by_id[ids[i]] for i in event.selection.rows if i < len(ids)]
+    ids = list(rows)
+    selected = [ui.find_run(ids[i]) for i in event.selection.rows if i < len(ids)]
     if len(selected) == 1:
-        show_run(selected[0])
+        one_run.show(selected[0])
     elif selected:
-        show_side_by_side([run for run in selected if run.result])
+        # Runs of the first schema have no intervals.
+        show_side_by_side([run for run in selected if "rounds" in (run.result or {})])
 
 
 def show_side_by_side(runs: list[Run]) -> None:
@@ -112,53 +119,6 @@ def show_side_by_side(runs: list[Run]) -> None:
     st.dataframe(table, hide_index=True)
 
 
-def show_run(run: Run) -> None:
-    """Show one run as its link does: what to do with it, its result, settings and raw blocks."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.page_link(HERE, label="Link", icon=":material/link:", query_params={"run": run.id})
-        if run.state.final:
-            show_actions(run)
-    st.caption(f"{summary(run)['origin']} · {run.state}".capitalize())
-    if not run.state.final:
-        ui.watch(run.id, results.show_comparison)
-        return
-    if run.message:
-        ui.show_error(run.message)
-    if run.result:
-        results.show_comparison(run.result)
-        with st.expander("Raw blocks", icon=":material/table_rows:"):
-            st.code(to_csv(run), language=None, height=300)
-    with st.expander("Settings", icon=":material/tune:"):
-        st.json(run.spec)
-
-
-def show_actions(run: Run) -> None:
-    """Draw the buttons that run a finished run's settings here, export it, or delete it."""
-    if why_not := ui.why_not_here(run.spec):
-        st.button("Run this here", icon=":material/replay:", disabled=True, help=why_not)
-    elif st.button("Run this here", icon=":material/replay:", help="With the same settings."):
-        spec = CompareSpec.from_json(run.spec)
-        st.switch_page("streamlit_app.py", query_params=ui.compare_query(spec))
-    exports = {"JSON": ("json", to_json)}
-    if run.result:
-        exports |= {"CSV": ("csv", to_csv), "Markdown": ("md", to_markdown)}
-    for label, (suffix, write) in exports.items():
-        st.download_button(
-            label,
-            write(run),
-            file_name=f"wlm-run-{run.id}.{suffix}",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-    if run.visitor == ui.visitor():
-        with st.popover("Delete", icon=":material/delete:"):
-            st.markdown("Its link will then show nothing.")
-            if st.button("Delete for good", type="primary"):
-                ui.job_queue().store.delete(run.id, ui.visitor())
-                st.query_params.pop("run", None)
-                st.rerun()
-
-
 def show_import() -> None:
     """Draw the upload of an exported run, which then shows like any other."""
     with st.expander("Import an exported run", icon=":material/upload:"):
@@ -172,7 +132,7 @@ def show_import() -> None:
         if file.size > MOST_BYTES:
             raise ReportError(f"a file must be of at most {MOST_BYTES:,} bytes, got {file.size:,}")
         run = replace(from_json(file.getvalue()), visitor=ui.visitor())
-        ui.job_queue().store.create(run)
+        ui.job_queue().store.add_imported(run)
         st.query_params["run"] = run.id
         st.rerun()
 

@@ -15,6 +15,14 @@ from wlm.corpus import Vocabulary
 from wlm.model import LSTMModel
 
 
+@pytest.fixture(autouse=True)
+def own_database(tmp_path, monkeypatch) -> str:
+    """A store of each test's own: none writes to the user's."""
+    url = f"sqlite:///{tmp_path / 'store' / 'runs.sqlite'}"
+    monkeypatch.setenv("WLM_DATABASE_URL", url)
+    return url
+
+
 @pytest.fixture
 def vocabulary() -> Vocabulary:
     return Vocabulary(WORDS)

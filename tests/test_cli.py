@@ -110,6 +110,67 @@ def test_without_json_people_get_a_table(capsys, command, expected):
         assert words in printed
 
 
+def kept_run(capsys, *variants: str) -> str:
+    """Compare, and return the id of the run that was kept."""
+    arguments = "compare --model tiny --text short --tokens 200 --bptt 5 --variants".split()
+    assert main([*arguments, *variants]) == 0
+    return re.search(r"kept as run (\S+)", capsys.readouterr().out)[1]
+
+
+def test_a_comparison_is_kept_and_listed_newest_first(capsys):
+    ids = [kept_run(capsys, *variants) for variants in (("fp32", "int8"), ("fp32", "fp32"))]
+    rows = run_json(capsys, "runs", "list")
+    assert [row["id"] for row in rows] == ids[::-1]
+    assert [row["variants"] for row in rows] == [
+        ["fp32", "fp32"],
+        ["fp32", "int8 LSTM + Linear"],
+    ]
+    documented = (ROOT / "docs" / "json.md").read_text("utf-8")
+    assert all(f"`{key}`" in documented for key in rows[0])
+    assert main(["runs", "list", "--most", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert ids[1] in printed and ids[0] not in printed
+
+
+def test_an_empty_list_says_so(capsys):
+    assert main(["runs", "list"]) == 0
+    assert capsys.readouterr().out == "no runs are kept yet\n"
+
+
+def test_a_run_is_shown_exported_deleted_and_imported_again(capsys, tmp_path):
+    run_id = kept_run(capsys, "fp32", "int8")
+    content = run_json(capsys, "runs", "show", run_id)
+    assert content["id"] == run_id
+    assert main(["runs", "show", run_id]) == 0
+    assert "| int8 LSTM + Linear |" in capsys.readouterr().out
+    exported = tmp_path / "run.json"
+    for format, beginning in (
+        ("markdown", "**"),
+        ("csv", "round,variant,label,tokens,wall_s,cpu_s\n1,fp32,fp32,"),
+        ("json", '{"format": "wlm-run"'.replace("{", "{\n ")),
+    ):
+        assert main(["runs", "export", run_id, "--format", format]) == 0
+        printed = capsys.readouterr().out
+        assert printed.startswith(beginning)
+        exported.write_text(printed, "utf-8")
+    assert run_json(capsys, "runs", "delete", run_id) == {"deleted": run_id}
+    assert run_json(capsys, "runs", "list") == []
+    imported = run_json(capsys, "runs", "import", str(exported))
+    assert imported["origin"] == "imported" and imported["id"] != run_id
+    again = run_json(capsys, "runs", "show", imported["id"])
+    assert again["result"]["results"] == content["result"]["results"]
+
+
+def test_a_comparison_that_cannot_be_kept_is_printed_with_a_warning(capsys, monkeypatch):
+    monkeypatch.setenv("WLM_DATABASE_URL", "sqlite:////dev/null/runs.sqlite")
+    assert main("compare --model tiny --text short --tokens 100".split()) == 0
+    captured = capsys.readouterr()
+    assert "int8 LSTM" in captured.out and "kept as run" not in captured.out
+    assert "warning: Runs are not kept in" in captured.err
+    assert main(["runs", "list"]) == 2
+    assert "Runs are not kept in" in capsys.readouterr().err
+
+
 def test_a_bare_state_dict_loads_with_its_vocabulary(capsys, tmp_path, model, model_folder):
     path = tmp_path / "bare.pth"
     torch.save(model.state_dict(), path)
@@ -166,6 +227,13 @@ def bad_files(tmp_path, model, model_folder) -> Path:
         ("sample --model tiny --top-p 1.5", ["top_p", "got 1.5"]),
         ("sample --model tiny --words 0", ["words", "got 0"]),
         ("sample --model tiny --seed -1", ["seed", "got -1"]),
+        ("runs list --most 0", ["--most", "1 to 10,000", "got 0"]),
+        ("runs show nosuch", ["no run 'nosuch'"]),
+        ("runs export nosuch", ["no run 'nosuch'"]),
+        ("runs delete nosuch", ["no run 'nosuch'"]),
+        ("runs import BAD/nosuch.json", ["nosuch.json", "cannot be read", "No such file"]),
+        ("runs import BAD/binary.txt", ["must be a JSON file"]),
+        ("runs import BAD/foreign.safetensors", ["must be a JSON file"]),
     ],
 )
 def test_bad_input_is_one_clear_line(capsys, bad_files, model_folder, command, words):
@@ -179,7 +247,9 @@ def test_bad_input_is_one_clear_line(capsys, bad_files, model_folder, command, w
         assert each in captured.err
 
 
-@pytest.mark.parametrize("command", ["compare --tokens many", "nonsense", "", "sample --words"])
+@pytest.mark.parametrize(
+    "command", ["compare --tokens many", "nonsense", "", "sample --words", "runs", "runs list all"]
+)
 def test_misspelt_arguments_show_the_usage(capsys, command):
     with pytest.raises(SystemExit) as exit:
         main(command.split())
@@ -187,7 +257,7 @@ def test_misspelt_arguments_show_the_usage(capsys, command):
     assert "usage: python -m wlm" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["", "size", "evaluate", "compare", "sample", "info"])
+@pytest.mark.parametrize("command", ["", "size", "evaluate", "compare", "sample", "runs", "info"])
 def test_help_says_what_the_command_does(capsys, command):
     with pytest.raises(SystemExit) as exit:
         main([*command.split(), "--help"])

@@ -327,7 +327,7 @@ def test_a_bad_import_names_the_field_what_is_allowed_and_what_came(run, place, 
         ("1" * 5_000, "must be a JSON file"),
         ("[]", "the file must be an object, got []"),
         ("null", "the file must be an object, got None"),
-        (" " * (report.MOST_BYTES + 1), "at most 10,000,000 bytes, got 10,000,001"),
+        (" " * (report.MOST_BYTES + 1), "at most 5,000,000 bytes, got 5,000,001"),
     ],
     ids=["empty", "binary", "deep", "long number", "list", "null", "large"],
 )

@@ -168,7 +168,7 @@ def version_1(url) -> str:
 def test_a_database_of_version_1_is_migrated_with_its_runs(version_1):
     store = RunStore(version_1)
     assert store.warning == ""
-    assert [run.id for run in store.list_runs()] == ["old", "older"]
+    assert [run.id for run in store.list_runs("compare")] == ["old", "older"]
     old = store.get("old")
     assert (old.spec, old.result, old.finished_at) == ({"seed": 7}, {"results": [1.5]}, 102.0)
     assert (old.visitor, old.origin) == ("", "")
@@ -208,7 +208,7 @@ def test_processes_that_open_a_database_at_once_migrate_or_make_it_once(request,
         opener.stdin.close()
     assert [opener.wait(60) for opener in openers] == [0, 0, 0, 0]
     store = RunStore(url)
-    assert {f"r{i}" for i in range(4)} <= {run.id for run in store.list_runs()}
+    assert {f"r{i}" for i in range(4)} <= {run.id for run in store.list_runs("compare")}
     with store._main.begin() as connection:
         versions = connection.execute(sa.select(runs._version.c.version)).scalars().all()
     assert versions == [runs.SCHEMA_VERSION]
@@ -218,16 +218,38 @@ def test_runs_are_listed_newest_first_up_to_a_limit(url):
     store = RunStore(url)
     for id, created_at in (("b", 2.0), ("d", 4.0), ("a", 1.0), ("c", 3.0)):
         store.create(Run("compare", {}, id=id, created_at=created_at))
-    assert [run.id for run in store.list_runs()] == ["d", "c", "b", "a"]
-    assert [run.id for run in store.list_runs(limit=2)] == ["d", "c"]
+    assert [run.id for run in store.list_runs("compare")] == ["d", "c", "b", "a"]
+    assert [run.id for run in store.list_runs("compare", limit=2)] == ["d", "c"]
+
+
+def test_a_list_is_of_one_kind_and_without_results(url):
+    store = RunStore(url)
+    store.create(Run("compare", {}, id="a", result={"results": []}))
+    store.create(Run("other", {}, id="b"))
+    (run,) = store.list_runs("compare")
+    assert (run.id, run.result) == ("a", None)
+    assert store.get("a").result == {"results": []}
+
+
+def test_imported_runs_are_so_many_and_no_more(url, monkeypatch):
+    monkeypatch.setattr(runs, "MOST_IMPORTED", 2)
+    store = RunStore(url)
+    store.create(Run("compare", {}, id="measured"))
+    for id in "ab":
+        store.add_imported(Run("compare", {}, id=id, state=State.DONE, origin="imported"))
+    with pytest.raises(StoreError, match="at most 2 imported runs are kept, and there are 2"):
+        store.add_imported(Run("compare", {}, id="c", origin="imported"))
+    store.delete("a", None)
+    store.add_imported(Run("compare", {}, id="c", origin="imported"))
+    assert {run.id for run in store.list_runs("compare")} == {"measured", "b", "c"}
 
 
 def test_runs_that_are_not_kept_are_listed_and_deleted_too(tmp_path):
     store = RunStore("sqlite:////dev/null/runs.sqlite")
     store.create(Run("compare", {}, id="new", state=State.DONE))
-    assert [run.id for run in store.list_runs()] == ["new"]
+    assert [run.id for run in store.list_runs("compare")] == ["new"]
     store.delete("new", "")
-    assert store.list_runs() == []
+    assert store.list_runs("compare") == []
 
 
 @pytest.mark.parametrize(
@@ -238,7 +260,7 @@ def test_a_finished_run_is_deleted_by_its_visitor_or_the_command_line(url, owner
     store.create(Run("compare", {}, id="mine", state=State.DONE, visitor=owner))
     store.create(Run("compare", {}, id="other", state=State.DONE, visitor=owner))
     store.delete("mine", visitor)
-    assert [run.id for run in RunStore(url).list_runs()] == ["other"]
+    assert [run.id for run in RunStore(url).list_runs("compare")] == ["other"]
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ import argparse
 import json
 import os
 import sys
+import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from wlm import __version__
 from wlm.assets import DEFAULT_MODEL, DEFAULT_TEXT, list_models, list_texts
-from wlm.errors import WLMError
+from wlm.errors import WLMError, check_range
 
 EXAMPLES = """\
 examples:
@@ -17,6 +19,8 @@ examples:
   python -m wlm evaluate --variants int8 --text my.txt
   python -m wlm size --variants fp32 int8
   python -m wlm sample --variant int8 --temperature 0.8 --words 100 --seed 1
+  python -m wlm runs list
+  python -m wlm runs export ID --format markdown
   python -m wlm info
 """
 VARIANT_HELP = "fp32, int8, or such as pytorch:lstm=int8,linear=int8; what is left out is fp32"
@@ -60,15 +64,58 @@ def evaluate(options: argparse.Namespace) -> None:
         raise WLMError(
             f"evaluate takes one variant, got {len(options.variants)}: compare takes several"
         )
-    content = _compare(options)
-    result = content["results"][0]
-    _print(options, result, lambda: _print_results(content))
+    _, content, _ = _compare(options)
+    _print(options, content["results"][0], lambda: _print_results(content))
 
 
 def compare(options: argparse.Namespace) -> None:
     """Print size, loss and elapsed time of several variants over the same text, in turn."""
-    content = _compare(options)
-    _print(options, content, lambda: _print_results(content))
+    from wlm.runs import RunStore, State, finished_run
+
+    started = time.time()
+    spec, content, stopped = _compare(options)
+    run = finished_run(spec, content, started, State.STOPPED if stopped else State.DONE)
+    store = RunStore()
+    store.create(run)
+
+    def show() -> None:
+        _print_results(content)
+        if not store.warning:
+            print(f"kept as run {run.id}")
+
+    _print(options, content, show)
+    if store.warning:
+        print(f"wlm: warning: {store.warning}", file=sys.stderr)
+
+
+def runs(options: argparse.Namespace) -> None:
+    """List, show, export, import or delete the runs that are kept."""
+    from wlm.compare import CompareSpec
+    from wlm.report import from_json, summary, to_csv, to_json, to_markdown
+    from wlm.runs import RunStore
+
+    store = RunStore()
+    if store.warning:
+        raise WLMError(store.warning)
+    if options.action == "list":
+        check_range("--most", options.most, 1, 10_000)
+        kept = [store.get(run.id) for run in store.list_runs(CompareSpec.kind, options.most)]
+        rows = [summary(run) for run in kept]
+        _print(options, rows, lambda: _print_runs(rows))
+    elif options.action == "show":
+        run = store.get(options.id)
+        content = json.loads(to_json(run))["run"]
+        _print(options, content, lambda: print(to_markdown(run) if run.result else run.message))
+    elif options.action == "export":
+        write = {"json": to_json, "csv": to_csv, "markdown": to_markdown}[options.format]
+        print(write(store.get(options.id)), end="")
+    elif options.action == "import":
+        run = from_json(_read_bytes(options.file))
+        store.add_imported(run)
+        _print(options, summary(run), lambda: print(f"kept as run {run.id}"))
+    else:
+        store.delete(options.id, visitor=None)
+        _print(options, {"deleted": options.id}, lambda: print(f"deleted run {options.id}"))
 
 
 def sample(options: argparse.Namespace) -> None:
@@ -141,8 +188,24 @@ def _checkpoint(options: argparse.Namespace):
     return load_checkpoint(path, vocabulary=options.vocabulary, corpus=options.corpus)
 
 
-def _compare(options: argparse.Namespace) -> dict:
-    """Run a comparison with a progress bar; Ctrl-C ends it early and keeps what was measured."""
+def _read_bytes(path: str) -> bytes:
+    """A file's content, or standard input's for `-`; a byte too many tells one that is too long."""
+    from wlm.report import MOST_BYTES
+
+    try:
+        if path == "-":
+            return sys.stdin.buffer.read(MOST_BYTES + 1)
+        with Path(path).open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise WLMError(f"the file {path!r} cannot be read: {error.strerror}") from None
+
+
+def _compare(options: argparse.Namespace) -> tuple:
+    """Run a comparison with a progress bar; Ctrl-C ends it early and keeps what was measured.
+
+    Return its settings, its JSON, and whether it was stopped.
+    """
     from tqdm import tqdm
 
     from wlm.compare import CompareSpec, compare
@@ -162,7 +225,7 @@ def _compare(options: argparse.Namespace) -> dict:
         vocabulary=options.vocabulary,
         corpus=options.corpus,
     )
-    measured = None
+    measured, stopped = None, False
     layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
     hidden = not sys.stderr.isatty()
     with (
@@ -177,8 +240,9 @@ def _compare(options: argparse.Namespace) -> dict:
         except KeyboardInterrupt:
             if measured is None:
                 raise
+            stopped = True
             print("wlm: stopped early; this is what was measured", file=sys.stderr)
-    return measured.to_json()
+    return spec, measured.to_json(), stopped
 
 
 def _with_bar(items, total: int, unit: str):
@@ -225,6 +289,26 @@ def _print_results(content: dict) -> None:
         f"{protocol['batch_size']}, chunks of {protocol['bptt']}, threads {protocol['threads']}; "
         f"{content['machine']['cpu']}, torch {content['machine']['torch']}"
     )
+
+
+def _print_runs(rows: list[dict]) -> None:
+    if not rows:
+        print("no runs are kept yet")
+        return
+    heads = ["id", "when", "state", "model", "text", "variants", "times as fast"]
+    table = [
+        [
+            row["id"],
+            time.strftime("%Y-%m-%d %H:%M", time.localtime(row["created_at"])),
+            row["state"],
+            row["model"],
+            row["text"],
+            ", ".join(row["variants"]),
+            _times_as_fast(row) if row["speedup"] else "–",
+        ]
+        for row in rows
+    ]
+    _print_table(heads, table)
 
 
 def _times_as_fast(result: dict) -> str:
@@ -312,6 +396,29 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument("--no-unk", action="store_true", help="never draw <unk>")
     added.add_argument("--no-eos", action="store_true", help="never end a line")
 
+    _add_runs_actions(command(runs, model=False))
     command(info, model=False)
     command(worker, model=False)
     return parser
+
+
+def _add_runs_actions(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
+
+    def action(name: str, help: str) -> argparse.ArgumentParser:
+        added = actions.add_parser(name, help=help, description=help)
+        # Its default must not undo a --json that stands before the action.
+        unset = argparse.SUPPRESS
+        added.add_argument("--json", action="store_true", default=unset, help="print JSON")
+        return added
+
+    added = action("list", "List the latest runs.")
+    added.add_argument("--most", type=int, default=50, help="how many; default %(default)s")
+    action("show", "Print a run as a report.").add_argument("id")
+    added = action("export", "Print a run as a file.")
+    added.add_argument("id")
+    formats = ("json", "csv", "markdown")
+    added.add_argument("--format", choices=formats, default="json", help="default %(default)s")
+    help = "Keep a run that was exported as JSON."
+    action("import", help).add_argument("file", help="a file, or - for standard input")
+    action("delete", "Delete a run that has ended.").add_argument("id")

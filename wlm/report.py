@@ -22,8 +22,8 @@ from wlm.runs import Run, State
 from wlm.variant import Variant
 
 FORMAT, VERSION = "wlm-run", 1
-MOST_BYTES = 10_000_000
-MOST_BLOCKS = 100_000  # over all variants
+MOST_BYTES = 5_000_000
+MOST_BLOCKS = 50_000  # over all variants
 MOST_SECONDS = 1e7
 MOST_LOSS = 500.0
 MOST_THREADS = 1024  # another machine's, so this one's CPUs are no limit

@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from wlm.errors import StoreError
 
 SCHEMA_VERSION = 2  # 2: visitor and origin
+MOST_IMPORTED = 200  # of up to 5 MB each: visitors must not fill the disk
 
 
 class State(StrEnum):
@@ -166,13 +167,30 @@ class RunStore:
         runs = [run for run in map(_from_row, rows.values()) if not run.state.final]
         return sorted(runs, key=lambda run: run.created_at)
 
-    def list_runs(self, limit: int = 200) -> list[Run]:
-        """Return the latest runs of all states, those that are not kept included, newest first."""
-        query = sa.select(_runs).order_by(_runs.c.created_at.desc(), _runs.c.id).limit(limit)
+    def list_runs(self, kind: str, limit: int = 200) -> list[Run]:
+        """Return the latest runs of one kind, those that are not kept included, newest first.
+
+        Without their results, which may be large: `get` returns a run with it.
+        """
+        light = [column for column in _runs.c if column is not _runs.c.result]
+        query = sa.select(*light).where(_runs.c.kind == kind)
+        query = query.order_by(_runs.c.created_at.desc(), _runs.c.id).limit(limit)
         rows = {row["id"]: row for row in self._fetch(self._main, query)}
         rows |= {row["id"]: row for row in self._fetch(self._spilled(), query)}
         runs = sorted(map(_from_row, rows.values()), key=lambda run: -run.created_at)
         return runs[:limit]
+
+    def add_imported(self, run: Run) -> None:
+        """Store a run of the origin `imported`. Raises StoreError where there are too many."""
+        count = sa.select(sa.func.count()).select_from(_runs).where(_runs.c.origin == run.origin)
+        for engine in (self._main, self._spilled()):
+            found = self._fetch(engine, count.with_only_columns(sa.func.count().label("runs")))
+            if found and found[0]["runs"] >= MOST_IMPORTED:
+                raise StoreError(
+                    f"at most {MOST_IMPORTED} imported runs are kept, and there are "
+                    f"{found[0]['runs']}: delete one first"
+                )
+        self.create(run)
 
     def delete(self, run_id: str, visitor: str | None) -> None:
         """Delete a finished run of this visitor, or of anyone where visitor is None.
@@ -247,6 +265,20 @@ class RunStore:
             if engine is self._main:
                 self._reason = _reason(error)
             return []
+
+
+def finished_run(spec, result: dict, started_at: float, state: State = State.DONE) -> Run:
+    """Return a run that was measured outside the queue, and has just ended."""
+    return Run(
+        spec.kind,
+        spec.to_json(),
+        state=state,
+        done=1.0,
+        result=result,
+        created_at=started_at,
+        started_at=started_at,
+        finished_at=time.time(),
+    )
 
 
 def default_database_url() -> str:

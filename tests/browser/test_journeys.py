@@ -13,7 +13,8 @@ LONG = 60_000  # milliseconds: how long a loaded machine may take
 def open_page(page: Page, address: str) -> None:
     page.goto(address)
     # Drawn last on its page, or the whole page.
-    last = "The code that does it" if "Sample" not in address else "Press Write"
+    lasts = {"Sample": "Press Write", "Runs": "Import an exported run"}
+    last = next((lasts[name] for name in lasts if name in address), "The code that does it")
     expect(page.get_by_text(last)).to_be_visible(timeout=LONG)
 
 
@@ -141,3 +142,36 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(page, server):
     open_page(page, server)
     width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
     assert width <= 390
+
+
+def test_a_run_is_found_again_shared_exported_and_imported(page, server, tmp_path):
+    open_page(page, server)
+    run_to_the_end(page)
+    measured = card(page, "Elapsed").inner_text()
+    run_id = re.search(r"run=([\w-]+)", page.url)[1]
+    page.get_by_role("link", name="Runs").click()
+    expect(page.get_by_text("Import an exported run")).to_be_visible(timeout=LONG)
+    table = page.get_by_test_id("stDataFrame").first
+    expect(table).to_be_visible()
+    # The checkbox of the first row, which is drawn on a canvas: the newest run is first.
+    table.locator("canvas").first.click(position={"x": 18, "y": 52})
+    expect(card(page, "Elapsed")).to_have_text(measured, use_inner_text=True, timeout=LONG)
+    page.get_by_role("link", name="Its link").click()
+    expect(page).to_have_url(re.compile(f"run={run_id}"))
+    expect(page.get_by_role("heading", name="One run")).to_be_visible(timeout=LONG)
+    expect(card(page, "Elapsed")).to_have_text(measured, use_inner_text=True, timeout=LONG)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON").click()
+    exported = tmp_path / download.value.suggested_filename
+    download.value.save_as(exported)
+    assert exported.name == f"wlm-run-{run_id}.json"
+    page.get_by_role("link", name="All runs").click()
+    page.get_by_text("Import an exported run").click()
+    page.locator("input[type=file]").set_input_files(exported)
+    page.get_by_role("button", name="Import").click()
+    expect(page).to_have_url(re.compile(r"run=(?!" + run_id + ")"), timeout=LONG)
+    expect(page.get_by_text("Imported ·")).to_be_visible(timeout=LONG)
+    expect(card(page, "Elapsed")).to_have_text(measured, use_inner_text=True, timeout=LONG)
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_role("heading", name="Every run is kept")).to_be_visible(timeout=LONG)

@@ -1,0 +1,67 @@
+"""One run as its link shows it: what to do with it, its result, its settings and raw blocks."""
+
+import streamlit as st
+
+import results
+import ui
+from wlm.compare import CompareSpec
+from wlm.report import summary, to_csv, to_json, to_markdown
+from wlm.runs import Run
+
+RUNS_PAGE = "pages/4_Runs.py"
+
+
+def show(run: Run) -> None:
+    """Show a run of any state."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.page_link(
+            RUNS_PAGE, label="Its link", icon=":material/link:", query_params={"run": run.id}
+        )
+        if run.state.final:
+            show_actions(run)
+    origin, model = summary(run)["origin"], run.spec["model"]
+    st.caption(ui.plain(f"{origin.capitalize()} · {model} · {run.state}"))
+    if not run.state.final:
+        ui.watch(run.id, results.show_comparison)
+        return
+    results.show_ended(run)
+    if run.result:
+        with st.expander("Raw blocks", icon=":material/table_rows:"):
+            st.code(to_csv(run), language=None, height=300)
+    with st.expander("Settings and machine", icon=":material/tune:"):
+        settings, machine = st.columns(2)
+        settings.json(run.spec)
+        machine.json((run.result or {}).get("machine", {}))
+
+
+def show_actions(run: Run) -> None:
+    """Draw the buttons that run a finished run's settings here, export it, or delete it."""
+    why_not = ui.why_not_here(run.spec)
+    pressed = st.button(
+        "Run this here",
+        icon=":material/replay:",
+        disabled=bool(why_not),
+        help=why_not or "Measure with the same settings on this machine.",
+    )
+    if pressed:
+        st.switch_page(
+            "streamlit_app.py", query_params=ui.compare_query(CompareSpec.from_json(run.spec))
+        )
+    exports = {"JSON": ("json", to_json)}
+    if run.result:
+        exports |= {"CSV": ("csv", to_csv), "Markdown": ("md", to_markdown)}
+    for label, (suffix, write) in exports.items():
+        st.download_button(
+            label,
+            write(run),
+            file_name=f"wlm-run-{run.id}.{suffix}",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+    if run.visitor == ui.visitor():
+        with st.popover("Delete", icon=":material/delete:"):
+            st.markdown("Its link will then show nothing.")
+            if st.button("Delete for good", type="primary"):
+                ui.job_queue().store.delete(run.id, ui.visitor())
+                st.query_params.pop("run", None)
+                st.rerun()
