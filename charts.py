@@ -109,7 +109,7 @@ def speedups(
     domain = [min(0.5, data["low"].min() * 0.8), max(2.0, data["high"].max() * 1.6)]
     x = alt.X(
         "value:Q",
-        title="times as fast as the baseline (log scale)",
+        title="times as fast (log scale)",
         scale=alt.Scale(type="log", domain=domain, nice=False),
         axis=alt.Axis(values=[0.25, 0.5, 1, 2, 4, 8, 16, 32], format="~g"),
     )
@@ -125,7 +125,7 @@ def speedups(
         x="value:Q", y=y, text="text:N", color=color
     )
     chart = alt.layer(one.encode(x=x), bars, dots, words)
-    return _readable(chart.properties(height=40 + 60 * len(rows)), ink)
+    return _readable(chart.properties(height=100 + 60 * len(rows)), ink)
 
 
 def block_times(labels: list[str], times: list[list[float]], *, ink: str) -> alt.LayerChart:

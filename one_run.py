@@ -8,19 +8,20 @@ from wlm.compare import CompareSpec
 from wlm.report import summary, to_csv, to_json, to_markdown
 from wlm.runs import Run
 
-RUNS_PAGE = "pages/4_Runs.py"
-
 
 def show(run: Run) -> None:
     """Show a run of any state."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.page_link(
-            RUNS_PAGE, label="Its link", icon=":material/link:", query_params={"run": run.id}
-        )
+        # Not links: one to the page that is open would leave the browser's address as it is.
+        if st.query_params.get("run") == run.id:
+            if st.button("All runs", icon=":material/arrow_back:"):
+                go_to(None)
+        elif st.button("Its link", icon=":material/link:", help="An address to share."):
+            go_to(run.id)
         if run.state.final:
             show_actions(run)
-    origin, model = summary(run)["origin"], run.spec["model"]
-    st.caption(ui.plain(f"{origin.capitalize()} · {model} · {run.state}"))
+    origin = summary(run)["origin"].capitalize()
+    st.caption(f"{origin} · {ui.plain(str(run.spec['model']))} · {run.state}")
     if not run.state.final:
         ui.watch(run.id, results.show_comparison)
         return
@@ -63,5 +64,13 @@ def show_actions(run: Run) -> None:
             st.markdown("Its link will then show nothing.")
             if st.button("Delete for good", type="primary"):
                 ui.job_queue().store.delete(run.id, ui.visitor())
-                st.query_params.pop("run", None)
-                st.rerun()
+                go_to(None)
+
+
+def go_to(run_id: str | None) -> None:
+    """Open the Runs page again, on one run or on their list."""
+    if run_id:
+        st.query_params["run"] = run_id
+    else:
+        st.query_params.pop("run", None)
+    st.rerun()

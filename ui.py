@@ -128,7 +128,8 @@ def ink() -> str:
 
 def plain(text: str) -> str:
     """Return Markdown that shows a model's words as they are; a line end starts a paragraph."""
-    return re.sub(r"([^\w\s])", r"\\\1", text).replace("\n", "\n\n")
+    # Only ASCII signs: before any other one Markdown shows the backslash.
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text).replace("\n", "\n\n")
 
 
 @st.cache_resource(show_spinner="Loading the model …", max_entries=2)

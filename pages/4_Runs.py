@@ -8,7 +8,7 @@ import charts
 import one_run
 import ui
 from wlm.compare import CompareSpec
-from wlm.errors import ReportError
+from wlm.errors import ReportError, StoreError
 from wlm.recordings import recordings
 from wlm.report import MOST_BYTES, from_json, summary
 from wlm.runs import Run
@@ -21,8 +21,12 @@ def main() -> None:
     with ui.errors_shown():
         if run_id := st.query_params.get("run"):
             st.title("One run")
-            st.page_link(one_run.RUNS_PAGE, label="All runs", icon=":material/arrow_back:")
-            one_run.show(ui.find_run(run_id))
+            try:
+                one_run.show(ui.find_run(run_id))
+            except StoreError as error:
+                ui.show_error(str(error))
+                if st.button("All runs", icon=":material/arrow_back:"):
+                    one_run.go_to(None)
             return
         st.title("Every run is kept")
         st.markdown(
@@ -133,8 +137,7 @@ def show_import() -> None:
             raise ReportError(f"a file must be of at most {MOST_BYTES:,} bytes, got {file.size:,}")
         run = replace(from_json(file.getvalue()), visitor=ui.visitor())
         ui.job_queue().store.add_imported(run)
-        st.query_params["run"] = run.id
-        st.rerun()
+        one_run.go_to(run.id)
 
 
 main()

@@ -319,7 +319,8 @@ def test_a_sample_stays_when_a_setting_changes_and_says_so(queue):
 
 
 def test_words_of_a_model_are_never_markup():
-    assert ui.plain("<unk> *a* $x$ :material/x: # [b](c)").count("\\") >= 12
+    assert ui.plain("<unk> *a* $x$ :material/x: # [b](c) _d_").count("\\") == 16
+    assert ui.plain("1914–18 · “é”") == "1914–18 · “é”"
 
 
 @pytest.fixture

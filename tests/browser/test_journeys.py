@@ -154,18 +154,19 @@ def test_a_run_is_found_again_shared_exported_and_imported(page, server, tmp_pat
     table = page.get_by_test_id("stDataFrame").first
     expect(table).to_be_visible()
     # The checkbox of the first row, which is drawn on a canvas: the newest run is first.
-    table.locator("canvas").first.click(position={"x": 18, "y": 52})
+    table.click(position={"x": 18, "y": 52})
     expect(card(page, "Elapsed")).to_have_text(measured, use_inner_text=True, timeout=LONG)
-    page.get_by_role("link", name="Its link").click()
+    page.get_by_role("button", name="Its link").click()
     expect(page).to_have_url(re.compile(f"run={run_id}"))
     expect(page.get_by_role("heading", name="One run")).to_be_visible(timeout=LONG)
+    expect(page.get_by_test_id("stMetric")).to_have_count(3, timeout=LONG)  # the list is gone
     expect(card(page, "Elapsed")).to_have_text(measured, use_inner_text=True, timeout=LONG)
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON").click()
     exported = tmp_path / download.value.suggested_filename
     download.value.save_as(exported)
     assert exported.name == f"wlm-run-{run_id}.json"
-    page.get_by_role("link", name="All runs").click()
+    page.get_by_role("button", name="All runs").click()
     page.get_by_text("Import an exported run").click()
     page.locator("input[type=file]").set_input_files(exported)
     page.get_by_role("button", name="Import").click()
