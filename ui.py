@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 PAGES = {
     "Compare": ("streamlit_app.py", ":material/compare_arrows:"),
     "Sample": ("pages/1_Sample.py", ":material/edit_note:"),
+    "Inspect": ("pages/2_Inspect.py", ":material/search_insights:"),
     "Runs": ("pages/4_Runs.py", ":material/history:"),
 }
 LONGEST_SECONDS = 600.0  # nobody's imported settings may hold the worker for hours
