@@ -67,7 +67,7 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
         column.metric(
             label,
             f"{size / 1e6:.1f} MB",
-            f"{size / sizes[0] - 1:+.0%}".replace("-", "−") if size != sizes[0] else None,
+            f"{size / sizes[0] - 1:+.0%}" if size != sizes[0] else None,
             delta_color="inverse",
             delta_arrow="off",
             border=True,
@@ -85,17 +85,22 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
     )
     st.altair_chart(chart, key="chart-bytes")
     st.markdown(why_it_remains(model, variants[-1], parts[-1]))
-    table = {
-        "Part": [*parts[0], "the file"],
-        **{
-            label: [f"{size:,}" for size in [*each.values(), sum(each.values())]]
-            for label, each in zip(labels, parts, strict=True)
-        },
-    }
     st.markdown("**To the byte**")
-    st.dataframe(table, hide_index=True)
+    rows = [*parts[0], "the file"]
+    table = {
+        label: [*each.values(), sum(each.values())]
+        for label, each in zip(labels, parts, strict=True)
+    }
+    number = st.column_config.NumberColumn(format="localized")
+    st.dataframe(
+        {"Part": rows, **table},
+        column_config=dict.fromkeys(labels, number),
+        hide_index=True,
+        height="content",
+    )
     st.caption(
-        f"Numbers only, scales included. The {FILE_FORMAT} is the rest: names, headers, padding."
+        f"A part's bytes are its numbers: weights, biases, scales. The {FILE_FORMAT} is the rest: "
+        "names, headers, padding."
     )
 
 
@@ -125,18 +130,7 @@ def show_error(model: str, text: str, variants: list[Variant]) -> None:
         st.info("fp32 rounds nothing: choose another variant above.", icon=":material/info:")
         return
     errors = {variant: layer_errors_of(model, text, variant) for variant in quantized}
-    for column, (variant, layers) in zip(columns(len(errors)), errors.items(), strict=True):
-        column.metric(
-            f"{variant.label}, logits",
-            f"{layers[-1].sqnr_db:.1f} dB",
-            f"cosine {layers[-1].cosine:.5f}",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            height="stretch",
-            help="Signal to error of the decoder's output against fp32's on the same words. "
-            "20 dB: the error is a tenth of the signal; 40 dB: a hundredth.",
-        )
+    show_worst(quantized[-1], errors[quantized[-1]], weight_errors_of(model, quantized[-1]))
     activations_column, weights_column = st.columns(2)
     with activations_column:
         st.markdown("**Activations**: does the error grow or fade on its way?")
@@ -149,7 +143,7 @@ def show_error(model: str, text: str, variants: list[Variant]) -> None:
     with weights_column:
         st.markdown("**Weights**: what rounding costs each matrix")
         rows = [
-            {"label": variant.label, "matrix": matrix_label(each.matrix), **each.to_json()}
+            {**each.to_json(), "label": variant.label, "matrix": matrix_label(each.matrix)}
             for variant in quantized
             for each in weight_errors_of(model, variant)
         ]
@@ -160,6 +154,34 @@ def show_error(model: str, text: str, variants: list[Variant]) -> None:
         "one bit."
     )
     show_matrix(model, quantized)
+
+
+def show_worst(variant: Variant, layers: list[LayerError], weights: list[WeightError]) -> None:
+    """Show how well a variant's logits, its worst layer and its worst weights keep their signal."""
+    logits, layer = layers[-1], min(layers, key=lambda each: each.sqnr_db)
+    matrix = min(weights, key=lambda each: each.sqnr_db)
+    st.subheader(
+        f"{variant.label}: the error is {_share(logits.sqnr_db)} of the logits, and "
+        f"{_share(layer.sqnr_db)} where it is largest, after {layer.part}.",
+        anchor=False,
+    )
+    cards = {
+        "Logits, dB": (logits.sqnr_db, f"cosine {logits.cosine:.5f}"),
+        "Worst layer, dB": (layer.sqnr_db, f"{layer.part}, cosine {layer.cosine:.5f}"),
+        "Worst weights, dB": (matrix.sqnr_db, matrix_label(matrix.matrix)),
+    }
+    for column, (heading, (decibels, words)) in zip(st.columns(3), cards.items(), strict=True):
+        column.metric(
+            heading,
+            f"{decibels:.1f}",
+            words,
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            height="stretch",
+            help="Signal to error, against fp32. 20 dB: the error is a tenth of the signal; 40 dB: "
+            "a hundredth.",
+        )
 
 
 def show_matrix(model: str, variants: list[Variant]) -> None:
@@ -192,7 +214,7 @@ def show_matrix(model: str, variants: list[Variant]) -> None:
         for card, (heading, value) in zip(cards, values.items(), strict=True):
             card.metric(heading, value, border=True, height="stretch")
     unit = "weight, in its row's steps" if whole.in_levels else "weight"
-    left, right = st.columns(2)
+    left, right = st.columns([3, 2])
     left.markdown(f"**{precision}**: all weights" + (", and the 256 levels" if error.step else ""))
     left.altair_chart(charts.weights_on_grid(whole, title=unit, ink=ui.ink()), key="chart-all")
     right.markdown("**Near the middle**" + (", between the levels" if error.step else ""))
@@ -233,6 +255,11 @@ def columns(number: int) -> list:
     return [column for start in range(0, number, 4) for column in st.columns(min(4, number))][
         :number
     ]
+
+
+def _share(decibels: float) -> str:
+    """A ratio in decibels as the error's share of the signal."""
+    return f"{10 ** (-decibels / 20):.1%}"
 
 
 def _largest(error: WeightError) -> float:

@@ -26,18 +26,17 @@ def stacked_parts(
     segments, groups = [], []
     for label, values in zip(labels, parts, strict=True):
         start, by_group = 0.0, {}
-        for i, (part, value) in enumerate(values.items()):
+        for part, value in values.items():
             group = part.rstrip("0123456789 ")
-            row = {"label": label, "part": part, "group": group, "value": value}
-            segments.append(
-                {**row, "start": start, "end": start + value, "shade": 1.0 if i % 2 else 0.75}
-            )
-            first, sum = by_group.get(group, (start, 0.0))
-            by_group[group] = first, sum + value
+            shade = 0.7 if part[-1] in "13579" else 1.0  # every second layer, to tell them apart
+            row = {"label": label, "part": part, "group": group, "value": value, "shade": shade}
+            segments.append({**row, "start": start, "end": start + value})
+            first, whole = by_group.get(group, (start, 0.0))
+            by_group[group] = first, whole + value
             start += value
         groups += [
-            {"label": label, "group": group, "middle": first + sum / 2, "sum": sum}
-            for group, (first, sum) in by_group.items()
+            {"label": label, "group": group, "middle": first + whole / 2, "sum": whole}
+            for group, (first, whole) in by_group.items()
         ]
     names = list(dict.fromkeys(row["group"] for row in segments))
     longest = max(sum(values.values()) for values in parts)
@@ -45,17 +44,24 @@ def stacked_parts(
         {"label": label, "total": sum(values.values())}
         for label, values in zip(labels, parts, strict=True)
     ]
-    y = alt.Y("label:N", sort=labels, title=None, axis=alt.Axis(labelLimit=150, ticks=False))
+    # Two lines for "int8 LSTM + Linear": a phone is narrow.
+    split = "indexof(datum.label, ' ')"
+    two_lines = (
+        f"{split} < 0 ? datum.label : "
+        f"[slice(datum.label, 0, {split}), slice(datum.label, {split} + 1)]"
+    )
+    axis = alt.Axis(labelExpr=two_lines, labelLimit=150, ticks=False)
+    y = alt.Y("label:N", sort=labels, title=None, axis=axis)
     x = alt.X(
         "start:Q",
         title=title,
-        scale=alt.Scale(domain=[0, longest * 1.22], nice=False),
+        scale=alt.Scale(domain=[0, longest * 1.4], nice=False),
         axis=alt.Axis(tickCount=4),
     )
     color = alt.Color(
         "group:N",
         scale=alt.Scale(domain=names),
-        legend=alt.Legend(title=None, orient="bottom", labelLimit=200, columns=4),
+        legend=alt.Legend(title=None, orient="bottom", labelLimit=200, columns=2),
     )
     tooltip = [
         alt.Tooltip("label:N", title="variant"),
@@ -89,11 +95,11 @@ def stacked_parts(
         words=f"format(datum.total, '{format}') + ' {unit}'"
     )
     layers.append(
-        ends.mark_text(align="left", dx=8, fontSize=18, fontWeight=600, color=ink).encode(
+        ends.mark_text(align="left", dx=8, fontSize=16, fontWeight=600, color=ink).encode(
             x="total:Q", y=y, text="words:N"
         )
     )
-    return readable(alt.layer(*layers).properties(height=70 + 84 * len(labels)), ink)
+    return readable(alt.layer(*layers).properties(height=110 + 92 * len(labels)), ink)
 
 
 def roofline(points: list[dict], roof: Roofline, *, ink: str) -> alt.LayerChart:
@@ -103,28 +109,26 @@ def roofline(points: list[dict], roof: Roofline, *, ink: str) -> alt.LayerChart:
     peaks = {"fp32 peak": roof.fp32_ops_per_s, "int8 peak": roof.int8_ops_per_s}
     peaks = {name: each for name, each in peaks.items() if each}
     slopes = {"caches": roof.cache_bytes_per_s, "memory": roof.memory_bytes_per_s}
-    left = min(each["ops_per_byte"] for each in points) / 2.5
-    right = 4 * max(
+    # Room at the left for the slopes' names, at the right for the peaks'.
+    left = min(each["ops_per_byte"] for each in points) / 10
+    right = 15 * max(
         *(each["ops_per_byte"] for each in points), max(peaks.values()) / min(slopes.values())
     )
-    low = min(left * min(slopes.values()), *(each["ops_per_s"] for each in points)) / 1e9 / 1.5
+    low = min(left * min(slopes.values()), *(each["ops_per_s"] for each in points)) / 1e9 / 4
     high = max(*peaks.values(), *(each["ops_per_s"] for each in points)) / 1e9 * 2.2
-    lines, names = [], []
+    lines, above = [], []
     for name, speed in slopes.items():
         bend = max(peaks.values()) / speed
         lines += [
             {"line": name, "x": at, "y": at * speed / 1e9, "from_memory": name == "memory"}
             for at in (left, bend)
         ]
-        words = f"{name} {speed / 1e9:,.0f} GB/s"
-        names.append({"x": left * 1.1, "y": left * 1.1 * speed / 1e9, "words": words, "dy": -12})
     for name, peak in peaks.items():
         start = peak / max(slopes.values())
         lines += [
             {"line": name, "x": at, "y": peak / 1e9, "from_memory": True} for at in (start, right)
         ]
-        words = f"{name} {peak / 1e9:,.0f} Gop/s"
-        names.append({"x": right, "y": peak / 1e9, "words": words, "dy": -10})
+        above.append({"x": right, "y": peak / 1e9, "words": name})
     x = alt.X(
         "x:Q",
         title="operations per byte moved",
@@ -155,50 +159,65 @@ def roofline(points: list[dict], roof: Roofline, *, ink: str) -> alt.LayerChart:
         [{**each, "x": each["ops_per_byte"], "y": each["ops_per_s"] / 1e9} for each in points]
     )
     labels = list(dict.fromkeys(each["label"] for each in points))
-    color = _of_variants(labels)
+    color = _of_variants(labels, shown=set(labels))
+    shape = alt.Shape(
+        "module:N",
+        scale=alt.Scale(domain=["LSTM", "decoder"], range=["circle", "square"]),
+        legend=alt.Legend(title=None, orient="bottom", symbolFillColor=ink, symbolStrokeWidth=0),
+    )
     dots = (
         alt.Chart(data)
         .mark_point(filled=True, size=170, opacity=1)
-        .encode(x=x, y=y, color=color, tooltip=["label:N", "module:N", "x:Q", "y:Q"])
+        .encode(x=x, y=y, color=color, shape=shape, tooltip=["label:N", "module:N", "x:Q", "y:Q"])
     )
     layers = [ceilings, dots]
-    # Modules of one variant may lie one above the other: their names go to either side.
-    for module, place in (("LSTM", {"align": "right", "dx": -12}), ("decoder", {"dx": 12})):
-        chosen = alt.Chart(data[data["module"] == module])
-        words = chosen.mark_text(**{"align": "left", **place}, fontSize=14, fontWeight=600)
-        layers.append(words.encode(x=x, y=y, text="module:N", color=color))
-    for align, chosen in (("left", names[:2]), ("right", names[2:])):
-        words = alt.Chart(pd.DataFrame(chosen))
-        layers.append(
-            words.mark_text(align=align, dy=-12, fontSize=13, color=ink).encode(
-                x=x, y=y, text="words:N"
-            )
-        )
-    return readable(alt.layer(*layers).properties(height=400), ink)
+    if len(labels) <= 2:  # the same module of more variants lies in one place: names would meet
+        higher = data["y"] >= data.groupby("label")["y"].transform("max")
+        for chosen, place in ((data[higher], -16), (data[~higher], 17)):
+            words = alt.Chart(chosen).mark_text(dy=place, fontSize=14, fontWeight=600)
+            layers.append(words.encode(x=x, y=y, text="module:N", color=color))
+    # Each name lies on the side of its line that is empty.
+    bend = max(peaks.values()) / roof.cache_bytes_per_s / 1.4
+    places = [
+        (above, {"align": "right", "dy": -10}),
+        (
+            [{"x": bend, "y": bend * roof.cache_bytes_per_s / 1e9, "words": "caches"}],
+            {"align": "right", "dx": -10},
+        ),
+        (
+            [{"x": left, "y": left * roof.memory_bytes_per_s / 1e9, "words": "memory"}],
+            {"align": "left", "dx": 6, "dy": 12},
+        ),
+    ]
+    for rows, place in places:
+        words = alt.Chart(pd.DataFrame(rows)).mark_text(**place, fontSize=13, color=ink)
+        layers.append(words.encode(x=x, y=y, text="words:N"))
+    return readable(alt.layer(*layers).properties(height=440), ink)
 
 
 def weights_on_grid(histogram: Histogram, *, title: str, ink: str) -> alt.LayerChart:
     """Return a histogram of weights with the numbers that can be stored as lines over it: a rug
     below where they are many. Counts are on a square-root scale, which shows the rare ones."""
-    starts = [histogram.start + i * histogram.width for i in range(len(histogram.counts))]
-    data = pd.DataFrame({"start": starts, "count": histogram.counts})
-    data["end"] = data["start"] + histogram.width
-    domain = [data["start"].iloc[0], data["end"].iloc[-1]]
-    x = alt.X("start:Q", title=title, scale=alt.Scale(domain=domain, nice=False))
-    y = alt.Y("count:Q", title="weights", scale=alt.Scale(type="sqrt"), axis=alt.Axis(tickCount=4))
-    bars = (
-        alt.Chart(data)
-        .mark_bar(binSpacing=0)
-        .encode(x=x, x2="end:Q", y=y, tooltip=["start:Q", "end:Q", "count:Q"])
+    # The last bin's end closes the outline.
+    counts = [*histogram.counts, histogram.counts[-1]]
+    starts = [histogram.start + i * histogram.width for i in range(len(counts))]
+    data = pd.DataFrame({"start": starts, "count": counts})
+    domain = [starts[0], starts[-1]]
+    x = alt.X(
+        "start:Q",
+        title=title,
+        scale=alt.Scale(domain=domain, nice=False),
+        axis=alt.Axis(tickCount=5),
     )
-    layers = [bars]
+    y = alt.Y("count:Q", title="weights", scale=alt.Scale(type="sqrt"), axis=alt.Axis(tickCount=4))
+    layers = [alt.Chart(data).mark_area(interpolate="step-after").encode(x=x, y=y)]
     if histogram.grid:
         grid = alt.Chart(pd.DataFrame({"start": histogram.grid}))
         if len(histogram.grid) < 64:
             rules = grid.mark_rule(color=ink, strokeWidth=1, strokeDash=[3, 3], opacity=0.8)
             layers.append(rules.encode(x=x))
         else:
-            rug = grid.mark_tick(color=ink, thickness=1, height=12, yOffset=-6, opacity=0.9)
+            rug = grid.mark_tick(color=ink, thickness=1, height=14, yOffset=-7, opacity=0.7)
             layers.append(rug.encode(x=x, y=alt.datum(0)))
     return readable(alt.layer(*layers).properties(height=260), ink)
 
@@ -219,9 +238,9 @@ def matrix_errors(rows: list[dict], labels: list[str], *, ink: str) -> alt.Layer
         title=None,
         axis=alt.Axis(labelLimit=200, labelFontSize=14, ticks=False),
     )
-    base = alt.Chart(data).encode(
-        x=x, y=y, color=_of_variants(labels), tooltip=["label:N", "matrix:N", "sqnr_db:Q"]
-    )
+    color = _of_variants(labels, shown=set(data["label"]))
+    tooltip = ["label:N", "matrix:N", "sqnr_db:Q"]
+    base = alt.Chart(data).encode(x=x, y=y, color=color, tooltip=tooltip)
     dots = base.mark_point(filled=True, size=150, opacity=1)
     words = base.mark_text(align="left", dx=10, fontSize=14, fontWeight=600)
     chart = alt.layer(dots, words.encode(text=alt.Text("sqnr_db:Q", format=".0f")))
@@ -246,19 +265,22 @@ def errors_by_layer(rows: list[dict], labels: list[str], *, ink: str) -> alt.Lay
         scale=alt.Scale(zero=False, padding=16),
         axis=alt.Axis(tickCount=5),
     )
-    base = alt.Chart(data).encode(
-        x=x, y=y, color=_of_variants(labels), tooltip=["label:N", "part:N", "sqnr_db:Q", "cosine:Q"]
-    )
-    lines = base.mark_line(strokeWidth=3, point={"size": 110, "filled": True})
-    words = base.mark_text(dy=-16, fontSize=14, fontWeight=600)
-    chart = alt.layer(lines, words.encode(text=alt.Text("sqnr_db:Q", format=".0f")))
-    return readable(chart.properties(height=420), ink)
+    color = _of_variants(labels, shown=set(data["label"]))
+    tooltip = ["label:N", "part:N", "sqnr_db:Q", "cosine:Q"]
+    base = alt.Chart(data).encode(x=x, y=y, color=color, tooltip=tooltip)
+    layers = [base.mark_line(strokeWidth=3, point={"size": 110, "filled": True})]
+    # In a dip the line would cross a number above it.
+    beside = data.groupby("label")["sqnr_db"]
+    dip = (data["sqnr_db"] < beside.shift(1)) & (data["sqnr_db"] < beside.shift(-1))
+    for chosen, place in ((data[~dip], -16), (data[dip], 18)):
+        words = alt.Chart(chosen).mark_text(dy=place, fontSize=14, fontWeight=600)
+        number = alt.Text("sqnr_db:Q", format=".0f")
+        layers.append(words.encode(x=x, y=y, color=color, text=number))
+    return readable(alt.layer(*layers).properties(height=420), ink)
 
 
-def _of_variants(labels: list[str]) -> alt.Color:
-    """The variants' colours, the same in every chart, with a legend."""
-    return alt.Color(
-        "label:N",
-        scale=alt.Scale(domain=labels),
-        legend=alt.Legend(title=None, orient="bottom", labelLimit=300, columns=2),
-    )
+def _of_variants(labels: list[str], shown: set[str]) -> alt.Color:
+    """The variants' colours, the same in every chart, with a legend of those that are shown."""
+    values = [label for label in labels if label in shown]
+    legend = alt.Legend(title=None, orient="bottom", labelLimit=300, columns=2, values=values)
+    return alt.Color("label:N", scale=alt.Scale(domain=labels), legend=legend)

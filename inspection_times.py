@@ -11,27 +11,32 @@ from wlm.roofline import Roofline
 def show_times(result: dict) -> None:
     """Show an inspection's JSON: cards, time by module, the roofline, and all numbers. It may be
     partial."""
-    first, last = result["results"][0], result["results"][-1]
+    first, *others = result["results"]
+    fastest = min(others or [first], key=lambda each: each["passes"][0]["seconds"])
     if result["warnings"]:
         st.warning("  \n".join(result["warnings"]), icon=":material/vital_signs:")
     roof = Roofline(**result["roofline"])
-    cards = columns(len(last["passes"]) + 2)
-    for card, before, after in zip(cards, first["passes"], last["passes"], strict=False):
-        ratio = before["seconds"] / after["seconds"]
+    if fastest is not first:
+        st.subheader(headline(first, fastest), anchor=False)
+    cards = columns(len(fastest["passes"]) + 2)
+    for card, before, after in zip(cards, first["passes"], fastest["passes"], strict=False):
         card.metric(
-            f"{last['label']}, {_name_of(after['tokens'])}",
-            f"{_milliseconds(after['seconds'])} ms",
-            f"{ratio:.2f} times as fast as {first['label']}" if first is not last else None,
+            f"{_name_of(after['tokens']).capitalize()}, ms",
+            _milliseconds(after["seconds"]),
+            f"{first['label']}: {_milliseconds(before['seconds'])}"
+            if fastest is not first
+            else None,
             delta_color="off",
             delta_arrow="off",
             border=True,
             height="stretch",
-            help=f"Median of {result['rounds']} rounds; spread {after['spread']:.0%}.",
+            help=f"{fastest['label']}: median of {result['rounds']} rounds, spread "
+            f"{after['spread']:.0%}, all modules together.",
         )
     cards[-2].metric(
-        "Memory, read",
-        f"{roof.memory_bytes_per_s / 1e9:.1f} GB/s",
-        f"caches {roof.cache_bytes_per_s / 1e9:.0f} GB/s",
+        "Memory, GB/s",
+        f"{roof.memory_bytes_per_s / 1e9:.1f}",
+        f"caches: {roof.cache_bytes_per_s / 1e9:.0f}",
         delta_color="off",
         delta_arrow="off",
         border=True,
@@ -40,9 +45,9 @@ def show_times(result: dict) -> None:
         "caches.",
     )
     cards[-1].metric(
-        "fp32 peak",
-        f"{roof.fp32_ops_per_s / 1e9:,.0f} Gop/s",
-        f"int8 {roof.int8_ops_per_s / 1e9:,.0f} Gop/s" if roof.int8_ops_per_s else None,
+        "fp32 peak, Gop/s",
+        f"{roof.fp32_ops_per_s / 1e9:,.0f}",
+        f"int8: {roof.int8_ops_per_s / 1e9:,.0f}" if roof.int8_ops_per_s else None,
         delta_color="off",
         delta_arrow="off",
         border=True,
@@ -50,7 +55,7 @@ def show_times(result: dict) -> None:
         help="Best of several products of two square matrices of 1,024 rows.",
     )
     labels = [each["label"] for each in result["results"]]
-    numbers = range(len(last["passes"]))
+    numbers = range(len(fastest["passes"]))
     for column, i in zip(st.columns(len(numbers)), numbers, strict=True):
         passes = [each["passes"][i] for each in result["results"]]
         with column:
@@ -60,7 +65,7 @@ def show_times(result: dict) -> None:
                 {each["module"]: 1e3 * each["seconds"] for each in one["modules"]} for one in passes
             ]
             chart = charts.stacked_parts(
-                labels, times, title="time (ms)", format=".2~f", unit="ms", ink=ui.ink()
+                labels, times, title="time (ms)", format=".3r", unit="ms", ink=ui.ink()
             )
             st.altair_chart(chart, key=f"chart-times-{i}")
     for column, i in zip(st.columns(len(numbers)), numbers, strict=True):
@@ -74,6 +79,15 @@ def show_times(result: dict) -> None:
             )
             st.markdown(bound_by(labels, passes))
     show_times_table(result)
+
+
+def headline(first: dict, fastest: dict) -> str:
+    """Return how many times as fast one variant of an inspection is as the first."""
+    words = [
+        f"{before['seconds'] / after['seconds']:.2f} times as fast on {_name_of(after['tokens'])}"
+        for before, after in zip(first["passes"], fastest["passes"], strict=True)
+    ]
+    return f"{fastest['label']} is {' and '.join(words)} as {first['label']}."
 
 
 def bound_by(labels: list[str], passes: list[dict]) -> str:
@@ -99,27 +113,39 @@ def show_times_table(result: dict) -> None:
         for module in one["modules"]
     ]
     bound = {True: "memory", False: "arithmetic", None: "–"}
+    number = st.column_config.NumberColumn
     st.dataframe(
         {
             "Variant": [each["label"] for each, _, _ in rows],
             "Read": [_name_of(one["tokens"]) for _, one, _ in rows],
             "Module": [module["module"] for _, _, module in rows],
-            "ms": [_milliseconds(module["seconds"]) for _, _, module in rows],
-            "Spread": [f"{module['spread']:.0%}" for _, _, module in rows],
-            "Million multiply-adds": [f"{m['multiply_adds'] / 1e6:,.2f}" for _, _, m in rows],
-            "MB moved": [f"{m['bytes_moved'] / 1e6:,.3f}" for _, _, m in rows],
-            "GB/s": [f"{m['bytes_moved'] / m['seconds'] / 1e9:,.1f}" for _, _, m in rows],
-            "Gop/s": [f"{m['ops_per_s'] / 1e9:,.1f}" for _, _, m in rows],
+            "ms": [1e3 * module["seconds"] for _, _, module in rows],
+            "Spread": [100 * module["spread"] for _, _, module in rows],
+            "Multiply-adds, million": [m["multiply_adds"] / 1e6 for _, _, m in rows],
+            "MB moved": [m["bytes_moved"] / 1e6 for _, _, m in rows],
+            "Gop/s": [m["ops_per_s"] / 1e9 for _, _, m in rows],
             "Bound by": [bound[module["memory_bound"]] for _, _, module in rows],
+            "Of the roof": [m["roof_share"] and 100 * m["roof_share"] for _, _, m in rows],
+        },
+        column_config={
+            "ms": number(format="%.3f"),
+            "Spread": number(format="%.0f%%"),
+            "Multiply-adds, million": number(format="%.2f"),
+            "MB moved": number(format="%.3f"),
+            "Gop/s": number(format="%.1f"),
+            "Of the roof": number(format="%.0f%%"),
         },
         hide_index=True,
+        height="content" if len(rows) <= 16 else 600,
+        placeholder="–",
     )
     protocol, machine = result["protocol"], result["machine"]
     st.caption(
         "Multiply-adds and bytes follow from shapes: weights, input and output, each once, but an "
         "LSTM's recurrent weights once a word, because each word waits for the one before. They "
-        "may come from caches: then a point lies above the line of memory. A multiply-add is two "
-        "operations; embedding and loss do none, so they have no point."
+        "may come from caches: then a point lies above the line of memory, and over 100% of the "
+        "roof. A multiply-add is two operations; embedding and loss do none, so they have no "
+        "point. What is far below the roof loses its time elsewhere: in calls, in waiting."
     )
     st.caption(
         f"Text {protocol['text']}, batch size 1, {protocol['threads']} "

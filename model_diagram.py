@@ -24,7 +24,7 @@ def diagram(
         }.get(module, (4 * config.nhid, (config.nhid if part != "LSTM 0" else config.ninp)))
         shape = f"{rows:,} × {columns:,}"
         if module == "LSTM":
-            shape += f"\\n{rows:,} × {config.nhid:,}"
+            shape += f", {rows:,} × {config.nhid:,}"
         words = f"{part}: {modules[module]}\\n{shape}\\n{size:,.2f} MB"
         lines.append(f'"{part}" [label="{words}", fillcolor="{TINTS[modules[module]]}"]')
     names = [line.split('"')[1] for line in lines]
@@ -38,9 +38,9 @@ def diagram(
     return "\n".join(
         [
             "digraph {",
-            'bgcolor="transparent"; rankdir=TB; nodesep=0.2; ranksep=0.32',
+            'bgcolor="transparent"; rankdir=TB; nodesep=0.2; ranksep=0.24',
             f'node [shape=box, style="rounded,filled", fontname="sans-serif", fontsize=15,'
-            f' color="{LINE}", fontcolor="{INK}", margin="0.25,0.1", width=2.3]',
+            f' color="{LINE}", fontcolor="{INK}", margin="0.2,0.08", width=2.6]',
             f'edge [color="{LINE}", fontcolor="{LINE}", fontname="sans-serif", fontsize=13]',
             f'"words" [style=rounded, fontcolor="{LINE}"]; "loss" [style=rounded,'
             f' fontcolor="{LINE}"]',

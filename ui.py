@@ -34,7 +34,7 @@ def start_page(title: str) -> None:
         for label, (path, icon) in PAGES.items():
             # The whole query goes along, so that a page is found again as it was left; only Runs
             # would show one run in place of its list.
-            query = st.query_params.to_dict()
+            query = {key: st.query_params.get_all(key) for key in st.query_params}
             if label == "Runs":
                 query.pop("run", None)
             st.page_link(path, label=label, icon=icon, query_params=query)

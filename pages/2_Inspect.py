@@ -15,6 +15,7 @@ OFFERED = [
     Variant.parse(name) for name in ("fp32", "int8", "pytorch:lstm=int8", "pytorch:linear=int8")
 ]
 DEFAULT = ("fp32", "int8")
+CHOSEN = "chosen-variants"
 BYTES, TIME, ERROR, MODEL = "Bytes", "Time", "Error", "Model"
 
 
@@ -67,13 +68,21 @@ def choose_variants() -> list[Variant]:
         list(by_label),
         selection_mode="multi",
         default=[variant.label for variant in asked],
-        key="variant-labels",
+        key=CHOSEN,
+        on_change=write_to_url,
+        args=(by_label,),
     )
-    variants = [variant for label, variant in by_label.items() if label in chosen][:MAX_VARIANTS]
-    names = [str(variant) for variant in variants]
-    if names != st.query_params.get_all("variants"):
+    return [variant for label, variant in by_label.items() if label in chosen][:MAX_VARIANTS]
+
+
+def write_to_url(by_label: dict[str, Variant]) -> None:
+    """Name the chosen variants in the URL, before the menu's links repeat it."""
+    chosen = st.session_state[CHOSEN]
+    names = [str(variant) for label, variant in by_label.items() if label in chosen]
+    if names == [*DEFAULT]:
+        st.query_params.pop("variants", None)
+    else:
         st.query_params["variants"] = names
-    return variants
 
 
 def show_time(spec: InspectSpec) -> None:

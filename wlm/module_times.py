@@ -111,23 +111,23 @@ class ModuleTimes:
 
     def _pass(self, variant: Variant, tokens: int) -> dict:
         rounds = self.rounds[str(variant), tokens]
-        totals = [sum(each) for each in rounds]
         of_module = work(self.config, variant, tokens)
+        modules = [
+            self._module(module, of_module[module], precisions(variant).get(module), times)
+            for module, times in zip(MODULES, zip(*rounds, strict=True), strict=True)
+        ]
         return {
             "tokens": tokens,
-            "seconds": statistics.median(totals),
-            "spread": spread(totals),
-            "modules": [
-                self._module(module, of_module[module], precisions(variant).get(module), times)
-                for module, times in zip(MODULES, zip(*rounds, strict=True), strict=True)
-            ],
+            "seconds": sum(each["seconds"] for each in modules),
+            "spread": spread([sum(each) for each in rounds]),
+            "modules": modules,
         }
 
     def _module(
         self, name: str, to_do: Work, precision: str | None, times: Sequence[float]
     ) -> dict:
         seconds, multiplies = statistics.median(times), to_do.multiply_adds > 0
-        bound = multiplies and self.roofline.is_memory_bound(to_do.ops_per_byte, precision)
+        intensity, speed = to_do.ops_per_byte, to_do.operations / seconds
         return {
             "module": name,
             "precision": precision,
@@ -135,9 +135,12 @@ class ModuleTimes:
             "spread": spread(times),
             "multiply_adds": to_do.multiply_adds,
             "bytes_moved": to_do.bytes_moved,
-            "ops_per_s": to_do.operations / seconds,
-            "ops_per_byte": to_do.ops_per_byte,
-            "memory_bound": bound if multiplies else None,
+            "ops_per_s": speed,
+            "ops_per_byte": intensity,
+            "memory_bound": self.roofline.is_memory_bound(intensity, precision)
+            if multiplies
+            else None,
+            "roof_share": speed / self.roofline.roof(intensity, precision) if multiplies else None,
         }
 
 
@@ -147,14 +150,19 @@ def pass_lengths(spec: InspectSpec) -> list[int]:
 
 
 def _warnings(results: list[dict]) -> list[str]:
-    uneven = [
-        f"{each['spread']:.0%} ({result['label']}, {each['tokens']} tokens)"
+    """What a reader should know before trusting the times, in sentences."""
+    worst, label, tokens = max(
+        (one["spread"], result["label"], one["tokens"])
         for result in results
-        for each in result["passes"]
-        if each["spread"] > MOST_SPREAD
+        for one in result["passes"]
+    )
+    if worst <= MOST_SPREAD:
+        return []
+    read = "one word" if tokens == 1 else f"chunks of {tokens}"
+    return [
+        "Something else was using this machine: rounds differ from one another by up to "
+        f"{worst:.0%} ({label}, {read}), quartile to quartile."
     ]
-    what = "Something else was using this machine: rounds differ from one another by "
-    return [f"{what}{', '.join(uneven)}, quartile to quartile."] if uneven else []
 
 
 def inspect(spec: InspectSpec) -> Iterator[Progress]:
