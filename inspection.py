@@ -160,9 +160,11 @@ def show_worst(variant: Variant, layers: list[LayerError], weights: list[WeightE
     """Show how well a variant's logits, its worst layer and its worst weights keep their signal."""
     logits, layer = layers[-1], min(layers, key=lambda each: each.sqnr_db)
     matrix = min(weights, key=lambda each: each.sqnr_db)
+    where = "which is where it is largest"
+    if layer is not logits:
+        where = f"and {_share(layer.sqnr_db)} where it is largest, after {layer.part}"
     st.subheader(
-        f"{variant.label}: the error is {_share(logits.sqnr_db)} of the logits, and "
-        f"{_share(layer.sqnr_db)} where it is largest, after {layer.part}.",
+        f"{variant.label}: the error is {_share(logits.sqnr_db)} of the logits, {where}.",
         anchor=False,
     )
     cards = {

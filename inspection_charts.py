@@ -269,10 +269,11 @@ def errors_by_layer(rows: list[dict], labels: list[str], *, ink: str) -> alt.Lay
     tooltip = ["label:N", "part:N", "sqnr_db:Q", "cosine:Q"]
     base = alt.Chart(data).encode(x=x, y=y, color=color, tooltip=tooltip)
     layers = [base.mark_line(strokeWidth=3, point={"size": 110, "filled": True})]
-    # In a dip the line would cross a number above it.
-    beside = data.groupby("label")["sqnr_db"]
-    dip = (data["sqnr_db"] < beside.shift(1)) & (data["sqnr_db"] < beside.shift(-1))
-    for chosen, place in ((data[~dip], -16), (data[dip], 18)):
+    # In a dip the line would cross a number above it; of several lines the numbers would meet.
+    noise = data["sqnr_db"]
+    dip = (noise < noise.shift(1)) & (noise < noise.shift(-1))
+    sides = ((data[~dip], -16), (data[dip], 18)) if data["label"].nunique() == 1 else ()
+    for chosen, place in sides:
         words = alt.Chart(chosen).mark_text(dy=place, fontSize=14, fontWeight=600)
         number = alt.Text("sqnr_db:Q", format=".0f")
         layers.append(words.encode(x=x, y=y, color=color, text=number))

@@ -72,6 +72,8 @@ def choose_variants() -> list[Variant]:
         on_change=write_to_url,
         args=(by_label,),
     )
+    if len(chosen) > MAX_VARIANTS:
+        st.caption(f":material/info: The first {MAX_VARIANTS} are shown, as many as fit.")
     return [variant for label, variant in by_label.items() if label in chosen][:MAX_VARIANTS]
 
 

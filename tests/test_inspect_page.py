@@ -143,7 +143,7 @@ def test_a_finished_inspection_shows_cards_charts_and_all_numbers(result):
     (table,) = page.dataframe
     assert len(table.value) == 2 * 2 * 4
     modules = [each for one in fp32["passes"] for each in one["modules"]]
-    assert table.value["Multiply-adds, million"][:8].tolist() == [
+    assert table.value["Multiply-adds (M)"][:8].tolist() == [
         each["multiply_adds"] / 1e6 for each in modules
     ]
     assert any("Bound by memory" in each.value for each in page.markdown)

@@ -171,7 +171,7 @@ def inspect(spec: InspectSpec) -> Iterator[Progress]:
 
     Raises WLMError.
     """
-    yield Progress("Loading the model", 0.0)
+    yield Progress("Loading the model", 0.0, spec.seconds + 6.0)
     name, path = find_text(spec.text)
     checkpoint = load_checkpoint(
         find_model(spec.model), vocabulary=spec.vocabulary, corpus=spec.corpus
@@ -181,15 +181,15 @@ def inspect(spec: InspectSpec) -> Iterator[Progress]:
 
     streams: dict[tuple[str, int], Iterator[list[float]]] = {}
     for variant in map(Variant.parse, dict.fromkeys(spec.variants)):
-        yield Progress(f"Preparing {variant.label}", 0.0)
+        yield Progress(f"Preparing {variant.label}", 0.0, spec.seconds + 5.0)
         model = quantize(checkpoint.model, variant)
         for tokens in pass_lengths(spec):
             streams[str(variant), tokens] = timed_passes(model, data, tokens)
 
-    yield Progress("Measuring the machine", 0.0)
+    yield Progress("Measuring the machine", 0.0, spec.seconds + 4.0)
     with thread_count(spec.threads):
         roofline = measure_roofline()
-    yield Progress("Warming up", 0.0)
+    yield Progress("Warming up", 0.0, spec.seconds + 1.0)
     with thread_count(spec.threads):
         passes = {each: _passes_per_block(stream) for each, stream in streams.items()}
 
