@@ -1,5 +1,7 @@
 """How a model's bytes and errors are shown, part by part; both need no measuring."""
 
+import math
+
 import streamlit as st
 
 import inspection_charts as charts
@@ -31,13 +33,13 @@ def parts_of(model: str, variant: Variant) -> dict[str, int]:
 @st.cache_data(show_spinner="Comparing the weights …", max_entries=32)
 def weight_errors_of(model: str, variant: Variant) -> list[WeightError]:
     """Return the rounding error of each of a variant's weight matrices."""
-    return weight_errors(ui.load_model(model).model, ui.load_variant(model, variant))
+    return weight_errors(ui.load_variant(model, FP32), ui.load_variant(model, variant))
 
 
 @st.cache_data(show_spinner="Counting the weights …", max_entries=64)
 def histogram_of(model: str, variant: Variant, matrix: str, fine: bool) -> Histogram:
     """Return the histogram of one weight matrix over a variant's grid."""
-    fp32, stored = ui.load_model(model).model, ui.load_variant(model, variant)
+    fp32, stored = ui.load_variant(model, FP32), ui.load_variant(model, variant)
     return histogram(weight_matrices(fp32)[matrix], weight_matrices(stored)[matrix], fine=fine)
 
 
@@ -47,7 +49,7 @@ def activations_of(model: str, text: str):
     checkpoint = ui.load_model(model)
     name, path = find_text(text)
     ids = read_text(path, checkpoint.vocabulary, name).ids[:ACTIVATION_TOKENS]
-    return activations(checkpoint.model, ids), ids
+    return activations(ui.load_variant(model, FP32), ids), ids
 
 
 @st.cache_data(show_spinner="Reading the text …", max_entries=64)
@@ -175,7 +177,7 @@ def show_worst(variant: Variant, layers: list[LayerError], weights: list[WeightE
     for column, (heading, (decibels, words)) in zip(st.columns(3), cards.items(), strict=True):
         column.metric(
             heading,
-            f"{decibels:.1f}",
+            f"{decibels:.1f}" if math.isfinite(decibels) else "exact",
             words,
             delta_color="off",
             delta_arrow="off",
@@ -261,7 +263,7 @@ def columns(number: int) -> list:
 
 def _share(decibels: float) -> str:
     """A ratio in decibels as the error's share of the signal."""
-    return f"{10 ** (-decibels / 20):.1%}"
+    return f"{100 * 10 ** (-decibels / 20):.2g}%"
 
 
 def _largest(error: WeightError) -> float:

@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from charts import readable
-from wlm.roofline import Roofline
+from wlm.roofline import WHOLE, Roofline
 from wlm.weight_error import Histogram
 
 SMALLEST_LABELLED = 0.015  # of the longest bar: a number beside less would not show what it names
@@ -162,8 +162,14 @@ def roofline(points: list[dict], roof: Roofline, *, ink: str) -> alt.LayerChart:
     color = _of_variants(labels, shown=set(labels))
     shape = alt.Shape(
         "module:N",
-        scale=alt.Scale(domain=["LSTM", "decoder"], range=["circle", "square"]),
-        legend=alt.Legend(title=None, orient="bottom", symbolFillColor=ink, symbolStrokeWidth=0),
+        scale=alt.Scale(domain=["LSTM", "decoder", WHOLE], range=["circle", "square", "diamond"]),
+        legend=alt.Legend(
+            title=None,
+            orient="bottom",
+            symbolFillColor=ink,
+            symbolStrokeWidth=0,
+            values=list(dict.fromkeys(data["module"])),
+        ),
     )
     dots = (
         alt.Chart(data)

@@ -5,7 +5,7 @@ import streamlit as st
 import inspection_charts as charts
 import ui
 from inspection import columns
-from wlm.roofline import Roofline
+from wlm.roofline import WHOLE, Roofline
 
 
 def show_times(result: dict) -> None:
@@ -68,6 +68,10 @@ def show_times(result: dict) -> None:
                 labels, times, title="time (ms)", format=".3r", unit="ms", ink=ui.ink()
             )
             st.altair_chart(chart, key=f"chart-times-{i}")
+    if any(
+        each["module"] == WHOLE for one in result["results"] for each in one["passes"][0]["modules"]
+    ):
+        st.caption("ONNX Runtime runs its graph as a whole: its modules are not timed one by one.")
     for column, i in zip(st.columns(len(numbers)), numbers, strict=True):
         passes = [each["passes"][i] for each in result["results"]]
         with column:

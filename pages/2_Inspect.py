@@ -9,11 +9,9 @@ import ui
 from wlm.compare import MAX_VARIANTS
 from wlm.errors import VariantError, WLMError
 from wlm.module_times import InspectSpec
-from wlm.variant import Variant
+from wlm.prepare import why_unavailable
+from wlm.variant import OFFERED, Variant
 
-OFFERED = [
-    Variant.parse(name) for name in ("fp32", "int8", "pytorch:lstm=int8", "pytorch:linear=int8")
-]
 DEFAULT = ("fp32", "int8")
 CHOSEN = "chosen-variants"
 BYTES, TIME, ERROR, MODEL = "Bytes", "Time", "Error", "Model"
@@ -62,7 +60,8 @@ def choose_variants() -> list[Variant]:
         except VariantError as error:
             ui.show_error(str(error))
     asked = asked or [Variant.parse(name) for name in DEFAULT]
-    by_label = {variant.label: variant for variant in [*OFFERED, *asked]}
+    offered = [each for each in map(Variant.parse, OFFERED) if not why_unavailable(each)]
+    by_label = {variant.label: variant for variant in [*offered, *asked]}
     chosen = st.pills(
         "Variants",
         list(by_label),

@@ -8,14 +8,14 @@ from torch import nn
 
 from wlm.activation_error import activations, layer_errors
 from wlm.inspect_model import part_names
-from wlm.quantize import quantize
+from wlm.prepare import prepare
 from wlm.variant import Variant
 
 IDS = torch.tensor([3, 7, 1, 19, 3, 0])
 
 
 def test_layers_are_those_of_a_shorter_stack_over_the_whole_text(model):
-    found = activations(model, IDS)
+    found = activations(prepare(model, Variant()), IDS)
     assert list(found) == part_names(model.config)
     embedded = model.encoder(IDS).unsqueeze(1)
     first = nn.LSTM(8, 6, 1)
@@ -29,8 +29,8 @@ def test_layers_are_those_of_a_shorter_stack_over_the_whole_text(model):
 
 
 def test_what_is_not_rounded_is_equal_and_what_follows_is_not(model):
-    reference = activations(model, IDS)
-    errors = layer_errors(reference, activations(quantize(model, Variant(linear="int8")), IDS))
+    reference = activations(prepare(model, Variant()), IDS)
+    errors = layer_errors(reference, activations(prepare(model, Variant(linear="int8")), IDS))
     assert [each.sqnr_db for each in errors[:3]] == [math.inf] * 3
     assert 10 < errors[3].sqnr_db < 60 and 0.9 < errors[3].cosine < 1.0
     assert errors[0].to_json() == {"part": "embedding", "cosine": 1.0, "sqnr_db": None}

@@ -12,7 +12,7 @@ from wlm.errors import SettingError, VariantError
 from wlm.evaluate import evaluate
 from wlm.jobs import execute
 from wlm.module_times import InspectSpec, ModuleTimes, inspect, timed_passes
-from wlm.quantize import quantize
+from wlm.prepare import prepare
 from wlm.roofline import Roofline, work
 from wlm.runs import Run, RunStore, State
 from wlm.variant import Variant
@@ -38,7 +38,7 @@ def test_what_is_timed_gives_the_losses_of_an_evaluation(
 ):
     """Four passes of 5 words: their losses are those of the first 20 words."""
     made, data = (
-        quantize(model, Variant.parse(name)),
+        prepare(model, Variant.parse(name)),
         batchify(read_text(text_file, vocabulary).ids, 1),
     )
     losses, cross_entropy = [], torch.nn.functional.cross_entropy
@@ -59,7 +59,7 @@ def test_what_is_timed_gives_the_losses_of_an_evaluation(
 
 def test_a_text_is_read_again_and_again_in_whole_passes(model):
     data = torch.arange(12).view(-1, 1)
-    assert len(list(islice(timed_passes(model, data, 5), 7))) == 7
+    assert len(list(islice(timed_passes(prepare(model, Variant()), data, 5), 7))) == 7
 
 
 def test_the_job_times_every_module_of_every_variant(named, tmp_path):

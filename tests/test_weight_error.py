@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from wlm.checkpoint import Checkpoint
-from wlm.quantize import quantize
+from wlm.prepare import prepare
 from wlm.variant import Variant
 from wlm.weight_error import (
     grid_of,
@@ -17,6 +17,7 @@ from wlm.weight_error import (
     weight_errors,
 )
 
+INT8 = Variant(lstm="int8", linear="int8")
 WEIGHTS = torch.tensor([[0.9, -2.0], [0.24, 1.0]])
 # Per tensor, step 0.5: 2, -4, 0, 2.
 BY_TENSOR = torch.quantize_per_tensor(WEIGHTS, 0.5, 0, torch.qint8)
@@ -61,7 +62,7 @@ def test_floats_have_no_grid_and_no_error():
 
 
 def test_no_weight_moves_by_more_than_half_a_step(model):
-    errors = weight_errors(model, quantize(model, Variant(lstm="int8", linear="int8")))
+    errors = weight_errors(*(prepare(model, each) for each in (Variant(), INT8)))
     assert errors[0].matrix == "encoder.weight"
     assert errors[0].sqnr_db == math.inf
     for each in errors[1:]:

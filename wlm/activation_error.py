@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from wlm.inspect_model import part_names
-from wlm.model import LSTMModel
+from wlm.prepare import PreparedModel, PyTorchModel
 from wlm.weight_error import sqnr_db
 
 ACTIVATION_TOKENS = 100  # enough for a stable mean, and read in a second
@@ -29,31 +29,34 @@ class LayerError:
         return {**vars(self), "sqnr_db": self.sqnr_db if finite else None}
 
 
-def activations(model: LSTMModel, ids: Tensor) -> dict[str, Tensor]:
+def activations(model: PreparedModel, ids: Tensor) -> dict[str, Tensor]:
     """Return the output of each part for word ids (N,), one word at a time from a zero state:
     embedding (N, E), each LSTM layer (N, H), decoder (N, V).
 
-    A layer's output is its hidden state, which the model hands on in any precision.
+    A layer's output is its hidden state, which every runtime hands on. ONNX Runtime does not hand
+    out the embedding's: it is left out.
     """
-    outputs: dict[str, list[Tensor]] = {part: [] for part in part_names(model.config)}
+    embedding, *others = part_names(model.config)
+    outputs: dict[str, list[Tensor]] = {part: [] for part in others}
     hidden = model.init_hidden(1)
     with torch.inference_mode():
         for id in ids:
-            emb = model.encoder(id.view(1, 1))  # (1, 1, E)
-            output, hidden = model.rnn(emb, hidden)  # (1, 1, H), (L, 1, H) twice
-            steps = [emb[0, 0], *hidden[0][:, 0], model.decoder(output)[0, 0]]
-            for part, each in zip(outputs, steps, strict=True):
+            logits, hidden = model(id.view(1, 1), hidden)  # (1, 1, V), (L, 1, H) twice
+            for part, each in zip(others, [*hidden[0][:, 0], logits[0, 0]], strict=True):
                 outputs[part].append(each)
-    return {part: torch.stack(each) for part, each in outputs.items()}
+        found = {part: torch.stack(each) for part, each in outputs.items()}
+        if isinstance(model, PyTorchModel):
+            return {embedding: model.module.encoder(ids), **found}
+    return found
 
 
 def layer_errors(reference: dict[str, Tensor], other: dict[str, Tensor]) -> list[LayerError]:
-    """Return the error of each part's activations, both as `activations` gives them."""
+    """Return the error of each part's activations, as `activations` gives them."""
     return [
         LayerError(
             part, _cosine(reference[part], other[part]), sqnr_db(reference[part], other[part])
         )
-        for part in reference
+        for part in other
     ]
 
 

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from wlm.model import LSTMModel, ModelConfig
-from wlm.quantize import saved_bytes
+from wlm.onnx_weights import stored_matrices, stored_parts
+from wlm.prepare import PreparedModel, PyTorchModel
 
 EMBEDDING, DECODER, FILE_FORMAT = "embedding", "decoder", "file format"
 
@@ -31,18 +32,22 @@ def part_of(key: str) -> str:
     return {"encoder": EMBEDDING, "decoder": DECODER}[module]
 
 
-def saved_parts(model: LSTMModel) -> dict[str, int]:
-    """Return the bytes of the saved file by part, with what is left over as the file's format.
+def saved_parts(model: PreparedModel) -> dict[str, int]:
+    """Return the bytes of a variant's file by part, with what is left over as the file's format.
 
-    The numbers of a part are the storages that `torch.save` writes for its entries, scales and
-    zero points included; names, headers and padding are the format. They sum to `saved_bytes`.
-    Raises WLMError as `saved_bytes` does.
+    A part's bytes are its numbers, scales and zero points included: the storages that `torch.save`
+    writes for its entries, or the constants in an ONNX file. Names, headers and padding are the
+    format. They sum to `saved_bytes`. Raises WLMError where that cannot be found out.
     """
-    entries: dict[str, dict] = {part: {} for part in part_names(model.config)}
-    for key, value in model.state_dict().items():
-        entries[part_of(key)][key] = value
-    parts = {part: _stored_bytes(each) for part, each in entries.items()}
-    return {**parts, FILE_FORMAT: saved_bytes(model) - sum(parts.values())}
+    names = part_names(model.config)
+    if isinstance(model, PyTorchModel):
+        entries: dict[str, dict] = {part: {} for part in names}
+        for key, value in model.module.state_dict().items():
+            entries[part_of(key)][key] = value
+        parts = {part: _stored_bytes(each) for part, each in entries.items()}
+    else:
+        parts = stored_parts(model.content, names)
+    return {**parts, FILE_FORMAT: model.saved_bytes - sum(parts.values())}
 
 
 def _stored_bytes(entries: dict) -> int:
@@ -54,22 +59,26 @@ def _stored_bytes(entries: dict) -> int:
     return sum(record.file_size for record in records if "/data/" in record.filename)
 
 
-def weight_matrices(model: LSTMModel) -> dict[str, Tensor]:
-    """Return the weight matrices, by their names in the fp32 state_dict, in the order of a pass.
+def weight_matrices(model: PreparedModel) -> dict[str, Tensor]:
+    """Return a variant's weight matrices, by their names in the fp32 state_dict, in the order of a
+    pass.
 
     Where a module is quantized to int8, its matrices are quantized tensors that know their scales;
     else they are fp32, rounded where they are stored in fp16.
     """
-    rnn = model.rnn
+    if not isinstance(model, PyTorchModel):
+        return stored_matrices(model.content, model.config)
+    module: LSTMModel = model.module
+    rnn = module.rnn
     lstm = rnn.get_weight() if hasattr(rnn, "get_weight") else dict(rnn.named_parameters())
     by_layer = sorted(
         (name for name in lstm if name.startswith("weight_")),
         key=lambda name: (int(name.rpartition("_l")[2]), "_hh_" in name),
     )
     return {
-        "encoder.weight": _weight(model.encoder),
+        "encoder.weight": _weight(module.encoder),
         **{f"rnn.{name}": lstm[name].detach() for name in by_layer},
-        "decoder.weight": _weight(model.decoder),
+        "decoder.weight": _weight(module.decoder),
     }
 
 

@@ -6,7 +6,7 @@ from wlm.checkpoint import load_checkpoint
 from wlm.corpus import read_text
 from wlm.inspect_model import part_of, saved_parts
 from wlm.module_times import InspectSpec
-from wlm.quantize import quantize
+from wlm.prepare import prepare
 from wlm.variant import Variant
 from wlm.weight_error import weight_errors
 
@@ -21,10 +21,11 @@ def add_bytes_and_errors(times: dict, spec: InspectSpec) -> dict:
     )
     name, path = find_text(spec.text)
     ids = read_text(path, checkpoint.vocabulary, name).ids[:ACTIVATION_TOKENS]
-    reference, results = activations(checkpoint.model, ids), []
+    fp32 = prepare(checkpoint.model, Variant())
+    reference, results = activations(fp32, ids), []
     for result in times["results"]:
-        model = quantize(checkpoint.model, Variant.parse(result["variant"]))
-        errors = [each.to_json() for each in weight_errors(checkpoint.model, model)]
+        model = prepare(checkpoint.model, Variant.parse(result["variant"]))
+        errors = [each.to_json() for each in weight_errors(fp32, model)]
         results.append(
             {
                 **result,
@@ -46,12 +47,9 @@ def parts_table(content: dict) -> Table:
         for part, size in result["parts"].items():
             noise = [each["sqnr_db"] for each in result["weights"] if each["part"] == part]
             row = [result["label"], part, f"{size:,}"]
+            row.append(_worst(noise) if noise else "")
             if part in layers:
-                row += [
-                    _worst(noise),
-                    _worst([layers[part]["sqnr_db"]]),
-                    f"{layers[part]['cosine']:.6f}",
-                ]
+                row += [_worst([layers[part]["sqnr_db"]]), f"{layers[part]['cosine']:.6f}"]
             rows.append([*row, *[""] * (6 - len(row))])
         rows.append([result["label"], "all", f"{sum(result['parts'].values()):,}", "", "", ""])
     return ["variant", "part", "bytes", "weights (dB)", "activations (dB)", "cosine"], rows

@@ -24,10 +24,19 @@ from wlm.errors import SettingError, check_range
 from wlm.evaluate import DEFAULT_BPTT, DEFAULT_THREADS, check_bptt, check_threads, thread_count
 from wlm.intervals import spread
 from wlm.machine import describe_machine, load_now
-from wlm.model import LSTMModel, ModelConfig
+from wlm.model import Hidden, ModelConfig
+from wlm.prepare import PreparedModel, PyTorchModel, prepare
 from wlm.progress import Progress
-from wlm.quantize import quantize
-from wlm.roofline import MODULES, Roofline, Work, measure_roofline, precisions, work
+from wlm.roofline import (
+    MODULES,
+    WHOLE,
+    Roofline,
+    Work,
+    measure_roofline,
+    precisions,
+    whole,
+    work,
+)
 from wlm.variant import Variant
 
 BLOCK_SECONDS = 0.1
@@ -112,10 +121,14 @@ class ModuleTimes:
     def _pass(self, variant: Variant, tokens: int) -> dict:
         rounds = self.rounds[str(variant), tokens]
         of_module = work(self.config, variant, tokens)
-        modules = [
-            self._module(module, of_module[module], precisions(variant).get(module), times)
-            for module, times in zip(MODULES, zip(*rounds, strict=True), strict=True)
-        ]
+        times = list(zip(*rounds, strict=True))
+        if len(times) == 1:
+            modules = [self._module(WHOLE, whole(of_module.values()), variant.linear, times[0])]
+        else:
+            modules = [
+                self._module(name, of_module[name], precisions(variant).get(name), seconds)
+                for name, seconds in zip(MODULES, times, strict=True)
+            ]
         return {
             "tokens": tokens,
             "seconds": sum(each["seconds"] for each in modules),
@@ -182,7 +195,7 @@ def inspect(spec: InspectSpec) -> Iterator[Progress]:
     streams: dict[tuple[str, int], Iterator[list[float]]] = {}
     for variant in map(Variant.parse, dict.fromkeys(spec.variants)):
         yield Progress(f"Preparing {variant.label}", 0.0, spec.seconds + 5.0)
-        model = quantize(checkpoint.model, variant)
+        model = prepare(checkpoint.model, variant, spec.threads)
         for tokens in pass_lengths(spec):
             streams[str(variant), tokens] = timed_passes(model, data, tokens)
 
@@ -218,22 +231,40 @@ def _passes_per_block(stream: Iterator[list[float]]) -> int:
     return max(1, round(BLOCK_SECONDS / sum(last)))
 
 
-def timed_passes(model: LSTMModel, data: Tensor, tokens: int) -> Iterator[list[float]]:
+def timed_passes(model: PreparedModel, data: Tensor, tokens: int) -> Iterator[list[float]]:
     """Yield the seconds of embedding, LSTM, decoder and loss for each pass over `tokens` words of
-    batchified ids (N, 1), which are read again and again, the hidden state carried along."""
-    model.eval()
+    batchified ids (N, 1), which are read again and again, the hidden state carried along.
+
+    ONNX Runtime runs its graph as a whole: its seconds are one number, of all together.
+    """
+    timed = _timed_modules if isinstance(model, PyTorchModel) else _timed_whole
     while True:
         hidden = model.init_hidden(1)
         for i in range(0, len(data) - tokens, tokens):
             input, targets = get_batch(data, i, tokens)
             with torch.inference_mode():
-                clock = [time.perf_counter()]
-                emb = model.encoder(input)  # (T, 1, E)
-                clock.append(time.perf_counter())
-                output, hidden = model.rnn(emb, hidden)  # (T, 1, H)
-                clock.append(time.perf_counter())
-                logits = model.decoder(output)  # (T, 1, V)
-                clock.append(time.perf_counter())
-                F.cross_entropy(logits.view(tokens, -1), targets).item()
-                clock.append(time.perf_counter())
-            yield [after - before for before, after in pairwise(clock)]
+                seconds, hidden = timed(model, input, hidden, targets)
+            yield seconds
+
+
+def _timed_modules(
+    model: PyTorchModel, input: Tensor, hidden: Hidden, targets: Tensor
+) -> tuple[list[float], Hidden]:
+    module, clock = model.module, [time.perf_counter()]
+    emb = module.encoder(input)  # (T, 1, E)
+    clock.append(time.perf_counter())
+    output, hidden = module.rnn(emb, hidden)  # (T, 1, H)
+    clock.append(time.perf_counter())
+    logits = module.decoder(output)  # (T, 1, V)
+    clock.append(time.perf_counter())
+    F.cross_entropy(logits.view(len(targets), -1), targets).item()
+    clock.append(time.perf_counter())
+    return [after - before for before, after in pairwise(clock)], hidden
+
+
+def _timed_whole(
+    model: PreparedModel, input: Tensor, hidden: Hidden, targets: Tensor
+) -> tuple[list[float], Hidden]:
+    start = time.perf_counter()
+    _, hidden = model.nll(input, hidden, targets)
+    return [time.perf_counter() - start], hidden

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from wlm.checkpoint import Checkpoint
 from wlm.inspect_model import weight_matrices
-from wlm.model import LSTMModel
+from wlm.prepare import PreparedModel
 
 GATES = ("input", "forget", "cell", "output")  # in the order of PyTorch's LSTM
 MOST_LARGEST = 5
@@ -118,10 +118,10 @@ def grid_of(stored: Tensor) -> Grid | None:
     return Grid(step.float(), zero.float(), limits.min, limits.max)
 
 
-def weight_errors(model: LSTMModel, variant: LSTMModel) -> list[WeightError]:
-    """Return the rounding error of every weight matrix of a variant of an fp32 model."""
+def weight_errors(fp32: PreparedModel, variant: PreparedModel) -> list[WeightError]:
+    """Return the rounding error of every weight matrix of a variant of a model."""
     stored = weight_matrices(variant)
-    return [weight_error(name, each, stored[name]) for name, each in weight_matrices(model).items()]
+    return [weight_error(name, each, stored[name]) for name, each in weight_matrices(fp32).items()]
 
 
 def weight_error(name: str, weights: Tensor, stored: Tensor) -> WeightError:
