@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 PAGES = {
     "Compare": ("streamlit_app.py", ":material/compare_arrows:"),
     "Sample": ("pages/1_Sample.py", ":material/edit_note:"),
+    "Inspect": ("pages/2_Inspect.py", ":material/search_insights:"),
     "Runs": ("pages/4_Runs.py", ":material/history:"),
 }
 LONGEST_SECONDS = 600.0  # nobody's imported settings may hold the worker for hours
@@ -33,7 +34,7 @@ def start_page(title: str) -> None:
         for label, (path, icon) in PAGES.items():
             # The whole query goes along, so that a page is found again as it was left; only Runs
             # would show one run in place of its list.
-            query = st.query_params.to_dict()
+            query = {key: st.query_params.get_all(key) for key in st.query_params}
             if label == "Runs":
                 query.pop("run", None)
             st.page_link(path, label=label, icon=icon, query_params=query)
