@@ -86,7 +86,7 @@ def bars_with_references(
         )
     )
     chart = alt.layer(bars, words, marks).resolve_scale(color="independent")
-    return _readable(chart.properties(height=340), ink)
+    return readable(chart.properties(height=340), ink)
 
 
 def speedups(
@@ -125,7 +125,7 @@ def speedups(
         x="value:Q", y=y, text="text:N", color=color
     )
     chart = alt.layer(one.encode(x=x), bars, dots, words)
-    return _readable(chart.properties(height=40 + 60 * len(rows)), ink)
+    return readable(chart.properties(height=40 + 60 * len(rows)), ink)
 
 
 def block_times(labels: list[str], times: list[list[float]], *, ink: str) -> alt.LayerChart:
@@ -154,7 +154,7 @@ def block_times(labels: list[str], times: list[list[float]], *, ink: str) -> alt
         lines.encode(x=x, y=y, color=color, tooltip=["label:N", "round:Q", "time:Q"]),
         words.encode(x=x, y=y, text="label:N", color=color),
     )
-    return _readable(chart.properties(height=220), ink)
+    return readable(chart.properties(height=220), ink)
 
 
 def changes(labels: list[str], measures: dict[str, list[float]], *, ink: str) -> alt.LayerChart:
@@ -198,10 +198,10 @@ def changes(labels: list[str], measures: dict[str, list[float]], *, ink: str) ->
         .mark_text(align="left", dx=6, color=ink, **words)
         .encode(text="text:N"),
     )
-    return _readable(chart.properties(height=100 * len(measures)), ink)
+    return readable(chart.properties(height=100 * len(measures)), ink)
 
 
-def _readable(chart: alt.LayerChart, ink: str) -> alt.LayerChart:
+def readable(chart: alt.LayerChart, ink: str) -> alt.LayerChart:
     """Give a chart type that reads from the last row of a lecture hall, in the theme's ink."""
     return chart.configure_axis(
         labelFontSize=LABEL_SIZE,

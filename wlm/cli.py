@@ -14,6 +14,7 @@ EXAMPLES = """\
 examples:
   python -m wlm compare                                  fp32 against int8 on the bundled text
   python -m wlm compare --variants fp32 pytorch:lstm=int8 --tokens 5000 --json
+  python -m wlm sweep --over bptt=1,5,25,100 --variants fp32 int8
   python -m wlm evaluate --variants int8 --text my.txt
   python -m wlm size --variants fp32 int8
   python -m wlm sample --variant int8 --temperature 0.8 --words 100 --seed 1
@@ -69,6 +70,45 @@ def compare(options: argparse.Namespace) -> None:
     """Print size, loss and elapsed time of several variants over the same text, in turn."""
     content = _compare(options)
     _print(options, content, lambda: _print_results(content))
+
+
+def sweep(options: argparse.Namespace) -> None:
+    """Print how much faster each variant is at several values of one knob."""
+    from wlm.sweep import KNOBS, SweepSpec, curves, parse_over, sentences, to_json
+
+    over, values = parse_over(options.over)
+    # The knob's own option, such as --bptt, has nothing to say.
+    spec = SweepSpec(over, values, _compare_spec(options))
+    unit, results = KNOBS[over].unit, []
+    for i, (value, point) in enumerate(zip(spec.values, spec.points(), strict=True), start=1):
+        name = f"{unit.format(value)} ({i} of {len(spec.values)})"
+        later = None if spec.base.seconds is None else len(spec.values) - i
+        try:
+            measured, stopped = _measure(point, name, later)
+        except KeyboardInterrupt:
+            if not results:
+                raise
+            measured, stopped = None, True
+        results.append(measured and measured.to_json())
+        if stopped:
+            print("wlm: stopped early; this is what was measured", file=sys.stderr)
+            break
+    results += [None] * (len(spec.values) - len(results))
+    content = to_json(spec, results)
+    heads = [over, "variant", "tokens/s", "times as fast"]
+
+    def show() -> None:
+        rows = [
+            [str(each["value"]), each["label"], f"{each['tokens_per_s']:,.0f}", _times(each)]
+            for each in curves(content)
+        ]
+        _print_table(heads, rows)
+        print("\n" + "\n".join(sentences(content)))
+        for point in content["points"]:
+            for warning in point["warnings"]:
+                print(f"\nwarning: {unit.format(point['value'])}: {warning}")
+
+    _print(options, content, show)
 
 
 def sample(options: argparse.Namespace) -> None:
@@ -143,12 +183,16 @@ def _checkpoint(options: argparse.Namespace):
 
 def _compare(options: argparse.Namespace) -> dict:
     """Run a comparison with a progress bar; Ctrl-C ends it early and keeps what was measured."""
-    from tqdm import tqdm
+    measured, stopped = _measure(_compare_spec(options))
+    if stopped:
+        print("wlm: stopped early; this is what was measured", file=sys.stderr)
+    return measured.to_json()
 
-    from wlm.compare import CompareSpec, compare
-    from wlm.machine import pinned
 
-    spec = CompareSpec(
+def _compare_spec(options: argparse.Namespace):
+    from wlm.compare import CompareSpec
+
+    return CompareSpec(
         variants=tuple(options.variants),
         model=options.model,
         text=options.text,
@@ -162,8 +206,22 @@ def _compare(options: argparse.Namespace) -> dict:
         vocabulary=options.vocabulary,
         corpus=options.corpus,
     )
+
+
+def _measure(spec, name: str = "", later: int | None = None):
+    """Return what a comparison measured, behind a progress bar, and whether Ctrl-C ended it.
+
+    `later` is how many such comparisons follow: with it the bar tells the seconds of them all.
+    """
+    from tqdm import tqdm
+
+    from wlm.compare import compare
+    from wlm.machine import pinned
+    from wlm.sweep import PREPARATION_SECONDS
+
     measured = None
-    layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
+    remaining = "{remaining}" if later is None else "{postfix}"
+    layout = f"{{desc}}: {{percentage:3.0f}}%|{{bar}}| {{elapsed}}<{remaining}"
     hidden = not sys.stderr.isatty()
     with (
         tqdm(total=1.0, disable=hidden, leave=False, bar_format=layout) as bar,
@@ -171,14 +229,19 @@ def _compare(options: argparse.Namespace) -> dict:
     ):
         try:
             for progress in compare(spec):
-                bar.set_description(progress.stage)
+                bar.set_description(": ".join(filter(None, [name, progress.stage])), refresh=False)
+                if later is not None:
+                    left = spec.seconds if progress.seconds_left is None else progress.seconds_left
+                    left += later * (spec.seconds + PREPARATION_SECONDS)
+                    bar.set_postfix_str(f"at most {left:.0f} s left", refresh=False)
                 bar.update(progress.done - bar.n)
+                bar.refresh()
                 measured = progress.measured
         except KeyboardInterrupt:
             if measured is None:
                 raise
-            print("wlm: stopped early; this is what was measured", file=sys.stderr)
-    return measured.to_json()
+            return measured, True
+    return measured, False
 
 
 def _with_bar(items, total: int, unit: str):
@@ -225,6 +288,12 @@ def _print_results(content: dict) -> None:
         f"{protocol['batch_size']}, chunks of {protocol['bptt']}, threads {protocol['threads']}; "
         f"{content['machine']['cpu']}, torch {content['machine']['torch']}"
     )
+
+
+def _times(row: dict) -> str:
+    """A row of `wlm.sweep.curves`, as `_times_as_fast` writes a result."""
+    ends = None if row["low"] is None else [row["low"], row["high"]]
+    return _times_as_fast({**row, "speedup_ci95": ends})
 
 
 def _times_as_fast(result: dict) -> str:
@@ -296,6 +365,17 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument("--variants", nargs="+", default=default, help=VARIANT_HELP)
         if function is compare:
             protocol(added)
+
+    added = command(sweep)
+    added.add_argument(
+        "--over",
+        required=True,
+        metavar="KNOB=VALUES",
+        help="bptt, batch_size, threads or hidden (random weights), such as bptt=1,5,25,100",
+    )
+    added.add_argument("--variants", nargs="+", default=["fp32", "int8"], help=VARIANT_HELP)
+    protocol(added)
+    added.set_defaults(seconds=8.0)
 
     added = command(evaluate)
     added.add_argument("--variants", nargs="+", default=["fp32"], help=VARIANT_HELP)
