@@ -1,5 +1,7 @@
 """The charts of a sweep, in Altair: a curve per variant, its interval as a band."""
 
+from collections.abc import Sequence
+
 import altair as alt
 import pandas as pd
 
@@ -8,25 +10,33 @@ from charts import LABEL_SIZE, readable
 WIDE_RANGE = 6  # from here on, largest over smallest value, steps are even on a log axis only
 
 
-def speedup_curves(rows: list[dict], labels: list[str], *, knob: str, ink: str) -> alt.LayerChart:
+def speedup_curves(
+    rows: list[dict], labels: list[str], values: Sequence[int], *, knob: str, ink: str
+) -> alt.LayerChart:
     """Return each variant's speed-up over the knob's values, with its 95% interval as a band, on a
-    log axis where 1 is marked. `rows` are those of `wlm.sweep.curves`, `labels` all variants, the
-    baseline first, which has no curve but the first colour."""
+    log axis where 1 is marked.
+
+    `rows` are those of `wlm.sweep.curves`, as many as there are yet; `labels` all variants, the
+    baseline first, which has no curve but the first colour; `values` all of the knob's, ascending.
+    """
     rows = [row for row in rows if row["label"] != labels[0]]
     title = f"times as fast as {labels[0]} (log scale)"
     one = alt.Chart(pd.DataFrame({"one": [1.0]}))
     rule = one.mark_rule(color=ink, strokeDash=[6, 4], size=2).encode(y="one:Q")
-    return _curves(rows, labels, "speedup", title, knob, ink, lowest=0.8, under=[rule])
+    return _curves(rows, labels, values, "speedup", title, knob, ink, lowest=0.8, under=[rule])
 
 
-def token_curves(rows: list[dict], labels: list[str], *, knob: str, ink: str) -> alt.LayerChart:
+def token_curves(
+    rows: list[dict], labels: list[str], values: Sequence[int], *, knob: str, ink: str
+) -> alt.LayerChart:
     """Return each variant's tokens per second over the knob's values, on a log axis."""
-    return _curves(rows, labels, "tokens_per_s", "tokens per second (log scale)", knob, ink)
+    return _curves(rows, labels, values, "tokens_per_s", "tokens per second (log scale)", knob, ink)
 
 
 def _curves(
     rows: list[dict],
     labels: list[str],
+    values: Sequence[int],
     measure: str,
     title: str,
     knob: str,
@@ -36,7 +46,6 @@ def _curves(
     under: list[alt.Chart] | None = None,
 ) -> alt.LayerChart:
     data = pd.DataFrame(rows)
-    values = sorted(data["value"].unique().tolist())
     first, last = values[0], values[-1]
     scale = "log" if last >= WIDE_RANGE * first else "linear"
     # Room to the right for the names of the curves.
@@ -45,7 +54,7 @@ def _curves(
         "value:Q",
         title=knob.replace(", log scale", "") if scale == "linear" else knob,
         scale=alt.Scale(type=scale, domain=[first, max(room, first + 1)], nice=False),
-        axis=alt.Axis(values=values, format="d", labelOverlap=True),
+        axis=alt.Axis(values=list(values), format="d", labelOverlap=True),
     )
     columns = [measure, "low", "high"] if measure == "speedup" else [measure]
     extent = data[columns].to_numpy(float).flatten()

@@ -118,7 +118,7 @@ def show(spec: SweepSpec, runs: list[Run]) -> None:
 
 def show_curves(spec: SweepSpec, result: dict) -> None:
     """Show the sentences and the charts of a sweep's JSON."""
-    st.subheader("  \n".join(f"{each}." for each in sweep.sentences(result)), anchor=False)
+    show_cards(spec, result)
     machines = sweep.machines(result)
     if len(machines) > 1:
         where = "; ".join(f"{name}: {', '.join(map(str, at))}" for name, at in machines.items())
@@ -132,11 +132,11 @@ def show_curves(spec: SweepSpec, result: dict) -> None:
     ratio, speed = st.columns(2)
     with ratio:
         st.markdown("**How many times as fast**, with its 95% interval as a band")
-        chart = curves.speedup_curves(rows, labels, knob=knob, ink=ui.ink())
+        chart = curves.speedup_curves(rows, labels, spec.values, knob=knob, ink=ui.ink())
         st.altair_chart(chart, key="chart-sweep-speedups")
     with speed:
         st.markdown("**How fast**: what each reads in a second")
-        chart = curves.token_curves(rows, labels, knob=knob, ink=ui.ink())
+        chart = curves.token_curves(rows, labels, spec.values, knob=knob, ink=ui.ink())
         st.altair_chart(chart, key="chart-sweep-tokens")
     protocol = result["points"][0]["protocol"]
     fixed = {
@@ -151,6 +151,30 @@ def show_curves(spec: SweepSpec, result: dict) -> None:
             "Random weights in the tutorial's shape: five LSTM layers, an embedding of 512 and "
             "33,278 words. How fast a model is does not depend on what it has learned; its loss "
             "would mean nothing and is not shown."
+        )
+
+
+def show_cards(spec: SweepSpec, result: dict) -> None:
+    """Show each variant's largest speed-up, its smallest, and where it loses."""
+    found = sweep.outcomes(result)
+    baseline, unit = result["points"][0]["results"][0]["label"], KNOBS[spec.over].unit
+    for column, each in zip(st.columns(max(2, len(found))), found, strict=False):
+        most, least = each.most, each.least
+        value = f"{most['speedup']:.2f}"
+        where = f"times as fast as {baseline} at {unit.format(most['value'])}"
+        if least is not most:
+            where += f", {least['speedup']:.2f} at {unit.format(least['value'])}"
+        loses = each.slower_at
+        column.metric(
+            each.label,
+            value,
+            f"slower at {sweep.listed(loses)}" if loses else "never slower",
+            delta_color="red" if loses else "gray",
+            delta_arrow="off",
+            delta_description=where,
+            border=True,
+            height="stretch",
+            help="The largest speed-up. It is slower where all of the 95% interval is below 1.",
         )
 
 

@@ -90,7 +90,9 @@ def test_points_run_side_by_side_and_a_killed_worker_loses_none(queue, store, da
     sweep_id = queue.submit_sweep(spec, "anna")
 
     def running() -> list:
-        return [run for run in store.points_of(sweep_id) if run.state == State.RUNNING and run.result]
+        return [
+            run for run in store.points_of(sweep_id) if run.state == State.RUNNING and run.result
+        ]
 
     wait_for(lambda: len(running()) >= 2, "two points side by side")
     begun = {run.id: run.started_at for run in running()}
@@ -134,7 +136,9 @@ def test_a_dead_scheduler_fails_what_is_unfinished(queue, store, dask, spec):
     dask.scheduler.kill()
     runs = [ended(store, run.id) for run in store.points_of(sweep_id)]
     failed = [run for run in runs if run.state == State.FAILED]
-    assert failed and all("scheduler is gone" in run.message or "lost" in run.message for run in failed)
+    assert failed and all(
+        "scheduler is gone" in run.message or "lost" in run.message for run in failed
+    )
     with pytest.raises(JobError, match="none answers"):
         queue.submit(spec.points()[0])
 

@@ -74,7 +74,7 @@ def compare(options: argparse.Namespace) -> None:
 
 def sweep(options: argparse.Namespace) -> None:
     """Print how much faster each variant is at several values of one knob."""
-    from wlm.sweep import KNOBS, SweepSpec, curves, parse_over, sentences, to_json
+    from wlm.sweep import KNOBS, SweepSpec, curves, outcomes, parse_over, sentence, to_json
 
     over, values = parse_over(options.over)
     # The knob's own option, such as --bptt, has nothing to say.
@@ -103,7 +103,9 @@ def sweep(options: argparse.Namespace) -> None:
             for each in curves(content)
         ]
         _print_table(heads, rows)
-        print("\n" + "\n".join(sentences(content)))
+        print()
+        for outcome in outcomes(content):
+            print(sentence(over, outcome))
         for point in content["points"]:
             for warning in point["warnings"]:
                 print(f"\nwarning: {unit.format(point['value'])}: {warning}")

@@ -176,23 +176,42 @@ def curves(sweep: dict) -> list[dict]:
     return rows
 
 
-def sentences(sweep: dict) -> list[str]:
-    """Return, for each variant but the baseline, how its speed-up changes and where it loses."""
-    rows, unit = curves(sweep), KNOBS[sweep["over"]].unit
+@dataclass(frozen=True)
+class Outcome:
+    """What a sweep found for one variant: its rows (see `curves`) of the largest and the smallest
+    speed-up, and the values at which it is slower than the baseline, beyond doubt."""
+
+    label: str
+    most: dict
+    least: dict
+    slower_at: tuple[int, ...]
+
+
+def outcomes(sweep: dict) -> list[Outcome]:
+    """Return what a sweep's JSON says of each variant but the baseline."""
+    rows = [row for row in curves(sweep) if row["verdict"] != "baseline"]
     found = []
-    for label in dict.fromkeys(row["label"] for row in rows if row["verdict"] != "baseline"):
+    for label in dict.fromkeys(row["label"] for row in rows):
         ours = [row for row in rows if row["label"] == label]
-        most, least = (f(ours, key=lambda row: row["speedup"]) for f in (max, min))
-        words = f"{label}: {most['speedup']:.1f} times as fast at {unit.format(most['value'])}"
-        if least is not most:
-            words += f", {least['speedup']:.1f} at {unit.format(least['value'])}"
-        if slower := [row["value"] for row in ours if row["verdict"] == "slower"]:
-            words += f"; slower than the baseline at {unit.format(_listed(slower))}"
-        found.append(words)
+        most, least = (pick(ours, key=lambda row: row["speedup"]) for pick in (max, min))
+        slower = tuple(row["value"] for row in ours if row["verdict"] == "slower")
+        found.append(Outcome(label, most, least, slower))
     return found
 
 
-def _listed(values: list[int]) -> str:
+def sentence(over: str, outcome: Outcome) -> str:
+    """Return an outcome as one would read it aloud."""
+    unit, most, least = KNOBS[over].unit, outcome.most, outcome.least
+    words = f"{outcome.label}: {most['speedup']:.1f} times as fast at {unit.format(most['value'])}"
+    if least is not most:
+        words += f", {least['speedup']:.1f} at {unit.format(least['value'])}"
+    if outcome.slower_at:
+        words += f"; slower than the baseline at {unit.format(listed(outcome.slower_at))}"
+    return words + "."
+
+
+def listed(values: Sequence[int]) -> str:
+    """Return numbers as one would read them aloud: `1, 5 and 25`."""
     return " and ".join(filter(None, [", ".join(map(str, values[:-1])), str(values[-1])]))
 
 
