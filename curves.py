@@ -1,11 +1,16 @@
 """The charts of a sweep, in Altair: a curve per variant, its interval as a band."""
 
+import math
+import textwrap
 from collections.abc import Sequence
 
 import altair as alt
 import pandas as pd
 
 from charts import LABEL_SIZE, readable
+
+HEIGHT, PLOT_HEIGHT = 380, 320  # pixels, with and without the horizontal axis
+LINE_HEIGHT, LINE_LENGTH = 18, 14  # of the curves' names: pixels, letters
 
 WIDE_RANGE = 6  # from here on, largest over smallest value, steps are even on a log axis only
 
@@ -21,9 +26,7 @@ def speedup_curves(
     """
     rows = [row for row in rows if row["label"] != labels[0]]
     title = f"times as fast as {labels[0]} (log scale)"
-    one = alt.Chart(pd.DataFrame({"one": [1.0]}))
-    rule = one.mark_rule(color=ink, strokeDash=[6, 4], size=2).encode(y="one:Q")
-    return _curves(rows, labels, values, "speedup", title, knob, ink, lowest=0.8, under=[rule])
+    return _curves(rows, labels, values, "speedup", title, knob, ink)
 
 
 def token_curves(
@@ -41,9 +44,6 @@ def _curves(
     title: str,
     knob: str,
     ink: str,
-    *,
-    lowest: float | None = None,
-    under: list[alt.Chart] | None = None,
 ) -> alt.LayerChart:
     data = pd.DataFrame(rows)
     first, last = values[0], values[-1]
@@ -56,10 +56,11 @@ def _curves(
         scale=alt.Scale(type=scale, domain=[first, max(room, first + 1)], nice=False),
         axis=alt.Axis(values=list(values), format="d", labelOverlap=True),
     )
-    columns = [measure, "low", "high"] if measure == "speedup" else [measure]
-    extent = data[columns].to_numpy(float).flatten()
-    low, high = pd.Series(extent).min(), pd.Series(extent).max()
-    domain = [min(low * 0.85, lowest or low), max(high * 1.25, low * 2)]
+    is_ratio = measure == "speedup"
+    columns = [measure, "low", "high"] if is_ratio else [measure]
+    extent = data[columns].astype(float).stack()
+    low, high = float(extent.min()), float(extent.max())
+    domain = [min(low * 0.85, 0.8 if is_ratio else low), max(high * 1.25, low * 2)]
     y = alt.Y(
         f"{measure}:Q",
         title=title,
@@ -68,8 +69,12 @@ def _curves(
     )
     color = alt.Color("label:N", scale=alt.Scale(domain=labels), legend=None)
     base = alt.Chart(data).encode(x=x, color=color)
-    layers = list(under or [])
-    if measure == "speedup":
+    layers = []
+    if is_ratio:
+        # As far as the curves go: their names stand beyond.
+        one = alt.Chart(pd.DataFrame({"value": [first, last], "one": [1.0, 1.0]}))
+        dashes = one.mark_line(color=ink, strokeDash=[6, 4], strokeWidth=2)
+        layers.append(dashes.encode(x=x, y=alt.Y("one:Q", title=title)))
         known = base.transform_filter("isValid(datum.low)")
         layers.append(
             known.mark_area(opacity=0.25).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
@@ -80,20 +85,33 @@ def _curves(
     layers.append(base.mark_line(strokeWidth=3).encode(y=y))
     layers.append(base.mark_point(filled=True, size=110, opacity=1).encode(y=y, tooltip=tooltip))
     names = pd.DataFrame(_names(rows, measure, domain))
-    words = {"align": "left", "dx": 12, "fontSize": LABEL_SIZE, "fontWeight": 600}
-    layers.append(alt.Chart(names).mark_text(**words).encode(x=x, y=y, text="label:N", color=color))
-    return readable(alt.layer(*layers).properties(height=380), ink)
+    words = {"align": "left", "baseline": "middle", "dx": 12, "fontWeight": 600}
+    layers.append(
+        alt.Chart(names)
+        .mark_text(fontSize=LABEL_SIZE, lineBreak="\n", lineHeight=LINE_HEIGHT, **words)
+        .encode(x=x, y=y, text="text:N", color=color)
+    )
+    return readable(alt.layer(*layers).properties(height=HEIGHT), ink)
 
 
 def _names(rows: list[dict], measure: str, domain: list[float]) -> list[dict]:
-    """Where each curve's name goes: at its last point, moved up where it would cover another."""
-    ends = {row["label"]: row for row in rows}
-    step = (domain[1] / domain[0]) ** 0.075  # a line's height on the log axis
-    placed: list[dict] = []
-    for row in sorted(ends.values(), key=lambda row: row[measure]):
-        height = max(row[measure], placed[-1][measure] * step if placed else 0.0)
-        placed.append({"label": row["label"], "value": row["value"], measure: height})
-    return placed
+    """Where each curve's name goes: beside its last point, moved where it would cover another."""
+    bottom, top = map(math.log, domain)
+    placed, free_from = [], 0.0
+    for row in sorted({row["label"]: row for row in rows}.values(), key=lambda row: row[measure]):
+        lines = textwrap.wrap(row["label"], LINE_LENGTH)
+        half = 0.5 * len(lines) * LINE_HEIGHT / PLOT_HEIGHT
+        height = (math.log(row[measure]) - bottom) / (top - bottom)
+        height = max(height, free_from + half)
+        free_from = height + half
+        placed.append((row, lines, height, half))
+    named, free_to = [], 1.0
+    for row, lines, height, half in reversed(placed):
+        height = min(height, free_to - half)
+        free_to = height - half
+        place = {measure: math.exp(bottom + height * (top - bottom)), "value": row["value"]}
+        named.append({"label": row["label"], "text": "\n".join(lines), **place})
+    return named
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -147,12 +147,12 @@ def load_model(name: str):
     return load_checkpoint(models[name])
 
 
-@st.cache_resource(show_spinner="Quantizing …", max_entries=6)
+@st.cache_resource(show_spinner="Quantizing …", max_entries=12)
 def load_variant(name: str, variant: Variant):
     """Return a variant of a named model, shared by all visitors and never changed."""
-    from wlm.quantize import quantize
+    from wlm.prepare import prepare
 
-    return quantize(load_model(name).model, variant)
+    return prepare(load_model(name).model, variant)
 
 
 @st.cache_resource(show_spinner=False)

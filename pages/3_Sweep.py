@@ -6,12 +6,12 @@ import sweeps
 import ui
 from wlm.compare import DEFAULT_TARGET, CompareSpec
 from wlm.errors import SettingError
+from wlm.prepare import why_unavailable
 from wlm.sweep import DEFAULT_SECONDS, KNOBS, SweepSpec, parse_values, presets
-from wlm.variant import Variant
+from wlm.variant import OFFERED, Variant
 
 OWN = "Your own"
 BASELINE = "fp32"
-OFFERED = ("int8", "pytorch:lstm=int8", "pytorch:linear=int8")
 LONGEST_POINT, SHORTEST_POINT = 20.0, 2.0
 
 
@@ -79,10 +79,11 @@ def choose_sweep(model: str, text: str) -> SweepSpec:
         )
         values, settings = parse_values(over, typed), {}
     left, right = st.columns([3, 2])
+    offered = [each for each in OFFERED[1:] if not why_unavailable(Variant.parse(each))]
     others = left.multiselect(
         f"Variants, against {BASELINE}",
-        OFFERED,
-        default=OFFERED[:2],
+        offered,
+        default=offered[:2],
         format_func=lambda name: Variant.parse(name).label,
         max_selections=4,
         key="with",

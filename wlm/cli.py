@@ -42,13 +42,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def size(options: argparse.Namespace) -> None:
     """Print the bytes of each variant's saved state_dict."""
-    from wlm.quantize import quantize, saved_bytes
+    from wlm.prepare import prepare
     from wlm.variant import Variant
 
     variants = [Variant.parse(name) for name in options.variants]
     model = _checkpoint(options).model
     rows = [
-        {"variant": str(each), "label": each.label, "bytes": saved_bytes(quantize(model, each))}
+        {"variant": str(each), "label": each.label, "bytes": prepare(model, each).saved_bytes}
         for each in variants
     ]
     table = [[row["label"], f"{row['bytes']:,}", f"{row['bytes'] / 1e6:.1f}"] for row in rows]
@@ -116,7 +116,7 @@ def sweep(options: argparse.Namespace) -> None:
 def sample(options: argparse.Namespace) -> None:
     """Print text drawn from one variant."""
     from wlm.corpus import detokenize
-    from wlm.quantize import quantize
+    from wlm.prepare import prepare
     from wlm.sample import SampleSettings, sample_words
     from wlm.variant import Variant
 
@@ -131,7 +131,7 @@ def sample(options: argparse.Namespace) -> None:
     )
     variant = Variant.parse(options.variant)
     checkpoint = _checkpoint(options)
-    model = quantize(checkpoint.model, variant)
+    model = prepare(checkpoint.model, variant)
     stream = sample_words(model, checkpoint.vocabulary, settings, options.words)
     sampled = list(_with_bar(stream, options.words, "word"))
     words = [each.word for each in sampled]

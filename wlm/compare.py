@@ -31,9 +31,8 @@ from wlm.evaluate import (
 )
 from wlm.intervals import Interval, mean_interval, ratio_interval, spread, verdict
 from wlm.machine import describe_machine, load_now
-from wlm.model import LSTMModel
+from wlm.prepare import PreparedModel, prepare
 from wlm.progress import Progress
-from wlm.quantize import quantize, saved_bytes
 from wlm.random_model import random_checkpoint, random_hidden
 from wlm.variant import Variant
 
@@ -251,23 +250,22 @@ def compare(spec: CompareSpec) -> Iterator[Progress]:
     text = read_text(path, checkpoint.vocabulary, name)
     data = batchify(text.first(spec.tokens), spec.batch_size)  # (N, B)
 
-    made: dict[str, tuple[LSTMModel, int]] = {}
+    made: dict[str, PreparedModel] = {}
     for variant in map(Variant.parse, dict.fromkeys(spec.variants)):
         yield Progress(f"Preparing {variant.label}", 0.0)
-        model = quantize(checkpoint.model, variant)
-        made[str(variant)] = model, saved_bytes(model)
+        made[str(variant)] = prepare(checkpoint.model, variant, spec.threads)
 
     yield Progress("Warming up", 0.0)
-    seconds_per_chunk = max(_warm_up(made[name][0], data, spec) for name in made)
+    seconds_per_chunk = max(_warm_up(made[name], data, spec) for name in made)
     chunks_per_block = max(1, round(BLOCK_SECONDS / seconds_per_chunk))
     comparison = Comparison(
         spec,
         name,
-        sizes=[made[name][1] for name in spec.variants],
+        sizes=[made[name].saved_bytes for name in spec.variants],
         rounds_per_pass=math.ceil((data.size(0) - 1) / (chunks_per_block * spec.bptt)),
         blocks=[[] for _ in spec.variants],
     )
-    streams = [_passes(made[name][0], data, spec, chunks_per_block) for name in spec.variants]
+    streams = [_passes(made[name], data, spec, chunks_per_block) for name in spec.variants]
     yield from _rounds(comparison, streams)
 
 
@@ -278,7 +276,7 @@ def _load(spec: CompareSpec) -> Checkpoint:
     return load_checkpoint(path, vocabulary=spec.vocabulary, corpus=spec.corpus)
 
 
-def _warm_up(model: LSTMModel, data: Tensor, spec: CompareSpec) -> float:
+def _warm_up(model: PreparedModel, data: Tensor, spec: CompareSpec) -> float:
     """Evaluate the text's beginning for nothing; return the seconds of the last chunk."""
     start = data[: spec.bptt + 1]
     blocks = [
@@ -289,7 +287,7 @@ def _warm_up(model: LSTMModel, data: Tensor, spec: CompareSpec) -> float:
 
 
 def _passes(
-    model: LSTMModel, data: Tensor, spec: CompareSpec, chunks_per_block: int
+    model: PreparedModel, data: Tensor, spec: CompareSpec, chunks_per_block: int
 ) -> Iterator[Block]:
     """Evaluate the text once or, where seconds are the budget, again and again."""
     for _ in itertools.count() if spec.seconds is not None else range(1):

@@ -12,13 +12,13 @@ except ImportError:  # not on Windows
     resource = None
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from wlm.corpus import get_batch
-from wlm.errors import check_range
+from wlm.errors import SettingError, check_range
 from wlm.machine import cpu_count
 from wlm.model import LSTMModel
+from wlm.prepare import PreparedModel
 
 DEFAULT_BPTT = 25  # the tutorial's chunk length
 DEFAULT_THREADS = 1
@@ -67,7 +67,7 @@ class Evaluation:
 
 
 def evaluate_blocks(
-    model: LSTMModel,
+    model: LSTMModel | PreparedModel,
     data: Tensor,
     *,
     bptt: int = DEFAULT_BPTT,
@@ -83,6 +83,11 @@ def evaluate_blocks(
     """
     check_bptt(bptt)
     check_threads(threads)
+    # A PyTorch module runs on the process's threads, ONNX Runtime on those it was started with.
+    if getattr(model, "threads", threads) != threads:
+        raise SettingError(
+            f"threads must be {model.threads}, as the model was prepared for, got {threads}"
+        )
     model.eval()
     hidden = model.init_hidden(data.size(1))
     starts = range(0, data.size(0) - 1, bptt)
@@ -93,9 +98,8 @@ def evaluate_blocks(
             wall, cpu = time.perf_counter(), time.process_time()
             for i in starts[first : first + chunks_per_block]:
                 input, targets = get_batch(data, i, bptt)
-                output, hidden = model(input, hidden)  # (T, B, V)
-                loss = F.cross_entropy(output.view(len(targets), -1), targets)
-                nll += len(targets) * loss.item()
+                chunk_nll, hidden = model.nll(input, hidden, targets)
+                nll += chunk_nll
                 tokens += len(targets)
             wall_s, cpu_s = time.perf_counter() - wall, time.process_time() - cpu
             switches = None if switches is None else _switches() - switches
@@ -103,7 +107,11 @@ def evaluate_blocks(
 
 
 def evaluate(
-    model: LSTMModel, data: Tensor, *, bptt: int = DEFAULT_BPTT, threads: int = DEFAULT_THREADS
+    model: LSTMModel | PreparedModel,
+    data: Tensor,
+    *,
+    bptt: int = DEFAULT_BPTT,
+    threads: int = DEFAULT_THREADS,
 ) -> Evaluation:
     """Return the loss over all of batchified ids (N, B); see `evaluate_blocks`."""
     return Evaluation.of(evaluate_blocks(model, data, bptt=bptt, threads=threads))

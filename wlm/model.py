@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wlm.errors import check_range
@@ -68,6 +69,13 @@ class LSTMModel(nn.Module):
         emb = self.drop(self.encoder(input))  # (T, B, E)
         output, hidden = self.rnn(emb, hidden)  # (T, B, H)
         return self.decoder(self.drop(output)), hidden  # (T, B, V)
+
+    def nll(self, input: Tensor, hidden: Hidden, targets: Tensor) -> tuple[float, Hidden]:
+        """Return the summed negative log-likelihood of targets (T * B), in nats, and the next
+        hidden state. Source: the tutorial, section 4 (`evaluate`)."""
+        output, hidden = self(input, hidden)  # (T, B, V)
+        loss = F.cross_entropy(output.view(len(targets), -1), targets)
+        return len(targets) * loss.item(), hidden
 
     def init_hidden(self, batch_size: int) -> Hidden:
         """Return the zero state that a text starts from."""

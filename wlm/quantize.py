@@ -5,7 +5,10 @@ replacement for LSTMs; the torch release is pinned for that reason.
 """
 
 import tempfile
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -13,27 +16,84 @@ from torch import nn
 
 from wlm.errors import VariantError, WLMError
 from wlm.model import LSTMModel
-from wlm.variant import Variant
+from wlm.variant import FP16_ENGINES, Variant
 
-MODULE_TYPES = {"lstm": nn.LSTM, "linear": nn.Linear}
+MODULE_TYPES = {"lstm": nn.LSTM, "linear": nn.Linear, "embedding": nn.Embedding}
+# By part, then precision: the names of the settings in torch.ao.quantization.
+_DYNAMIC = {
+    "fp16": "float16_dynamic_qconfig",
+    "int8": "default_dynamic_qconfig",
+    "int8-channel": "per_channel_dynamic_qconfig",
+}
+QCONFIGS = {
+    "lstm": _DYNAMIC,
+    "linear": _DYNAMIC,
+    "embedding": {"int8": "float_qparams_weight_only_qconfig"},
+}
+_engine_lock = threading.RLock()
 
 
 def quantize(model: LSTMModel, variant: Variant) -> LSTMModel:
-    """Return the variant of an fp32 model; the model itself for fp32, else a new one.
+    """Return the PyTorch variant of an fp32 model; the model itself for fp32, else a new one.
 
-    Raises VariantError where this machine has no quantized engine. Source: the tutorial,
+    Raises VariantError where this machine lacks the quantized engine. Source: the tutorial,
     section 4 (`torch.quantization.quantize_dynamic`).
     """
-    types = {kind for part, kind in MODULE_TYPES.items() if getattr(variant, part) == "int8"}
-    if not types:
+    names = _qconfigs(variant)
+    if not names:
         return model
-    if torch.backends.quantized.engine == "none":
-        raise VariantError(f"{variant} needs a quantized engine, and PyTorch has none here")
-    with warnings.catch_warnings():
+    if reason := missing_engine(variant):
+        raise VariantError(reason)
+    with warnings.catch_warnings(), _quantized_engine(variant.engine):
         # Both deprecations are said once, in the app and README, rather than at each call.
         warnings.filterwarnings("ignore", message=".*torch.ao.quantization is deprecated")
         warnings.filterwarnings("ignore", message=".*quantized tensor creation functions")
-        return torch.ao.quantization.quantize_dynamic(model, types, dtype=torch.qint8)
+        settings = {
+            MODULE_TYPES[part]: getattr(torch.ao.quantization, name) for part, name in names.items()
+        }
+        return torch.ao.quantization.quantize_dynamic(model, settings)
+
+
+def missing_engine(variant: Variant) -> str:
+    """Return why PyTorch cannot make the variant on this machine, or nothing where it can."""
+    dynamic = {variant.lstm, variant.linear} - {"fp32"}
+    if not dynamic:
+        return ""  # embeddings are looked up without an engine
+    default = torch.backends.quantized.engine
+    if default == "none":
+        return f"{variant} needs a quantized engine, and PyTorch has none here"
+    here = [each for each in torch.backends.quantized.supported_engines if each != "none"]
+    if variant.engine and variant.engine not in here:
+        return f"{variant} needs an engine that this machine has: {', '.join(here)}"
+    if "fp16" in dynamic and (variant.engine or default) not in FP16_ENGINES:
+        return (
+            f"{variant} needs one of the engines {', '.join(FP16_ENGINES[1:])} for fp16, and "
+            f"PyTorch's default here is {default}"
+        )
+    return ""
+
+
+@contextmanager
+def _quantized_engine(engine: str) -> Iterator[None]:
+    """Have weights packed for an engine; packed, they keep to it, whichever is set later."""
+    with _engine_lock:  # one setting for the process
+        before = torch.backends.quantized.engine
+        if engine:
+            torch.backends.quantized.engine = engine
+        try:
+            yield
+        finally:
+            if engine:
+                torch.backends.quantized.engine = before
+
+
+def _qconfigs(variant: Variant) -> dict[str, str]:
+    """The settings' names of the parts that are quantized."""
+    return {
+        part: by_precision[precision]
+        for part, by_precision in QCONFIGS.items()
+        if (precision := getattr(variant, part)) != "fp32"
+    }
 
 
 def saved_bytes(model: nn.Module) -> int:
@@ -56,18 +116,7 @@ def saved_bytes(model: nn.Module) -> int:
 
 
 def code_for(variant: Variant, model_folder: str) -> str:
-    """Return a short script that loads the model, makes the variant and shows it."""
-    types = [
-        f"nn.{kind.__name__}"
-        for part, kind in MODULE_TYPES.items()
-        if getattr(variant, part) == "int8"
-    ]
-    make = (
-        f"quantized = torch.ao.quantization.quantize_dynamic(\n"
-        f"    model, {{{', '.join(types)}}}, dtype=torch.qint8\n)"
-        if types
-        else "quantized = model  # neither switch is on: nothing to quantize"
-    )
+    """Return a short script that loads the model, makes the PyTorch variant and shows it."""
     return f"""\
 import os
 
@@ -77,7 +126,7 @@ from torch import nn
 from wlm import load_checkpoint
 
 model = load_checkpoint({model_folder!r}).model
-{make}
+{_making(variant)}
 print(quantized)
 
 for each in model, quantized:
@@ -85,3 +134,25 @@ for each in model, quantized:
     print(f"{{os.path.getsize('temp.p') / 1e6:.1f}} MB")
     os.remove("temp.p")
 """
+
+
+def _making(variant: Variant) -> str:
+    """The lines of the script that turn `model` into `quantized`."""
+    names = _qconfigs(variant)
+    if not names:
+        return "quantized = model  # nothing is switched on: nothing to quantize"
+    kinds = {part: f"nn.{MODULE_TYPES[part].__name__}" for part in names}
+    engine = f'torch.backends.quantized.engine = "{variant.engine}"\n' if variant.engine else ""
+    dtypes = {_DYNAMIC["int8"]: "torch.qint8", _DYNAMIC["fp16"]: "torch.float16"}
+    if len(set(names.values())) == 1 and (dtype := dtypes.get(next(iter(names.values())))):
+        return (
+            f"{engine}quantized = torch.ao.quantization.quantize_dynamic(\n"
+            f"    model, {{{', '.join(kinds.values())}}}, dtype={dtype}\n)"
+        )
+    settings = "".join(
+        f"        {kinds[part]}: torch.ao.quantization.{name},\n" for part, name in names.items()
+    )
+    return (
+        f"{engine}quantized = torch.ao.quantization.quantize_dynamic(\n"
+        f"    model,\n    {{\n{settings}    }},\n)"
+    )

@@ -5,21 +5,55 @@ from dataclasses import dataclass, fields
 from wlm.errors import VariantError
 
 # What each part of the model may be, by runtime; the first is the default.
-PRECISIONS = {"pytorch": {"lstm": ("fp32", "int8"), "linear": ("fp32", "int8")}}
+PRECISIONS = {
+    "pytorch": {
+        "lstm": ("fp32", "fp16", "int8", "int8-channel"),
+        "linear": ("fp32", "fp16", "int8", "int8-channel"),
+        "embedding": ("fp32", "int8"),
+    },
+    "onnxruntime": {
+        "lstm": ("fp32", "int8", "int8-channel"),
+        "linear": ("fp32", "int8", "int8-channel"),
+        "embedding": ("fp32", "int8"),
+    },
+}
+# PyTorch's libraries of int8 arithmetic; "" is the one that PyTorch chooses on this machine.
+ENGINES = ("", "x86", "fbgemm", "onednn", "qnnpack")
+FP16_ENGINES = ("", "x86", "fbgemm")  # the others have no fp16 in PyTorch 2.13
 SHORT_FORMS = {"fp32": "pytorch:", "int8": "pytorch:lstm=int8,linear=int8"}
-PART_LABELS = {"lstm": "LSTM", "linear": "Linear"}
+PART_LABELS = {"lstm": "LSTM", "linear": "Linear", "embedding": "Embedding"}
+RUNTIME_LABELS = {"pytorch": "", "onnxruntime": "ORT "}
+
+# What pages offer to choose from, the headline ones first.
+OFFERED = (
+    "fp32",
+    "int8",
+    "pytorch:lstm=int8",
+    "pytorch:linear=int8",
+    "pytorch:lstm=int8,linear=int8,embedding=int8",
+    "pytorch:lstm=fp16,linear=fp16",
+    "pytorch:lstm=int8-channel,linear=int8-channel",
+    "pytorch:lstm=int8,linear=int8,engine=onednn",
+    "pytorch:lstm=int8,linear=int8,engine=qnnpack",
+    "onnxruntime:",
+    "onnxruntime:lstm=int8,linear=int8,embedding=int8",
+    "onnxruntime:lstm=int8-channel,linear=int8-channel,embedding=int8",
+)
 
 
 @dataclass(frozen=True)
 class Variant:
-    """The precision of each part of a model, and the runtime that runs it.
+    """The precision of each part of a model, the runtime that runs it and, for PyTorch's int8, the
+    engine.
 
     `str(variant)` is its name, which `Variant.parse` reads: `fp32`, `int8`, or such as
-    `pytorch:lstm=int8`. Raises VariantError for anything not in PRECISIONS.
+    `pytorch:lstm=int8`. Raises VariantError for anything not in PRECISIONS and ENGINES.
     """
 
     lstm: str = "fp32"
     linear: str = "fp32"
+    embedding: str = "fp32"
+    engine: str = ""
     runtime: str = "pytorch"
 
     def __post_init__(self):
@@ -33,6 +67,23 @@ class Variant:
                     f"{part} must be one of {', '.join(allowed)} on {self.runtime}, "
                     f"got {precision!r}"
                 )
+        if self.engine not in ENGINES:
+            raise VariantError(
+                f"engine must be one of {', '.join(ENGINES[1:])}, got {self.engine!r}"
+            )
+        precisions = self.lstm, self.linear
+        if self.engine and not any(each.startswith("int8") for each in precisions):
+            raise VariantError(
+                f"an engine is named for an int8 LSTM or Linear only, got engine={self.engine} "
+                "without one"
+            )
+        if self.engine and self.runtime != "pytorch":
+            raise VariantError(f"an engine is named on pytorch only, got one on {self.runtime}")
+        if "fp16" in precisions and self.engine not in FP16_ENGINES:
+            raise VariantError(
+                f"fp16 needs one of the engines {', '.join(FP16_ENGINES[1:])}, "
+                f"got engine={self.engine}"
+            )
 
     @classmethod
     def parse(cls, name: str) -> "Variant":
@@ -43,20 +94,24 @@ class Variant:
                 f"a variant is written {', '.join(SHORT_FORMS)} or RUNTIME:PART=PRECISION,… "
                 f"such as pytorch:lstm=int8,linear=int8, got {name!r}"
             )
+        known = [*PART_LABELS, "engine"]
         chosen: dict[str, str] = {}
         for item in filter(None, parts.split(",")):
-            part, _, precision = (side.strip() for side in item.partition("="))
-            if part not in PART_LABELS or part in chosen:
+            part, _, value = (side.strip() for side in item.partition("="))
+            if part not in known or part in chosen:
                 raise VariantError(
-                    f"each part of a variant must be one of {', '.join(PART_LABELS)}, named once, "
+                    f"each part of a variant must be one of {', '.join(known)}, named once, "
                     f"got {part!r} in {name!r}"
                 )
-            chosen[part] = precision
+            if part == "engine" and not value:
+                raise VariantError(f"engine must be one of {', '.join(ENGINES[1:])}, got ''")
+            chosen[part] = value
         return cls(runtime=runtime, **chosen)
 
     def __str__(self) -> str:
-        parts = (f"{f.name}={getattr(self, f.name)}" for f in fields(self) if f.name != "runtime")
-        name = f"{self.runtime}:" + ",".join(part for part in parts if not part.endswith("=fp32"))
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "runtime"}
+        parts = [f"{name}={value}" for name, value in values.items() if value not in ("fp32", "")]
+        name = f"{self.runtime}:" + ",".join(parts)
         return next((short for short, long in SHORT_FORMS.items() if long == name), name)
 
     @property
@@ -66,5 +121,53 @@ class Variant:
         for part, label in PART_LABELS.items():
             if (precision := getattr(self, part)) != "fp32":
                 by_precision.setdefault(precision, []).append(label)
-        words = [f"{precision} {' + '.join(parts)}" for precision, parts in by_precision.items()]
-        return ", ".join(words) or "fp32"
+        words = [
+            f"{precision} {'all' if len(parts) == len(PART_LABELS) else ' + '.join(parts)}"
+            for precision, parts in by_precision.items()
+        ]
+        engine = f", {self.engine}" if self.engine else ""
+        return RUNTIME_LABELS[self.runtime] + (", ".join(words) or "fp32") + engine
+
+
+def describe(variant: Variant) -> str:
+    """Return one plain sentence on what a variant is and when it loses."""
+    parts = variant.lstm, variant.linear, variant.embedding
+    precisions = {each.removesuffix("-channel") for each in parts}
+    if variant.runtime == "onnxruntime":
+        what = (
+            "Another engine for the same arithmetic in 32-bit floats: faster than PyTorch's at one "
+            "text at a time; it needs two more packages and keeps a copy of the weights on disk."
+            if precisions == {"fp32"}
+            else "ONNX Runtime's own dynamic quantization: the fastest here; it loses where only "
+            "PyTorch can be installed, and its gain shrinks as the chunks grow."
+        )
+    elif variant.engine:
+        what = (
+            f"PyTorch's int8 by the library {variant.engine}: the weights are the same, the "
+            "arithmetic is not; away from the machines it was written for it can be slower than "
+            "fp32."
+        )
+    elif precisions == {"fp32"}:
+        what = "The model as trained, in 32-bit floats: the largest file, and what others are "
+        what += "measured against."
+    elif "fp16" in precisions:
+        what = (
+            "Weights rounded to 16-bit floats, sums in 32 bits: nearly no loss and a gain in time, "
+            "but PyTorch saves them as 32-bit floats, so the file stays as large."
+        )
+    elif variant.embedding == "int8":
+        what = (
+            "The embedding too, each row with its own scale: the file shrinks by another half; "
+            "rows are only looked up, so it gains no time."
+        )
+    elif "int8-channel" in parts:
+        what = (
+            "A scale for each output instead of one for the whole matrix: a smaller rounding error "
+            "for a few more bytes; it loses where the loss was already the same."
+        )
+    else:
+        what = (
+            "Weights as 8-bit integers, activations rounded on the fly: the tutorial's way; it "
+            "loses on small models and large batches, where converting costs more than it saves."
+        )
+    return what

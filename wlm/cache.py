@@ -1,0 +1,96 @@
+"""Files that can be made again, kept in the user's cache folder.
+
+A file's name ends with the digest of its content: a damaged one is found out when it is read. It
+is written under another name and then moved, so that two processes at once do no harm.
+"""
+
+import hashlib
+import logging
+import os
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+MOST_BYTES = 1_000_000_000
+
+logger = logging.getLogger(__name__)
+
+
+def cache_folder() -> Path:
+    """Return where files are kept: the folder WLM_CACHE, or one in the user's cache folder."""
+    return Path(os.environ.get("WLM_CACHE") or platformdirs.user_cache_dir("wlm", appauthor=False))
+
+
+def read_cached(group: str, version: str, name: str) -> bytes | None:
+    """Return a file's content; None where it was never kept, or is damaged, and then removed."""
+    for path in (cache_folder() / group).glob("*"):
+        if not path.name.startswith(f"{version}_{name}_"):
+            continue
+        try:
+            content = path.read_bytes()
+            if path.name == _file_name(version, name, content):
+                os.utime(path)  # used now: removed last
+                return content
+        except OSError:
+            continue
+        _remove(path)
+    return None
+
+
+def write_cached(group: str, version: str, name: str, content: bytes) -> None:
+    """Keep a file, and remove those of the group's other versions.
+
+    Where all groups' files exceed MOST_BYTES, the least recently used go. A cache that cannot be
+    written is logged and otherwise ignored: what it would hold is made again each time.
+    """
+    folder = cache_folder() / group
+    path = folder / _file_name(version, name, content)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(suffix=".part", dir=folder)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            Path(part).replace(path)
+        except BaseException:
+            _remove(Path(part))
+            raise
+    except OSError as error:
+        logger.warning("%s cannot be kept in the cache: %s", name, error)
+        return
+    _tidy(path, version)
+
+
+def _file_name(version: str, name: str, content: bytes) -> str:
+    return f"{version}_{name}_{hashlib.sha256(content).hexdigest()[:32]}"
+
+
+def _tidy(newest: Path, version: str) -> None:
+    """Make room after a write. Another process may remove the same files meanwhile."""
+    kept, total = [], 0
+    for path in cache_folder().glob("*/*"):
+        # A part is a write under way, or one that a killed process left behind.
+        stale = path.parent == newest.parent and path.suffix != ".part"
+        if stale and not path.name.startswith(f"{version}_"):
+            _remove(path)
+            continue
+        try:
+            facts = path.stat()
+        except OSError:
+            continue
+        total += facts.st_size
+        if path != newest:
+            kept.append((facts.st_mtime, facts.st_size, path))
+    for _, size, path in sorted(kept):
+        if total <= MOST_BYTES:
+            break
+        _remove(path)
+        total -= size
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        logger.warning("%s cannot be removed from the cache: %s", path.name, error)
