@@ -19,6 +19,7 @@ PAGES = {
     "Compare": ("streamlit_app.py", ":material/compare_arrows:"),
     "Sample": ("pages/1_Sample.py", ":material/edit_note:"),
     "Inspect": ("pages/2_Inspect.py", ":material/search_insights:"),
+    "Sweep": ("pages/3_Sweep.py", ":material/show_chart:"),
     "Runs": ("pages/4_Runs.py", ":material/history:"),
 }
 LONGEST_SECONDS = 600.0  # nobody's imported settings may hold the worker for hours
@@ -159,12 +160,12 @@ def load_variant(name: str, variant: Variant):
 @st.cache_resource(show_spinner=False)
 def job_queue():
     """Return the server's one queue of runs, its worker process started."""
-    from wlm.jobs import JobQueue
+    from wlm.jobs import open_queue
     from wlm.runs import RunStore
 
     store = RunStore()
     store.interrupt_orphans()
-    jobs = JobQueue(store)
+    jobs = open_queue(store)
     jobs.start()
     return jobs
 

@@ -223,7 +223,7 @@ def test_a_defect_fails_the_run_without_its_details(store, named, monkeypatch, c
     def broken(spec):
         raise RuntimeError("internal detail")
 
-    monkeypatch.setattr(jobs, "compare", broken)
+    monkeypatch.setitem(jobs.KINDS, "compare", (CompareSpec, broken))
     run = Run("compare", named.to_json())
     store.create(run)
     execute(run.id, store)

@@ -16,6 +16,7 @@ EXAMPLES = """\
 examples:
   python -m wlm compare                                  fp32 against int8 on the bundled text
   python -m wlm compare --variants fp32 pytorch:lstm=int8 --tokens 5000 --json
+  python -m wlm sweep --over bptt=1,5,25,100 --variants fp32 int8
   python -m wlm evaluate --variants int8 --text my.txt
   python -m wlm size --variants fp32 int8
   python -m wlm inspect --variants fp32 int8
@@ -136,9 +137,51 @@ def inspect(options: argparse.Namespace) -> None:
         vocabulary=options.vocabulary,
         corpus=options.corpus,
     )
-    content, _ = _measure(measure, spec)
-    content = add_bytes_and_errors(content, spec)
+    measured, _ = _measure(measure, spec)
+    content = add_bytes_and_errors(measured.to_json(), spec)
     _print(options, content, lambda: _print_inspection(content))
+
+
+def sweep(options: argparse.Namespace) -> None:
+    """Print how much faster each variant is at several values of one knob."""
+    from wlm.compare import compare
+    from wlm.sweep import KNOBS, SweepSpec, curves, outcomes, parse_over, sentence, to_json
+
+    over, values = parse_over(options.over)
+    # The knob's own option, such as --bptt, has nothing to say.
+    spec = SweepSpec(over, values, _compare_spec(options))
+    unit, results = KNOBS[over].unit, []
+    for i, (value, point) in enumerate(zip(spec.values, spec.points(), strict=True), start=1):
+        name = f"{unit.format(value)} ({i} of {len(spec.values)})"
+        later = None if spec.base.seconds is None else len(spec.values) - i
+        try:
+            measured, stopped = _measure(compare, point, name, later)
+        except KeyboardInterrupt:
+            if not results:
+                raise
+            print("wlm: stopped early; this is what was measured", file=sys.stderr)
+            break
+        results.append(measured.to_json())
+        if stopped:
+            break
+    results += [None] * (len(spec.values) - len(results))
+    content = to_json(spec, results)
+    heads = [over, "variant", "tokens/s", "times as fast"]
+
+    def show() -> None:
+        rows = [
+            [str(each["value"]), each["label"], f"{each['tokens_per_s']:,.0f}", _times(each)]
+            for each in curves(content)
+        ]
+        _print_table(heads, rows)
+        print()
+        for outcome in outcomes(content):
+            print(sentence(over, outcome))
+        for point in content["points"]:
+            for warning in point["warnings"]:
+                print(f"\nwarning: {unit.format(point['value'])}: {warning}")
+
+    _print(options, content, show)
 
 
 def sample(options: argparse.Namespace) -> None:
@@ -226,9 +269,17 @@ def _read_bytes(path: str) -> bytes:
 
 def _compare(options: argparse.Namespace) -> tuple:
     """Run a comparison; return its settings, its JSON, and whether it was stopped."""
-    from wlm.compare import CompareSpec, compare
+    from wlm.compare import compare
 
-    spec = CompareSpec(
+    spec = _compare_spec(options)
+    measured, stopped = _measure(compare, spec)
+    return spec, measured.to_json(), stopped
+
+
+def _compare_spec(options: argparse.Namespace):
+    from wlm.compare import CompareSpec
+
+    return CompareSpec(
         variants=tuple(options.variants),
         model=options.model,
         text=options.text,
@@ -242,20 +293,21 @@ def _compare(options: argparse.Namespace) -> tuple:
         vocabulary=options.vocabulary,
         corpus=options.corpus,
     )
-    return spec, *_measure(compare, spec)
 
 
-def _measure(job, spec) -> tuple[dict, bool]:
-    """Do a job with a progress bar; Ctrl-C ends it early and keeps what was measured.
+def _measure(job, spec, name: str = "", later: int | None = None) -> tuple:
+    """Do a job behind a progress bar; return what it measured, and whether Ctrl-C ended it.
 
-    Return its JSON, and whether it was stopped.
+    `later` is how many such jobs follow: with it the bar tells the seconds of them all.
     """
     from tqdm import tqdm
 
     from wlm.machine import pinned
+    from wlm.sweep import PREPARATION_SECONDS
 
-    measured, stopped = None, False
-    layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
+    measured = None
+    remaining = "{remaining}" if later is None else "{postfix}"
+    layout = f"{{desc}}: {{percentage:3.0f}}%|{{bar}}| {{elapsed}}<{remaining}"
     hidden = not sys.stderr.isatty()
     with (
         tqdm(total=1.0, disable=hidden, leave=False, bar_format=layout) as bar,
@@ -263,15 +315,20 @@ def _measure(job, spec) -> tuple[dict, bool]:
     ):
         try:
             for progress in job(spec):
-                bar.set_description(progress.stage)
+                bar.set_description(": ".join(filter(None, [name, progress.stage])), refresh=False)
+                if later is not None:
+                    left = spec.seconds if progress.seconds_left is None else progress.seconds_left
+                    left += later * (spec.seconds + PREPARATION_SECONDS)
+                    bar.set_postfix_str(f"at most {left:.0f} s left", refresh=False)
                 bar.update(progress.done - bar.n)
+                bar.refresh()
                 measured = progress.measured
         except KeyboardInterrupt:
             if measured is None:
                 raise
-            stopped = True
             print("wlm: stopped early; this is what was measured", file=sys.stderr)
-    return measured.to_json(), stopped
+            return measured, True
+    return measured, False
 
 
 def _with_bar(items, total: int, unit: str):
@@ -352,6 +409,12 @@ def _print_inspection(content: dict) -> None:
     print(f"\n{ceilings(content)}; threads {threads}; {machine['cpu']}, torch {machine['torch']}")
 
 
+def _times(row: dict) -> str:
+    """A row of `wlm.sweep.curves`, as `_times_as_fast` writes a result."""
+    ends = None if row["low"] is None else [row["low"], row["high"]]
+    return _times_as_fast({**row, "speedup_ci95": ends})
+
+
 def _times_as_fast(result: dict) -> str:
     ends = result["speedup_ci95"]
     return f"{result['speedup']:.2f}" + (f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else "")
@@ -427,6 +490,17 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument("--variants", nargs="+", default=default, help=VARIANT_HELP)
         if function is compare:
             protocol(added)
+
+    added = command(sweep)
+    added.add_argument(
+        "--over",
+        required=True,
+        metavar="KNOB=VALUES",
+        help="bptt, batch_size, threads or hidden (random weights), such as bptt=1,5,25,100",
+    )
+    added.add_argument("--variants", nargs="+", default=["fp32", "int8"], help=VARIANT_HELP)
+    protocol(added)
+    added.set_defaults(seconds=8.0)
 
     added = command(evaluate)
     added.add_argument("--variants", nargs="+", default=["fp32"], help=VARIANT_HELP)

@@ -17,7 +17,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from wlm.assets import DEFAULT_MODEL, DEFAULT_TEXT, find_model, find_text
-from wlm.checkpoint import load_checkpoint
+from wlm.checkpoint import Checkpoint, load_checkpoint
 from wlm.corpus import batchify, read_text
 from wlm.errors import SettingError, check_range
 from wlm.evaluate import (
@@ -33,6 +33,7 @@ from wlm.intervals import Interval, mean_interval, ratio_interval, spread, verdi
 from wlm.machine import describe_machine, load_now
 from wlm.prepare import PreparedModel, prepare
 from wlm.progress import Progress
+from wlm.random_model import random_checkpoint, random_hidden
 from wlm.variant import Variant
 
 BLOCK_SECONDS = 0.5
@@ -42,6 +43,7 @@ DEFAULT_TARGET = 0.03
 FEWEST_ROUNDS_TO_STOP = 8  # an interval from fewer is itself too uncertain to stop by
 MOST_SPREAD = 0.10
 LEAST_CPU_SHARE = 0.90
+RANDOM = "The model's weights are random: its speed and size are real, its loss means nothing."
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class CompareSpec:
     measured time over all variants, in which the text is read again and again; None to read it
     once. target: end as soon as every speed-up is known give or take this share (0.03 for 3%);
     None to go on. seed: of the order within rounds and of the intervals. A bare weights file needs
-    `vocabulary` or `corpus`, see `load_checkpoint`.
+    `vocabulary` or `corpus`, see `load_checkpoint`; `random-256` is a model of random weights, see
+    `random_checkpoint`.
 
     Raises SettingError or VariantError; what depends on the text is checked by `compare`.
     """
@@ -83,6 +86,7 @@ class CompareSpec:
             check_range("seconds", self.seconds, 0.1, 86_400.0)
         if self.target is not None:
             check_range("target", self.target, 0.001, 1.0)
+        random_hidden(self.model)
         check_bptt(self.bptt)
         check_range("batch_size", self.batch_size, 1, 256)
         check_range("bptt * batch_size", self.bptt * self.batch_size, 1, 10_000)
@@ -176,7 +180,7 @@ class Comparison:
             "protocol": protocol,
             "rounds": len(self.blocks[0]),
             "results": results,
-            "warnings": _warnings(results),
+            "warnings": _warnings(results) + ([RANDOM] if random_hidden(self.spec.model) else []),
         }
 
     def _result(self, i: int) -> dict:
@@ -242,9 +246,7 @@ def compare(spec: CompareSpec) -> Iterator[Progress]:
     """
     yield Progress("Loading the model", 0.0)
     name, path = find_text(spec.text)
-    checkpoint = load_checkpoint(
-        find_model(spec.model), vocabulary=spec.vocabulary, corpus=spec.corpus
-    )
+    checkpoint = _load(spec)
     text = read_text(path, checkpoint.vocabulary, name)
     data = batchify(text.first(spec.tokens), spec.batch_size)  # (N, B)
 
@@ -265,6 +267,13 @@ def compare(spec: CompareSpec) -> Iterator[Progress]:
     )
     streams = [_passes(made[name], data, spec, chunks_per_block) for name in spec.variants]
     yield from _rounds(comparison, streams)
+
+
+def _load(spec: CompareSpec) -> Checkpoint:
+    if hidden := random_hidden(spec.model):
+        return random_checkpoint(hidden)
+    path = find_model(spec.model)
+    return load_checkpoint(path, vocabulary=spec.vocabulary, corpus=spec.corpus)
 
 
 def _warm_up(model: PreparedModel, data: Tensor, spec: CompareSpec) -> float:

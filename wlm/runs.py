@@ -21,8 +21,9 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from wlm.errors import StoreError
 
-SCHEMA_VERSION = 2  # 2: visitor and origin
 MOST_IMPORTED = 200  # of up to 5 MB each: visitors must not fill the disk
+SCHEMA_VERSION = 3
+ADDED = {2: ("visitor", "origin"), 3: ("sweep",)}  # columns, by the version that added them
 
 
 class State(StrEnum):
@@ -40,6 +41,11 @@ class State(StrEnum):
         return self not in (State.QUEUED, State.RUNNING)
 
 
+def new_id() -> str:
+    """Return an id that cannot be guessed: who has it may see the run."""
+    return secrets.token_urlsafe(12)
+
+
 @dataclass(frozen=True)
 class Run:
     """One run: what was asked (`spec`), how it stands (`stage`, `done`, `seconds_left`), what came
@@ -47,12 +53,13 @@ class Run:
 
     Times are seconds since 1970. `server` names the process that takes care of it. `warning` says
     why the run is not kept. `visitor` is who may delete it. `origin` is empty for a run measured
-    here, else `imported` or `recorded`.
+    here, else `imported` or `recorded`. `sweep` is the id of the sweep that it is a point of, if
+    any; the sweep itself is a row of kind `sweep` that holds its settings and never changes.
     """
 
     kind: str
     spec: dict
-    id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    id: str = field(default_factory=new_id)
     state: State = State.QUEUED
     stage: str = ""
     done: float = 0.0
@@ -67,6 +74,7 @@ class Run:
     finished_at: float | None = None
     visitor: str = ""
     origin: str = ""
+    sweep: str = ""
 
 
 _metadata = sa.MetaData()
@@ -90,6 +98,7 @@ _runs = sa.Table(
     sa.Column("finished_at", sa.Float),
     sa.Column("visitor", sa.String(64), nullable=False, server_default=""),
     sa.Column("origin", sa.String(16), nullable=False, server_default=""),
+    sa.Column("sweep", sa.String(32), nullable=False, server_default=""),
 )
 _version = sa.Table("schema_version", _metadata, sa.Column("version", sa.Integer, nullable=False))
 
@@ -191,6 +200,13 @@ class RunStore:
                     f"{found[0]['runs']}: delete one first"
                 )
         self.create(run)
+
+    def points_of(self, sweep_id: str) -> list[Run]:
+        """Return the runs that belong to a sweep, oldest first."""
+        query = sa.select(_runs).where(_runs.c.sweep == sweep_id)
+        rows = {row["id"]: row for row in self._fetch(self._main, query)}
+        rows |= {row["id"]: row for row in self._fetch(self._spilled(), query)}
+        return sorted(map(_from_row, rows.values()), key=lambda run: run.created_at)
 
     def delete(self, run_id: str, visitor: str | None) -> None:
         """Delete a finished run of this visitor, or of anyone where visitor is None.
@@ -333,12 +349,12 @@ def _stored_version(connection: sa.Connection) -> int | None:
 
 
 def _bring_up_to_date(connection: sa.Connection) -> None:
-    """Make the tables, or migrate those of version 1; raise StoreError for any other version."""
+    """Make the tables, or migrate those of an older version; raise StoreError for a newer one."""
     if connection.dialect.name == "sqlite":
         # Its driver would commit each ALTER by itself, and two processes might both begin.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     version = _stored_version(connection)
-    if version not in (None, 1, SCHEMA_VERSION):
+    if version is not None and not 1 <= version <= SCHEMA_VERSION:
         raise StoreError(
             f"it is of schema version {version}, and this wlm reads versions 1 to "
             f"{SCHEMA_VERSION}; it is left as it is, set WLM_DATABASE_URL to another"
@@ -346,9 +362,10 @@ def _bring_up_to_date(connection: sa.Connection) -> None:
     _metadata.create_all(connection)
     if version is None:
         connection.execute(_version.insert().values(version=SCHEMA_VERSION))
-    elif version == 1:
-        for column in (_runs.c.visitor, _runs.c.origin):
-            definition = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
+    elif version < SCHEMA_VERSION:
+        added = [name for since, names in ADDED.items() if since > version for name in names]
+        for name in added:
+            definition = sa.schema.CreateColumn(_runs.c[name]).compile(dialect=connection.dialect)
             connection.exec_driver_sql(f"ALTER TABLE {_runs.name} ADD COLUMN {definition}")
         connection.execute(_version.update().values(version=SCHEMA_VERSION))
 
