@@ -162,7 +162,7 @@ def test_wlm_dask_chooses_the_cluster_and_says_what_is_wrong(store, monkeypatch,
         with pytest.raises(JobError, match=r"none answers at '"):
             queue.submit(CompareSpec())
         assert time.monotonic() - started < PATIENCE
-        assert store.list_runs() == []
+        assert store.list_runs("compare") == []
     monkeypatch.setattr(cluster, "Client", None)
     with pytest.raises(JobError, match="pip install distributed"):
         open_queue(store)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from wlm import runs
+from wlm import database, runs
 from wlm.errors import StoreError
 from wlm.runs import Run, RunStore, State, this_server
 
@@ -128,13 +128,13 @@ def test_a_database_of_another_version_is_left_as_it_is(url):
     store = RunStore(url)
     store.create(Run("compare", {}, id="precious"))
     with store._main.begin() as connection:
-        connection.execute(runs._version.update().values(version=99))
+        connection.execute(database.VERSION.update().values(version=99))
     other = RunStore(url)
     assert "version 99" in other.warning
     other.create(Run("compare", {}, id="new"))
     assert other.get("new").warning
     with store._main.begin() as connection:
-        assert connection.execute(sa.select(runs._runs.c.id)).scalars().all() == ["precious"]
+        assert connection.execute(sa.select(database.RUNS.c.id)).scalars().all() == ["precious"]
 
 
 VERSION_1 = """
@@ -176,8 +176,8 @@ def test_a_database_of_version_1_is_migrated_with_its_runs(version_1):
     new = RunStore(version_1).get("new")
     assert (new.visitor, new.origin) == ("me", "imported")
     with store._main.begin() as connection:
-        versions = connection.execute(sa.select(runs._version.c.version)).scalars().all()
-    assert versions == [runs.SCHEMA_VERSION]
+        versions = connection.execute(sa.select(database.VERSION.c.version)).scalars().all()
+    assert versions == [database.SCHEMA_VERSION]
 
 
 def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(version_1):
@@ -210,8 +210,8 @@ def test_processes_that_open_a_database_at_once_migrate_or_make_it_once(request,
     store = RunStore(url)
     assert {f"r{i}" for i in range(4)} <= {run.id for run in store.list_runs("compare")}
     with store._main.begin() as connection:
-        versions = connection.execute(sa.select(runs._version.c.version)).scalars().all()
-    assert versions == [runs.SCHEMA_VERSION]
+        versions = connection.execute(sa.select(database.VERSION.c.version)).scalars().all()
+    assert versions == [database.SCHEMA_VERSION]
 
 
 def test_runs_are_listed_newest_first_up_to_a_limit(url):
@@ -324,9 +324,9 @@ def test_the_spill_is_gone_when_the_process_has_ended(tmp_path):
 def test_the_default_place_is_the_users_data_directory(monkeypatch, tmp_path):
     monkeypatch.delenv("WLM_DATABASE_URL", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    assert runs.default_database_url().endswith("wlm/runs.sqlite")
+    assert database.default_database_url().endswith("wlm/runs.sqlite")
     monkeypatch.setenv("WLM_DATABASE_URL", "sqlite:////elsewhere.sqlite")
-    assert runs.default_database_url() == "sqlite:////elsewhere.sqlite"
+    assert database.default_database_url() == "sqlite:////elsewhere.sqlite"
 
 
 def test_times_are_those_of_now():
