@@ -157,6 +157,34 @@ def test_a_killed_worker_fails_its_run_only(queue, store, endless, named):
     assert ended(store, queue.submit(named)).state == State.DONE
 
 
+def test_two_servers_share_a_database_and_leave_each_others_runs_alone(queue, store, named):
+    script = (
+        "import sys, json, time; from wlm.compare import CompareSpec; from wlm.jobs import JobQueue"
+        "; from wlm.runs import RunStore\n"
+        "store = RunStore(); queue = JobQueue(store)\n"
+        "assert store.interrupt_orphans() == []\n"
+        "spec = CompareSpec.from_json(json.loads(sys.argv[1]))\n"
+        "for _ in range(3):\n"
+        "    run_id = queue.submit(spec)\n"
+        "    while not store.get(run_id).state.final: time.sleep(0.05)\n"
+        "    print(run_id, store.get(run_id).state)\n"
+        "queue.close(); sys.exit(store.warning or 0)"
+    )
+    command = [sys.executable, "-c", script, json.dumps(named.to_json())]
+    environment = {**os.environ, "WLM_DATABASE_URL": store.url}
+    pipe = subprocess.PIPE
+    other = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=pipe, text=True)
+    ids = [queue.submit(named) for _ in range(6)]
+    assert [ended(store, run_id).state for run_id in ids] == [State.DONE] * 6
+    printed, _ = other.communicate(timeout=PATIENCE)
+    assert other.returncode == 0
+    theirs = [line.split() for line in printed.splitlines()]
+    assert [state for _, state in theirs] == ["done"] * 3
+    assert {run.id for run in store.list_runs("compare")} == {*ids, *(id for id, _ in theirs)}
+    servers = {store.get(ids[0]).server, store.get(theirs[0][0]).server}
+    assert len(servers) == 2
+
+
 def test_a_worker_that_cannot_start_fails_the_run(queue, store, named, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
     run = ended(store, queue.submit(named))
