@@ -33,7 +33,7 @@ def start_page(title: str) -> None:
         for label, (path, icon) in PAGES.items():
             # The whole query goes along, so that a page is found again as it was left; only Runs
             # would show one run in place of its list.
-            query = st.query_params.to_dict()
+            query = {key: st.query_params.get_all(key) for key in st.query_params}
             if label == "Runs":
                 query.pop("run", None)
             st.page_link(path, label=label, icon=icon, query_params=query)
@@ -83,6 +83,11 @@ def choose_variant() -> Variant:
     return Variant(**{part: "int8" if on else "fp32" for part, on in switches.items()})
 
 
+def offered_variants() -> list[Variant]:
+    """Return the variants that a page may offer, fp32 first."""
+    return [Variant(lstm, linear) for linear in ("fp32", "int8") for lstm in ("fp32", "int8")]
+
+
 @contextmanager
 def errors_shown() -> Iterator[None]:
     """Show what goes wrong inside as a box, never as a traceback."""
@@ -128,7 +133,8 @@ def ink() -> str:
 
 def plain(text: str) -> str:
     """Return Markdown that shows a model's words as they are; a line end starts a paragraph."""
-    return re.sub(r"([^\w\s])", r"\\\1", text).replace("\n", "\n\n")
+    # Only ASCII signs: before any other one Markdown shows the backslash.
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text).replace("\n", "\n\n")
 
 
 @st.cache_resource(show_spinner="Loading the model …", max_entries=2)

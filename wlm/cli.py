@@ -73,10 +73,10 @@ def compare(options: argparse.Namespace) -> None:
 
 def sample(options: argparse.Namespace) -> None:
     """Print text drawn from one variant."""
-    from wlm.corpus import detokenize
     from wlm.quantize import quantize
     from wlm.sample import SampleSettings, sample_words
     from wlm.variant import Variant
+    from wlm.wikitext import detokenize
 
     settings = SampleSettings(
         temperature=options.temperature,
