@@ -11,6 +11,8 @@ from samples import Sample
 from wlm.corpus import EOS
 from wlm.wikitext import detokenize
 
+FIRST = 5  # words whose arrivals are shown
+
 
 def show_metrics(sample: Sample) -> None:
     """Show for each variant where it departs from the baseline, how far, and how fast it is."""
@@ -156,21 +158,23 @@ def show_draw(sample: Sample, place: int, *, departed: bool) -> None:
             "**Why this word?** Each word gets a random number, the same for all variants, and "
             "arrives after −ln(number) ÷ probability. The first to arrive is written."
         )
+        first = sorted(found, key=lambda each: min(each.arrivals))[:FIRST]
         st.dataframe(
             {
-                "word": [_shown(each.word, markdown=False) for each in found],
-                "number": [each.number for each in found],
-                **{label: [each.arrivals[i] for each in found] for i, label in enumerate(labels)},
+                "word": [_shown(each.word, markdown=False) for each in first],
+                "number": [each.number for each in first],
+                **{label: [each.arrivals[i] for each in first] for i, label in enumerate(labels)},
             },
             hide_index=True,
             column_config={
-                "number": st.column_config.NumberColumn("number drawn", format="%.4f"),
+                "number": st.column_config.NumberColumn("number", format="%.4f", width=70),
                 **{
-                    label: st.column_config.NumberColumn(f"arrival, {label}", format="%.3f")
+                    label: st.column_config.NumberColumn(f"{label} at", format="%.3f", width=110)
                     for label in labels
                 },
             },
         )
+        st.caption("The first to arrive of the words beside.")
 
 
 def _shown(word: str, *, markdown: bool = True) -> str:

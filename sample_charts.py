@@ -120,7 +120,7 @@ def divergence_strip(
                 fontWeight=600,
             )
             layers.append(words.encode(x="place:Q", text="text:N"))
-    return _readable(alt.layer(*layers).properties(height=130), ink)
+    return _readable(alt.layer(*layers).properties(height=180), ink)
 
 
 def next_words(rows: pd.DataFrame, labels: list[str], *, ink: str) -> alt.LayerChart:
@@ -154,7 +154,7 @@ def next_words(rows: pd.DataFrame, labels: list[str], *, ink: str) -> alt.LayerC
     )
     bars = base.mark_bar(cornerRadiusEnd=2)
     texts = base.mark_text(align="left", dx=5, fontSize=13, fontWeight=600).encode(text="text:N")
-    height = max(36, 18 * len(labels)) * len(order)
+    height = 22 * len(labels) * len(order)
     return _readable(alt.layer(bars, texts).properties(height=height), ink)
 
 
