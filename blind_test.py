@@ -65,8 +65,8 @@ def show(model: str, settings: SampleSettings) -> None:
                     f":gray[guessing gives {score.rounds / 2:g} on average]"
                 )
         if pressed:
-            current = st.session_state["round"] = draw_round(model, settings)
-            st.rerun(scope="fragment")
+            st.session_state["round"] = draw_round(model, settings)
+            st.rerun()  # the button above is now another one
         if current:
             show_round(current, score)
 

@@ -36,7 +36,7 @@ def show_metrics(sample: Sample) -> None:
             )
             st.metric(
                 "Mean divergence, nats",
-                f"{statistics.mean(kl):.4f}",
+                _nats(statistics.mean(kl)),
                 "per word",
                 delta_color="off",
                 delta_arrow="off",
@@ -46,7 +46,7 @@ def show_metrics(sample: Sample) -> None:
             )
             st.metric(
                 "Highest divergence, nats",
-                f"{kl[worst]:.3f}",
+                _nats(kl[worst]),
                 f"at word {worst + 1}",
                 delta_color="off",
                 delta_arrow="off",
@@ -137,7 +137,7 @@ def show_draw(sample: Sample, place: int, *, departed: bool) -> None:
             for label, word in zip(labels, written, strict=True)
         )
         + " · divergence "
-        + ", ".join(f"**{each:.4f}** nats" for each in kl[1:])
+        + ", ".join(f"**{_nats(each)}** nats" for each in kl[1:])
     )
     chart, numbers = st.columns([3, 2])
     rows = pd.DataFrame(
@@ -175,6 +175,10 @@ def show_draw(sample: Sample, place: int, *, departed: bool) -> None:
             },
         )
         st.caption("The first to arrive of the words beside.")
+
+
+def _nats(value: float) -> str:
+    return f"{value:.4f}" if value >= 0.0005 or value == 0.0 else f"{value:.1e}"
 
 
 def _shown(word: str, *, markdown: bool = True) -> str:

@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from charts import LABEL_SIZE, _readable
+from charts import GREY, LABEL_SIZE, _readable
 
 TEXT_SIZE = 17  # of the words that are a chart; a monospaced letter is 0.6 as wide
 LETTER = 0.6 * TEXT_SIZE
@@ -106,8 +106,8 @@ def divergence_strip(
             [{"place": place, "label": label} for label, place in departures.items()]
         )
         marks["text"] = "departs" if len(labels) == 2 else marks["label"] + " departs"
-        rule = alt.Chart(marks).mark_rule(strokeDash=[6, 4], size=2, color=ink)
-        layers.append(rule.encode(x="place:Q"))
+        rule = alt.Chart(marks).mark_rule(strokeDash=[6, 4], size=2)
+        layers.append(rule.encode(x="place:Q", color=alt.value(ink) if len(labels) == 2 else color))
         if len(labels) == 2:
             right = marks["place"].iloc[0] < 0.85 * last
             words = alt.Chart(marks).mark_text(
@@ -174,9 +174,10 @@ def reshaped(rows: pd.DataFrame, *, ink: str) -> alt.LayerChart:
             title=None,
             axis=alt.Axis(ticks=False, labelLimit=200),
         ),
-        opacity=alt.condition(alt.datum.rest, alt.value(0.45), alt.value(1)),
     )
-    bars = base.mark_bar(cornerRadiusEnd=3).encode(color=alt.Color("rest:N", legend=None))
+    bars = base.mark_bar(cornerRadiusEnd=3).encode(
+        color=alt.condition(alt.datum.rest, alt.value(GREY), alt.Color("rest:N", legend=None))
+    )
     texts = base.mark_text(align="left", dx=6, fontSize=LABEL_SIZE, fontWeight=600, color=ink)
     shares = texts.encode(text=alt.Text("probability:Q", format=".1%"))
     return _readable(alt.layer(bars, shares).properties(height=30 * len(rows)), ink)

@@ -160,18 +160,21 @@ def show_texts(sample: Sample, slots: list, *, raw: bool) -> None:
         with slot.container(border=True):
             speed = f" :gray[{sample.words_per_second(i):,.0f} words per second]"
             st.markdown(f"**{sample.labels[i]}** ·{speed if sample.texts[i] else ''}")
-            words = sample.words(i)
-            st.markdown(raw_tokens(words, marks) if raw else typeset(words, marks))
+            prompt = sample.request.settings.prompt
+            words = [*prompt, *sample.words(i)]
+            marks = {place + len(prompt): icon for place, icon in marks.items()}
+            show = raw_tokens if raw else typeset
+            st.markdown(show(words, marks, prompt=len(prompt)))
 
 
 def show_downloads(sample: Sample) -> None:
     """Draw what each text can be downloaded as."""
     for i, column in enumerate(st.columns(len(sample.texts))):
-        words = sample.words(i)
+        words, prompt = sample.words(i), sample.request.settings.prompt
         with column, st.container(horizontal=True):
             for name, content, help in (
                 ("out.txt", to_out_txt(words), "Raw tokens, 20 a line, as in the tutorial."),
-                ("text.txt", detokenize(words), "The text as people write it."),
+                ("text.txt", detokenize([*prompt, *words]), "The text as people write it."),
             ):
                 st.download_button(
                     name,
@@ -185,8 +188,11 @@ def show_downloads(sample: Sample) -> None:
                 )
 
 
-def typeset(words: list[str], marks: Mapping[int, str] | None = None) -> str:
-    """Return Markdown of a text with headings and paragraphs; a mark is an icon by place."""
+def typeset(words: list[str], marks: Mapping[int, str] | None = None, *, prompt: int = 0) -> str:
+    """Return Markdown of a text with headings and paragraphs.
+
+    A mark is an icon by place; the first `prompt` words are a prompt, in grey.
+    """
     marks = dict(marks or {})
     blocks: list[str] = []
     for line in lines(words):
@@ -197,7 +203,7 @@ def typeset(words: list[str], marks: Mapping[int, str] | None = None) -> str:
             if place in marks:
                 text += _marked(marks.pop(place), piece.strip())
             else:
-                text += ui.plain(piece)
+                text += _plain(piece, grey=place < prompt)
         blocks.append(("#" * min(6, line.level + 2) + " " if line.level else "") + text.strip())
     last = "".join(_marked(icon, _NAMES.get(words[i], words[i])) for i, icon in marks.items())
     return "\n\n".join([*blocks, last] if last else blocks)
@@ -206,14 +212,20 @@ def typeset(words: list[str], marks: Mapping[int, str] | None = None) -> str:
 _NAMES = {EOS: "a new line", "=": "a heading"}
 
 
-def raw_tokens(words: list[str], marks: Mapping[int, str]) -> str:
-    """Return Markdown of the tokens as they are, `<eos>` ending a line."""
+def raw_tokens(words: list[str], marks: Mapping[int, str], *, prompt: int = 0) -> str:
+    """Return Markdown of the tokens as they are, `<eos>` ending a line, as `typeset` does."""
     pieces = [
-        (_marked(marks[i], word) if i in marks else f" {ui.plain(word)}")
+        (_marked(marks[i], word) if i in marks else _plain(f" {word}", grey=i < prompt))
         + ("\n\n" if word == EOS else "")
         for i, word in enumerate(words)
     ]
     return "".join(pieces)
+
+
+def _plain(piece: str, *, grey: bool) -> str:
+    word = piece.lstrip()
+    space = " " * (len(piece) - len(word))
+    return f"{space}:gray[{ui.plain(word)}]" if grey else space + ui.plain(word)
 
 
 def _marked(icon: str, word: str) -> str:

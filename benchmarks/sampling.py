@@ -42,8 +42,8 @@ def tutorial_words(model, words: list[str], temperature: float) -> Iterator[str]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--words", type=int, default=25, help="of a block")
+    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--words", type=int, default=5, help="of a block")
     parser.add_argument("--temperature", type=float, default=0.8)
     options = parser.parse_args()
 

@@ -36,7 +36,7 @@ def main() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         prompt = st.text_input(
             "Prompt",
-            placeholder="Words to go on from; none for a random start",
+            placeholder="None: a random start",
             max_chars=300,
             width=270,
             key="prompt",

@@ -140,7 +140,8 @@ def beginning(vocabulary: Vocabulary, settings: SampleSettings) -> tuple[Tensor,
 def sample_words(
     model, vocabulary: Vocabulary, settings: SampleSettings, words: int
 ) -> Iterator[SampledWord]:
-    """Yield at most `words` words, each drawn from the model's distribution after those before it.
+    """Return at most `words` words one by one, each drawn from the model's distribution after
+    those before it.
 
     `model(input, hidden)` maps ids (T, 1) and a hidden state to logits (T, 1, V) and the next
     hidden state; `model.init_hidden(1)` gives the first one. All draws come from one generator
@@ -150,33 +151,30 @@ def sample_words(
     Raises SettingError, and TextError for a prompt that the vocabulary cannot hold.
     """
     check_range("words", words, 1, MAX_WORDS)
+    filters = settings.filters(vocabulary)
+    input, generator = beginning(vocabulary, settings)
     if isinstance(model, nn.Module):
         model.eval()
-    stream = _draw_words(model, vocabulary, settings, words)
-    if settings.stop_at_article:
-        stream = until_article_ends(stream, settings.prompt)
-    yield from stream
 
+    def draw_words() -> Iterator[SampledWord]:
+        draw = draw_multinomial if settings.draw == "multinomial" else draw_race
+        read, hidden = input, model.init_hidden(1)
+        for _ in range(words):
+            start = time.perf_counter()
+            with torch.inference_mode():
+                output, hidden = model(read, hidden)  # (T, 1, V)
+                logits = output[-1, 0]
+                for each in filters:
+                    logits = each(logits)
+                probabilities = logits.softmax(0)
+                id = draw(probabilities, generator)
+                probability = float(probabilities[id])
+                read = torch.tensor([[id]])
+            word = vocabulary.words[id]
+            yield SampledWord(word, id, probability, time.perf_counter() - start)
 
-def _draw_words(
-    model, vocabulary: Vocabulary, settings: SampleSettings, words: int
-) -> Iterator[SampledWord]:
-    filters = settings.filters(vocabulary)
-    draw = draw_multinomial if settings.draw == "multinomial" else draw_race
-    input, generator = beginning(vocabulary, settings)
-    hidden = model.init_hidden(1)
-    for _ in range(words):
-        start = time.perf_counter()
-        with torch.inference_mode():
-            output, hidden = model(input, hidden)  # (T, 1, V)
-            logits = output[-1, 0]
-            for each in filters:
-                logits = each(logits)
-            probabilities = logits.softmax(0)
-            id = draw(probabilities, generator)
-            probability = float(probabilities[id])
-            input = torch.tensor([[id]])
-        yield SampledWord(vocabulary.words[id], id, probability, time.perf_counter() - start)
+    stream = draw_words()
+    return until_article_ends(stream, settings.prompt) if settings.stop_at_article else stream
 
 
 def draw_multinomial(probabilities: Tensor, generator: torch.Generator) -> int:

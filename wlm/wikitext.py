@@ -58,8 +58,8 @@ class Typesetter:
             (self._open.discard if left else self._open.add)(word)
         elif word.startswith("'"):  # the end of a word: 's, 't, 'Brien
             left, written = True, word.replace("'", "’")
-        elif word == "–" and self._before.isdecimal():  # from 1900–1950
-            left, right = True, True
+        elif word == "–" and self._before.isdecimal():  # from 1900–1950, but not a second one
+            left = right = self._older != "–"
         elif word.isdecimal() and self._before == ":" and self._older.isdecimal():  # at 5:30
             left = True
         space = "" if self._glue or left else " "
@@ -129,7 +129,7 @@ def tokenize(text: str) -> list[str]:
         line = _INNER_HYPHEN.sub(" @-@ ", line)
         line = _INNER_POINT.sub(r" @\1@ ", line)
         found = _TOKEN.findall(line)
-        for word, following in zip(found, [*found[1:], ""], strict=True):
+        for word, following in zip(found, [*found[1:], ""], strict=False):
             ends_sentence = word.endswith(".") and not word.startswith(".")
             if ends_sentence and not _keeps_its_point(word[:-1], following):
                 words += [word[:-1], "."]
