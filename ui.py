@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import math
 import re
 import secrets
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ PAGES = {
     "Runs": ("pages/4_Runs.py", ":material/history:"),
 }
 LONGEST_SECONDS = 600.0  # nobody's imported settings may hold the worker for hours
+WHOLE_NUMBERS = ("words", "seed", "k")  # number inputs bound to the URL
 SWITCHES = {"lstm": "LSTM", "linear": "Linear"}
 
 
@@ -31,6 +33,7 @@ def start_page(title: str) -> None:
     # A local icon: a Material one would make the browser ask an outside host for it.
     st.set_page_config(f"{title} · wlm", page_icon=str(ASSETS / "icon.png"), layout="wide")
     _spell_out_booleans()
+    _drop_infinite_numbers()
     with st.sidebar:
         for label, (path, icon) in PAGES.items():
             # The whole query goes along, so that a page is found again as it was left; only Runs
@@ -49,6 +52,23 @@ def _spell_out_booleans() -> None:
     if short:
         st.query_params.update({key: words[value] for key, value in short.items()})
         st.rerun()  # widgets read the query as it is when a run begins
+
+
+def _drop_infinite_numbers() -> None:
+    """Ignore `?words=1e999`: Streamlit itself fails to make a whole number of it."""
+    found = [key for key in WHOLE_NUMBERS if key in st.query_params]
+    infinite = [key for key in found if _is_infinite(st.query_params[key])]
+    for key in infinite:
+        del st.query_params[key]
+    if infinite:
+        st.rerun()
+
+
+def _is_infinite(text: str) -> bool:
+    try:
+        return not math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def choose_model() -> str:
@@ -83,6 +103,11 @@ def choose_variant() -> Variant:
         for part, label in SWITCHES.items()
     }
     return Variant(**{part: "int8" if on else "fp32" for part, on in switches.items()})
+
+
+def offered_variants() -> list[Variant]:
+    """Return the variants that a page may offer, fp32 first."""
+    return [Variant(lstm, linear) for linear in ("fp32", "int8") for lstm in ("fp32", "int8")]
 
 
 @contextmanager

@@ -1,25 +1,17 @@
-"""Sample: text drawn from fp32 and from the chosen variant, side by side, with the same seed."""
-
-import time
-from dataclasses import dataclass, field
+"""Sample: text from several variants side by side, with the same random numbers."""
 
 import streamlit as st
 
+import blind_test
+import departures
+import prompts
+import samples
+import temperature
 import ui
-from wlm.corpus import detokenized
-from wlm.sample import SampledWord, SampleSettings, first_difference, sample_words, to_out_txt
+from samples import Request
+from wlm.sample import SampleSettings
 from wlm.variant import Variant
-
-BASELINE = Variant()
-SCREEN_UPDATE_SECONDS = 0.1  # words are drawn faster than a screen need show them
-
-
-@dataclass
-class Sample:
-    """A text per variant, by its label, and what it was asked for with."""
-
-    request: tuple
-    texts: dict[str, list[SampledWord]] = field(default_factory=dict)
+from wlm.wikitext import tokenize
 
 
 def main() -> None:
@@ -27,108 +19,120 @@ def main() -> None:
     model = ui.choose_model()
     st.title("The same dice, two models")
     st.markdown(
-        "Each word is drawn from the model's probabilities for the next word, then fed back in. "
-        "Both models get the same random numbers, so they write the same text until quantization "
-        "tips a draw."
+        "Each word is drawn from a model's probabilities for the next word, then fed back in. All "
+        "models get the same random numbers: they write the same text until quantization tips a "
+        "draw."
     )
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        variant = ui.choose_variant()
-        temperature = st.slider(
+    offered = {each.label: each for each in ui.offered_variants()}
+    labels = st.multiselect(
+        "Variants",
+        list(offered),
+        default=[Variant().label, Variant(lstm="int8", linear="int8").label],
+        max_selections=4,
+        key="variants",
+        bind="query-params",
+        help="Two to four side by side. All are compared with the one that stands first.",
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        prompt = st.text_input(
+            "Prompt",
+            placeholder="None: a random start",
+            max_chars=300,
+            width=270,
+            key="prompt",
+            bind="query-params",
+        )
+        heat = st.slider(
             "Temperature",
             min_value=0.1,
             max_value=2.0,
             value=0.8,
             step=0.05,
-            width=220,
+            width=170,
             key="temperature",
             bind="query-params",
             help="Below 1 likely words become likelier; above 1 unlikely ones do.",
         )
-        words = st.number_input(
-            "Words", 10, 1000, 150, step=10, width=140, key="words", bind="query-params"
-        )
-        seed = st.number_input("Seed", 0, 2**31 - 1, 1, width=140, key="seed", bind="query-params")
-        write_pressed = st.button("Write", type="primary", icon=":material/edit:")
+        with st.popover("More", icon=":material/tune:"):
+            more = choose_more()
+        pressed = st.button("Write", type="primary", icon=":material/edit:")
+        pressed |= st.button("Next seed", icon=":material/casino:", on_click=next_seed)
         stop = st.empty()
-    variants = list(dict.fromkeys([BASELINE, variant]))
-    request = (model, variants, SampleSettings(temperature=temperature, seed=seed), words)
+    words, raw = more.pop("words"), more.pop("raw")
+    tokens = tuple(tokenize(prompt)) if prompt.strip() else ()
     with ui.errors_shown():
-        if write_pressed:
-            # Any press makes Streamlit end the script, and with it the drawing of words.
-            stop.button("Stop", icon=":material/stop:")
-            write(request)
-            stop.empty()
-        elif sample := st.session_state.get("sample"):
-            if sample.request != request:
-                st.caption(":material/info: The settings have changed: press Write again.")
-            show_end(sample.texts, st.columns(len(sample.texts)))
-        else:
-            st.info("Press **Write** for a first text.", icon=":material/edit:")
+        prompts.offer_near_words(model, tokens)
+        # In the order in which they are offered, so that fp32, where chosen, is the baseline.
+        variants = tuple(each for label, each in offered.items() if label in labels)
+        settings = SampleSettings(temperature=heat, prompt=tokens, draw="race", **more)
+        request = Request(model, variants, settings, words)
+        show_sample(request, pressed, stop, raw=raw)
+        show_more_to_do(request)
 
 
-def write(request: tuple) -> None:
-    """Draw all variants' texts, a word of each in turn, and show them as they grow."""
-    model, variants, settings, words = request
-    vocabulary = ui.load_model(model).vocabulary
-    streams = {
-        variant.label: sample_words(ui.load_variant(model, variant), vocabulary, settings, words)
-        for variant in variants
+def choose_more() -> dict:
+    """Draw the settings that a first text does without."""
+    url = {"bind": "query-params"}
+    return {
+        "words": st.number_input("Words, at most", 10, 1000, 150, step=10, key="words", **url),
+        "seed": st.number_input("Seed", 0, 2**31 - 1, 1, key="seed", **url),
+        "top_k": st.number_input(
+            "Top-k", 0, 1000, 0, key="k", help="Only the k likeliest words; 0 for all.", **url
+        ),
+        "top_p": st.slider(
+            "Top-p", 0.05, 1.0, 1.0, 0.05, key="p", help="Only the likeliest that sum to p.", **url
+        ),
+        "allow_unk": not st.toggle("Never write `<unk>`", key="known", **url),
+        "stop_at_article": st.toggle("Stop at the end of an article", key="article", **url),
+        "raw": st.toggle("Show raw tokens", key="raw", **url),
     }
-    # In the session from the first word on, so that a stopped text stays.
-    sample = Sample(request, {label: [] for label in streams})
-    st.session_state["sample"] = sample
-    columns = st.columns(len(streams))
-    slots = [column.empty() for column in columns]
-    shown = 0.0
-    for _ in range(words):
-        for label, stream in streams.items():
-            sample.texts[label].append(next(stream))
-        if time.monotonic() - shown > SCREEN_UPDATE_SECONDS:
-            show_texts(sample.texts, slots)
-            shown = time.monotonic()
-    show_end(sample.texts, slots)
 
 
-def show_end(texts: dict[str, list[SampledWord]], slots: list) -> None:
-    """Show finished texts, with their downloads and where they part."""
-    show_texts(texts, slots)
-    for (label, text), column in zip(texts.items(), st.columns(len(texts)), strict=True):
-        column.download_button(
-            "out.txt",
-            to_out_txt([each.word for each in text]),
-            file_name="out.txt",
-            key=f"download-{label}",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-    if len(texts) == 2:
-        place = parting(texts)
-        length = min(map(len, texts.values()))
-        st.caption(
-            f"All {length} words are the same."
-            if place is None
-            else f"The first {place} words are the same; the first that differs is marked."
-        )
+def next_seed() -> None:
+    st.session_state["seed"] = (st.session_state["seed"] + 1) % 2**31
 
 
-def show_texts(texts: dict[str, list[SampledWord]], slots: list) -> None:
-    """Show each text so far under its variant's label and speed."""
-    place = parting(texts) if len(texts) == 2 else None
-    for (label, text), slot in zip(texts.items(), slots, strict=True):
-        with slot.container(border=True):
-            seconds = sum(each.seconds for each in text)
-            speed = f"{len(text) / seconds:,.0f} words per second" if text else ""
-            st.markdown(f"**{label}** · :gray[{speed}]")
-            pieces = [ui.plain(piece) for piece in detokenized([each.word for each in text])]
-            if place is not None and place < len(pieces):
-                word = pieces[place].strip() or "end of line"
-                pieces[place] = f" :orange-background[{word}]"
-            st.markdown("".join(pieces))
+def show_sample(request: Request, pressed: bool, stop, *, raw: bool) -> None:
+    """Write, or show what was written, and compare its texts."""
+    sample = st.session_state.get("sample")
+    if pressed and request.variants:
+        # Any press makes Streamlit end the script, and with it the drawing of words.
+        stop.button("Stop", icon=":material/stop:")
+        slots = [column.empty() for column in st.columns(len(request.variants))]
+        sample = samples.write(request, lambda each: samples.show_texts(each, slots, raw=raw))
+        stop.empty()
+    elif not request.variants:
+        st.info("Choose at least one variant.", icon=":material/checklist:")
+        return
+    elif sample is None or not all(sample.texts):
+        st.info("Press **Write** for a first text.", icon=":material/edit:")
+        return
+    else:
+        if sample.request != request:
+            st.caption(":material/info: The settings have changed: press Write again.")
+        samples.show_texts(sample, st.columns(len(sample.texts)), raw=raw)
+    samples.show_downloads(sample)
+    if len(sample.texts) > 1:
+        samples.finish(sample)
+        departures.show_metrics(sample)
+        departures.show_strip(sample)
+        departures.show_words(sample)
 
 
-def parting(texts: dict[str, list[SampledWord]]) -> int | None:
-    """Return the place of the first word in which two texts differ."""
-    return first_difference(*([each.word for each in text] for text in texts.values()))
+def show_more_to_do(request: Request) -> None:
+    """Draw what explains the temperature, and the blind test."""
+    st.divider()
+    heat, blind = st.tabs(["Temperature", "Blind test"], key="more", bind="query-params")
+    if heat.open:
+        with heat, ui.errors_shown():
+            sample = st.session_state.get("sample")
+            ids, settings = (), request.settings
+            if sample is not None and sample.request.model == request.model and all(sample.texts):
+                ids, settings = sample.before_first_departure(), sample.request.settings
+            temperature.show(request.model, settings, ids)
+    elif blind.open:
+        with blind:
+            blind_test.show(request.model, request.settings)
 
 
 main()

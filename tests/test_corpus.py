@@ -10,8 +10,6 @@ from wlm.corpus import (
     Text,
     Vocabulary,
     batchify,
-    detokenize,
-    detokenized,
     get_batch,
     read_text,
     read_words,
@@ -266,33 +264,3 @@ def test_each_column_must_have_two_tokens(length, batch_size, highest):
 @pytest.mark.parametrize("batch_size", [1, 5])
 def test_a_column_of_two_tokens_is_enough(batch_size):
     assert batchify(torch.arange(10), batch_size).shape == (10 // batch_size, batch_size)
-
-
-READABLE = [
-    ("the river , and the sea .", "the river, and the sea."),
-    ("a well @-@ known bridge", "a well-known bridge"),
-    ("12 @,@ 345 and 0 @.@ 5 %", "12,345 and 0.5%"),
-    ("the town 's bridge did n't fall", "the town's bridge didn't fall"),
-    ("the bridge ( built 1900 ) [ sic ] : $ 5 ; why ?", "the bridge (built 1900) [sic]: $5; why?"),
-    ('he said " old stones " , and left', 'he said "old stones", and left'),
-    ('" a " and " b "', '"a" and "b"'),
-    # A quote left open ends with its line: the next one opens again.
-    ('an " open <eos> " new " line', 'an "open\n"new" line'),
-    ("the river <eos> the sea <eos>", "the river\nthe sea\n"),
-    ("<eos> = River = <eos>", "\n= River =\n"),
-    ("the <unk> river", "the <unk> river"),
-    ("mail @ home", "mail @ home"),
-    ("", ""),
-]
-
-
-@pytest.mark.parametrize(("words", "readable"), READABLE)
-def test_words_are_joined_as_people_write_them(words, readable):
-    assert detokenize(words.split()) == readable
-
-
-@pytest.mark.parametrize(("words", "readable"), READABLE)
-def test_each_word_has_its_piece_of_the_readable_text(words, readable):
-    pieces = detokenized(words.split())
-    assert len(pieces) == len(words.split())
-    assert "".join(pieces) == readable

@@ -143,16 +143,6 @@ def test_a_hostile_url_is_not_followed(queue, query):
 
 
 @pytest.mark.parametrize(
-    "query", [{"temperature": "99", "words": "-1", "seed": "x"}, {"temperature": "nan"}]
-)
-def test_sample_ignores_values_out_of_range_in_the_url(queue, query):
-    page = open_page(PAGES[1], **query)
-    assert not page.exception and not page.error
-    assert page.slider(key="temperature").value == 0.8
-    assert page.number_input(key="words").value == 150
-
-
-@pytest.mark.parametrize(
     ("content", "words"),
     [
         (b"", "is empty"),
@@ -281,42 +271,6 @@ def test_the_page_shows_the_model_before_and_after_and_code(queue):
     assert "LSTM(8, 6, num_layers=2" in before and "Quantized" not in before
     assert "DynamicQuantizedLSTM" in after and "DynamicQuantizedLinear" not in after
     assert "quantize_dynamic(\n    model, {nn.LSTM}" in code
-
-
-def write(**query: str) -> AppTest:
-    return press(open_page(ROOT / "pages/1_Sample.py", **query), "Write")
-
-
-def texts(page: AppTest) -> list[str]:
-    return [each.value for each in page.markdown][2::2]
-
-
-def test_sample_writes_both_texts_with_the_seed_of_the_url(queue):
-    first, again, other = (write(words="30", seed=seed) for seed in ("5", "5", "6"))
-    assert len(texts(first)) == 2
-    assert texts(first) == texts(again) != texts(other)
-
-
-def test_sample_marks_the_first_word_that_differs(queue):
-    page = write(words="100", temperature="1.0", seed="3")
-    fp32, int8 = texts(page)
-    assert fp32.count("orange-background") == int8.count("orange-background") == 1
-    same = fp32.index("orange-background")
-    assert fp32[:same] == int8[:same]
-    assert "first that differs" in page.caption[-1].value
-
-
-def test_sample_without_quantization_writes_one_text(queue):
-    page = write(words="20", lstm="false", linear="false")
-    assert len(texts(page)) == 1
-
-
-def test_a_sample_stays_when_a_setting_changes_and_says_so(queue):
-    page = write(words="20")
-    before = texts(page)
-    page.slider(key="temperature").set_value(1.5).run()
-    assert texts(page) == before
-    assert "settings have changed" in page.caption[0].value
 
 
 def test_words_of_a_model_are_never_markup():

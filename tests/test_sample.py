@@ -10,14 +10,17 @@ from torch import tensor
 from wlm.corpus import Vocabulary
 from wlm.errors import SettingError, TextError
 from wlm.sample import (
+    SampledWord,
     SampleSettings,
     ban_filter,
+    draw_race,
     first_difference,
     sample_words,
     temperature_filter,
     to_out_txt,
     top_k_filter,
     top_p_filter,
+    until_article_ends,
 )
 
 
@@ -302,6 +305,7 @@ def test_the_lowest_temperature_takes_the_likeliest_word(model, vocabulary, samp
         ({"seed": -1}, "seed must be a whole number from 0 to 9,223,372,036,854,775,807, got -1"),
         ({"seed": 2**63}, "seed must be .*, got 9,223,372,036,854,775,808"),
         ({"seed": 1.0}, r"seed must be a whole number .*, got 1\.0"),
+        ({"draw": "dice"}, "draw must be one of multinomial, race, got 'dice'"),
         ({"prompt": ("the",) * 1_001}, "prompt's length in words .* 0 to 1,000, got 1,001"),
     ],
 )
@@ -352,3 +356,109 @@ def test_out_txt_has_twenty_words_a_line(count, lines):
     assert text.split() == words
     assert [len(line.split(" ")) for line in text.splitlines()] == lines
     assert text == "" or text.endswith(f"w{count - 1}\n")
+
+
+def drawn(words: str, prompt: tuple[str, ...] = ()) -> str:
+    stream = (SampledWord(word, 0, 1.0, 0.0) for word in words.split())
+    return " ".join(each.word for each in until_article_ends(stream, prompt))
+
+
+@pytest.mark.parametrize(
+    ("words", "prompt", "kept"),
+    [
+        ("a b <eos> <eos> = River = <eos>", (), "a b <eos> <eos>"),
+        ("a <eos> = = River = = <eos> b", (), "a <eos> = = River = = <eos> b"),
+        ("a = b", (), "a = b"),  # not at the beginning of a line
+        ("<eos> = River = <eos> a <eos> = Sea", (), "<eos> = River = <eos> a <eos>"),
+        ("= Sea =", ("The", "river", "<eos>"), ""),
+        ("= Sea =", ("The", "river"), "= Sea ="),
+        ("a <eos> =", (), "a <eos> ="),
+        ("", (), ""),
+    ],
+)
+def test_an_article_ends_where_the_next_title_begins(words, prompt, kept):
+    assert drawn(words, prompt) == kept
+
+
+def test_a_text_can_stop_at_the_end_of_its_article(model, vocabulary, sample):
+    whole = sample(3_000, seed=2)
+    article = sample(3_000, seed=2, stop_at_article=True)
+    assert 1 < len(article) < len(whole)
+    assert [each.id for each in article] == [each.id for each in whole[: len(article)]]
+    assert whole[len(article)].word == "=" and article[-1].word == "<eos>"
+
+
+def test_a_race_draws_each_word_as_often_as_it_is_likely():
+    expected = tensor([0.5, 0.25, 0.2, 0.05, 0.0])
+    generator = torch.Generator().manual_seed(1)
+    counts = torch.zeros(5)
+    for _ in range(20_000):
+        counts[draw_race(expected, generator)] += 1
+    assert counts[4] == 0
+    squares = ((counts - 20_000 * expected) ** 2)[:4] / (20_000 * expected[:4])
+    assert float(squares.sum()) < 16.3  # chi-squared, 3 degrees of freedom: 1 in 1,000
+
+
+def test_a_race_parts_two_models_no_more_than_they_differ(vocabulary):
+    # A search of the cumulative sum would part them on nearly each draw: all words but the first
+    # are moved by a thousandth, which is as much as each of them has.
+    p = torch.full((1_000,), 0.999 / 999)
+    p[0] = 0.001
+    q = torch.full((1_000,), 0.998 / 999)
+    q[0] = 0.002
+    one, other = (torch.Generator().manual_seed(5) for _ in range(2))
+    parted = sum(draw_race(p, one) != draw_race(q, other) for _ in range(2_000))
+    assert parted < 2_000 * 0.006  # at most twice their total variation, 0.001, and some chance
+
+
+def test_a_race_too_fixes_the_text_by_its_seed(sample):
+    first = [each.id for each in sample(50, seed=3, draw="race", temperature=0.9)]
+    assert [each.id for each in sample(50, seed=3, draw="race", temperature=0.9)] == first
+    assert [each.id for each in sample(50, seed=4, draw="race", temperature=0.9)] != first
+    assert [each.id for each in sample(50, seed=3, temperature=0.9)] != first
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_filters_keep_a_distribution_one(seed):
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(2, 50, generator=generator) * 4
+    for top_k, top_p, temperature in ((0, 1.0, 0.01), (5, 1.0, 0.5), (0, 0.7, 2.0), (9, 0.4, 10.0)):
+        settings = SampleSettings(temperature, top_k, top_p)
+        kept = logits
+        for each in settings.filters(Vocabulary(["a", "b"])):
+            kept = each(kept)
+        given = kept.softmax(-1)
+        torch.testing.assert_close(given.sum(-1), torch.ones(2))
+        assert torch.equal(given.argmax(-1), logits.argmax(-1))
+        # A batch is filtered row by row.
+        alone = logits[1]
+        for each in settings.filters(Vocabulary(["a", "b"])):
+            alone = each(alone)
+        assert torch.equal(alone, kept[1])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_top_p_keeps_the_smallest_sufficient_set(seed):
+    generator = torch.Generator().manual_seed(seed)
+    logits, p = torch.randn(50, generator=generator), 0.05 + 0.045 * seed
+    before = logits.softmax(0).double()
+    kept = top_p_filter(p)(logits).isfinite()
+    assert before[kept].sum() >= p - 1e-6
+    assert before[kept].sum() - before[kept].min() < p + 1e-6
+    assert kept.all() or before[kept].min() >= before[~kept].max()
+
+
+def test_any_model_with_the_same_call_can_be_sampled(vocabulary):
+    class Ring:
+        """Not a PyTorch module: after word i comes word i + 1."""
+
+        def init_hidden(self, batch_size):
+            return None
+
+        def __call__(self, input, hidden):
+            logits = torch.full((*input.shape, 20), -1e9)
+            return logits.scatter(2, ((input + 1) % 20)[..., None], 0.0), hidden
+
+    settings = SampleSettings(prompt=("river",))
+    words = [each.id for each in sample_words(Ring(), vocabulary, settings, 15)]
+    assert words == [*range(8, 20), 0, 1, 2]

@@ -21,6 +21,7 @@ examples:
   python -m wlm size --variants fp32 int8
   python -m wlm inspect --variants fp32 int8
   python -m wlm sample --variant int8 --temperature 0.8 --words 100 --seed 1
+  python -m wlm sample --compare --prompt "The old bridge" --temperature 0.8
   python -m wlm runs list
   python -m wlm runs export ID --format markdown
   python -m wlm info
@@ -185,36 +186,87 @@ def sweep(options: argparse.Namespace) -> None:
 
 
 def sample(options: argparse.Namespace) -> None:
-    """Print text drawn from one variant."""
-    from wlm.corpus import detokenize
+    """Print text drawn from one variant, or from fp32 and one beside it."""
     from wlm.prepare import prepare
     from wlm.sample import SampleSettings, sample_words
     from wlm.variant import Variant
+    from wlm.wikitext import tokenize
 
     settings = SampleSettings(
         temperature=options.temperature,
         top_k=options.top_k,
         top_p=options.top_p,
-        prompt=tuple(options.prompt.split()),
+        prompt=tuple(tokenize(options.prompt)) if options.prompt.strip() else (),
         seed=options.seed,
         allow_unk=not options.no_unk,
         allow_eos=not options.no_eos,
+        stop_at_article=options.stop_at_article,
+        draw=options.draw,
     )
-    variant = Variant.parse(options.variant)
+    chosen = Variant.parse(options.variant or ("int8" if options.compare else "fp32"))
+    variants = [Variant(), chosen] if options.compare else [chosen]
     checkpoint = _checkpoint(options)
-    model = prepare(checkpoint.model, variant)
-    stream = sample_words(model, checkpoint.vocabulary, settings, options.words)
-    sampled = list(_with_bar(stream, options.words, "word"))
-    words = [each.word for each in sampled]
-    content = {
-        "variant": str(variant),
-        "label": variant.label,
-        "temperature": settings.temperature,
-        "seed": settings.seed,
-        "words": words,
-        "words_per_s": len(words) / sum(each.seconds for each in sampled),
-    }
-    _print(options, content, lambda: print(detokenize([*settings.prompt, *words])))
+    _note_unknown(settings.prompt, checkpoint.vocabulary)
+    streams = [
+        sample_words(
+            prepare(checkpoint.model, each), checkpoint.vocabulary, settings, options.words
+        )
+        for each in variants
+    ]
+    texts = [[] for _ in streams]
+    if options.json:
+        for stream, text in zip(streams, texts, strict=True):
+            text += _with_bar(stream, options.words, "word")
+        contents = [
+            {
+                "variant": str(variant),
+                "label": variant.label,
+                "temperature": settings.temperature,
+                "seed": settings.seed,
+                "words": [each.word for each in text],
+                "words_per_s": len(text) / sum(each.seconds for each in text),
+            }
+            for variant, text in zip(variants, texts, strict=True)
+        ]
+        print(json.dumps(contents if options.compare else contents[0], indent=2))
+    elif options.compare:
+        _print_columns(variants, streams, settings.prompt)
+    else:
+        _print_stream(streams[0], settings.prompt)
+
+
+def _note_unknown(prompt: Sequence[str], vocabulary) -> None:
+    from wlm.wikitext import nearest_words
+
+    for word in dict.fromkeys(prompt):
+        if word not in vocabulary:
+            near = ", ".join(nearest_words(word, vocabulary)) or "none"
+            print(f"wlm: {word!r} is read as <unk>; near it: {near}", file=sys.stderr)
+
+
+def _print_stream(stream, prompt: Sequence[str]) -> None:
+    """Print words as they are drawn."""
+    from wlm.wikitext import Typesetter
+
+    typesetter = Typesetter()
+    for word in prompt:
+        print(typesetter.add(word), end="")
+    try:
+        for each in stream:
+            print(typesetter.add(each.word), end="", flush=True)
+    finally:
+        print(flush=True)  # also where Ctrl-C ends it
+
+
+def _print_columns(variants, streams, prompt: Sequence[str]) -> None:
+    """Print texts side by side, row by row, the first word that differs between arrows."""
+    from shutil import get_terminal_size
+
+    from wlm.columns import side_by_side
+
+    width = get_terminal_size((100, 24)).columns
+    for row in side_by_side([each.label for each in variants], streams, prompt, width):
+        print(row, flush=True)
 
 
 def info(options: argparse.Namespace) -> None:
@@ -513,15 +565,24 @@ def _parser() -> argparse.ArgumentParser:
     timing(added)
 
     added = command(sample)
-    added.add_argument("--variant", default="fp32", help=VARIANT_HELP)
+    added.add_argument("--variant", help=f"{VARIANT_HELP}; default fp32, with --compare int8")
+    added.add_argument("--compare", action="store_true", help="fp32 beside it, in two columns")
     added.add_argument("--temperature", type=float, default=1.0, help="default %(default)s")
     added.add_argument("--words", type=int, default=100, help="default %(default)s")
     added.add_argument("--seed", type=int, default=1, help="default %(default)s")
-    added.add_argument("--prompt", default="", help="words to go on from, separated by spaces")
+    added.add_argument("--prompt", default="", help="text to go on from")
     added.add_argument("--top-k", type=int, default=0, help="only the k likeliest; 0 for all")
     added.add_argument("--top-p", type=float, default=1.0, help="only the likeliest that sum to p")
     added.add_argument("--no-unk", action="store_true", help="never draw <unk>")
     added.add_argument("--no-eos", action="store_true", help="never end a line")
+    added.add_argument(
+        "--stop-at-article", action="store_true", help="end where the next article would begin"
+    )
+    added.add_argument(
+        "--draw",
+        default="multinomial",
+        help="multinomial, as in the tutorial, or race, which is quicker; default %(default)s",
+    )
 
     _add_runs_actions(command(runs, model=False))
     command(info, model=False)

@@ -1,6 +1,6 @@
 """Words, their ids, and texts cut into batches: the tutorial's section 2."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,38 +147,6 @@ def get_batch(source: Tensor, i: int, bptt: int) -> tuple[Tensor, Tensor]:
     """
     length = min(bptt, len(source) - 1 - i)
     return source[i : i + length], source[i + 1 : i + 1 + length].reshape(-1)
-
-
-def detokenize(words: Sequence[str]) -> str:
-    """Join WikiText tokens into readable text: spaces, hyphens and quotes as people write them.
-
-    `<eos>` becomes a line end; `<unk>` stays.
-    """
-    return "".join(detokenized(words))
-
-
-def detokenized(words: Sequence[str]) -> list[str]:
-    """Return each word as `detokenize` writes it, with the space before it if there is one."""
-    pieces: list[str] = []
-    glue = True  # no space before the next word
-    quote_open = False
-    for word in words:
-        if word == EOS:
-            pieces.append("\n")
-            glue, quote_open = True, False
-            continue
-        joined = word in ("@-@", "@,@", "@.@")
-        closing = word == '"' and quote_open
-        space = "" if glue or joined or closing or word in _ATTACHES_LEFT else " "
-        pieces.append(space + (word.strip("@") if joined else word))
-        glue = joined or word in _ATTACHES_RIGHT or (word == '"' and not quote_open)
-        if word == '"':
-            quote_open = not quote_open
-    return pieces
-
-
-_ATTACHES_LEFT = frozenset(". , ; : ! ? ) ] } % ' 's 't 'd 'm 're 've 'll n't ’ ’s ° …".split())
-_ATTACHES_RIGHT = frozenset("( [ { $ £ € # ‘ “".split())
 
 
 def _read_utf8(path: Path, what: str) -> str:

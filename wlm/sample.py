@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from wlm.corpus import EOS, UNK, Vocabulary
-from wlm.errors import TextError, check_range
-from wlm.model import LSTMModel
+from wlm.errors import SettingError, TextError, check_range
 
-Filter = Callable[[Tensor], Tensor]  # logits (V,) to logits (V,)
+Filter = Callable[[Tensor], Tensor]  # logits (…, V) to logits (…, V)
 
+DRAWS = ("multinomial", "race")
 MAX_WORDS = 10_000
 MAX_PROMPT_WORDS = 1_000
 
@@ -35,7 +35,8 @@ def temperature_filter(temperature: float) -> Filter:
     Raises SettingError.
     """
     check_range("temperature", temperature, 0.01, 10.0)
-    return lambda logits: logits / temperature
+    # From the highest down: no finite logits overflow however small the temperature.
+    return lambda logits: (logits - logits.amax(-1, keepdim=True)) / temperature
 
 
 def top_k_filter(k: int) -> Filter:
@@ -46,7 +47,7 @@ def top_k_filter(k: int) -> Filter:
     check_range("top_k", k, 1, 1_000_000)
 
     def keep(logits: Tensor) -> Tensor:
-        smallest = logits.topk(min(k, len(logits))).values[-1]
+        smallest = logits.topk(min(k, logits.shape[-1])).values[..., -1:]
         return logits.masked_fill(logits < smallest, -math.inf)
 
     return keep
@@ -61,10 +62,11 @@ def top_p_filter(p: float) -> Filter:
     check_range("top_p", p, 0.001, 1.0)
 
     def keep(logits: Tensor) -> Tensor:
-        probabilities, order = logits.softmax(0).sort(descending=True)
+        probabilities, order = logits.softmax(-1).sort(descending=True)
         # A word stays while the words before it do not reach p: the first one always stays.
-        before = probabilities.cumsum(0) - probabilities
-        return logits.index_fill(0, order[before >= p], -math.inf)
+        before = probabilities.cumsum(-1) - probabilities
+        dropped = torch.zeros_like(logits, dtype=torch.bool).scatter(-1, order, before >= p)
+        return logits.masked_fill(dropped, -math.inf)
 
     return keep
 
@@ -72,14 +74,16 @@ def top_p_filter(p: float) -> Filter:
 def ban_filter(ids: Sequence[int]) -> Filter:
     """Give the words of these ids probability 0."""
     banned = torch.tensor(list(ids), dtype=torch.int64)
-    return lambda logits: logits.index_fill(0, banned, -math.inf)
+    return lambda logits: logits.index_fill(-1, banned, -math.inf)
 
 
 @dataclass(frozen=True)
 class SampleSettings:
     """How words are drawn: at which temperature, from which words, after which prompt.
 
-    top_k 0 and top_p 1 keep all words. Raises SettingError.
+    top_k 0 and top_p 1 keep all words. `stop_at_article` ends the text where the title of a next
+    article begins. `draw` is `multinomial`, as in the tutorial, or `race`, which draws from the
+    same probabilities in less than half the time. Raises SettingError.
     """
 
     temperature: float = 1.0
@@ -89,16 +93,20 @@ class SampleSettings:
     seed: int = 1
     allow_unk: bool = True
     allow_eos: bool = True
+    stop_at_article: bool = False
+    draw: str = "multinomial"
 
     def __post_init__(self):
         check_range("seed", self.seed, 0, 2**63 - 1)
         check_range("the prompt's length in words", len(self.prompt), 0, MAX_PROMPT_WORDS)
         check_range("top_k", self.top_k, 0, 1_000_000)
+        if self.draw not in DRAWS:
+            raise SettingError(f"draw must be one of {', '.join(DRAWS)}, got {self.draw!r}")
         temperature_filter(self.temperature)
         top_p_filter(self.top_p)
 
-    def filters(self, vocabulary: Vocabulary) -> list[Filter]:
-        """Return the filters that the settings ask for, in the order in which they apply."""
+    def weighting(self, vocabulary: Vocabulary) -> list[Filter]:
+        """Return the filters that leave every word possible but those banned. Raises TextError."""
         allowed = {UNK: self.allow_unk, EOS: self.allow_eos}
         banned = [vocabulary.ids[w] for w, ok in allowed.items() if not ok and w in vocabulary]
         if len(banned) == len(vocabulary):
@@ -106,6 +114,11 @@ class SampleSettings:
         filters = [ban_filter(banned)] if banned else []
         if self.temperature != 1.0:
             filters.append(temperature_filter(self.temperature))
+        return filters
+
+    def filters(self, vocabulary: Vocabulary) -> list[Filter]:
+        """Return all filters in the order in which they apply. Raises TextError."""
+        filters = self.weighting(vocabulary)
         if self.top_k:
             filters.append(top_k_filter(self.top_k))
         if self.top_p < 1.0:
@@ -113,38 +126,99 @@ class SampleSettings:
         return filters
 
 
-def sample_words(
-    model: LSTMModel, vocabulary: Vocabulary, settings: SampleSettings, words: int
-) -> Iterator[SampledWord]:
-    """Yield `words` words, each drawn from the model's distribution after those before it.
+def beginning(vocabulary: Vocabulary, settings: SampleSettings) -> tuple[Tensor, torch.Generator]:
+    """Return the ids that are read before the first draw, (T, 1), and the generator of all draws.
 
-    Without a prompt the first input is a random word, which is not part of the text. All draws
-    come from one generator with the settings' seed; at temperature 1 without filters they are
-    the tutorial's after `torch.manual_seed(seed)`. Source: the tutorial, section 3.
+    They are the prompt or else one random word, which is not part of the text. Raises TextError.
+    """
+    generator = torch.Generator().manual_seed(settings.seed)
+    if settings.prompt:
+        return vocabulary.encode(settings.prompt).view(-1, 1), generator
+    return torch.randint(len(vocabulary), (1, 1), generator=generator), generator
+
+
+def sample_words(
+    model, vocabulary: Vocabulary, settings: SampleSettings, words: int
+) -> Iterator[SampledWord]:
+    """Return at most `words` words one by one, each drawn from the model's distribution after
+    those before it.
+
+    `model(input, hidden)` maps ids (T, 1) and a hidden state to logits (T, 1, V) and the next
+    hidden state; `model.init_hidden(1)` gives the first one. All draws come from one generator
+    with the settings' seed; at temperature 1 without filters they are the tutorial's after
+    `torch.manual_seed(seed)`. Source: the tutorial, section 3.
 
     Raises SettingError, and TextError for a prompt that the vocabulary cannot hold.
     """
     check_range("words", words, 1, MAX_WORDS)
     filters = settings.filters(vocabulary)
-    generator = torch.Generator().manual_seed(settings.seed)
-    if settings.prompt:
-        input = vocabulary.encode(settings.prompt).view(-1, 1)  # (T, 1)
-    else:
-        input = torch.randint(len(vocabulary), (1, 1), generator=generator)
-    model.eval()
-    hidden = model.init_hidden(1)
-    for _ in range(words):
-        start = time.perf_counter()
-        with torch.inference_mode():
-            output, hidden = model(input, hidden)  # (T, 1, V)
-            logits = output[-1, 0]
-            for each in filters:
-                logits = each(logits)
-            probabilities = logits.softmax(0)
-            id = int(torch.multinomial(probabilities, 1, generator=generator))
-            probability = float(probabilities[id])
-            input = torch.tensor([[id]])
-        yield SampledWord(vocabulary.words[id], id, probability, time.perf_counter() - start)
+    input, generator = beginning(vocabulary, settings)
+    if isinstance(model, nn.Module):
+        model.eval()
+
+    def draw_words() -> Iterator[SampledWord]:
+        draw = draw_multinomial if settings.draw == "multinomial" else draw_race
+        read, hidden = input, model.init_hidden(1)
+        for _ in range(words):
+            start = time.perf_counter()
+            with torch.inference_mode():
+                output, hidden = model(read, hidden)  # (T, 1, V)
+                logits = output[-1, 0]
+                for each in filters:
+                    logits = each(logits)
+                probabilities = logits.softmax(0)
+                id = draw(probabilities, generator)
+                probability = float(probabilities[id])
+                read = torch.tensor([[id]])
+            word = vocabulary.words[id]
+            yield SampledWord(word, id, probability, time.perf_counter() - start)
+
+    stream = draw_words()
+    return until_article_ends(stream, settings.prompt) if settings.stop_at_article else stream
+
+
+def draw_multinomial(probabilities: Tensor, generator: torch.Generator) -> int:
+    """Return an id drawn from probabilities (V,) as the tutorial draws it."""
+    return int(torch.multinomial(probabilities, 1, generator=generator))
+
+
+def draw_race(probabilities: Tensor, generator: torch.Generator) -> int:
+    """Return an id drawn from probabilities (V,): the word that arrives first.
+
+    Each word gets a number u, uniform between 0 and 1, and arrives at -ln(u) / p; the first one is
+    word i with probability p_i. Models that get the same numbers and nearly the same probabilities
+    nearly always draw the same word: a search of the cumulative sum would not give that, since
+    there a small shift of many words moves all that come after. Source: the exponential race, such
+    as in Maddison et al. 2014, "A* Sampling", which `torch.multinomial` uses too.
+    """
+    numbers = race_numbers(len(probabilities), generator)
+    return int((probabilities / numbers.log_().neg_()).argmax())
+
+
+def race_numbers(words: int, generator: torch.Generator) -> Tensor:
+    """Return the uniform numbers (V,) of one draw by `draw_race`, float64."""
+    return torch.rand(words, generator=generator, dtype=torch.float64)
+
+
+def until_article_ends(
+    stream: Iterator[SampledWord], prompt: Sequence[str] = ()
+) -> Iterator[SampledWord]:
+    """Yield words until a line `= Title` begins after a line of text; `= = Section` goes on."""
+    before, held, begun = (prompt[-1] if prompt else None), None, bool(prompt)
+    for each in stream:
+        if held is not None:
+            if each.word != "=" and begun:
+                return
+            yield held
+            begun, held = True, None
+        if each.word == "=" and before == EOS:
+            held = each  # a title or a section: the next word tells
+        else:
+            begun = begun or each.word != EOS
+            yield each
+        before = each.word
+    if held is not None:
+        yield held
 
 
 def first_difference(words: Sequence[str], others: Sequence[str]) -> int | None:

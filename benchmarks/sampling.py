@@ -1,0 +1,131 @@
+"""Our generator beside the tutorial's own loop, and the two ways of drawing a word.
+
+    python -m benchmarks.sampling [--rounds N] [--words N]
+
+In each round all loops draw the same number of words from the same model, in random order, in one
+process and on one thread; a ratio is the geometric mean over rounds with its 95% interval. Takes
+about a minute and a half.
+"""
+
+import argparse
+import random
+import time
+from collections.abc import Callable, Iterator
+
+import torch
+
+from wlm.assets import DEFAULT_MODEL, find_model
+from wlm.checkpoint import load_checkpoint
+from wlm.intervals import ratio_interval
+from wlm.machine import describe_machine
+from wlm.quantize import quantize
+from wlm.sample import MAX_WORDS, SampleSettings, draw_multinomial, draw_race, sample_words
+from wlm.variant import Variant
+
+VARIANTS = ("fp32", "int8")
+LOOPS = ("tutorial", "multinomial", "race")
+
+
+def tutorial_words(model, words: list[str], temperature: float) -> Iterator[str]:
+    """The tutorial's generator (section 3), pausing after each word."""
+    input_ = torch.randint(len(words), (1, 1), dtype=torch.long)
+    hidden = model.init_hidden(1)
+    while True:
+        with torch.no_grad():
+            output, hidden = model(input_, hidden)
+            word_weights = output.squeeze().div(temperature).exp().cpu()
+            word_idx = torch.multinomial(word_weights, 1)[0]
+            input_.fill_(word_idx)
+            word = words[word_idx]
+        yield word
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--words", type=int, default=5, help="of a block")
+    parser.add_argument("--temperature", type=float, default=0.8)
+    options = parser.parse_args()
+
+    torch.set_num_threads(1)
+    checkpoint = load_checkpoint(find_model(DEFAULT_MODEL))
+    vocabulary = checkpoint.vocabulary
+    machine = describe_machine()
+    print(f"{machine['cpu']}, {machine['cpus']} CPUs, {machine['os']}, torch {machine['torch']}")
+    print(
+        f"{options.rounds} rounds of {options.words} words, temperature {options.temperature:g}, "
+        "one thread\n"
+    )
+
+    def stream(model, loop: str) -> Iterator:
+        if loop == "tutorial":
+            return tutorial_words(model, vocabulary.words, options.temperature)
+        settings = SampleSettings(temperature=options.temperature, draw=loop)
+        return sample_words(model, vocabulary, settings, MAX_WORDS)
+
+    for name in VARIANTS:
+        model = quantize(checkpoint.model, Variant.parse(name))
+        seconds = take_turns({loop: stream(model, loop) for loop in LOOPS}, options)
+        print(name)
+        for loop in LOOPS:
+            per_word = sum(seconds[loop]) / (options.rounds * options.words)
+            print(
+                f"  {loop:12}{1e3 * per_word:8.3f} ms per word{1 / per_word:8.0f} words/s", end=""
+            )
+            if loop != "tutorial":
+                ratio = ratio_interval(seconds[loop], seconds["tutorial"])
+                print(
+                    f"   {ratio.value:.3f} times the tutorial's time "
+                    f"({ratio.low:.3f} to {ratio.high:.3f})",
+                    end="",
+                )
+            print()
+    draw_alone(len(vocabulary), options)
+
+
+def take_turns(streams: dict[str, Iterator], options) -> dict[str, list[float]]:
+    """Return each stream's seconds per block, round by round."""
+
+    def block(stream: Iterator) -> Callable[[], None]:
+        return lambda: [next(stream) for _ in range(options.words)]
+
+    return timed({name: block(stream) for name, stream in streams.items()}, options.rounds)
+
+
+def timed(blocks: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Return each block's seconds, round by round, in random order within a round."""
+    seconds: dict[str, list[float]] = {name: [] for name in blocks}
+    order, generator = list(blocks), random.Random(1)
+    for block in blocks.values():  # warm up
+        block()
+    for _ in range(rounds):
+        generator.shuffle(order)
+        for name in order:
+            start = time.perf_counter()
+            blocks[name]()
+            seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+def draw_alone(words: int, options) -> None:
+    """Print what a draw costs without the model."""
+    generator = torch.Generator().manual_seed(1)
+    given = torch.randn(words, generator=generator).mul(3).softmax(0)
+
+    def block(draw) -> Callable[[], None]:
+        return lambda: [draw(given, generator) for _ in range(options.words)]
+
+    seconds = timed(
+        {"multinomial": block(draw_multinomial), "race": block(draw_race)}, options.rounds
+    )
+    ratio = ratio_interval(seconds["race"], seconds["multinomial"])
+    each = {name: sum(s) / (options.rounds * options.words) for name, s in seconds.items()}
+    print(
+        f"a draw from {words:,} words: multinomial {1e3 * each['multinomial']:.3f} ms, "
+        f"race {1e3 * each['race']:.3f} ms, {ratio.value:.3f} times as long "
+        f"({ratio.low:.3f} to {ratio.high:.3f})"
+    )
+
+
+if __name__ == "__main__":
+    main()
