@@ -1,4 +1,4 @@
-"""Our generator beside the tutorial's own loop, and the two ways of drawing a word.
+"""Our generator beside the tutorial's own loop, and the ways of drawing a word.
 
     python -m benchmarks.sampling [--rounds N] [--words N]
 
@@ -19,11 +19,11 @@ from wlm.checkpoint import load_checkpoint
 from wlm.intervals import ratio_interval
 from wlm.machine import describe_machine
 from wlm.quantize import quantize
-from wlm.sample import MAX_WORDS, SampleSettings, draw_multinomial, draw_race, sample_words
+from wlm.sample import DRAWS, MAX_WORDS, SampleSettings, sample_words
 from wlm.variant import Variant
 
 VARIANTS = ("fp32", "int8")
-LOOPS = ("tutorial", "multinomial", "race")
+LOOPS = ("tutorial", *DRAWS)
 
 
 def tutorial_words(model, words: list[str], temperature: float) -> Iterator[str]:
@@ -115,16 +115,15 @@ def draw_alone(words: int, options) -> None:
     def block(draw) -> Callable[[], None]:
         return lambda: [draw(given, generator) for _ in range(options.words)]
 
-    seconds = timed(
-        {"multinomial": block(draw_multinomial), "race": block(draw_race)}, options.rounds
-    )
-    ratio = ratio_interval(seconds["race"], seconds["multinomial"])
-    each = {name: sum(s) / (options.rounds * options.words) for name, s in seconds.items()}
-    print(
-        f"a draw from {words:,} words: multinomial {1e3 * each['multinomial']:.3f} ms, "
-        f"race {1e3 * each['race']:.3f} ms, {ratio.value:.3f} times as long "
-        f"({ratio.low:.3f} to {ratio.high:.3f})"
-    )
+    seconds = timed({name: block(draw) for name, draw in DRAWS.items()}, options.rounds)
+    print(f"a draw from {words:,} words")
+    for name, each in seconds.items():
+        ratio = ratio_interval(each, seconds["multinomial"])
+        milliseconds = 1e3 * sum(each) / (options.rounds * options.words)
+        print(
+            f"  {name:12}{milliseconds:8.3f} ms   {ratio.value:.3f} times multinomial's time "
+            f"({ratio.low:.3f} to {ratio.high:.3f})"
+        )
 
 
 if __name__ == "__main__":

@@ -10,9 +10,11 @@ from torch import tensor
 from wlm.corpus import Vocabulary
 from wlm.errors import SettingError, TextError
 from wlm.sample import (
+    DRAWS,
     SampledWord,
     SampleSettings,
     ban_filter,
+    draw_inverse_cdf,
     draw_race,
     first_difference,
     sample_words,
@@ -305,7 +307,7 @@ def test_the_lowest_temperature_takes_the_likeliest_word(model, vocabulary, samp
         ({"seed": -1}, "seed must be a whole number from 0 to 9,223,372,036,854,775,807, got -1"),
         ({"seed": 2**63}, "seed must be .*, got 9,223,372,036,854,775,808"),
         ({"seed": 1.0}, r"seed must be a whole number .*, got 1\.0"),
-        ({"draw": "dice"}, "draw must be one of multinomial, race, got 'dice'"),
+        ({"draw": "dice"}, "draw must be one of multinomial, race, inverse-cdf, got 'dice'"),
         ({"prompt": ("the",) * 1_001}, "prompt's length in words .* 0 to 1,000, got 1,001"),
     ],
 )
@@ -388,12 +390,13 @@ def test_a_text_can_stop_at_the_end_of_its_article(model, vocabulary, sample):
     assert whole[len(article)].word == "=" and article[-1].word == "<eos>"
 
 
-def test_a_race_draws_each_word_as_often_as_it_is_likely():
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS.keys())
+def test_each_draw_gives_a_word_as_often_as_it_is_likely(draw):
     expected = tensor([0.5, 0.25, 0.2, 0.05, 0.0])
     generator = torch.Generator().manual_seed(1)
     counts = torch.zeros(5)
     for _ in range(20_000):
-        counts[draw_race(expected, generator)] += 1
+        counts[draw(expected, generator)] += 1
     assert counts[4] == 0
     squares = ((counts - 20_000 * expected) ** 2)[:4] / (20_000 * expected[:4])
     assert float(squares.sum()) < 16.3  # chi-squared, 3 degrees of freedom: 1 in 1,000
@@ -411,11 +414,19 @@ def test_a_race_parts_two_models_no_more_than_they_differ(vocabulary):
     assert parted < 2_000 * 0.006  # at most twice their total variation, 0.001, and some chance
 
 
-def test_a_race_too_fixes_the_text_by_its_seed(sample):
-    first = [each.id for each in sample(50, seed=3, draw="race", temperature=0.9)]
-    assert [each.id for each in sample(50, seed=3, draw="race", temperature=0.9)] == first
-    assert [each.id for each in sample(50, seed=4, draw="race", temperature=0.9)] != first
+@pytest.mark.parametrize("draw", ["race", "inverse-cdf"])
+def test_the_other_draws_too_fix_the_text_by_its_seed(sample, draw):
+    first = [each.id for each in sample(50, seed=3, draw=draw, temperature=0.9)]
+    assert [each.id for each in sample(50, seed=3, draw=draw, temperature=0.9)] == first
+    assert [each.id for each in sample(50, seed=4, draw=draw, temperature=0.9)] != first
     assert [each.id for each in sample(50, seed=3, temperature=0.9)] != first
+
+
+@pytest.mark.parametrize(("number", "id"), [(0.0, 1), (0.249, 1), (0.25, 3), (0.999, 3)])
+def test_the_inverse_cdf_is_where_the_number_falls_and_never_a_banned_word(monkeypatch, number, id):
+    # Sums 0, 0.25, 0.25, 1, 1: words 0, 2 and 4 cannot be found.
+    monkeypatch.setattr(torch, "rand", lambda *_, **__: tensor([number], dtype=torch.float64))
+    assert draw_inverse_cdf(tensor([0.0, 0.25, 0.0, 0.75, 0.0]), torch.Generator()) == id
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -581,7 +581,8 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument(
         "--draw",
         default="multinomial",
-        help="multinomial, as in the tutorial, or race, which is quicker; default %(default)s",
+        help="multinomial, as in the tutorial, race, or inverse-cdf, the quickest; "
+        "default %(default)s",
     )
 
     _add_runs_actions(command(runs, model=False))

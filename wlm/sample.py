@@ -13,7 +13,6 @@ from wlm.errors import SettingError, TextError, check_range
 
 Filter = Callable[[Tensor], Tensor]  # logits (…, V) to logits (…, V)
 
-DRAWS = ("multinomial", "race")
 MAX_WORDS = 10_000
 MAX_PROMPT_WORDS = 1_000
 
@@ -77,13 +76,53 @@ def ban_filter(ids: Sequence[int]) -> Filter:
     return lambda logits: logits.index_fill(-1, banned, -math.inf)
 
 
+def draw_multinomial(probabilities: Tensor, generator: torch.Generator) -> int:
+    """Return an id drawn from probabilities (V,) as the tutorial draws it."""
+    return int(torch.multinomial(probabilities, 1, generator=generator))
+
+
+def draw_race(probabilities: Tensor, generator: torch.Generator) -> int:
+    """Return an id drawn from probabilities (V,): the word that arrives first.
+
+    Each word gets a number u, uniform between 0 and 1, and arrives at -ln(u) / p; the first one is
+    word i with probability p_i. Models that get the same numbers and nearly the same probabilities
+    nearly always draw the same word: a search of the cumulative sum would not give that, since
+    there a small shift of many words moves all that come after. Source: the exponential race, such
+    as in Maddison et al. 2014, "A* Sampling", which `torch.multinomial` uses too.
+    """
+    numbers = race_numbers(len(probabilities), generator)
+    return int((probabilities / numbers.log_().neg_()).argmax())
+
+
+def draw_inverse_cdf(probabilities: Tensor, generator: torch.Generator) -> int:
+    """Return an id drawn from probabilities (V,): where one uniform number falls in their
+    cumulative sum. The quickest of the three."""
+    cumulative = probabilities.cumsum(0, dtype=torch.float64)
+    number = torch.rand(1, generator=generator, dtype=torch.float64) * cumulative[-1]
+    # The first sum above the number: a word of probability 0 adds nothing and is never found.
+    return min(int(torch.searchsorted(cumulative, number, right=True)), len(cumulative) - 1)
+
+
+def race_numbers(words: int, generator: torch.Generator) -> Tensor:
+    """Return the uniform numbers (V,) of one draw by `draw_race`, float64."""
+    return torch.rand(words, generator=generator, dtype=torch.float64)
+
+
+DRAWS = {
+    "multinomial": draw_multinomial,
+    "race": draw_race,
+    "inverse-cdf": draw_inverse_cdf,
+}
+
+
 @dataclass(frozen=True)
 class SampleSettings:
     """How words are drawn: at which temperature, from which words, after which prompt.
 
     top_k 0 and top_p 1 keep all words. `stop_at_article` ends the text where the title of a next
-    article begins. `draw` is `multinomial`, as in the tutorial, or `race`, which draws from the
-    same probabilities in less than half the time. Raises SettingError.
+    article begins. `draw` is one of DRAWS, which all draw from the same probabilities:
+    `multinomial` as in the tutorial, `race` so that models can be compared word by word, or
+    `inverse-cdf`, the quickest. Raises SettingError.
     """
 
     temperature: float = 1.0
@@ -157,7 +196,7 @@ def sample_words(
         model.eval()
 
     def draw_words() -> Iterator[SampledWord]:
-        draw = draw_multinomial if settings.draw == "multinomial" else draw_race
+        draw = DRAWS[settings.draw]
         read, hidden = input, model.init_hidden(1)
         for _ in range(words):
             start = time.perf_counter()
@@ -175,29 +214,6 @@ def sample_words(
 
     stream = draw_words()
     return until_article_ends(stream, settings.prompt) if settings.stop_at_article else stream
-
-
-def draw_multinomial(probabilities: Tensor, generator: torch.Generator) -> int:
-    """Return an id drawn from probabilities (V,) as the tutorial draws it."""
-    return int(torch.multinomial(probabilities, 1, generator=generator))
-
-
-def draw_race(probabilities: Tensor, generator: torch.Generator) -> int:
-    """Return an id drawn from probabilities (V,): the word that arrives first.
-
-    Each word gets a number u, uniform between 0 and 1, and arrives at -ln(u) / p; the first one is
-    word i with probability p_i. Models that get the same numbers and nearly the same probabilities
-    nearly always draw the same word: a search of the cumulative sum would not give that, since
-    there a small shift of many words moves all that come after. Source: the exponential race, such
-    as in Maddison et al. 2014, "A* Sampling", which `torch.multinomial` uses too.
-    """
-    numbers = race_numbers(len(probabilities), generator)
-    return int((probabilities / numbers.log_().neg_()).argmax())
-
-
-def race_numbers(words: int, generator: torch.Generator) -> Tensor:
-    """Return the uniform numbers (V,) of one draw by `draw_race`, float64."""
-    return torch.rand(words, generator=generator, dtype=torch.float64)
 
 
 def until_article_ends(
