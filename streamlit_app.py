@@ -11,7 +11,7 @@ from wlm.assets import list_models, shown_path
 from wlm.compare import DEFAULT_TARGET, CompareSpec
 from wlm.errors import WLMError
 from wlm.machine import cpu_count
-from wlm.quantize import code_for
+from wlm.script import code_for
 from wlm.recordings import recording
 from wlm.variant import Variant
 

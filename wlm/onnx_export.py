@@ -17,20 +17,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
 
 from wlm.cache import read_cached, write_cached
 from wlm.errors import VariantError, WLMError
 from wlm.model import LSTMModel
+from wlm.script import OPERATORS
 from wlm.variant import PART_LABELS, Variant
 
 EXPORT_FORMAT = 1  # raised whenever files made before are not to be used any more
 MOST_DIFFERENCE = 1e-5
-OPSET = 17
 INPUTS, OUTPUTS = ("input", "h", "c"), ("logits", "next_h", "next_c")
 PACKAGES = ("onnx", "onnxruntime")
-# The operators that hold each part's weights.
-OPERATORS = {"lstm": "LSTM", "linear": "MatMul", "embedding": "Gather"}
 
 FP32 = Variant(runtime="onnxruntime")
 _lock = threading.Lock()
@@ -55,13 +52,15 @@ def onnx_file(model: LSTMModel, variant: Variant) -> bytes:
     """
     if reason := missing_packages():
         raise VariantError(reason)
+    weights = _digest(model)
+
+    def fp32() -> bytes:
+        return _kept(weights, FP32, lambda: _checked(model, _export(model)))
+
     with _lock:  # one at a time: each takes a copy of the weights
-        weights = _digest(model)
-        content = _kept(weights, FP32, lambda: _checked(model, _export(model)))
-        if variant != FP32:
-            fp32 = content
-            content = _kept(weights, variant, lambda: _quantized(fp32, variant))
-    return content
+        if variant == FP32:
+            return fp32()
+        return _kept(weights, variant, lambda: _quantized(fp32(), variant))
 
 
 def _kept(weights: str, variant: Variant, make: Callable[[], bytes]) -> bytes:
@@ -83,37 +82,30 @@ def _digest(model: LSTMModel) -> str:
     return digest.hexdigest()[:32]
 
 
-class _ForExport(nn.Module):
-    def __init__(self, model: LSTMModel):
-        super().__init__()
-        self.model = model
-
-    def forward(self, input: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        logits, (h, c) = self.model(input, (h, c))
-        return logits, h, c
-
-
 def _export(model: LSTMModel) -> bytes:
-    """Trace the model; length and batch stay free."""
+    """Trace the model; length and batch stay free. Raises WLMError."""
     batch = {1: "batch"}
     text = {0: "length", 1: "batch"}
     input = torch.zeros(3, 2, dtype=torch.int64)
     content = io.BytesIO()
-    with _silence(), torch.no_grad():
-        torch.onnx.export(
-            _ForExport(model).eval(),
-            (input, *model.init_hidden(2)),
-            content,
-            dynamo=False,  # the other exporter writes an LSTM out step by step
-            opset_version=OPSET,
-            input_names=INPUTS,
-            output_names=OUTPUTS,
-            dynamic_axes={
-                "input": text,
-                "logits": text,
-                **dict.fromkeys(("h", "c", "next_h", "next_c"), batch),
-            },
-        )
+    try:
+        with _silence(), torch.no_grad():
+            torch.onnx.export(
+                model,
+                (input, model.init_hidden(2)),
+                content,
+                dynamo=False,  # the other exporter writes an LSTM out step by step
+                opset_version=17,
+                input_names=INPUTS,
+                output_names=OUTPUTS,
+                dynamic_axes={
+                    **dict.fromkeys(("input", "logits"), text),
+                    **dict.fromkeys(("h", "c", "next_h", "next_c"), batch),
+                },
+            )
+    except Exception as error:  # of many kinds: the exporter's, PyTorch's, protobuf's
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise WLMError(f"the model cannot be exported to ONNX: {reason}") from None
     return content.getvalue()
 
 
@@ -144,10 +136,7 @@ def _quantized(content: bytes, variant: Variant) -> bytes:
     import onnx
     from onnxruntime.quantization import quantize_dynamic
 
-    for precision in ("int8", "int8-channel"):
-        parts = [part for part in PART_LABELS if getattr(variant, part) == precision]
-        if not parts:
-            continue
+    for precision, parts in variant.parts_by_precision().items():
         try:
             with _silence(), tempfile.TemporaryDirectory(prefix="wlm-") as folder:
                 path = Path(folder) / "model.onnx"

@@ -1,6 +1,7 @@
 """A model in ONNX Runtime, called like the PyTorch one."""
 
 import threading
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -63,7 +64,11 @@ class OnnxModel:
             return self._sessions[with_loss]
 
     def __str__(self) -> str:
-        """The file's operators, those of the sequence in the order in which they run."""
+        return self._summary
+
+    @cached_property
+    def _summary(self) -> str:
+        """The operators that hold weights, in the order in which they run."""
         import onnx
 
         graph = onnx.load_from_string(self.content).graph

@@ -1,4 +1,4 @@
-"""A variant's PyTorch module, its size, and the code that makes it.
+"""A variant's PyTorch module and its size.
 
 The only module that touches torch.ao.quantization, which PyTorch has deprecated without a
 replacement for LSTMs; the torch release is pinned for that reason.
@@ -39,7 +39,7 @@ def quantize(model: LSTMModel, variant: Variant) -> LSTMModel:
     Raises VariantError where this machine lacks the quantized engine. Source: the tutorial,
     section 4 (`torch.quantization.quantize_dynamic`).
     """
-    names = _qconfigs(variant)
+    names = qconfigs(variant)
     if not names:
         return model
     if reason := missing_engine(variant):
@@ -52,6 +52,15 @@ def quantize(model: LSTMModel, variant: Variant) -> LSTMModel:
             MODULE_TYPES[part]: getattr(torch.ao.quantization, name) for part, name in names.items()
         }
         return torch.ao.quantization.quantize_dynamic(model, settings)
+
+
+def qconfigs(variant: Variant) -> dict[str, str]:
+    """Return what torch.ao.quantization calls the setting of each part that is quantized."""
+    return {
+        part: by_precision[precision]
+        for part, by_precision in QCONFIGS.items()
+        if (precision := getattr(variant, part)) != "fp32"
+    }
 
 
 def missing_engine(variant: Variant) -> str:
@@ -73,29 +82,6 @@ def missing_engine(variant: Variant) -> str:
     return ""
 
 
-@contextmanager
-def _quantized_engine(engine: str) -> Iterator[None]:
-    """Have weights packed for an engine; packed, they keep to it, whichever is set later."""
-    with _engine_lock:  # one setting for the process
-        before = torch.backends.quantized.engine
-        if engine:
-            torch.backends.quantized.engine = engine
-        try:
-            yield
-        finally:
-            if engine:
-                torch.backends.quantized.engine = before
-
-
-def _qconfigs(variant: Variant) -> dict[str, str]:
-    """The settings' names of the parts that are quantized."""
-    return {
-        part: by_precision[precision]
-        for part, by_precision in QCONFIGS.items()
-        if (precision := getattr(variant, part)) != "fp32"
-    }
-
-
 def saved_bytes(model: nn.Module) -> int:
     """Return the bytes of the model's state_dict as `torch.save` writes it.
 
@@ -115,44 +101,15 @@ def saved_bytes(model: nn.Module) -> int:
     raise WLMError(f"the model cannot be saved to measure its size: {'; '.join(reasons)}")
 
 
-def code_for(variant: Variant, model_folder: str) -> str:
-    """Return a short script that loads the model, makes the PyTorch variant and shows it."""
-    return f"""\
-import os
-
-import torch
-from torch import nn
-
-from wlm import load_checkpoint
-
-model = load_checkpoint({model_folder!r}).model
-{_making(variant)}
-print(quantized)
-
-for each in model, quantized:
-    torch.save(each.state_dict(), "temp.p")
-    print(f"{{os.path.getsize('temp.p') / 1e6:.1f}} MB")
-    os.remove("temp.p")
-"""
-
-
-def _making(variant: Variant) -> str:
-    """The lines of the script that turn `model` into `quantized`."""
-    names = _qconfigs(variant)
-    if not names:
-        return "quantized = model  # nothing is switched on: nothing to quantize"
-    kinds = {part: f"nn.{MODULE_TYPES[part].__name__}" for part in names}
-    engine = f'torch.backends.quantized.engine = "{variant.engine}"\n' if variant.engine else ""
-    dtypes = {_DYNAMIC["int8"]: "torch.qint8", _DYNAMIC["fp16"]: "torch.float16"}
-    if len(set(names.values())) == 1 and (dtype := dtypes.get(next(iter(names.values())))):
-        return (
-            f"{engine}quantized = torch.ao.quantization.quantize_dynamic(\n"
-            f"    model, {{{', '.join(kinds.values())}}}, dtype={dtype}\n)"
-        )
-    settings = "".join(
-        f"        {kinds[part]}: torch.ao.quantization.{name},\n" for part, name in names.items()
-    )
-    return (
-        f"{engine}quantized = torch.ao.quantization.quantize_dynamic(\n"
-        f"    model,\n    {{\n{settings}    }},\n)"
-    )
+@contextmanager
+def _quantized_engine(engine: str) -> Iterator[None]:
+    """Have weights packed for an engine; packed, they keep to it, whichever is set later."""
+    with _engine_lock:  # one setting for the process
+        before = torch.backends.quantized.engine
+        if engine:
+            torch.backends.quantized.engine = engine
+        try:
+            yield
+        finally:
+            if engine:
+                torch.backends.quantized.engine = before

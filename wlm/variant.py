@@ -114,17 +114,24 @@ class Variant:
         name = f"{self.runtime}:" + ",".join(parts)
         return next((short for short, long in SHORT_FORMS.items() if long == name), name)
 
+    def parts_by_precision(self) -> dict[str, list[str]]:
+        """Return the parts that are not fp32, by their precision."""
+        parts: dict[str, list[str]] = {}
+        for part in PART_LABELS:
+            if (precision := getattr(self, part)) != "fp32":
+                parts.setdefault(precision, []).append(part)
+        return parts
+
     @property
     def label(self) -> str:
         """The variant in words for tables and charts, such as `int8 LSTM + Linear`."""
-        by_precision: dict[str, list[str]] = {}
-        for part, label in PART_LABELS.items():
-            if (precision := getattr(self, part)) != "fp32":
-                by_precision.setdefault(precision, []).append(label)
-        words = [
-            f"{precision} {'all' if len(parts) == len(PART_LABELS) else ' + '.join(parts)}"
-            for precision, parts in by_precision.items()
-        ]
+        if self.lstm == self.linear and self.embedding == "int8" and "int8" in self.lstm:
+            words = [f"{self.lstm} all"]
+        else:
+            words = [
+                f"{precision} {' + '.join(PART_LABELS[part] for part in parts)}"
+                for precision, parts in self.parts_by_precision().items()
+            ]
         engine = f", {self.engine}" if self.engine else ""
         return RUNTIME_LABELS[self.runtime] + (", ".join(words) or "fp32") + engine
 
