@@ -1,4 +1,4 @@
-"""How a model's bytes and errors are shown, part by part; both need no measuring."""
+"""How a model's parts are shown: their bytes, and the model as a diagram."""
 
 import streamlit as st
 
@@ -6,15 +6,9 @@ import inspection_charts as charts
 import ui
 from model_diagram import diagram
 from wlm.evaluate import DEFAULT_BPTT
-from wlm.inspect_model import (
-    EMBEDDING,
-    FILE_FORMAT,
-    saved_parts,
-)
+from wlm.inspect_model import EMBEDDING, FILE_FORMAT, saved_parts
 from wlm.roofline import precisions
 from wlm.variant import Variant, describe
-
-FP32 = Variant()
 
 
 @st.cache_data(show_spinner="Adding up the bytes …", max_entries=32)

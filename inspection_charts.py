@@ -36,6 +36,7 @@ def stacked_parts(
         groups += [
             {"label": label, "group": group, "middle": first + whole / 2, "sum": whole}
             for group, (first, whole) in by_group.items()
+            if len(by_group) > 1  # the sum at the end says it already
         ]
     names = list(dict.fromkeys(row["group"] for row in segments))
     longest = max(sum(values.values()) for values in parts)
@@ -81,12 +82,14 @@ def stacked_parts(
         .mark_bar(size=34, fillOpacity=0, stroke=ink, strokeWidth=2.5, strokeDash=[7, 4])
         .encode(x=x, x2="end:Q", y=y)
     )
-    shown = pd.DataFrame([row for row in groups if row["sum"] >= SMALLEST_LABELLED * longest])
+    shown = [row for row in groups if row["sum"] >= SMALLEST_LABELLED * longest]
     layers = [bars, outline]
     # Neighbours' numbers stand above and below in turn: they cannot meet.
     for place, side in ((-28, 0), (28, 1)):
-        chosen = shown[shown["group"].map(names.index) % 2 == side]
-        words = alt.Chart(chosen).mark_text(dy=place, fontSize=14, fontWeight=600)
+        chosen = [row for row in shown if names.index(row["group"]) % 2 == side]
+        if not chosen:
+            continue
+        words = alt.Chart(pd.DataFrame(chosen)).mark_text(dy=place, fontSize=14, fontWeight=600)
         layers.append(
             words.encode(x="middle:Q", y=y, text=alt.Text("sum:Q", format=format), color=color)
         )
@@ -98,7 +101,7 @@ def stacked_parts(
             x="total:Q", y=y, text="words:N"
         )
     )
-    return readable(alt.layer(*layers).properties(height=110 + 92 * len(labels)), ink)
+    return readable(alt.layer(*layers).properties(height=130 + 94 * len(labels)), ink)
 
 
 def weights_on_grid(histogram: Histogram, *, title: str, ink: str) -> alt.LayerChart:
@@ -131,7 +134,7 @@ def weights_on_grid(histogram: Histogram, *, title: str, ink: str) -> alt.LayerC
 def matrix_errors(rows: list[dict], labels: list[str], *, ink: str) -> alt.LayerChart:
     """Return a dot for each weight matrix and variant at its ratio in decibels; rows have label,
     matrix and sqnr_db."""
-    data = pd.DataFrame(rows)
+    data = pd.DataFrame(rows).astype({"sqnr_db": float})  # None where exact
     x = alt.X(
         "sqnr_db:Q",
         title="signal to rounding noise (dB)",
@@ -157,7 +160,7 @@ def matrix_errors(rows: list[dict], labels: list[str], *, ink: str) -> alt.Layer
 def errors_by_layer(rows: list[dict], labels: list[str], *, ink: str) -> alt.LayerChart:
     """Return a line a variant through the parts of the model, in the order of a pass; rows have
     label, part and sqnr_db."""
-    data = pd.DataFrame(rows)
+    data = pd.DataFrame(rows).astype({"sqnr_db": float})  # None where exact
     x = alt.X(
         "part:N",
         sort=list(dict.fromkeys(data["part"])),

@@ -85,8 +85,9 @@ def roofline(points: list[dict], roof: Roofline, *, ink: str) -> alt.LayerChart:
     )
     layers = [ceilings, dots]
     if len(labels) <= 2:  # the same module of more variants lies in one place: names would meet
-        higher = data["y"] >= data.groupby("label")["y"].transform("max")
-        for chosen, place in ((data[higher], -16), (data[~higher], 17)):
+        named = data[data["module"] != WHOLE]
+        higher = named["y"] >= named.groupby("label")["y"].transform("max")
+        for chosen, place in ((named[higher], -16), (named[~higher], 17)):
             words = alt.Chart(chosen).mark_text(dy=place, fontSize=14, fontWeight=600)
             layers.append(words.encode(x=x, y=y, text="module:N", color=color))
     # Each name lies on the side of its line that is empty.
