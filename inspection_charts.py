@@ -1,10 +1,9 @@
-"""The charts of the Inspect page: stacked parts, a roofline, a grid, and errors."""
+"""The charts of the Inspect page: stacked parts, weights on their grid, and errors."""
 
 import altair as alt
 import pandas as pd
 
 from charts import readable
-from wlm.roofline import WHOLE, Roofline
 from wlm.weight_error import Histogram
 
 SMALLEST_LABELLED = 0.015  # of the longest bar: a number beside less would not show what it names
@@ -37,6 +36,7 @@ def stacked_parts(
         groups += [
             {"label": label, "group": group, "middle": first + whole / 2, "sum": whole}
             for group, (first, whole) in by_group.items()
+            if len(by_group) > 1  # the sum at the end says it already
         ]
     names = list(dict.fromkeys(row["group"] for row in segments))
     longest = max(sum(values.values()) for values in parts)
@@ -82,12 +82,14 @@ def stacked_parts(
         .mark_bar(size=34, fillOpacity=0, stroke=ink, strokeWidth=2.5, strokeDash=[7, 4])
         .encode(x=x, x2="end:Q", y=y)
     )
-    shown = pd.DataFrame([row for row in groups if row["sum"] >= SMALLEST_LABELLED * longest])
+    shown = [row for row in groups if row["sum"] >= SMALLEST_LABELLED * longest]
     layers = [bars, outline]
     # Neighbours' numbers stand above and below in turn: they cannot meet.
     for place, side in ((-28, 0), (28, 1)):
-        chosen = shown[shown["group"].map(names.index) % 2 == side]
-        words = alt.Chart(chosen).mark_text(dy=place, fontSize=14, fontWeight=600)
+        chosen = [row for row in shown if names.index(row["group"]) % 2 == side]
+        if not chosen:
+            continue
+        words = alt.Chart(pd.DataFrame(chosen)).mark_text(dy=place, fontSize=14, fontWeight=600)
         layers.append(
             words.encode(x="middle:Q", y=y, text=alt.Text("sum:Q", format=format), color=color)
         )
@@ -99,106 +101,7 @@ def stacked_parts(
             x="total:Q", y=y, text="words:N"
         )
     )
-    return readable(alt.layer(*layers).properties(height=110 + 92 * len(labels)), ink)
-
-
-def roofline(points: list[dict], roof: Roofline, *, ink: str) -> alt.LayerChart:
-    """Return the machine's ceilings as lines and modules as points: operations per byte against
-    operations per second, both on log axes. Each point has label, module, ops_per_byte and
-    ops_per_s."""
-    peaks = {"fp32 peak": roof.fp32_ops_per_s, "int8 peak": roof.int8_ops_per_s}
-    peaks = {name: each for name, each in peaks.items() if each}
-    slopes = {"caches": roof.cache_bytes_per_s, "memory": roof.memory_bytes_per_s}
-    # Room at the left for the slopes' names, at the right for the peaks'.
-    left = min(each["ops_per_byte"] for each in points) / 10
-    right = 15 * max(
-        *(each["ops_per_byte"] for each in points), max(peaks.values()) / min(slopes.values())
-    )
-    low = min(left * min(slopes.values()), *(each["ops_per_s"] for each in points)) / 1e9 / 4
-    high = max(*peaks.values(), *(each["ops_per_s"] for each in points)) / 1e9 * 2.2
-    lines, above = [], []
-    for name, speed in slopes.items():
-        bend = max(peaks.values()) / speed
-        lines += [
-            {"line": name, "x": at, "y": at * speed / 1e9, "from_memory": name == "memory"}
-            for at in (left, bend)
-        ]
-    for name, peak in peaks.items():
-        start = peak / max(slopes.values())
-        lines += [
-            {"line": name, "x": at, "y": peak / 1e9, "from_memory": True} for at in (start, right)
-        ]
-        above.append({"x": right, "y": peak / 1e9, "words": name})
-    x = alt.X(
-        "x:Q",
-        title="operations per byte moved",
-        scale=alt.Scale(type="log", domain=[left, right], nice=False),
-        axis=alt.Axis(values=[0.1, 1, 10, 100, 1000], format="~g"),
-    )
-    y = alt.Y(
-        "y:Q",
-        title="billion operations per second",
-        scale=alt.Scale(type="log", domain=[low, high], nice=False),
-        axis=alt.Axis(values=[0.1, 1, 10, 100, 1000, 10000], format="~g"),
-    )
-    ceilings = (
-        alt.Chart(pd.DataFrame(lines))
-        .mark_line(color=ink, strokeWidth=2, clip=True)
-        .encode(
-            x=x,
-            y=y,
-            detail="line:N",
-            strokeDash=alt.StrokeDash(
-                "from_memory:N",
-                scale=alt.Scale(domain=[True, False], range=[[1, 0], [5, 4]]),
-                legend=None,
-            ),
-        )
-    )
-    data = pd.DataFrame(
-        [{**each, "x": each["ops_per_byte"], "y": each["ops_per_s"] / 1e9} for each in points]
-    )
-    labels = list(dict.fromkeys(each["label"] for each in points))
-    color = _of_variants(labels, shown=set(labels))
-    shape = alt.Shape(
-        "module:N",
-        scale=alt.Scale(domain=["LSTM", "decoder", WHOLE], range=["circle", "square", "diamond"]),
-        legend=alt.Legend(
-            title=None,
-            orient="bottom",
-            symbolFillColor=ink,
-            symbolStrokeWidth=0,
-            values=list(dict.fromkeys(data["module"])),
-        ),
-    )
-    dots = (
-        alt.Chart(data)
-        .mark_point(filled=True, size=170, opacity=1)
-        .encode(x=x, y=y, color=color, shape=shape, tooltip=["label:N", "module:N", "x:Q", "y:Q"])
-    )
-    layers = [ceilings, dots]
-    if len(labels) <= 2:  # the same module of more variants lies in one place: names would meet
-        higher = data["y"] >= data.groupby("label")["y"].transform("max")
-        for chosen, place in ((data[higher], -16), (data[~higher], 17)):
-            words = alt.Chart(chosen).mark_text(dy=place, fontSize=14, fontWeight=600)
-            layers.append(words.encode(x=x, y=y, text="module:N", color=color))
-    # Each name lies on the side of its line that is empty.
-    bend = max(peaks.values()) / roof.cache_bytes_per_s / 1.4
-    places = [
-        (above, {"align": "right", "dy": -10}),
-        (
-            [{"x": bend, "y": bend * roof.cache_bytes_per_s / 1e9, "words": "caches"}],
-            {"align": "right", "dx": -10},
-        ),
-        (
-            [{"x": left, "y": left * roof.memory_bytes_per_s / 1e9, "words": "memory"}],
-            {"align": "left", "dx": 6, "dy": 12},
-        ),
-    ]
-    for rows, place in places:
-        words = alt.Chart(pd.DataFrame(rows)).mark_text(**place, fontSize=13, color=ink)
-        layers.append(words.encode(x=x, y=y, text="words:N"))
-    return readable(alt.layer(*layers).properties(height=440), ink)
+    return readable(alt.layer(*layers).properties(height=130 + 94 * len(labels)), ink)
 
 
 def weights_on_grid(histogram: Histogram, *, title: str, ink: str) -> alt.LayerChart:
@@ -231,7 +134,7 @@ def weights_on_grid(histogram: Histogram, *, title: str, ink: str) -> alt.LayerC
 def matrix_errors(rows: list[dict], labels: list[str], *, ink: str) -> alt.LayerChart:
     """Return a dot for each weight matrix and variant at its ratio in decibels; rows have label,
     matrix and sqnr_db."""
-    data = pd.DataFrame(rows)
+    data = pd.DataFrame(rows).astype({"sqnr_db": float})  # None where exact
     x = alt.X(
         "sqnr_db:Q",
         title="signal to rounding noise (dB)",
@@ -244,7 +147,7 @@ def matrix_errors(rows: list[dict], labels: list[str], *, ink: str) -> alt.Layer
         title=None,
         axis=alt.Axis(labelLimit=200, labelFontSize=14, ticks=False),
     )
-    color = _of_variants(labels, shown=set(data["label"]))
+    color = color_of_variants(labels, shown=set(data["label"]))
     tooltip = ["label:N", "matrix:N", "sqnr_db:Q"]
     base = alt.Chart(data).encode(x=x, y=y, color=color, tooltip=tooltip)
     dots = base.mark_point(filled=True, size=150, opacity=1)
@@ -257,7 +160,7 @@ def matrix_errors(rows: list[dict], labels: list[str], *, ink: str) -> alt.Layer
 def errors_by_layer(rows: list[dict], labels: list[str], *, ink: str) -> alt.LayerChart:
     """Return a line a variant through the parts of the model, in the order of a pass; rows have
     label, part and sqnr_db."""
-    data = pd.DataFrame(rows)
+    data = pd.DataFrame(rows).astype({"sqnr_db": float})  # None where exact
     x = alt.X(
         "part:N",
         sort=list(dict.fromkeys(data["part"])),
@@ -271,7 +174,7 @@ def errors_by_layer(rows: list[dict], labels: list[str], *, ink: str) -> alt.Lay
         scale=alt.Scale(zero=False, padding=16),
         axis=alt.Axis(tickCount=5),
     )
-    color = _of_variants(labels, shown=set(data["label"]))
+    color = color_of_variants(labels, shown=set(data["label"]))
     tooltip = ["label:N", "part:N", "sqnr_db:Q", "cosine:Q"]
     base = alt.Chart(data).encode(x=x, y=y, color=color, tooltip=tooltip)
     layers = [base.mark_line(strokeWidth=3, point={"size": 110, "filled": True})]
@@ -286,7 +189,7 @@ def errors_by_layer(rows: list[dict], labels: list[str], *, ink: str) -> alt.Lay
     return readable(alt.layer(*layers).properties(height=420), ink)
 
 
-def _of_variants(labels: list[str], shown: set[str]) -> alt.Color:
+def color_of_variants(labels: list[str], shown: set[str]) -> alt.Color:
     """The variants' colours, the same in every chart, with a legend of those that are shown."""
     values = [label for label in labels if label in shown]
     legend = alt.Legend(title=None, orient="bottom", labelLimit=300, columns=2, values=values)

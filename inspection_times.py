@@ -5,6 +5,7 @@ import streamlit as st
 import inspection_charts as charts
 import ui
 from inspection import columns
+from roofline_chart import roofline
 from wlm.roofline import WHOLE, Roofline
 
 
@@ -79,7 +80,7 @@ def show_times(result: dict) -> None:
                 f"**{_name_of(passes[0]['tokens']).capitalize()}**: under this machine's roof"
             )
             st.altair_chart(
-                charts.roofline(_points(labels, passes), roof, ink=ui.ink()), key=f"chart-roof-{i}"
+                roofline(_points(labels, passes), roof, ink=ui.ink()), key=f"chart-roof-{i}"
             )
             st.markdown(bound_by(labels, passes))
     show_times_table(result)

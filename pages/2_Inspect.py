@@ -3,6 +3,7 @@
 import streamlit as st
 
 import inspection
+import inspection_errors
 import inspection_times
 import results
 import ui
@@ -45,7 +46,7 @@ def main() -> None:
                 show_time(InspectSpec(tuple(map(str, variants)), model, text))
         if tabs[ERROR].open:
             with tabs[ERROR]:
-                inspection.show_error(model, text, variants)
+                inspection_errors.show_error(model, text, variants)
         if tabs[MODEL].open:
             with tabs[MODEL]:
                 inspection.show_model(model, variants)

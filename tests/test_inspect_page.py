@@ -1,5 +1,6 @@
 """The Inspect page through Streamlit's own test runner."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from wlm import roofline
 from wlm.compare import CompareSpec
 from wlm.jobs import execute
 from wlm.module_times import InspectSpec, inspect
+from wlm.prepare import why_unavailable
 from wlm.runs import Run, State
+from wlm.variant import OFFERED, Variant
 
 INSPECT = Path(__file__).resolve().parent.parent / "pages" / "2_Inspect.py"
 SPEC = InspectSpec(model="tiny", text="short", bptt=5, seconds=0.1)
@@ -52,7 +55,7 @@ def test_bytes_show_at_once_and_sum_to_the_file():
         assert metric.value == f"{whole / 1e6:.1f} MB"
     before, after = (int(table.value[label].iloc[-1]) for label in table.value.columns[1:])
     assert int8.delta == f"{after / before - 1:+.0%}"
-    assert any("do not reach it" in each.value for each in page.markdown)
+    assert any("do not reach" in each.value for each in page.markdown)
     assert charts(page) == 1
 
 
@@ -63,6 +66,34 @@ def test_only_the_open_tab_is_computed():
     assert len(both) == 2
     assert "LSTM 1: fp32" in both[0] and "int8" not in both[0]
     assert "embedding: fp32" in both[1] and "LSTM 1: int8" in both[1]
+
+
+def test_onnx_runtimes_file_has_parts_too(monkeypatch, tmp_path):
+    monkeypatch.setenv("WLM_CACHE", str(tmp_path / "cache"))
+    name = "onnxruntime:lstm=int8,linear=int8,embedding=int8"
+    page = open_inspect(variants=["int8", name])
+    (table,) = page.dataframe
+    *parts, whole = table.value["ORT int8 all"]
+    assert sum(parts) == whole and min(parts) > 0
+    (words,) = (each.value for each in page.markdown if "Outlined" in each.value)
+    assert "20 × 8 weights stay 32-bit floats" in words and "Quantized by itself" in words
+    page = open_inspect(variants=["int8", name], tab="Error")
+    assert not page.error and not page.exception and charts(page) == 4
+
+
+@pytest.mark.parametrize("name", OFFERED)
+def test_every_offered_variant_shows_alone_on_every_tab(monkeypatch, tmp_path, result, name):
+    monkeypatch.setenv("WLM_CACHE", str(tmp_path / "cache"))
+    if why_unavailable(Variant.parse(name)):
+        assert "needs" in open_inspect(variants=[name]).error[0].value
+        return
+    *_, last = inspect(replace(SPEC, variants=(name,)))
+    run_id = store_run(state=State.DONE, result=last.measured.to_json())
+    for tab in ("Bytes", "Time", "Error", "Model"):
+        page = open_inspect(variants=[name], tab=tab, inspection=run_id)
+        assert not page.error and not page.exception, tab
+        shown = page.metric or page.get("graphviz_chart") or page.info
+        assert shown, tab
 
 
 def test_the_url_names_variants_as_the_command_line_does():

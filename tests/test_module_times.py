@@ -11,7 +11,8 @@ from wlm.corpus import batchify, read_text
 from wlm.errors import SettingError, VariantError
 from wlm.evaluate import evaluate
 from wlm.jobs import execute
-from wlm.module_times import InspectSpec, ModuleTimes, inspect, timed_passes
+from wlm.module_times import InspectSpec, ModuleTimes, inspect
+from wlm.passes import timed_passes
 from wlm.prepare import prepare
 from wlm.roofline import Roofline, work
 from wlm.runs import Run, RunStore, State
@@ -47,7 +48,7 @@ def test_what_is_timed_gives_the_losses_of_an_evaluation(
         losses.append(cross_entropy(*arguments))
         return losses[-1]
 
-    monkeypatch.setattr("wlm.module_times.F.cross_entropy", noted)
+    monkeypatch.setattr("wlm.passes.F.cross_entropy", noted)
     times = list(islice(timed_passes(made, data, 5), 4))
     monkeypatch.undo()
     assert sum(map(float, losses)) / 4 == pytest.approx(
@@ -109,6 +110,23 @@ def test_numbers_are_medians_of_rounds_beside_the_work_of_the_shapes(model):
     assert chunk["modules"][3]["memory_bound"] is None
     (warning,) = times.to_json()["warnings"]
     assert "fp32" in warning and "quartile" in warning
+
+
+def test_a_whole_pass_has_the_work_of_its_modules(model, monkeypatch, tmp_path):
+    monkeypatch.setenv("WLM_CACHE", str(tmp_path / "cache"))
+    name = "onnxruntime:lstm=int8"
+    prepared = prepare(model, Variant.parse(name))
+    (seconds,) = next(timed_passes(prepared, torch.arange(12).view(-1, 1), 5))
+    assert seconds > 0
+    rounds = {(name, 5): [[seconds]], (name, 1): [[seconds]]}
+    roofs = Roofline(10e9, 40e9, 100e9, None)
+    times = ModuleTimes(InspectSpec((name,), bptt=5), "short", model.config, roofs, rounds)
+    one = times.to_json()["results"][0]["passes"][0]
+    (whole,) = one["modules"]
+    assert (whole["module"], whole["seconds"], one["seconds"]) == ("whole pass", seconds, seconds)
+    expected = work(model.config, Variant.parse(name), 5).values()
+    assert whole["multiply_adds"] == sum(each.multiply_adds for each in expected)
+    assert whole["bytes_moved"] == sum(each.bytes_moved for each in expected)
 
 
 def test_a_spec_survives_json_and_refuses_what_it_does_not_know():

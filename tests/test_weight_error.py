@@ -1,6 +1,7 @@
 """Rounding errors of weights, against numbers worked out by hand."""
 
 import math
+import warnings
 
 import pytest
 import torch
@@ -19,12 +20,14 @@ from wlm.weight_error import (
 
 INT8 = Variant(lstm="int8", linear="int8")
 WEIGHTS = torch.tensor([[0.9, -2.0], [0.24, 1.0]])
-# Per tensor, step 0.5: 2, -4, 0, 2.
-BY_TENSOR = torch.quantize_per_tensor(WEIGHTS, 0.5, 0, torch.qint8)
-# A step for each row, 1.0 and 0.25: 1, -2; 1, 4.
-BY_ROW = torch.quantize_per_channel(
-    WEIGHTS, torch.tensor([1.0, 0.25]), torch.tensor([0, 0]), 0, torch.qint8
-)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # PyTorch's, of deprecation
+    # Per tensor, step 0.5: 2, -4, 0, 2.
+    BY_TENSOR = torch.quantize_per_tensor(WEIGHTS, 0.5, 0, torch.qint8)
+    # A step for each row, 1.0 and 0.25: 1, -2; 1, 4.
+    BY_ROW = torch.quantize_per_channel(
+        WEIGHTS, torch.tensor([1.0, 0.25]), torch.tensor([0, 0]), 0, torch.qint8
+    )
 
 
 def test_the_ratio_is_the_signals_power_over_the_errors():

@@ -1,31 +1,26 @@
 """Where a pass spends its time: embedding, LSTM, decoder and loss, timed in turn.
 
-One pass is timed as a whole runs, with the clock read between its modules, so that caches are as
-in use. Variants, and passes over a chunk and over one word, take turns in random order.
+Variants, and passes over a chunk and over one word, take turns in random order.
 """
 
 import random
 import statistics
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from itertools import islice, pairwise
+from itertools import islice
 from typing import ClassVar
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from wlm.assets import DEFAULT_MODEL, DEFAULT_TEXT, find_model, find_text
 from wlm.checkpoint import load_checkpoint
 from wlm.compare import MAX_VARIANTS, MOST_SPREAD
-from wlm.corpus import batchify, get_batch, read_text
+from wlm.corpus import batchify, read_text
 from wlm.errors import SettingError, check_range
 from wlm.evaluate import DEFAULT_BPTT, DEFAULT_THREADS, check_bptt, check_threads, thread_count
 from wlm.intervals import spread
 from wlm.machine import describe_machine, load_now
-from wlm.model import Hidden, ModelConfig
-from wlm.prepare import PreparedModel, PyTorchModel, prepare
+from wlm.model import ModelConfig
+from wlm.passes import timed_passes
+from wlm.prepare import prepare
 from wlm.progress import Progress
 from wlm.roofline import (
     MODULES,
@@ -229,42 +224,3 @@ def _passes_per_block(stream: Iterator[list[float]]) -> int:
     """Warm up; return how many passes take BLOCK_SECONDS."""
     *_, last = islice(stream, WARM_UP_PASSES)
     return max(1, round(BLOCK_SECONDS / sum(last)))
-
-
-def timed_passes(model: PreparedModel, data: Tensor, tokens: int) -> Iterator[list[float]]:
-    """Yield the seconds of embedding, LSTM, decoder and loss for each pass over `tokens` words of
-    batchified ids (N, 1), which are read again and again, the hidden state carried along.
-
-    ONNX Runtime runs its graph as a whole: its seconds are one number, of all together.
-    """
-    timed = _timed_modules if isinstance(model, PyTorchModel) else _timed_whole
-    while True:
-        hidden = model.init_hidden(1)
-        for i in range(0, len(data) - tokens, tokens):
-            input, targets = get_batch(data, i, tokens)
-            with torch.inference_mode():
-                seconds, hidden = timed(model, input, hidden, targets)
-            yield seconds
-
-
-def _timed_modules(
-    model: PyTorchModel, input: Tensor, hidden: Hidden, targets: Tensor
-) -> tuple[list[float], Hidden]:
-    module, clock = model.module, [time.perf_counter()]
-    emb = module.encoder(input)  # (T, 1, E)
-    clock.append(time.perf_counter())
-    output, hidden = module.rnn(emb, hidden)  # (T, 1, H)
-    clock.append(time.perf_counter())
-    logits = module.decoder(output)  # (T, 1, V)
-    clock.append(time.perf_counter())
-    F.cross_entropy(logits.view(len(targets), -1), targets).item()
-    clock.append(time.perf_counter())
-    return [after - before for before, after in pairwise(clock)], hidden
-
-
-def _timed_whole(
-    model: PreparedModel, input: Tensor, hidden: Hidden, targets: Tensor
-) -> tuple[list[float], Hidden]:
-    start = time.perf_counter()
-    _, hidden = model.nll(input, hidden, targets)
-    return [time.perf_counter() - start], hidden

@@ -184,7 +184,7 @@ def test_inspect_bytes_time_error_and_model(page, server):
     expect(card(page, "int8 LSTM + Linear")).to_contain_text("79.7 MB")
     bars = page.get_by_test_id("stVegaLiteChart").locator("svg")
     expect(bars).to_contain_text("68.2")
-    expect(page.get_by_text("do not reach it")).to_be_visible()
+    expect(page.get_by_text("do not reach")).to_be_visible()
     page.get_by_test_id("stMain").get_by_role("button", name="int8 Linear", exact=True).click()
     expect(card(page, "int8 Linear")).to_be_visible()
     expect(page).to_have_url(re.compile(r"variants=pytorch%3Alinear%3Dint8"))
