@@ -58,7 +58,9 @@ def _curves(
     )
     is_ratio = measure == "speedup"
     columns = [measure, "low", "high"] if is_ratio else [measure]
+    # An interval from few rounds may be huge: it is cut off rather than let flatten the curves.
     extent = data[columns].astype(float).stack()
+    extent = extent.clip(data[measure].min() / 1.5, data[measure].max() * 1.5)
     low, high = float(extent.min()), float(extent.max())
     domain = [min(low * 0.85, 0.8 if is_ratio else low), max(high * 1.25, low * 2)]
     y = alt.Y(
@@ -75,12 +77,11 @@ def _curves(
         one = alt.Chart(pd.DataFrame({"value": [first, last], "one": [1.0, 1.0]}))
         dashes = one.mark_line(color=ink, strokeDash=[6, 4], strokeWidth=2)
         layers.append(dashes.encode(x=x, y=alt.Y("one:Q", title=title)))
-        known = base.transform_filter("isValid(datum.low)")
-        layers.append(
-            known.mark_area(opacity=0.25).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
-        )
+        band = base.encode(y=alt.Y("low:Q", title=title), y2="high:Q")
+        # Broken, not bridged, where a point has no interval.
+        layers.append(band.mark_area(opacity=0.25, clip=True, invalid="break-paths-filter-domains"))
         # A band is invisible where it is narrow, or where its neighbours have none.
-        layers.append(known.mark_rule(size=3).encode(y="low:Q", y2="high:Q"))
+        layers.append(band.transform_filter("isValid(datum.low)").mark_rule(size=3, clip=True))
     tooltip = ["label:N", alt.Tooltip("value:Q", title=knob), *(f"{each}:Q" for each in columns)]
     layers.append(base.mark_line(strokeWidth=3).encode(y=y))
     layers.append(base.mark_point(filled=True, size=110, opacity=1).encode(y=y, tooltip=tooltip))
@@ -99,7 +100,7 @@ def _names(rows: list[dict], measure: str, domain: list[float]) -> list[dict]:
     bottom, top = map(math.log, domain)
     placed, free_from = [], 0.0
     for row in sorted({row["label"]: row for row in rows}.values(), key=lambda row: row[measure]):
-        lines = textwrap.wrap(row["label"], LINE_LENGTH)
+        lines = textwrap.wrap(row["label"].replace("+ ", "+\u00a0"), LINE_LENGTH)
         half = 0.5 * len(lines) * LINE_HEIGHT / PLOT_HEIGHT
         height = (math.log(row[measure]) - bottom) / (top - bottom)
         height = max(height, free_from + half)
@@ -109,7 +110,8 @@ def _names(rows: list[dict], measure: str, domain: list[float]) -> list[dict]:
     for row, lines, height, half in reversed(placed):
         height = min(height, free_to - half)
         free_to = height - half
-        place = {measure: math.exp(bottom + height * (top - bottom)), "value": row["value"]}
+        first_line = height + half - 0.5 * LINE_HEIGHT / PLOT_HEIGHT
+        place = {measure: math.exp(bottom + first_line * (top - bottom)), "value": row["value"]}
         named.append({"label": row["label"], "text": "\n".join(lines), **place})
     return named
 

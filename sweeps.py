@@ -157,24 +157,25 @@ def show_curves(spec: SweepSpec, result: dict) -> None:
 def show_cards(spec: SweepSpec, result: dict) -> None:
     """Show each variant's largest speed-up, its smallest, and where it loses."""
     found = sweep.outcomes(result)
-    baseline, unit = result["points"][0]["results"][0]["label"], KNOBS[spec.over].unit
+    baseline = result["points"][0]["results"][0]["label"]
     for column, each in zip(st.columns(max(2, len(found))), found, strict=False):
         most, least = each.most, each.least
-        value = f"{most['speedup']:.2f}"
-        where = f"times as fast as {baseline} at {unit.format(most['value'])}"
+        value, where = f"{most['speedup']:.2f}", f"at {most['value']}"
         if least is not most:
-            where += f", {least['speedup']:.2f} at {unit.format(least['value'])}"
+            value = f"{least['speedup']:.2f} to {value}"
+            where = f"most {where}, least at {least['value']}"
         loses = each.slower_at
         column.metric(
-            each.label,
+            f"{each.label}, times as fast as {baseline}",
             value,
-            f"slower at {sweep.listed(loses)}" if loses else "never slower",
+            f"slower at {sweep.listed(loses)}" if loses else "nowhere surely slower",
             delta_color="red" if loses else "gray",
             delta_arrow="off",
-            delta_description=where,
+            delta_description=f"{where} ({KNOBS[spec.over].label.lower()})",
             border=True,
             height="stretch",
-            help="The largest speed-up. It is slower where all of the 95% interval is below 1.",
+            help="Its smallest and largest speed-up. It is surely slower where the whole 95% "
+            "interval lies below 1.",
         )
 
 

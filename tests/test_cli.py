@@ -96,6 +96,37 @@ def test_evaluate_prints_one_result(capsys, text_file):
     assert result["loss"] == both["results"][1]["loss"]
 
 
+def test_sweep_prints_a_comparison_a_value_with_the_documented_keys(capsys):
+    arguments = "sweep --model tiny --text short --seconds 0.2 --over bptt=5,2".split()
+    content = run_json(capsys, *arguments, "--variants", "fp32", "pytorch:lstm=int8")
+    assert (content["over"], content["values"]) == ("bptt", [2, 5])
+    assert [point["value"] for point in content["points"]] == [2, 5]
+    assert [point["protocol"]["bptt"] for point in content["points"]] == [2, 5]
+    assert content["machine"] == content["points"][0]["machine"]
+    documented = (ROOT / "docs" / "json.md").read_text("utf-8")
+    for key in {**content, **content["points"][0], **content["machine"]}:
+        assert f"`{key}`" in documented
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"^bptt +variant +tokens/s +times as fast$", printed, re.MULTILINE)
+    assert re.search(r"^5 +int8 LSTM \+ Linear +[\d,]+ +\d", printed, re.MULTILINE)
+
+
+def test_ctrl_c_ends_a_sweep_with_the_points_that_were_measured():
+    arguments = "sweep --model tiny --text short --seconds 1 --over bptt=1,2,3,4,5,6,7,8,9,10,11,12"
+    process = start(*arguments.split(), "--json", stderr=subprocess.PIPE)
+    time.sleep(12)  # long enough for the first point, far too short for all
+    process.send_signal(signal.SIGINT)
+    printed, errors = process.communicate(timeout=30)
+    assert process.returncode == 0 and "stopped early" in errors
+    content = json.loads(printed)
+    assert content["values"] == list(range(1, 13))
+    assert [point["value"] for point in content["points"]] == list(
+        range(1, len(content["points"]) + 1)
+    )
+    assert 0 < len(content["points"]) < 12
+
+
 def test_sample_prints_raw_words_and_speed(capsys):
     arguments = "sample --model tiny --variant int8 --temperature 0.8 --words 12 --seed 4".split()
     content = run_json(capsys, *arguments)
@@ -248,6 +279,9 @@ def bad_files(tmp_path, model, model_folder) -> Path:
         ("inspect --model tiny --text short --variants int4", ["'int4'"]),
         ("inspect --model tiny --text short --seconds 0", ["seconds", "got 0.0"]),
         ("inspect --model tiny --text short --bptt 640", ["1 to 639", "640 tokens", "got 640"]),
+        ("sweep --model tiny --over layers=1", ["'layers'", "bptt, batch_size, threads, hidden"]),
+        ("sweep --model tiny --text short --over bptt=1,2000", ["bptt", "1 to 1,000", "2,000"]),
+        ("sweep --model tiny --over bptt=1,x", ["whole numbers separated by commas", "'x'"]),
         ("evaluate --model tiny --text short --variants fp32 int8", ["one variant, got 2"]),
         ("sample --model tiny --temperature 0", ["temperature", "0.01 to 10.0", "got 0.0"]),
         ("sample --model tiny --temperature nan", ["temperature", "got nan"]),
@@ -286,7 +320,8 @@ def test_misspelt_arguments_show_the_usage(capsys, command):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "size", "evaluate", "compare", "inspect", "sample", "runs", "info"]
+    "command",
+    ["", "size", "evaluate", "compare", "sweep", "inspect", "sample", "runs", "info"],
 )
 def test_help_says_what_the_command_does(capsys, command):
     with pytest.raises(SystemExit) as exit:

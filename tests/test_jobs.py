@@ -24,6 +24,7 @@ from wlm.evaluate import evaluate
 from wlm.jobs import JobQueue, execute
 from wlm.machine import pinned
 from wlm.runs import Run, RunStore, State, this_server
+from wlm.sweep import SweepSpec, current_points
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60.0  # seconds: how long a loaded machine may take, not how long it should
@@ -332,3 +333,130 @@ def test_a_stopped_server_leaves_no_process_and_its_run_is_marked(server, store,
     assert store.interrupt_orphans() == [run.id]
     run = store.get(run.id)
     assert run.state == State.INTERRUPTED and run.result["results"]
+
+
+@pytest.fixture
+def sweep(named) -> SweepSpec:
+    """Four quick points of the tiny model."""
+    return SweepSpec("bptt", (1, 2, 5, 10), replace(named, seconds=0.3))
+
+
+@pytest.fixture
+def endless_sweep(endless) -> SweepSpec:
+    return SweepSpec("bptt", (50, 75, 100), endless)
+
+
+def all_ended(store: RunStore, sweep_id: str) -> list[Run]:
+    return [ended(store, run.id) for run in store.points_of(sweep_id)]
+
+
+def test_a_sweep_measures_its_points_in_order(queue, store, sweep):
+    sweep_id = queue.submit_sweep(sweep, "anna")
+    assert (store.get(sweep_id).kind, store.get(sweep_id).spec) == ("sweep", sweep.to_json())
+    runs = all_ended(store, sweep_id)
+    assert [(run.state, run.spec) for run in runs] == [
+        (State.DONE, point.to_json()) for point in sweep.points()
+    ]
+    assert {run.visitor for run in runs} == {"anna"}
+    starts = [run.started_at for run in runs]
+    assert starts == sorted(starts)
+    queue.resume_sweep(sweep_id, "anna")
+    assert store.points_of(sweep_id) == runs
+
+
+def test_a_sweep_and_other_runs_take_turns(queue, store, sweep, named):
+    slow = replace(sweep, base=replace(sweep.base, seconds=2.0))
+    sweep_id = queue.submit_sweep(slow, "anna")
+    measuring(store, store.points_of(sweep_id)[0].id)
+    run_id, other_id = queue.submit(named, "bert"), queue.submit_sweep(sweep, "carl")
+    firsts = [run_id, store.points_of(other_id)[0].id]
+    assert [queue.ahead_of(each)[0] for each in firsts] == [1 + 1, 1 + 2]  # anna's second waits
+    run = ended(store, run_id)
+    second, third = store.points_of(sweep_id)[1:3]
+    assert not store.get(third.id).state.final
+    all_ended(store, other_id)
+    points, others = all_ended(store, sweep_id), all_ended(store, other_id)
+    order = sorted([*points, *others, run], key=lambda each: each.started_at)
+    assert order.index(run) <= 2 and order.index(others[0]) <= 3
+    assert second.id == points[1].id and order[-1].sweep in (sweep_id, other_id)
+
+
+def test_a_sweep_counts_as_one_waiting_run(queue, sweep, named, monkeypatch):
+    monkeypatch.setattr(queue, "start", lambda: None)  # so that all of them wait
+    monkeypatch.setattr(queue, "_hand_over", lambda run_ids: None)
+    monkeypatch.setattr(jobs, "MOST_WAITING", 2)
+    queue.submit_sweep(sweep, "anna")
+    for submit in (queue.submit, queue.submit_sweep):
+        with pytest.raises(JobError, match="waiting already"):
+            submit(named if submit == queue.submit else sweep, "anna")
+    queue.submit(named, "bert")
+    with pytest.raises(JobError, match="2 runs are waiting"):
+        queue.submit_sweep(sweep, "carl")
+
+
+def test_a_stopped_sweep_keeps_what_is_done_and_goes_on_with_the_rest(queue, store, sweep):
+    sweep = replace(sweep, base=replace(sweep.base, seconds=1.0))
+    sweep_id = queue.submit_sweep(sweep)
+    first = ended(store, store.points_of(sweep_id)[0].id)
+    queue.stop_sweep(sweep_id)
+    stopped = all_ended(store, sweep_id)
+    assert stopped[0] == first and first.state == State.DONE
+    assert {run.state for run in stopped[1:]} == {State.STOPPED}
+    queue.resume_sweep(sweep_id)
+    runs = all_ended(store, sweep_id)
+    assert len(runs) == 4 + 3
+    now = current_points(sweep, runs)
+    assert now[0] == first and [run.state for run in now] == [State.DONE] * 4
+
+
+def test_a_killed_worker_fails_one_point_and_the_sweep_goes_on(queue, store, sweep):
+    sweep = replace(sweep, base=replace(sweep.base, seconds=1.0))
+    sweep_id = queue.submit_sweep(sweep)
+    points = store.points_of(sweep_id)
+    # As often as a worker that never starts is replaced.
+    for point in points[:2]:
+        measuring(store, point.id)
+        os.kill(queue._worker.pid, signal.SIGKILL)
+        assert "SIGKILL" in ended(store, point.id).message
+    assert [run.state for run in all_ended(store, sweep_id)] == [State.FAILED] * 2 + [
+        State.DONE
+    ] * 2
+    queue.resume_sweep(sweep_id)
+    all_ended(store, sweep_id)
+    states = [run.state for run in current_points(sweep, store.points_of(sweep_id))]
+    assert states == [State.DONE] * 4
+
+
+def test_a_sweep_of_a_dead_server_goes_on_in_the_next(store, endless_sweep, named):
+    program = (
+        "import sys, time; from wlm.jobs import JobQueue; from wlm.runs import RunStore;"
+        "from wlm.sweep import SweepSpec; import json;"
+        "queue = JobQueue(RunStore(sys.argv[1]));"
+        "queue.submit_sweep(SweepSpec.from_json(json.loads(sys.argv[2])));"
+        "time.sleep(600)"
+    )
+    arguments = [store.url, json.dumps(endless_sweep.to_json())]
+    server = subprocess.Popen([sys.executable, "-c", program, *arguments], cwd=ROOT)
+    try:
+        first = wait_for(lambda: next(iter(store.unfinished()), None), "the first point")
+        measuring(store, first.id)
+    finally:
+        server.kill()
+        server.wait()
+    assert len(store.interrupt_orphans()) == 3
+    runs = store.points_of(first.sweep)
+    assert {run.state for run in runs} == {State.INTERRUPTED}
+    queue = JobQueue(store)
+    try:
+        queue.resume_sweep(first.sweep)
+        again = store.points_of(first.sweep)[3:]
+        assert [run.spec for run in again] == [run.spec for run in runs]
+        measuring(store, again[0].id)
+    finally:
+        queue.close()
+
+
+def test_a_deleted_run_does_not_hold_up_the_next(queue, store, named):
+    run = ended(store, queue.submit(named, "anna"))
+    store.delete(run.id, "anna")
+    assert ended(store, queue.submit(named, "anna")).state == State.DONE

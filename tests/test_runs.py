@@ -155,6 +155,14 @@ INSERT INTO runs VALUES ('older', 'compare', '{}', 'failed', '', 0.0, NULL, NULL
 """
 
 
+VERSION_2 = """
+ALTER TABLE runs ADD COLUMN visitor VARCHAR(64) NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN origin VARCHAR(16) NOT NULL DEFAULT '';
+UPDATE runs SET visitor = 'me', origin = 'imported' WHERE id = 'old';
+UPDATE schema_version SET version = 2;
+"""
+
+
 @pytest.fixture
 def version_1(url) -> str:
     """The address of a database as version 1 wrote it, with two runs."""
@@ -171,13 +179,35 @@ def test_a_database_of_version_1_is_migrated_with_its_runs(version_1):
     assert [run.id for run in store.list_runs("compare")] == ["old", "older"]
     old = store.get("old")
     assert (old.spec, old.result, old.finished_at) == ({"seed": 7}, {"results": [1.5]}, 102.0)
-    assert (old.visitor, old.origin) == ("", "")
+    assert (old.visitor, old.origin, old.sweep) == ("", "", "")
     store.create(Run("compare", {}, id="new", visitor="me", origin="imported"))
     new = RunStore(version_1).get("new")
     assert (new.visitor, new.origin) == ("me", "imported")
     with store._main.begin() as connection:
         versions = connection.execute(sa.select(database.VERSION.c.version)).scalars().all()
     assert versions == [database.SCHEMA_VERSION]
+
+
+def test_a_database_of_version_2_is_migrated_with_its_runs(version_1):
+    with closing(sqlite3.connect(sa.make_url(version_1).database)) as connection:
+        connection.executescript(VERSION_2)
+    store = RunStore(version_1)
+    assert store.warning == ""
+    old = store.get("old")
+    assert (old.visitor, old.origin, old.sweep) == ("me", "imported", "")
+    store.create(Run("compare", {}, id="new", sweep="S"))
+    assert [run.id for run in RunStore(version_1).points_of("S")] == ["new"]
+    with store._main.begin() as connection:
+        versions = connection.execute(sa.select(runs._version.c.version)).scalars().all()
+    assert versions == [runs.SCHEMA_VERSION]
+
+
+def test_a_sweeps_points_come_oldest_first_also_where_they_spill(url):
+    kept, spilled = RunStore(url), RunStore("sqlite:////dev/null/runs.sqlite")
+    for store in (kept, spilled):
+        for id, sweep, age in (("b", "S", 1), ("a", "S", 2), ("c", "other", 3), ("d", "", 4)):
+            store.create(Run("compare", {}, id=id, sweep=sweep, created_at=100.0 - age))
+        assert [run.id for run in store.points_of("S")] == ["a", "b"]
 
 
 def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(version_1):
