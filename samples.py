@@ -44,6 +44,11 @@ class Sample:
         """Return the variants' labels."""
         return [each.label for each in self.request.variants]
 
+    @property
+    def complete(self) -> bool:
+        """Tell whether all words were compared."""
+        return len(self.texts) == 1 or 0 < len(self.texts[0]) == len(self.divergences)
+
     def words(self, i: int) -> list[str]:
         """Return the words of a variant's text."""
         return [each.word for each in self.texts[i]]
@@ -125,9 +130,19 @@ def write(request: Request, show: Callable[[Sample], None]) -> Sample:
     return sample
 
 
+def settled(sample: Sample) -> Sample:
+    """Return the session's sample; a copy where its writing was stopped, since the script that was
+    writing it may add some words yet."""
+    if sample.complete or not all(sample.texts):
+        return sample
+    copy = Sample(sample.request, [list(text) for text in sample.texts])
+    st.session_state["sample"] = copy
+    return copy
+
+
 def finish(sample: Sample) -> None:
     """Compare a sample's texts where that was stopped."""
-    if len(sample.divergences) < len(sample.texts[0]):
+    if not sample.complete:
         with turn():
             compare(sample)
 

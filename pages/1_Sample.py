@@ -110,6 +110,7 @@ def show_sample(request: Request, pressed: bool, stop, *, raw: bool) -> None:
     else:
         if sample.request != request:
             st.caption(":material/info: The settings have changed: press Write again.")
+        sample = samples.settled(sample)
         samples.show_texts(sample, st.columns(len(sample.texts)), raw=raw)
     samples.show_downloads(sample)
     if len(sample.texts) > 1:

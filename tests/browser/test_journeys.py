@@ -1,7 +1,6 @@
 """What people come for, in a real browser with the bundled model and text."""
 
 import re
-from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -12,10 +11,8 @@ LONG = 60_000  # milliseconds: how long a loaded machine may take
 
 def open_page(page: Page, address: str) -> None:
     page.goto(address)
-    # Drawn last on its page, or the whole page.
-    lasts = {"Sample": "Press Write", "Runs": "Import an exported run"}
-    last = next((lasts[name] for name in lasts if name in address), "The code that does it")
-    expect(page.get_by_text(last)).to_be_visible(timeout=LONG)
+    # Drawn last on its page.
+    expect(page.get_by_text("The code that does it")).to_be_visible(timeout=LONG)
 
 
 def card(page: Page, label: str) -> Locator:
@@ -102,39 +99,6 @@ def test_a_long_run_shows_numbers_early_and_stops_at_once(page, server):
     stop_button(page).click()
     expect(page.get_by_text("Stopped early")).to_be_visible(timeout=LONG)
     expect(card(page, "Loss").get_by_text(re.compile(r"^\d\.\d{4}$"))).to_be_visible()
-
-
-def test_sample_and_download(page, server):
-    open_page(page, f"{server}/Sample?words=40&seed=3")
-    page.get_by_role("button", name="Write").click()
-    button = page.get_by_role("button", name="out.txt")
-    expect(button).to_have_count(2, timeout=LONG)
-    expect(page.get_by_text("words per second")).to_have_count(2)
-    with page.expect_download() as download:
-        button.first.click()
-    assert download.value.suggested_filename == "out.txt"
-    lines = Path(download.value.path()).read_text("utf-8").splitlines()
-    assert [len(line.split(" ")) for line in lines] == [20, 20]
-
-
-def test_a_long_sample_can_be_stopped_and_stays(page, server):
-    open_page(page, f"{server}/Sample?words=1000")
-    page.get_by_role("button", name="Write").click()
-    expect(page.get_by_text("words per second")).to_have_count(2, timeout=LONG)
-    stop_button(page).click()
-    expect(page.get_by_role("button", name="out.txt")).to_have_count(2, timeout=LONG)
-    expect(stop_button(page)).to_be_hidden()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="out.txt").first.click()
-    words = Path(download.value.path()).read_text("utf-8").split()
-    assert 0 < len(words) < 1000
-
-
-def test_a_deep_link_shows_its_page_with_menu_and_settings(page, server):
-    open_page(page, f"{server}/Sample?temperature=1.5&linear=0")
-    expect(page.get_by_role("link", name="Compare")).to_be_visible()
-    expect(page.get_by_role("slider")).to_have_value("1.5")
-    expect(page.get_by_role("switch").nth(1)).not_to_be_checked()
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(page, server):

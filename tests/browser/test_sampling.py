@@ -1,0 +1,154 @@
+"""The Sample page in a real browser with the bundled model."""
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import IDLE
+from playwright.sync_api import Browser, Locator, Page, expect
+
+SPEED = re.compile("[0-9] words per second")
+LONG = 60_000  # milliseconds: how long a loaded machine may take
+
+
+def open_sample(page: Page, server: str, query: str = "") -> None:
+    page.goto(f"{server}/Sample{query}")
+    expect(page.get_by_role("button", name="Write")).to_be_visible(timeout=LONG)
+    # What a click may change is there.
+    expect(page.get_by_role("tab", name="Blind test")).to_be_visible(timeout=LONG)
+
+
+def stop_button(page: Page) -> Locator:
+    """The page's own: Streamlit's header has one of that name while a script runs."""
+    return page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True)
+
+
+def write(page: Page) -> None:
+    page.get_by_role("button", name="Write").click()
+    expect(page.get_by_text("Every word of fp32's text")).to_be_visible(timeout=LONG)
+    expect(stop_button(page)).to_be_hidden(timeout=LONG)
+    page.locator(IDLE).wait_for(state="attached")
+
+
+def words_chart(page: Page) -> Locator:
+    return page.get_by_test_id("stVegaLiteChart").nth(2).locator("svg")
+
+
+def test_write_see_where_they_part_and_download(page, server):
+    open_sample(page, server, "?words=150&seed=3")
+    expect(page.get_by_text("Press Write")).to_be_visible()
+    write(page)
+    expect(page.get_by_text(SPEED)).to_have_count(2)
+    departs = page.get_by_test_id("stMetric").filter(has_text="Departs at")
+    place = re.search(r"word (\d+)", departs.inner_text())[1]
+    heading = page.get_by_role("heading", name=f"Word {place}, after")
+    expect(heading).to_be_visible()
+    expect(page.get_by_text("arrives after")).to_be_visible()
+    for name, count in (("out.txt", 2), ("text.txt", 2)):
+        expect(page.get_by_role("button", name=name)).to_have_count(count)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="out.txt").first.click()
+    assert download.value.suggested_filename == "out.txt"
+    lines = Path(download.value.path()).read_text("utf-8").splitlines()
+    assert [len(line.split(" ")) for line in lines] == [20] * 7 + [10]
+
+
+def test_point_at_any_word_for_its_probabilities_and_click_it_for_its_draw(page, server):
+    open_sample(page, server, "?words=40&seed=3")
+    write(page)
+    word = words_chart(page).locator("text").filter(has_text=re.compile("^station$")).first
+    word.scroll_into_view_if_needed()
+    box = word.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    tooltip = page.locator("#vg-tooltip-element")
+    expect(tooltip).to_contain_text("station")
+    expect(tooltip).to_contain_text("probability, int8 LSTM + Linear")
+    expect(tooltip).to_contain_text(re.compile(r"\d+\.\d{3}%"))
+    page.mouse.click(*middle)
+    heading = page.get_by_role("heading", name=re.compile("Word [0-9]+, after .*single"))
+    expect(heading).to_be_visible(timeout=LONG)
+
+
+def test_a_long_text_stops_at_once_stays_and_blocks_nobody(page, server, browser: Browser):
+    open_sample(page, server, "?words=1000")
+    page.get_by_role("button", name="Write").click()
+    expect(page.get_by_text(SPEED)).to_have_count(2, timeout=LONG)
+    context = browser.new_context()
+    other = context.new_page()
+    try:
+        open_sample(other, server, "?words=20&seed=9")
+        write(other)
+        expect(stop_button(page)).to_be_visible()  # still writing
+    finally:
+        context.close()
+    stop_button(page).click()
+    expect(page.get_by_text("Every word of fp32's text")).to_be_visible(timeout=LONG)
+    expect(stop_button(page)).to_be_hidden()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="out.txt").first.click()
+    words = Path(download.value.path()).read_text("utf-8").split()
+    assert 0 < len(words) < 1000
+
+
+def test_the_third_who_writes_at_once_waits_and_is_served(page, server, browser: Browser):
+    contexts = [browser.new_context() for _ in range(2)]
+    try:
+        for context in contexts:
+            busy = context.new_page()
+            open_sample(busy, server, "?words=1000")
+            busy.get_by_role("button", name="Write").click()
+            expect(busy.get_by_text(SPEED)).to_have_count(2, timeout=LONG)
+        open_sample(page, server, "?words=20&seed=9")
+        page.get_by_role("button", name="Write").click()
+        expect(page.get_by_text("1 visitor is ahead of you")).to_be_visible(timeout=LONG)
+        stop_button(busy).click()
+        expect(page.get_by_text("Every word of fp32's text")).to_be_visible(timeout=LONG)
+        expect(page.get_by_text("ahead of you")).to_be_hidden()
+    finally:
+        for context in contexts:
+            context.close()
+
+
+def test_a_deep_link_holds_everything(page, server):
+    query = (
+        "?temperature=1.5&variants=fp32&variants=int8+LSTM&prompt=The+old+brige&words=30&raw=true"
+    )
+    open_sample(page, server, query)
+    expect(page.get_by_role("link", name="Compare")).to_be_visible()
+    expect(page.get_by_label("Temperature", exact=True).get_by_role("slider")).to_have_value("1.5")
+    expect(page.get_by_label("Prompt")).to_have_value("The old brige")
+    expect(page.get_by_text("it is not in its words")).to_be_visible()
+    page.get_by_role("button", name="bridge", exact=True).click()
+    expect(page.get_by_label("Prompt")).to_have_value("The old bridge")
+    expect(page).to_have_url(re.compile("prompt=The(\\+|%20)old(\\+|%20)bridge"))
+    page.get_by_role("link", name="Compare").click()
+    expect(page.get_by_text("The code that does it")).to_be_visible(timeout=LONG)
+    page.get_by_role("link", name="Sample").click()
+    expect(page.get_by_label("Prompt")).to_have_value("The old bridge")
+    expect(page.get_by_text("int8 LSTM", exact=True)).to_be_visible()
+
+
+def test_the_blind_test_hides_who_wrote_what_until_it_is_guessed(page, server):
+    open_sample(page, server, "?more=Blind+test")
+    page.get_by_role("button", name="Show a pair").click()
+    expect(page.get_by_role("heading", name="Text B")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("button", name="Next pair")).to_be_disabled()
+    page.get_by_role("button", name="A is int8").click()
+    expect(page.get_by_text(re.compile("[01] of 1 right"))).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("heading", name="is by int8 LSTM + Linear")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_nothing_is_wider_than_the_screen(browser, server, scheme):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    page = context.new_page()
+    try:
+        open_sample(page, server, "?words=60&seed=3")
+        write(page)
+        width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
+        assert width <= 390
+        last = words_chart(page).locator("text").all()
+        assert max(each.bounding_box()["x"] + each.bounding_box()["width"] for each in last) <= 390
+    finally:
+        context.close()
