@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from charts import GREY, LABEL_SIZE, _readable
+from charts import GREY, LABEL_SIZE, readable
 
 TEXT_SIZE = 17  # of the words that are a chart; a monospaced letter is 0.6 as wide
 LETTER = 0.6 * TEXT_SIZE
@@ -120,7 +120,7 @@ def divergence_strip(
                 fontWeight=600,
             )
             layers.append(words.encode(x="place:Q", text="text:N"))
-    return _readable(alt.layer(*layers).properties(height=180), ink)
+    return readable(alt.layer(*layers).properties(height=180), ink)
 
 
 def next_words(rows: pd.DataFrame, labels: list[str], *, ink: str) -> alt.LayerChart:
@@ -155,7 +155,7 @@ def next_words(rows: pd.DataFrame, labels: list[str], *, ink: str) -> alt.LayerC
     bars = base.mark_bar(cornerRadiusEnd=2)
     texts = base.mark_text(align="left", dx=5, fontSize=13, fontWeight=600).encode(text="text:N")
     height = 22 * len(labels) * len(order)
-    return _readable(alt.layer(bars, texts).properties(height=height), ink)
+    return readable(alt.layer(bars, texts).properties(height=height), ink)
 
 
 def reshaped(rows: pd.DataFrame, *, ink: str) -> alt.LayerChart:
@@ -180,4 +180,4 @@ def reshaped(rows: pd.DataFrame, *, ink: str) -> alt.LayerChart:
     )
     texts = base.mark_text(align="left", dx=6, fontSize=LABEL_SIZE, fontWeight=600, color=ink)
     shares = texts.encode(text=alt.Text("probability:Q", format=".1%"))
-    return _readable(alt.layer(bars, shares).properties(height=30 * len(rows)), ink)
+    return readable(alt.layer(bars, shares).properties(height=30 * len(rows)), ink)
