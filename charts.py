@@ -26,7 +26,7 @@ def bars_with_references(
     data = pd.DataFrame({"label": labels, "value": values, "reference": references})
     data["source"] = reference_name
     top = max(each for each in [*values, *references] if each is not None)
-    lying = len(labels) > 2
+    lying, many = len(labels) > 2, len(labels) > 4
     # Two lines for "int8 LSTM + Linear": three charts share a screen's width.
     split = "indexof(datum.label, ' ')"
     two_lines = (
@@ -37,12 +37,18 @@ def bars_with_references(
         "shorthand": "label:N",
         "sort": labels,
         "title": None,
-        "axis": alt.Axis(labelAngle=0, labelExpr=two_lines, labelLimit=220, ticks=False),
+        "axis": alt.Axis(
+            labelAngle=0,
+            labelExpr=two_lines,
+            labelLimit=220,
+            labelFontSize=14 if many else LABEL_SIZE,
+            ticks=False,
+        ),
     }
     numbers = {
         "shorthand": "value:Q",
         "title": title,
-        "scale": alt.Scale(domain=[0, top * (1.4 if lying else 1.15)], nice=False),
+        "scale": alt.Scale(domain=[0, top * (1.7 if many else 1.4 if lying else 1.15)], nice=False),
         "axis": alt.Axis(tickCount=4),
     }
     base = alt.Chart(data)
@@ -52,14 +58,14 @@ def bars_with_references(
         else base.encode(x=alt.X(**names), y=alt.Y(**numbers))
     )
     color = alt.Color("label:N", sort=labels, legend=None)
-    bars = base.mark_bar(cornerRadiusEnd=4, size=30 if lying else 64).encode(
+    bars = base.mark_bar(cornerRadiusEnd=4, size=26 if many else 30 if lying else 64).encode(
         color=color,
         tooltip=[alt.Tooltip("label:N", title="variant"), alt.Tooltip("value:Q", title=title)],
     )
     place = {"align": "left", "dx": 8} if lying else {"dy": -14}
-    words = base.mark_text(fontSize=VALUE_SIZE, fontWeight=600, **place).encode(
-        text=alt.Text("value:Q", format=format), color=color
-    )
+    words = base.mark_text(
+        fontSize=LABEL_SIZE if many else VALUE_SIZE, fontWeight=600, **place
+    ).encode(text=alt.Text("value:Q", format=format), color=color)
     legend = alt.Legend(
         title=None,
         orient="bottom",
@@ -69,8 +75,12 @@ def bars_with_references(
         symbolStrokeColor=GREY,
         symbolStrokeWidth=4,
     )
+    if many:  # no room; the marks are explained below the charts
+        legend = None
     # Beside its bar, so that it never crosses the number at the bar's end.
-    beside = {"height": 12, "yOffset": 24} if lying else {"width": 22, "xOffset": 48}
+    beside = (
+        {"height": 12, "yOffset": 19 if many else 24} if lying else {"width": 22, "xOffset": 48}
+    )
     reference = {"x": "reference:Q"} if lying else {"y": "reference:Q"}
     marks = (
         base.transform_filter("isValid(datum.reference)")
@@ -86,7 +96,7 @@ def bars_with_references(
         )
     )
     chart = alt.layer(bars, words, marks).resolve_scale(color="independent")
-    return readable(chart.properties(height=340), ink)
+    return readable(chart.properties(height=max(340, 58 * len(labels))), ink)
 
 
 def speedups(
@@ -140,6 +150,8 @@ def block_times(labels: list[str], times: list[list[float]], *, ink: str) -> alt
     rounds = int(data["round"].max())
     # Words to the right of the lines, at their middle heights: ends may jump and meet.
     middles = data.groupby("label", as_index=False)["time"].median().assign(round=rounds)
+    height = max(220, 40 * len(labels))
+    middles["place"] = _apart(middles["time"], 18 / (height - 70) * data["time"].max())
     x = alt.X(
         "round:Q",
         title="round",
@@ -152,9 +164,9 @@ def block_times(labels: list[str], times: list[list[float]], *, ink: str) -> alt
     words = alt.Chart(middles).mark_text(align="left", dx=12, fontSize=14, fontWeight=600)
     chart = alt.layer(
         lines.encode(x=x, y=y, color=color, tooltip=["label:N", "round:Q", "time:Q"]),
-        words.encode(x=x, y=y, text="label:N", color=color),
+        words.encode(x=x, y="place:Q", text="label:N", color=color),
     )
-    return readable(chart.properties(height=220), ink)
+    return readable(chart.properties(height=height), ink)
 
 
 def changes(labels: list[str], measures: dict[str, list[float]], *, ink: str) -> alt.LayerChart:
@@ -184,7 +196,9 @@ def changes(labels: list[str], measures: dict[str, list[float]], *, ink: str) ->
     color = alt.Color(
         "label:N",
         scale=alt.Scale(domain=labels),
-        legend=alt.Legend(title=None, orient="bottom", values=labels[1:]),
+        legend=alt.Legend(
+            title=None, orient="bottom", values=labels[1:], columns=4, labelLimit=300
+        ),
     )
     base = alt.Chart(data).encode(x=x, y=y, yOffset=offset)
     words = {"fontSize": 14, "fontWeight": 600}
@@ -198,7 +212,16 @@ def changes(labels: list[str], measures: dict[str, list[float]], *, ink: str) ->
         .mark_text(align="left", dx=6, color=ink, **words)
         .encode(text="text:N"),
     )
-    return readable(chart.properties(height=100 * len(measures)), ink)
+    return readable(chart.properties(height=max(100, 28 * len(labels)) * len(measures)), ink)
+
+
+def _apart(values: pd.Series, gap: float) -> pd.Series:
+    """Return places near values, from 0 up, none nearer to another than the gap."""
+    places, lowest = {}, 0.0
+    for i, value in values.sort_values().items():
+        places[i] = max(value, lowest)
+        lowest = places[i] + gap
+    return pd.Series(places)
 
 
 def readable(chart: alt.LayerChart, ink: str) -> alt.LayerChart:

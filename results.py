@@ -48,6 +48,7 @@ def show_comparison(result: dict) -> None:
     show_cards(baseline, chosen)
     show_charts(result)
     show_certainty(result)
+    show_table(result)
     protocol, machine = result["protocol"], result["machine"]
     if any(_published(result)):
         st.caption(REFERENCES)
@@ -174,6 +175,30 @@ def show_certainty(result: dict) -> None:
             "loss": [row["loss"] for row in each],
         }
         st.altair_chart(charts.changes(labels, measures, ink=ui.ink()), key="chart-changes")
+
+
+def show_table(result: dict) -> None:
+    """Show every variant's numbers, words per second among them."""
+    rows = result["results"]
+    st.dataframe(
+        {
+            "variant": [each["label"] for each in rows],
+            "loss, nats per token": [each["loss"] for each in rows],
+            "size, MB": [each["size_bytes"] / 1e6 for each in rows],
+            "elapsed, s": [each["elapsed_s"] for each in rows],
+            "words per second": [round(each["tokens_per_s"]) for each in rows],
+            "times as fast": [each["speedup"] for each in rows],
+            "written": [each["variant"] for each in rows],
+        },
+        hide_index=True,
+        column_config={
+            "loss, nats per token": st.column_config.NumberColumn(format="%.4f"),
+            "size, MB": st.column_config.NumberColumn(format="%.1f"),
+            "elapsed, s": st.column_config.NumberColumn(format="%.2f"),
+            "words per second": st.column_config.NumberColumn(format="localized"),
+            "times as fast": st.column_config.NumberColumn(format="%.2f"),
+        },
+    )
 
 
 def _published(result: dict) -> list[tutorial.Published | None]:

@@ -7,12 +7,11 @@ import streamlit as st
 
 import results
 import ui
-from wlm.assets import list_models, shown_path
+import variant_view
 from wlm.compare import DEFAULT_TARGET, CompareSpec
 from wlm.errors import WLMError
 from wlm.machine import cpu_count
 from wlm.recordings import recording
-from wlm.script import code_for
 from wlm.variant import Variant
 
 BASELINE = "fp32"
@@ -48,11 +47,16 @@ def main() -> None:
             key="threads",
             bind="query-params",
         )
-    with st.container(horizontal=True):
+    row = st.container(horizontal=True)
+    buttons = row.container(horizontal=True, width="content")
+    with row:
+        others = ui.choose_others()
+    variants = (BASELINE, *(each for each in others if each != str(variant)), str(variant))
+    if others and str(variant) == BASELINE:
+        variants = (BASELINE, *others)
+    with buttons:
         pressed = {
-            (BASELINE, str(variant)): st.button(
-                "Run", type="primary", icon=":material/play_arrow:"
-            ),
+            variants: st.button("Run", type="primary", icon=":material/play_arrow:"),
             ALL_FOUR: st.button(
                 "All four",
                 icon=":material/grid_view:",
@@ -66,21 +70,32 @@ def main() -> None:
         }
     quick = amount == QUICK
     spec = CompareSpec(
-        variants=(BASELINE, str(variant)),
+        variants=variants,
         model=model,
         text=text,
-        seconds=QUICK_SECONDS if quick else None,
+        seconds=quick_seconds(variants) if quick else None,
         target=DEFAULT_TARGET if quick else None,
         threads=threads,
     )
     with ui.errors_shown():
-        for variants, is_pressed in pressed.items():
+        for asked_for, is_pressed in pressed.items():
             if is_pressed:
-                asked = replace(spec, variants=variants)
+                asked = with_variants(spec, asked_for)
                 st.query_params["run"] = ui.job_queue().submit(asked, ui.visitor())
         show_current_run(spec)
     with ui.errors_shown():
-        show_model_and_code(model, variant)
+        variant_view.show(model, variants[1:])
+
+
+def with_variants(spec: CompareSpec, variants: tuple[str, ...]) -> CompareSpec:
+    """Return the spec for other variants, with as many seconds as they need."""
+    seconds = spec.seconds and quick_seconds(variants)
+    return replace(spec, variants=variants, seconds=seconds)
+
+
+def quick_seconds(variants: tuple[str, ...]) -> float:
+    """Return the budget of a short run: more than four variants need more for an interval."""
+    return max(QUICK_SECONDS, 3.0 * len(variants) if len(variants) > 4 else 0.0)
 
 
 def show_current_run(spec: CompareSpec) -> None:
@@ -97,8 +112,8 @@ def show_current_run(spec: CompareSpec) -> None:
         show_first_screen(spec)
     elif run.state.final:
         special = tuple(run.spec["variants"]) in (ALL_FOUR, (BASELINE, BASELINE))
-        shown = {**spec.to_json(), **({"variants": run.spec["variants"]} if special else {})}
-        if run.spec != shown:
+        shown = with_variants(spec, tuple(run.spec["variants"])) if special else spec
+        if run.spec != shown.to_json():
             st.caption(":material/info: The settings have changed since this run: press Run again.")
         results.show_ended(run)
     else:
@@ -107,12 +122,15 @@ def show_current_run(spec: CompareSpec) -> None:
 
 def show_first_screen(spec: CompareSpec) -> None:
     """Say what Run does, and show a recorded run of the same variants until it is pressed."""
-    wait = f"about {QUICK_SECONDS + 3:.0f} seconds" if spec.seconds else "several minutes at most"
+    wait = f"about {spec.seconds + 3:.0f} seconds" if spec.seconds else "several minutes at most"
     recorded = recording(spec.model, spec.variants)
+    if recorded is None:
+        recorded = recording(spec.model, (BASELINE, spec.variants[-1]))
     until = "" if recorded else " Until then the grey marks show what the tutorial published."
-    label = Variant.parse(spec.variants[1]).label
+    labels = [Variant.parse(name).label for name in spec.variants]
+    what = f"{', '.join(labels[:-1])} and {labels[-1]}"
     st.info(
-        f"Press **Run** to measure {BASELINE} and {label} in turn on this machine: {wait}.{until}",
+        f"Press **Run** to measure {what} in turn on this machine: {wait}.{until}",
         icon=":material/play_arrow:",
     )
     if recorded is None:
@@ -126,20 +144,6 @@ def show_first_screen(spec: CompareSpec) -> None:
         color="gray",
     )
     results.show_comparison(recorded.result)
-
-
-def show_model_and_code(model: str, variant: Variant) -> None:
-    """Show the model as PyTorch prints it, before and after, and the code that does it."""
-    st.subheader("The model, before and after")
-    before, after = st.columns(2)
-    before.code(str(ui.load_model(model).model), language=None, wrap_lines=True)
-    after.code(str(ui.load_variant(model, variant)), language=None, wrap_lines=True)
-    st.subheader("The code that does it")
-    st.code(code_for(variant, shown_path(list_models()[model])), language="python")
-    st.caption(
-        "`torch.ao.quantization` is deprecated: PyTorch warns at each call and has announced its "
-        "removal, with no replacement for LSTMs. This app pins the release that still has it."
-    )
 
 
 main()

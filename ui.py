@@ -12,7 +12,8 @@ import streamlit as st
 
 from wlm.assets import ASSETS, DEFAULT_MODEL, DEFAULT_TEXT, list_models, list_texts
 from wlm.errors import StoreError, WLMError
-from wlm.variant import Variant
+from wlm.prepare import why_unavailable
+from wlm.variant import OFFERED, PART_LABELS, Variant
 
 logger = logging.getLogger(__name__)
 
@@ -23,9 +24,10 @@ PAGES = {
     "Sweep": ("pages/3_Sweep.py", ":material/show_chart:"),
     "Runs": ("pages/4_Runs.py", ":material/history:"),
 }
+MOST_OTHERS = 6  # with fp32 and the switches' variant, as many as a comparison may have
 LONGEST_SECONDS = 600.0  # nobody's imported settings may hold the worker for hours
 WHOLE_NUMBERS = ("words", "seed", "k")  # number inputs bound to the URL
-SWITCHES = {"lstm": "LSTM", "linear": "Linear"}
+SWITCHES = {"lstm": True, "linear": True, "embedding": False}  # and whether they start on
 
 
 def start_page(title: str) -> None:
@@ -91,23 +93,66 @@ def _choose(label: str, key: str, names: list[str], default: str, variable: str)
 
 
 def choose_variant() -> Variant:
-    """Draw the two switches and return the variant that they describe."""
+    """Draw the switches and return the variant that they describe."""
     switches = {
         part: st.toggle(
-            f"int8 {label}",
-            value=True,
+            f"int8 {PART_LABELS[part]}",
+            value=on,
             key=part,
             bind="query-params",
-            help=f"Quantize the {label} weights dynamically, from 32-bit floats to 8-bit integers.",
+            help=f"Quantize the {PART_LABELS[part]} weights, from 32-bit floats to 8-bit integers.",
         )
-        for part, label in SWITCHES.items()
+        for part, on in SWITCHES.items()
     }
     return Variant(**{part: "int8" if on else "fp32" for part, on in switches.items()})
 
 
 def offered_variants() -> list[Variant]:
-    """Return the variants that a page may offer, fp32 first."""
-    return [Variant(lstm, linear) for linear in ("fp32", "int8") for lstm in ("fp32", "int8")]
+    """Return the variants that pages offer and this machine can run, fp32 first."""
+    return [each for each in map(Variant.parse, OFFERED) if not why_unavailable(each)]
+
+
+def choose_others() -> list[str]:
+    """Draw the choice of variants to compare besides, and return their names.
+
+    The URL has them as `?also=NAME`, once for each; it may name any variant, offered or not.
+    """
+    if "also" not in st.session_state:
+        asked = dict.fromkeys(map(_known_name, st.query_params.get_all("also")))
+        st.session_state["also"] = [name for name in asked if name][:MOST_OTHERS]
+    picked = st.session_state["also"]
+    names = {name: Variant.parse(name) for name in dict.fromkeys([*OFFERED[1:], *picked])}
+    missing = {reason for each in names.values() if (reason := why_unavailable(each))}
+    with st.popover(
+        f"Also compare ({len(picked)})" if picked else "Also compare",
+        icon=":material/stacked_bar_chart:",
+        help="More variants, each run in turn with the others: other precisions and engines, "
+        "and ONNX Runtime.",
+    ):
+        st.pills(
+            "Also compare",
+            [name for name, each in names.items() if not why_unavailable(each) or name in picked],
+            selection_mode="multi",
+            format_func=lambda name: names[name].label,
+            key="also",
+        )
+        for reason in sorted(missing):
+            st.caption(f":material/block: {plain(reason)}")
+        if len(picked) > MOST_OTHERS:
+            st.caption(f"At most {MOST_OTHERS} at once: only the first are run.")
+    chosen = st.session_state["also"][:MOST_OTHERS]
+    if chosen != st.query_params.get_all("also"):
+        st.query_params["also"] = chosen
+    return chosen
+
+
+def _known_name(name: str) -> str:
+    """A variant's shortest name; nothing for what is none, or is run anyway."""
+    try:
+        name = str(Variant.parse(name))
+    except WLMError:
+        return ""
+    return "" if name == OFFERED[0] else name
 
 
 @contextmanager
@@ -174,7 +219,7 @@ def load_model(name: str):
     return load_checkpoint(models[name])
 
 
-@st.cache_resource(show_spinner="Quantizing …", max_entries=12)
+@st.cache_resource(show_spinner="Quantizing …", max_entries=8)
 def load_variant(name: str, variant: Variant):
     """Return a variant of a named model, shared by all visitors and never changed."""
     from wlm.prepare import prepare
@@ -218,15 +263,23 @@ def why_not_here(settings: dict) -> str:
     return ""
 
 
-def compare_query(spec) -> dict[str, str]:
+def compare_query(spec) -> dict[str, str | list[str]]:
     """Submit a comparison and return the query with which Compare shows it and its settings."""
-    variant = Variant.parse(spec.variants[-1])
+    others, variant = list(spec.variants[1:-1]), Variant.parse(spec.variants[-1])
+    if (
+        set(variant.parts_by_precision()) - {"int8"}
+        or variant.engine
+        or variant.runtime != "pytorch"
+    ):
+        # No position of the switches means it.
+        others, variant = list(spec.variants[1:]), Variant()
     return {
         "run": job_queue().submit(spec, visitor()),
         "model": spec.model,
         "text": spec.text,
         "threads": str(spec.threads),
         **{part: str(getattr(variant, part) != "fp32").lower() for part in SWITCHES},
+        **({"also": others} if others else {}),
         **({} if spec.seconds else {"amount": "All of it"}),
     }
 

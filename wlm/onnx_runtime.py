@@ -79,7 +79,7 @@ class OnnxModel:
                 f"{'x'.join(map(str, weights[name].dims))} "
                 f"{onnx.TensorProto.DataType.Name(weights[name].data_type).lower()}"
                 for name in node.input
-                if name in weights and len(weights[name].dims) > 1
+                if name in weights and len(weights[name].dims) > 1 and weights[name].dims[-2] > 1
             ]
             if shapes:
                 lines.append(f"  {node.op_type}({', '.join(shapes)})")
