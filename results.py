@@ -73,7 +73,7 @@ def show_cards(baseline: dict | None, chosen: dict | None) -> None:
     loss.metric(
         "Loss, nats per token",
         f"{chosen['loss']:.4f}",
-        f"{change:+.4f}".replace("-", "−") if change < 0 else f"{change:+.4f}",
+        f"{change:+.4f}",  # with ASCII's minus, or the card would take it for a rise
         delta_color="off" if abs(change) < 0.01 else "inverse",
         delta_arrow="off",
         delta_description=f"against fp32's {baseline['loss']:.4f}",

@@ -10,8 +10,7 @@ import ui
 from wlm.compare import MAX_VARIANTS
 from wlm.errors import VariantError, WLMError
 from wlm.module_times import InspectSpec
-from wlm.prepare import why_unavailable
-from wlm.variant import OFFERED, Variant
+from wlm.variant import Variant
 
 DEFAULT = ("fp32", "int8")
 CHOSEN = "chosen-variants"
@@ -61,8 +60,7 @@ def choose_variants() -> list[Variant]:
         except VariantError as error:
             ui.show_error(str(error))
     asked = asked or [Variant.parse(name) for name in DEFAULT]
-    offered = [each for each in map(Variant.parse, OFFERED) if not why_unavailable(each)]
-    by_label = {variant.label: variant for variant in [*offered, *asked]}
+    by_label = {variant.label: variant for variant in [*ui.offered_variants(), *asked]}
     chosen = st.pills(
         "Variants",
         list(by_label),

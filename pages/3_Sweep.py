@@ -6,9 +6,8 @@ import sweeps
 import ui
 from wlm.compare import DEFAULT_TARGET, CompareSpec
 from wlm.errors import SettingError
-from wlm.prepare import why_unavailable
 from wlm.sweep import DEFAULT_SECONDS, KNOBS, SweepSpec, parse_values, presets
-from wlm.variant import OFFERED, Variant
+from wlm.variant import Variant
 
 OWN = "Your own"
 BASELINE = "fp32"
@@ -79,7 +78,7 @@ def choose_sweep(model: str, text: str) -> SweepSpec:
         )
         values, settings = parse_values(over, typed), {}
     left, right = st.columns([3, 2])
-    offered = [each for each in OFFERED[1:] if not why_unavailable(Variant.parse(each))]
+    offered = [str(each) for each in ui.offered_variants()[1:]]
     others = left.multiselect(
         f"Variants, against {BASELINE}",
         offered,

@@ -46,28 +46,26 @@ def test_divergences_are_those_of_a_plain_loop(model, vocabulary, readers, promp
     ids = [each.id for each in sample_words(model, vocabulary, settings, 60)]
     found = list(divergences(readers, vocabulary, settings, ids))
     assert len(found) == 60
-    read = [*beginning(vocabulary, settings)[0][:, 0].tolist(), *ids]
-    start, hidden = len(read) - len(ids) - 1, [model.init_hidden(1)] * 2
-    for i, id in enumerate(read[:-1]):
+    hidden, input = [model.init_hidden(1)] * 2, beginning(vocabulary, settings)[0]
+    for each, id in zip(found, ids, strict=True):
         given = []
         for m, reader in enumerate(readers):
-            logits, hidden[m] = reader.model(tensor([[id]]), hidden[m])
-            weights = (logits[0, 0].double() / 0.7).exp()
+            logits, hidden[m] = reader.model(input, hidden[m])
+            weights = (logits[-1, 0].double() / 0.7).exp()
             weights[vocabulary.ids["<unk>"]] = 0.0
             given.append((weights / weights.sum()).tolist())
-        if i < start:
-            continue
-        each = found[i - start]
-        assert each.probabilities == pytest.approx([p[read[i + 1]] for p in given], rel=1e-4)
+        input = tensor([[id]])
+        assert each.probabilities == pytest.approx([p[id] for p in given], rel=1e-4)
         p, q = given
         kl = sum(a * math.log(a / b) for a, b in zip(p, q, strict=True) if a)
         assert each.kl == pytest.approx((0.0, kl), abs=1e-6)
         assert kl > 0.0
 
 
-def test_the_words_probability_is_the_one_it_was_drawn_with(vocabulary, readers):
+@pytest.mark.parametrize("prompt", [(), tuple("the old bridge over the river was".split())])
+def test_the_words_probability_is_the_one_it_was_drawn_with(vocabulary, readers, prompt):
     # Also of int8, whose numbers depend on how many words it is given at once.
-    settings = SampleSettings(temperature=0.5)
+    settings = SampleSettings(temperature=0.5, prompt=prompt)
     text = list(sample_words(readers[1].model, vocabulary, settings, 60))
     found = divergences(readers, vocabulary, settings, [each.id for each in text])
     for word, each in zip(text, found, strict=True):
@@ -112,12 +110,14 @@ def test_the_next_words_scores_are_the_models(model, vocabulary):
     torch.testing.assert_close(next_word(Reader(model, 2), vocabulary, settings, [8]), expected)
 
 
-def test_who_arrives_first_is_who_was_written(vocabulary, readers):
-    settings = SampleSettings(temperature=1.3, top_p=0.95, draw="race", seed=3)
-    text = [each.id for each in sample_words(readers[0].model, vocabulary, settings, 30)]
+@pytest.mark.parametrize("i", [0, 1])
+@pytest.mark.parametrize("prompt", [(), tuple("the old bridge over the river was".split())])
+def test_who_arrives_first_is_who_was_written(vocabulary, readers, i, prompt):
+    settings = SampleSettings(temperature=1.3, top_p=0.95, draw="race", seed=3, prompt=prompt)
+    text = [each.id for each in sample_words(readers[i].model, vocabulary, settings, 30)]
     for place in (0, 1, 17, 29):
         found = candidates(readers, vocabulary, settings, text[:place], count=5)
-        first = min(found, key=lambda each: each.arrivals[0])
+        first = min(found, key=lambda each: each.arrivals[i])
         assert vocabulary.ids[first.word] == text[place]
         assert len(found) >= 5
         means = [sum(each.probabilities) for each in found[:5]]

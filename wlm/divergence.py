@@ -44,9 +44,15 @@ class Reader:
         return cls(model, CHUNK if variant == Variant() else 1)
 
     @torch.inference_mode()
-    def read(self, ids: Tensor, hidden=None) -> tuple[Tensor, object]:
+    def begin(self, start: Tensor) -> tuple[Tensor, object]:
+        """Return logits (1, V) after a prompt (T, 1), read at once as `sample_words` reads it, and
+        the hidden state."""
+        output, hidden = self.model(start, self.model.init_hidden(1))
+        return output[-1:, 0], hidden
+
+    @torch.inference_mode()
+    def read(self, ids: Tensor, hidden) -> tuple[Tensor, object]:
         """Return logits (T, V) after each of the ids (T,), and the hidden state after the last."""
-        hidden = self.model.init_hidden(1) if hidden is None else hidden
         logits = []
         for part in ids.view(-1, 1).split(self.at_once):
             output, hidden = self.model(part, hidden)
@@ -63,20 +69,19 @@ def divergences(
     """Yield for each word of a text, drawn with the settings, how the readers' distributions at its
     place differ from the first reader's. All of them read this one text. Raises TextError."""
     start, _ = beginning(vocabulary, settings)
-    read = torch.cat([start[:, 0], torch.tensor(ids, dtype=torch.int64)])
-    skipped, hidden = len(start) - 1, [None] * len(readers)
     filters = settings.weighting(vocabulary)
-    for first in range(0, len(read) - 1, CHUNK):
-        inputs, next_ids = read[first : first + CHUNK], read[first + 1 : first + 1 + CHUNK]
-        inputs = inputs[: len(next_ids)]
+    after, hidden = map(list, zip(*(reader.begin(start) for reader in readers), strict=True))
+    for chosen in torch.tensor(ids, dtype=torch.int64).split(CHUNK):
         logs = []
         for i, reader in enumerate(readers):
-            logits, hidden[i] = reader.read(inputs, hidden[i])
-            logs.append(_log_probabilities(logits, filters))
+            logits, hidden[i] = reader.read(chosen, hidden[i])
+            # A word's distribution is the one after the word before it.
+            logs.append(_log_probabilities(torch.cat([after[i], logits[:-1]]), filters))
+            after[i] = logits[-1:]
         kl = torch.stack([kl_divergence(logs[0], each) for each in logs])  # (models, T)
-        chosen = torch.stack([each.gather(1, next_ids[:, None])[:, 0] for each in logs]).exp()
-        for t in range(max(0, skipped - first), len(inputs)):
-            yield WordDivergence(tuple(chosen[:, t].tolist()), tuple(kl[:, t].tolist()))
+        given = torch.stack([each.gather(1, chosen[:, None])[:, 0] for each in logs]).exp()
+        for t in range(len(chosen)):
+            yield WordDivergence(tuple(given[:, t].tolist()), tuple(kl[:, t].tolist()))
 
 
 def next_word(
@@ -87,9 +92,10 @@ def next_word(
 ) -> Tensor:
     """Return a reader's raw logits (V,) for the word after a text begun with the settings."""
     start, _ = beginning(vocabulary, settings)
-    read, hidden = torch.cat([start[:, 0], torch.tensor(ids, dtype=torch.int64)]), None
-    for part in read.split(CHUNK):
-        logits, hidden = reader.read(part, hidden)
+    logits, hidden = reader.begin(start)
+    if len(ids):
+        for part in torch.tensor(ids, dtype=torch.int64).split(CHUNK):
+            logits, hidden = reader.read(part, hidden)
     return logits[-1]
 
 
