@@ -68,6 +68,26 @@ def test_results_keep_the_order_asked_for(capsys):
     assert [each["bytes"] for each in sizes] == [each["size_bytes"] for each in content["results"]]
 
 
+def test_inspect_prints_one_object_with_the_documented_keys(capsys):
+    arguments = "--model tiny --text short --bptt 7 --seconds 0.1".split()
+    content = run_json(capsys, "inspect", *arguments)
+    fp32, int8 = content["results"]
+    assert [one["tokens"] for one in int8["passes"]] == [7, 1]
+    sizes = run_json(capsys, "size", "--model", "tiny")
+    assert [sum(each["parts"].values()) for each in content["results"]] == [
+        each["bytes"] for each in sizes
+    ]
+    assert [each["sqnr_db"] for each in fp32["weights"]] == [None] * 6
+    assert [each["part"] for each in int8["activations"]] == list(int8["parts"])[:-1]
+    documented = (ROOT / "docs" / "json.md").read_text("utf-8")
+    parts = [content["protocol"], content["roofline"], int8, *int8["passes"]]
+    parts += [*int8["passes"][0]["modules"], *int8["weights"], *int8["activations"]]
+    parts += [each for matrix in int8["weights"] for each in matrix["largest"]]
+    for part in (content, *parts):
+        for key in part:
+            assert f"`{key}`" in documented
+
+
 def test_evaluate_prints_one_result(capsys, text_file):
     arguments = ["--model", "tiny", "--text", str(text_file), "--tokens", "50"]
     result = run_json(capsys, "evaluate", "--variants", "int8", *arguments)
@@ -100,6 +120,10 @@ def test_info_names_models_texts_and_the_machine(capsys):
         ),
         ("evaluate --model tiny --text short", ["perplexity", "chunks of 25"]),
         ("size --model tiny", ["bytes", "int8 LSTM + Linear"]),
+        (
+            "inspect --model tiny --text short --seconds 0.1",
+            ["embedding", "LSTM 1", "file format", "exact", "decoder", "loss", "fp32 peak"],
+        ),
         ("info", ["quantized_engine", "wikitext2-lstm"]),
     ],
 )
@@ -159,6 +183,10 @@ def bad_files(tmp_path, model, model_folder) -> Path:
         ("compare --model tiny --text short --bptt 0", ["bptt", "1 to 1,000", "got 0"]),
         ("compare --model tiny --text short --threads 0", ["threads", "got 0"]),
         ("compare --model tiny --text short --variants int4", ["'int4'"]),
+        ("inspect --model nowhere", ["no model 'nowhere'"]),
+        ("inspect --model tiny --text short --variants int4", ["'int4'"]),
+        ("inspect --model tiny --text short --seconds 0", ["seconds", "got 0.0"]),
+        ("inspect --model tiny --text short --bptt 640", ["1 to 639", "640 tokens", "got 640"]),
         ("evaluate --model tiny --text short --variants fp32 int8", ["one variant, got 2"]),
         ("sample --model tiny --temperature 0", ["temperature", "0.01 to 10.0", "got 0.0"]),
         ("sample --model tiny --temperature nan", ["temperature", "got nan"]),
@@ -187,7 +215,9 @@ def test_misspelt_arguments_show_the_usage(capsys, command):
     assert "usage: python -m wlm" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["", "size", "evaluate", "compare", "sample", "info"])
+@pytest.mark.parametrize(
+    "command", ["", "size", "evaluate", "compare", "inspect", "sample", "info"]
+)
 def test_help_says_what_the_command_does(capsys, command):
     with pytest.raises(SystemExit) as exit:
         main([*command.split(), "--help"])

@@ -16,6 +16,7 @@ examples:
   python -m wlm compare --variants fp32 pytorch:lstm=int8 --tokens 5000 --json
   python -m wlm evaluate --variants int8 --text my.txt
   python -m wlm size --variants fp32 int8
+  python -m wlm inspect --variants fp32 int8
   python -m wlm sample --variant int8 --temperature 0.8 --words 100 --seed 1
   python -m wlm info
 """
@@ -69,6 +70,27 @@ def compare(options: argparse.Namespace) -> None:
     """Print size, loss and elapsed time of several variants over the same text, in turn."""
     content = _compare(options)
     _print(options, content, lambda: _print_results(content))
+
+
+def inspect(options: argparse.Namespace) -> None:
+    """Print where each variant's bytes, time and error are, module by module."""
+    from wlm.inspection import add_bytes_and_errors
+    from wlm.module_times import InspectSpec
+    from wlm.module_times import inspect as measure
+
+    spec = InspectSpec(
+        variants=tuple(options.variants),
+        model=options.model,
+        text=options.text,
+        bptt=options.bptt,
+        threads=options.threads,
+        seconds=options.seconds,
+        seed=options.seed,
+        vocabulary=options.vocabulary,
+        corpus=options.corpus,
+    )
+    content = add_bytes_and_errors(_measure(measure, spec), spec)
+    _print(options, content, lambda: _print_inspection(content))
 
 
 def sample(options: argparse.Namespace) -> None:
@@ -142,11 +164,7 @@ def _checkpoint(options: argparse.Namespace):
 
 
 def _compare(options: argparse.Namespace) -> dict:
-    """Run a comparison with a progress bar; Ctrl-C ends it early and keeps what was measured."""
-    from tqdm import tqdm
-
     from wlm.compare import CompareSpec, compare
-    from wlm.machine import pinned
 
     spec = CompareSpec(
         variants=tuple(options.variants),
@@ -162,6 +180,15 @@ def _compare(options: argparse.Namespace) -> dict:
         vocabulary=options.vocabulary,
         corpus=options.corpus,
     )
+    return _measure(compare, spec)
+
+
+def _measure(job, spec) -> dict:
+    """Do a job with a progress bar; Ctrl-C ends it early and keeps what was measured."""
+    from tqdm import tqdm
+
+    from wlm.machine import pinned
+
     measured = None
     layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
     hidden = not sys.stderr.isatty()
@@ -170,7 +197,7 @@ def _compare(options: argparse.Namespace) -> dict:
         pinned(spec.threads),
     ):
         try:
-            for progress in compare(spec):
+            for progress in job(spec):
                 bar.set_description(progress.stage)
                 bar.update(progress.done - bar.n)
                 measured = progress.measured
@@ -227,6 +254,18 @@ def _print_results(content: dict) -> None:
     )
 
 
+def _print_inspection(content: dict) -> None:
+    from wlm.inspection import ceilings, parts_table, times_table
+
+    _print_table(*parts_table(content))
+    print()
+    _print_table(*times_table(content))
+    for warning in content["warnings"]:
+        print(f"\nwarning: {warning}")
+    machine, threads = content["machine"], content["protocol"]["threads"]
+    print(f"\n{ceilings(content)}; threads {threads}; {machine['cpu']}, torch {machine['torch']}")
+
+
 def _times_as_fast(result: dict) -> str:
     ends = result["speedup_ci95"]
     return f"{result['speedup']:.2f}" + (f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else "")
@@ -272,13 +311,16 @@ def _parser() -> argparse.ArgumentParser:
             added.add_argument("--corpus", help="corpus folder of a bare weights file")
         return added
 
-    def protocol(added: argparse.ArgumentParser) -> None:
+    def text(added: argparse.ArgumentParser) -> None:
         texts = ", ".join(list_texts())
         added.add_argument(
             "--text",
             default=DEFAULT_TEXT,
             help=f"a name ({texts}), a text file, or a folder with a test.txt; default %(default)s",
         )
+
+    def protocol(added: argparse.ArgumentParser) -> None:
+        text(added)
         added.add_argument("--tokens", type=int, help="read only the text's first tokens")
         added.add_argument("--seconds", type=float, help="measure for so long, text read again")
         added.add_argument(
@@ -286,8 +328,11 @@ def _parser() -> argparse.ArgumentParser:
             type=float,
             help="end when each speed-up is known give or take this share, such as 0.03",
         )
-        added.add_argument("--bptt", type=int, default=25, help="chunk length; default %(default)s")
         added.add_argument("--batch-size", type=int, default=1, help="default %(default)s")
+        timing(added)
+
+    def timing(added: argparse.ArgumentParser) -> None:
+        added.add_argument("--bptt", type=int, default=25, help="chunk length; default %(default)s")
         added.add_argument("--threads", type=int, default=1, help="default %(default)s")
         added.add_argument("--seed", type=int, default=1, help="of the order in which variants run")
 
@@ -300,6 +345,12 @@ def _parser() -> argparse.ArgumentParser:
     added = command(evaluate)
     added.add_argument("--variants", nargs="+", default=["fp32"], help=VARIANT_HELP)
     protocol(added)
+
+    added = command(inspect)
+    added.add_argument("--variants", nargs="+", default=["fp32", "int8"], help=VARIANT_HELP)
+    text(added)
+    added.add_argument("--seconds", type=float, default=6.0, help="to measure; default %(default)s")
+    timing(added)
 
     added = command(sample)
     added.add_argument("--variant", default="fp32", help=VARIANT_HELP)

@@ -20,6 +20,7 @@ from pathlib import Path
 from wlm.compare import CompareSpec, compare
 from wlm.errors import JobError, WLMError
 from wlm.machine import pinned
+from wlm.module_times import InspectSpec, inspect
 from wlm.runs import Run, RunStore, State, this_server
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,10 @@ MOST_WAITING = 50
 MAX_STARTS = 2  # workers that may die before they reach a waiting run
 # What a worker can do, by a run's kind: the class of its settings and the job, which yields
 # `Progress`. Settings have `kind`, `threads`, `to_json` and `from_json`.
-KINDS = {CompareSpec.kind: (CompareSpec, compare)}
+KINDS = {
+    CompareSpec.kind: (CompareSpec, compare),
+    InspectSpec.kind: (InspectSpec, inspect),
+}
 
 
 class JobQueue:
@@ -72,7 +76,7 @@ class JobQueue:
             self._worker = worker
             threading.Thread(target=self._watch, args=(worker,), daemon=True).start()
 
-    def submit(self, spec: CompareSpec, visitor: str = "") -> str:
+    def submit(self, spec: CompareSpec | InspectSpec, visitor: str = "") -> str:
         """Queue a job and return its run's id.
 
         Raises JobError where the named visitor already has a run waiting, or the queue is full,

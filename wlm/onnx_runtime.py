@@ -23,7 +23,7 @@ class OnnxModel:
 
     def __init__(self, content: bytes, config: ModelConfig, threads: int = 1):
         self.config, self.threads, self.saved_bytes = config, threads, len(content)
-        self._content = content
+        self.content = content
         self._lock = threading.Lock()
         self._sessions: dict[bool, object] = {}
 
@@ -59,7 +59,7 @@ class OnnxModel:
     def _session(self, *, with_loss: bool):
         with self._lock:
             if with_loss not in self._sessions:
-                content = _with_loss(self._content) if with_loss else self._content
+                content = _with_loss(self.content) if with_loss else self.content
                 self._sessions[with_loss] = _start(content, self.threads)
             return self._sessions[with_loss]
 
@@ -71,7 +71,7 @@ class OnnxModel:
         """The operators that hold weights, in the order in which they run."""
         import onnx
 
-        graph = onnx.load_from_string(self._content).graph
+        graph = onnx.load_from_string(self.content).graph
         weights = {each.name: each for each in graph.initializer}
         lines = []
         for node in graph.node:
