@@ -96,7 +96,7 @@ def bars_with_references(
         )
     )
     chart = alt.layer(bars, words, marks).resolve_scale(color="independent")
-    return _readable(chart.properties(height=max(340, 58 * len(labels))), ink)
+    return readable(chart.properties(height=max(340, 58 * len(labels))), ink)
 
 
 def speedups(
@@ -135,7 +135,7 @@ def speedups(
         x="value:Q", y=y, text="text:N", color=color
     )
     chart = alt.layer(one.encode(x=x), bars, dots, words)
-    return _readable(chart.properties(height=40 + 60 * len(rows)), ink)
+    return readable(chart.properties(height=40 + 60 * len(rows)), ink)
 
 
 def block_times(labels: list[str], times: list[list[float]], *, ink: str) -> alt.LayerChart:
@@ -166,7 +166,7 @@ def block_times(labels: list[str], times: list[list[float]], *, ink: str) -> alt
         lines.encode(x=x, y=y, color=color, tooltip=["label:N", "round:Q", "time:Q"]),
         words.encode(x=x, y="place:Q", text="label:N", color=color),
     )
-    return _readable(chart.properties(height=height), ink)
+    return readable(chart.properties(height=height), ink)
 
 
 def changes(labels: list[str], measures: dict[str, list[float]], *, ink: str) -> alt.LayerChart:
@@ -212,7 +212,7 @@ def changes(labels: list[str], measures: dict[str, list[float]], *, ink: str) ->
         .mark_text(align="left", dx=6, color=ink, **words)
         .encode(text="text:N"),
     )
-    return _readable(chart.properties(height=max(100, 28 * len(labels)) * len(measures)), ink)
+    return readable(chart.properties(height=max(100, 28 * len(labels)) * len(measures)), ink)
 
 
 def _apart(values: pd.Series, gap: float) -> pd.Series:
@@ -224,7 +224,7 @@ def _apart(values: pd.Series, gap: float) -> pd.Series:
     return pd.Series(places)
 
 
-def _readable(chart: alt.LayerChart, ink: str) -> alt.LayerChart:
+def readable(chart: alt.LayerChart, ink: str) -> alt.LayerChart:
     """Give a chart type that reads from the last row of a lecture hall, in the theme's ink."""
     return chart.configure_axis(
         labelFontSize=LABEL_SIZE,

@@ -16,7 +16,15 @@ REFERENCES = (
 
 
 def show_ended(run: Run) -> None:
-    """Show a run that has ended: how, where that is not as it should, and what it measured."""
+    """Show a comparison that has ended: how, where that is not as it should, and what it
+    measured."""
+    show_ending(run)
+    if run.result:
+        show_comparison(run.result)
+
+
+def show_ending(run: Run) -> None:
+    """Say how a run has ended, where that is not as it should."""
     if run.state == State.FAILED:
         ui.show_error(run.message)
     elif run.state == State.INTERRUPTED:
@@ -24,8 +32,6 @@ def show_ended(run: Run) -> None:
     elif run.state == State.STOPPED:
         measured = "the numbers are those until then" if run.result else "nothing was measured yet"
         st.info(f"Stopped early: {measured}.", icon=":material/stop:")
-    if run.result:
-        show_comparison(run.result)
 
 
 def show_comparison(result: dict) -> None:

@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 PAGES = {
     "Compare": ("streamlit_app.py", ":material/compare_arrows:"),
     "Sample": ("pages/1_Sample.py", ":material/edit_note:"),
+    "Inspect": ("pages/2_Inspect.py", ":material/search_insights:"),
     "Runs": ("pages/4_Runs.py", ":material/history:"),
 }
 MOST_OTHERS = 6  # with fp32 and the switches' variant, as many as a comparison may have

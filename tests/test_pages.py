@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import ui
@@ -22,7 +23,7 @@ class IdleQueue:
         self.store, self.stopped = store, []
 
     def submit(self, spec: CompareSpec, visitor: str = "") -> str:
-        run = Run("compare", spec.to_json(), visitor=visitor)
+        run = Run(spec.kind, spec.to_json(), visitor=visitor)
         self.store.create(run)
         return run.id
 
@@ -40,8 +41,8 @@ def queue(tmp_path, model_folder, text_file, monkeypatch) -> IdleQueue:
     monkeypatch.setattr(ui, "job_queue", lambda: queue)
     monkeypatch.setenv("WLM_MODELS", str(model_folder.parent))
     monkeypatch.setenv("WLM_TEXTS", str(text_file.parent))
-    ui.load_model.clear()
-    ui.load_variant.clear()
+    st.cache_data.clear()
+    st.cache_resource.clear()
     return queue
 
 

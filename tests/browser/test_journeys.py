@@ -141,3 +141,38 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(page, server):
     open_page(page, server)
     width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
     assert width <= 390
+
+
+def test_inspect_bytes_time_error_and_model(page, server):
+    page.goto(f"{server}/Inspect")
+    expect(page.get_by_text("To the byte")).to_be_visible(timeout=LONG)
+    expect(card(page, "int8 LSTM + Linear")).to_contain_text("79.7 MB")
+    bars = page.get_by_test_id("stVegaLiteChart").locator("svg")
+    expect(bars).to_contain_text("68.2")
+    expect(page.get_by_text("do not reach")).to_be_visible()
+    page.get_by_test_id("stMain").get_by_role("button", name="int8 Linear", exact=True).click()
+    expect(card(page, "int8 Linear")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"variants=pytorch%3Alinear%3Dint8"))
+
+    page.get_by_role("tab", name="Time").click()
+    page.get_by_role("button", name="Measure").click()
+    expect(stop_button(page)).to_be_visible(timeout=LONG)
+    expect(stop_button(page)).to_be_hidden(timeout=LONG)
+    expect(page.get_by_role("heading", name="times as fast on a chunk of 25")).to_be_visible()
+    charts = page.get_by_test_id("stVegaLiteChart")
+    expect(charts).to_have_count(4)
+    expect(charts.nth(2).locator("svg")).to_contain_text("int8 peak")
+    expect(page).to_have_url(re.compile(r"tab=Time.*inspection="))
+    measured = card(page, "One word").inner_text()
+    page.reload()
+    expect(card(page, "One word")).to_have_text(measured, use_inner_text=True)
+
+    page.get_by_role("tab", name="Error").click()
+    expect(card(page, "Levels for 99% of weights")).to_be_visible(timeout=LONG)
+    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(4)
+
+    page.get_by_role("tab", name="Model").click()
+    # Drawn by Graphviz in the browser, with no network: the page fixture would tell.
+    diagrams = page.get_by_test_id("stGraphVizChart").locator("svg")
+    expect(diagrams).to_have_count(3, timeout=LONG)
+    expect(diagrams.nth(1)).to_contain_text("decoder: int8")
