@@ -25,6 +25,7 @@ def test_a_sweep_is_started_stopped_gone_on_with_and_shared(page: Page, server):
     expect(stop_button(page)).to_be_hidden(timeout=LONG)
     expect(go_on).to_be_hidden()
     card = page.get_by_test_id("stMetric")
+    expect(card).to_have_count(1, timeout=LONG)
     expect(card).to_contain_text("int8 LSTM + Linear, times as fast as fp32")
     for each in page.get_by_test_id("stVegaLiteChart").all():
         for words in ("int8 LSTM", "+ Linear", "chunk length", "25"):
