@@ -15,7 +15,8 @@ from wlm.checkpoint import load_checkpoint, save_checkpoint
 from wlm.corpus import Vocabulary
 from wlm.errors import VariantError, WLMError
 from wlm.model import LSTMModel
-from wlm.quantize import code_for, quantize, saved_bytes
+from wlm.quantize import quantize, saved_bytes
+from wlm.script import code_for
 from wlm.tutorial import PUBLISHED
 from wlm.variant import Variant
 
