@@ -123,24 +123,16 @@ def choose_others() -> list[str]:
     picked = st.session_state["also"]
     names = {name: Variant.parse(name) for name in dict.fromkeys([*OFFERED[1:], *picked])}
     missing = {reason for each in names.values() if (reason := why_unavailable(each))}
-    with st.popover(
-        f"Also compare ({len(picked)})" if picked else "Also compare",
-        icon=":material/stacked_bar_chart:",
-        help="More variants, each run in turn with the others: other precisions and engines, "
-        "and ONNX Runtime.",
-    ):
-        st.pills(
-            "Also compare",
-            [name for name, each in names.items() if not why_unavailable(each) or name in picked],
-            selection_mode="multi",
-            format_func=lambda name: names[name].label,
-            key="also",
-        )
-        for reason in sorted(missing):
-            st.caption(f":material/block: {plain(reason)}")
-        if len(picked) > MOST_OTHERS:
-            st.caption(f"At most {MOST_OTHERS} at once: only the first are run.")
-    chosen = st.session_state["also"][:MOST_OTHERS]
+    chosen = st.multiselect(
+        "Also compare",
+        [name for name, each in names.items() if not why_unavailable(each) or name in picked],
+        format_func=lambda name: names[name].label,
+        max_selections=MOST_OTHERS,
+        key="also",
+        placeholder="Also compare …",
+        label_visibility="collapsed",
+        help=" ".join(["More variants, each run in turn with the others.", *sorted(missing)]),
+    )
     if chosen != st.query_params.get_all("also"):
         st.query_params["also"] = chosen
     return chosen
