@@ -1,0 +1,130 @@
+"""How far one can get beyond the tutorial's int8: every variant, evaluating and writing.
+
+    python -m benchmarks.runtimes --text wikitext-2 [--tokens N] [--words 1000]
+
+All variants read the same text block by block in turn, and write words block by block in turn, in
+one process and on one thread; ratios are geometric means over rounds with their 95% intervals.
+The tutorial's own variants draw words with torch.multinomial, as it does; the others by the inverse
+cumulative distribution. All of WikiText-2's test set takes about a quarter of an hour.
+"""
+
+import argparse
+import random
+import sys
+import time
+from collections.abc import Sequence
+from itertools import islice
+
+import torch
+
+from wlm.assets import DEFAULT_MODEL, DEFAULT_TEXT, find_model
+from wlm.checkpoint import load_checkpoint
+from wlm.compare import CompareSpec, compare
+from wlm.intervals import Interval, ratio_interval
+from wlm.machine import describe_machine, pinned
+from wlm.prepare import prepare, why_unavailable
+from wlm.sample import SampleSettings, sample_words
+from wlm.variant import Variant
+
+TUTORIAL = ("fp32", "int8")
+OTHERS = (
+    "pytorch:lstm=int8,linear=int8,embedding=int8",
+    "pytorch:lstm=fp16,linear=fp16",
+    "onnxruntime:",
+    "onnxruntime:lstm=int8,linear=int8,embedding=int8",
+    "onnxruntime:lstm=int8-channel,linear=int8-channel,embedding=int8",
+)
+BLOCK_WORDS = 10
+SAME_LOSS = 0.01
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--text", default=DEFAULT_TEXT)
+    parser.add_argument("--tokens", type=int, help="only the text's first tokens")
+    parser.add_argument("--words", type=int, default=1000, help="to write with each variant")
+    options = parser.parse_args()
+    machine = describe_machine()
+    print(
+        f"{machine['cpu']} ({', '.join(machine['cpu_flags'])}), {machine['cpus']} CPUs, "
+        f"{machine['os']}, torch {machine['torch']}, one thread"
+    )
+    names = [*TUTORIAL, *(each for each in OTHERS if not why_unavailable(Variant.parse(each)))]
+    with pinned(1):
+        evaluate(names, options.text, options.tokens)
+        write(names, options.words)
+
+
+def evaluate(names: Sequence[str], text: str, tokens: int | None) -> None:
+    """Print loss, size and speed of reading a text."""
+    for progress in compare(CompareSpec(tuple(names), text=text, tokens=tokens)):
+        note(f"{progress.stage}, {progress.done:.0%}, {progress.seconds_left or 0:.0f} s left")
+    content = progress.measured.to_json()
+    results, protocol = content["results"], content["protocol"]
+    print(
+        f"\nreading {protocol['tokens']:,} tokens of {protocol['text']}, {content['rounds']} rounds"
+    )
+    seconds = [[block["wall_s"] for block in each["blocks"]] for each in results]
+    for each, own in zip(results, seconds, strict=True):
+        print(
+            f"{each['label']:24}loss {each['loss']:.4f}  {each['size_bytes'] / 1e6:6.1f} MB  "
+            f"{each['elapsed_s']:7.2f} s" + against_the_tutorial(own, seconds)
+        )
+    good = [each for each in results if each["loss"] - results[0]["loss"] < SAME_LOSS]
+    smallest = min(good, key=lambda each: each["size_bytes"])
+    print(f"smallest within {SAME_LOSS:g} of fp32's loss: {smallest['label']}, ", end="")
+    print(f"{smallest['size_bytes']:,} bytes")
+    for warning in content["warnings"]:
+        print(f"warning: {warning}")
+
+
+def write(names: Sequence[str], words: int) -> None:
+    """Print the speed of writing words one at a time."""
+    checkpoint = load_checkpoint(find_model(DEFAULT_MODEL))
+    torch.set_num_threads(1)
+    streams = []
+    for name in names:
+        draw = "multinomial" if name in TUTORIAL else "inverse-cdf"
+        model = prepare(checkpoint.model, Variant.parse(name))
+        streams.append(
+            sample_words(model, checkpoint.vocabulary, SampleSettings(draw=draw), words + 1)
+        )
+    for stream in streams:
+        next(stream)  # warm up
+    seconds: list[list[float]] = [[] for _ in streams]
+    order, generator = list(range(len(streams))), random.Random(1)
+    for done in range(0, words, BLOCK_WORDS):
+        generator.shuffle(order)
+        for i in order:
+            start = time.perf_counter()
+            written = len(list(islice(streams[i], BLOCK_WORDS)))
+            seconds[i].append((time.perf_counter() - start) / written)
+        note(f"{done + BLOCK_WORDS} of {words} words")
+    print(f"\nWriting {words:,} words, {len(seconds[0])} rounds; last as above:")
+    for name, own in zip(names, seconds, strict=True):
+        mean = sum(own) / len(own)
+        print(
+            f"{Variant.parse(name).label:24}{1e3 * mean:7.3f} ms per word  {1 / mean:6,.0f} words/s"
+            + against_the_tutorial(own, seconds)
+        )
+
+
+def against_the_tutorial(own: list[float], seconds: list[list[float]]) -> str:
+    """Return how many times as fast as the tutorial's fp32 and int8."""
+    ratios = [ratio_interval(seconds[i], own) for i in range(len(TUTORIAL))]
+    return "".join(f"  {shown(each):22}" for each in ratios).rstrip()
+
+
+def shown(ratio: Interval) -> str:
+    """Return a ratio with its interval."""
+    return f"{ratio.value:5.2f} ({ratio.low:.2f} to {ratio.high:.2f})"
+
+
+def note(text: str) -> None:
+    """Say on a terminal how far it is."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
