@@ -58,8 +58,9 @@ def _listens(port: int) -> bool:
 
 
 @pytest.fixture
-def store(tmp_path) -> RunStore:
-    return RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}")
+def store(own_database) -> RunStore:
+    """The store that the environment names, to the cluster's workers too."""
+    return RunStore(own_database)
 
 
 @pytest.fixture

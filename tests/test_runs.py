@@ -198,8 +198,8 @@ def test_a_database_of_version_2_is_migrated_with_its_runs(version_1):
     store.create(Run("compare", {}, id="new", sweep="S"))
     assert [run.id for run in RunStore(version_1).points_of("S")] == ["new"]
     with store._main.begin() as connection:
-        versions = connection.execute(sa.select(runs._version.c.version)).scalars().all()
-    assert versions == [runs.SCHEMA_VERSION]
+        versions = connection.execute(sa.select(database.VERSION.c.version)).scalars().all()
+    assert versions == [database.SCHEMA_VERSION]
 
 
 def test_a_sweeps_points_come_oldest_first_also_where_they_spill(url):
