@@ -9,29 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wlm import __version__
-from wlm.assets import DEFAULT_MODEL, DEFAULT_TEXT, list_models, list_texts
+from wlm.arguments import make_parser
+from wlm.assets import list_models, list_texts
 from wlm.errors import WLMError, check_range
-
-EXAMPLES = """\
-examples:
-  python -m wlm compare                                  fp32 against int8 on the bundled text
-  python -m wlm compare --variants fp32 pytorch:lstm=int8 --tokens 5000 --json
-  python -m wlm sweep --over bptt=1,5,25,100 --variants fp32 int8
-  python -m wlm evaluate --variants int8 --text my.txt
-  python -m wlm size --variants fp32 int8
-  python -m wlm inspect --variants fp32 int8
-  python -m wlm sample --variant int8 --temperature 0.8 --words 100 --seed 1
-  python -m wlm sample --compare --prompt "The old bridge" --temperature 0.8
-  python -m wlm runs list
-  python -m wlm runs export ID --format markdown
-  python -m wlm info
-"""
-VARIANT_HELP = "fp32, int8, or such as pytorch:lstm=int8,linear=int8; what is left out is fp32"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 2 bad input, 130 stopped by Ctrl-C."""
-    options = _parser().parse_args(arguments)
+    options = make_parser(COMMANDS).parse_args(arguments)
     try:
         options.command(options)
         sys.stdout.flush()
@@ -47,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def size(options: argparse.Namespace) -> None:
-    """Print the bytes of each variant's saved state_dict."""
+    """Print the bytes of each variant's saved file."""
     from wlm.prepare import prepare
     from wlm.variant import Variant
 
@@ -298,6 +283,12 @@ def worker(options: argparse.Namespace) -> None:
     work(sys.stdin)
 
 
+COMMANDS = {
+    each.__name__: each
+    for each in (compare, sweep, evaluate, size, inspect, sample, runs, info, worker)
+}
+
+
 def _checkpoint(options: argparse.Namespace):
     from wlm.assets import find_model
     from wlm.checkpoint import load_checkpoint
@@ -477,137 +468,3 @@ def _print_table(heads: list[str], rows: list[list[str]]) -> None:
     for row in [heads, *rows]:
         cells = [f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)]
         print("  ".join([row[0].ljust(widths[0]), *cells[1:]]).rstrip())
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m wlm",
-        description="An LSTM word language model, dynamically quantized and fairly measured.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(function, *, model: bool = True) -> argparse.ArgumentParser:
-        name = function.__name__
-        examples = [line for line in EXAMPLES.splitlines() if f" wlm {name}" in line]
-        added = commands.add_parser(
-            name,
-            help=function.__doc__,
-            description=function.__doc__,
-            epilog="\n".join(["examples:", *examples]) if examples else None,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        added.set_defaults(command=function)
-        added.add_argument("--json", action="store_true", help="print JSON, see docs/json.md")
-        if model:
-            models = ", ".join(list_models())
-            added.add_argument(
-                "--model",
-                default=DEFAULT_MODEL,
-                help=f"a name ({models}), a model folder, or a weights file; default %(default)s",
-            )
-            added.add_argument("--vocabulary", help="vocabulary file of a bare weights file")
-            added.add_argument("--corpus", help="corpus folder of a bare weights file")
-        return added
-
-    def text(added: argparse.ArgumentParser) -> None:
-        texts = ", ".join(list_texts())
-        added.add_argument(
-            "--text",
-            default=DEFAULT_TEXT,
-            help=f"a name ({texts}), a text file, or a folder with a test.txt; default %(default)s",
-        )
-
-    def protocol(added: argparse.ArgumentParser) -> None:
-        text(added)
-        added.add_argument("--tokens", type=int, help="read only the text's first tokens")
-        added.add_argument("--seconds", type=float, help="measure for so long, text read again")
-        added.add_argument(
-            "--target",
-            type=float,
-            help="end when each speed-up is known give or take this share, such as 0.03",
-        )
-        added.add_argument("--batch-size", type=int, default=1, help="default %(default)s")
-        timing(added)
-
-    def timing(added: argparse.ArgumentParser) -> None:
-        added.add_argument("--bptt", type=int, default=25, help="chunk length; default %(default)s")
-        added.add_argument("--threads", type=int, default=1, help="default %(default)s")
-        added.add_argument("--seed", type=int, default=1, help="of the order in which variants run")
-
-    for function, default in ((size, ["fp32", "int8"]), (compare, ["fp32", "int8"])):
-        added = command(function)
-        added.add_argument("--variants", nargs="+", default=default, help=VARIANT_HELP)
-        if function is compare:
-            protocol(added)
-
-    added = command(sweep)
-    added.add_argument(
-        "--over",
-        required=True,
-        metavar="KNOB=VALUES",
-        help="bptt, batch_size, threads or hidden (random weights), such as bptt=1,5,25,100",
-    )
-    added.add_argument("--variants", nargs="+", default=["fp32", "int8"], help=VARIANT_HELP)
-    protocol(added)
-    added.set_defaults(seconds=8.0)
-
-    added = command(evaluate)
-    added.add_argument("--variants", nargs="+", default=["fp32"], help=VARIANT_HELP)
-    protocol(added)
-
-    added = command(inspect)
-    added.add_argument("--variants", nargs="+", default=["fp32", "int8"], help=VARIANT_HELP)
-    text(added)
-    added.add_argument("--seconds", type=float, default=6.0, help="to measure; default %(default)s")
-    timing(added)
-
-    added = command(sample)
-    added.add_argument("--variant", help=f"{VARIANT_HELP}; default fp32, with --compare int8")
-    added.add_argument("--compare", action="store_true", help="fp32 beside it, in two columns")
-    added.add_argument("--temperature", type=float, default=1.0, help="default %(default)s")
-    added.add_argument("--words", type=int, default=100, help="default %(default)s")
-    added.add_argument("--seed", type=int, default=1, help="default %(default)s")
-    added.add_argument("--prompt", default="", help="text to go on from")
-    added.add_argument("--top-k", type=int, default=0, help="only the k likeliest; 0 for all")
-    added.add_argument("--top-p", type=float, default=1.0, help="only the likeliest that sum to p")
-    added.add_argument("--no-unk", action="store_true", help="never draw <unk>")
-    added.add_argument("--no-eos", action="store_true", help="never end a line")
-    added.add_argument(
-        "--stop-at-article", action="store_true", help="end where the next article would begin"
-    )
-    added.add_argument(
-        "--draw",
-        default="multinomial",
-        help="multinomial, as in the tutorial, race, or inverse-cdf, the quickest; "
-        "default %(default)s",
-    )
-
-    _add_runs_actions(command(runs, model=False))
-    command(info, model=False)
-    command(worker, model=False)
-    return parser
-
-
-def _add_runs_actions(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
-
-    def action(name: str, help: str) -> argparse.ArgumentParser:
-        added = actions.add_parser(name, help=help, description=help)
-        # Its default must not undo a --json that stands before the action.
-        unset = argparse.SUPPRESS
-        added.add_argument("--json", action="store_true", default=unset, help="print JSON")
-        return added
-
-    added = action("list", "List the latest runs.")
-    added.add_argument("--most", type=int, default=50, help="how many; default %(default)s")
-    action("show", "Print a run as a report.").add_argument("id")
-    added = action("export", "Print a run as a file.")
-    added.add_argument("id")
-    formats = ("json", "csv", "markdown")
-    added.add_argument("--format", choices=formats, default="json", help="default %(default)s")
-    help = "Keep a run that was exported as JSON."
-    action("import", help).add_argument("file", help="a file, or - for standard input")
-    action("delete", "Delete a run that has ended.").add_argument("id")
