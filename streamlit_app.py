@@ -5,9 +5,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-import results
-import ui
-import variant_view
+from view import results, ui, variant_view
 from wlm.compare import DEFAULT_TARGET, CompareSpec
 from wlm.errors import WLMError
 from wlm.machine import cpu_count

@@ -2,13 +2,8 @@
 
 import streamlit as st
 
-import blind_test
-import departures
-import prompts
-import samples
-import temperature
-import ui
-from samples import Request
+from view import blind_test, departures, prompts, samples, temperature, ui
+from view.samples import Request
 from wlm.sample import SampleSettings
 from wlm.variant import Variant
 from wlm.wikitext import tokenize

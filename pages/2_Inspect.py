@@ -2,11 +2,7 @@
 
 import streamlit as st
 
-import inspection
-import inspection_errors
-import inspection_times
-import results
-import ui
+from view import inspection, inspection_errors, inspection_times, results, ui
 from wlm.compare import MAX_VARIANTS
 from wlm.errors import VariantError, WLMError
 from wlm.module_times import InspectSpec

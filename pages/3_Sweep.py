@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-import sweeps
-import ui
+from view import sweeps, ui
 from wlm.compare import DEFAULT_TARGET, CompareSpec
 from wlm.errors import SettingError
 from wlm.sweep import DEFAULT_SECONDS, KNOBS, SweepSpec, parse_values, presets

@@ -4,9 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-import charts
-import one_run
-import ui
+from view import charts, one_run, ui
 from wlm.compare import CompareSpec
 from wlm.errors import ReportError, StoreError
 from wlm.recordings import recordings

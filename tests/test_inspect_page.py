@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from test_pages import open_page, press, queue  # noqa: F401  a fixture
 
-import ui
+from view import ui
 from wlm import roofline
 from wlm.compare import CompareSpec
 from wlm.jobs import execute

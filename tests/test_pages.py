@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-import ui
+from view import ui
 from wlm import jobs
 from wlm.compare import CompareSpec, compare
 from wlm.report import to_json

@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import blind_test
-import samples
-import ui
+from view import blind_test, samples, ui
 from wlm.turns import Turns
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -24,7 +24,7 @@ def waiting(queue, monkeypatch):  # noqa: F811
     real = JobQueue(queue.store)
     monkeypatch.setattr(real, "start", lambda: None)
     monkeypatch.setattr(real, "_hand_over", lambda run_ids: None)
-    monkeypatch.setattr("ui.job_queue", lambda: real)
+    monkeypatch.setattr("view.ui.job_queue", lambda: real)
     return real
 
 

@@ -3,8 +3,8 @@
 import altair as alt
 import pandas as pd
 
-from charts import readable
-from inspection_charts import color_of_variants
+from view.charts import readable
+from view.inspection_charts import color_of_variants
 from wlm.roofline import WHOLE, Roofline
 
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-import samples
-import ui
+from view import samples, ui
 from wlm.sample import SampleSettings, sample_words
 from wlm.variant import Variant
 from wlm.wikitext import tokenize

@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-import charts
-import ui
+from view import charts, ui
 from wlm import tutorial
 from wlm.report import sentence
 from wlm.runs import Run, State

@@ -4,8 +4,8 @@ import math
 
 import streamlit as st
 
-import inspection_charts as charts
-import ui
+from view import inspection_charts as charts
+from view import ui
 from wlm.activation_error import ACTIVATION_TOKENS, LayerError, activations, layer_errors
 from wlm.assets import find_text
 from wlm.corpus import read_text

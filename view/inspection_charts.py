@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from charts import readable
+from view.charts import readable
 from wlm.weight_error import Histogram
 
 SMALLEST_LABELLED = 0.015  # of the longest bar: a number beside less would not show what it names

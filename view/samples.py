@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-import ui
+from view import ui
 from wlm.corpus import EOS
 from wlm.divergence import Reader, WordDivergence, divergences
 from wlm.race import Candidate, candidates

@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-import curves
-import ui
+from view import curves, ui
 from wlm import sweep
 from wlm.errors import StoreError, WLMError
 from wlm.runs import Run, State

@@ -5,9 +5,8 @@ import statistics
 import pandas as pd
 import streamlit as st
 
-import sample_charts
-import ui
-from samples import Sample
+from view import sample_charts, ui
+from view.samples import Sample
 from wlm.corpus import EOS
 from wlm.wikitext import detokenize
 

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-import inspection_charts as charts
-import ui
-from model_diagram import diagram
+from view import inspection_charts as charts
+from view import ui
+from view.model_diagram import diagram
 from wlm.evaluate import DEFAULT_BPTT
 from wlm.inspect_model import EMBEDDING, FILE_FORMAT, saved_parts
 from wlm.roofline import precisions

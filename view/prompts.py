@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-import ui
+from view import ui
 from wlm.corpus import EOS, UNK
 from wlm.wikitext import detokenize, nearest_words
 

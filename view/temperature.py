@@ -5,8 +5,7 @@ import math
 import pandas as pd
 import streamlit as st
 
-import sample_charts
-import ui
+from view import sample_charts, ui
 from wlm.divergence import Reader, entropy, next_word, probabilities
 from wlm.sample import SampleSettings, beginning, temperature_filter
 from wlm.variant import Variant

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-import inspection_charts as charts
-import ui
-from inspection import columns
-from roofline_chart import roofline
+from view import inspection_charts as charts
+from view import ui
+from view.inspection import columns
+from view.roofline_chart import roofline
 from wlm.roofline import WHOLE, Roofline
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-import ui
+from view import ui
 from wlm.assets import list_models, shown_path
 from wlm.script import code_for
 from wlm.variant import Variant, describe
