@@ -28,8 +28,11 @@ def background() -> BackgroundFetch:
 
 
 @st.cache_data(ttl=60, show_spinner="Checking the files …")
-def what_is_here() -> tuple[list[Item], list[Item], dict[str, bool]]:
-    """Models, texts, and which of TO_GET are here: each file is read to check its hash."""
+def what_is_here(ended: int) -> tuple[list[Item], list[Item], dict[str, bool]]:
+    """Models, texts, and which of TO_GET are here: each file is read to check its hash.
+
+    It is looked at anew once a fetch has ended.
+    """
     return models_here(), texts_here(), {what: is_here(what) for what in TO_GET}
 
 
@@ -40,11 +43,12 @@ def main() -> None:
         "What every page can choose from. Each file is checked against its hash before it is used."
     )
     with ui.errors_shown():
-        models, texts, here = what_is_here()
+        running = background().running  # asked first: what it fetched is found below
+        models, texts, here = what_is_here(background().ended)
         show_items("Models", models)
         show_items("Texts", texts)
         st.subheader("Get more")
-        show_fetches(here)
+        show_fetches(here, running)
         with st.expander("Your own", icon=":material/folder_open:"):
             st.markdown(
                 "On your own machine, start the app with `WLM_MODELS` and `WLM_TEXTS` naming "
@@ -70,25 +74,25 @@ def show_items(title: str, items: list[Item]) -> None:
                 st.caption(f"SHA-256 `{item.sha256}`")
             size.metric("Size, MB", f"{item.size_bytes / 1e6:.2f}")
             if item.loss is not None:
-                loss.metric("Test loss, fp32", f"{item.loss:.3f}", help="Nats per token.")
+                loss.metric("Test loss, fp32", f"{round(item.loss, 4):g}", help="Nats per token.")
 
 
-def show_fetches(here: dict[str, bool]) -> None:
+def show_fetches(here: dict[str, bool], running: bool) -> None:
     """Draw a button for each thing that can be fetched, or how far the fetch is."""
     fetching = background()
-    if fetching.error and not fetching.running:
+    if fetching.error and not running:
         ui.show_error(fetching.error)
     for what, (label, sentence) in TO_GET.items():
         with st.container(border=True):
             st.markdown(f"**{what}**, {fetched_bytes(what) / 1e6:.1f} MB. {sentence}")
-            if fetching.running and fetching.what == what:
+            if running and fetching.what == what:
                 watch(fetching)
             elif here[what]:
                 st.markdown(":material/check_circle: Here, and its hash is right.")
             elif st.button(
                 label,
                 icon=":material/download:",
-                disabled=fetching.running,
+                disabled=running,
                 key=f"get-{what}",
             ):
                 fetching.start(what)
@@ -101,7 +105,6 @@ def watch(fetching: BackgroundFetch) -> None:
     @st.fragment(run_every=0.5)
     def follow() -> None:
         if not fetching.running:
-            what_is_here.clear()
             st.rerun()
         progress = fetching.progress
         left = "" if progress.seconds_left is None else f", {progress.seconds_left:,.0f} s left"

@@ -15,10 +15,12 @@ class _StopFetch(Exception):  # noqa: N818 it is no error
 
 
 class BackgroundFetch:
-    """Fetches one thing at a time; `what` is the latest, `error` how it failed, if it did."""
+    """Fetches one thing at a time; `what` is the latest, `error` how it failed, if it did,
+    `ended` how many have ended."""
 
     def __init__(self):
         self.what, self.error, self.progress = "", "", Progress("Starting", 0.0)
+        self.ended = 0
         self._lock, self._stop, self._thread = Lock(), Event(), None
 
     @property
@@ -58,6 +60,8 @@ class BackgroundFetch:
         except Exception:
             logger.exception("a fetch failed")
             self.error = "fetching met a defect of wlm; the server's log has the details"
+        finally:
+            self.ended += 1
 
     def _report(self, progress: Progress) -> None:
         self.progress = progress
