@@ -40,7 +40,8 @@ def main() -> None:
     ui.start_page("Models")
     st.title("Models and texts")
     st.markdown(
-        "What every page can choose from. Each file is checked against its hash before it is used."
+        "What every page can choose from. Weights are checked against the hash on their card "
+        "before they are used."
     )
     with ui.errors_shown():
         running = background().running  # asked first: what it fetched is found below
@@ -68,10 +69,13 @@ def show_items(title: str, items: list[Item]) -> None:
             words, size, loss = st.columns([4, 1, 1], vertical_alignment="center")
             with words:
                 st.markdown(f"**{ui.plain(item.name)}**")
-                facts = [item.source, item.licence and f"licence: {item.licence}"]
-                for fact in (item.origin, "; ".join(filter(None, facts))):
-                    st.caption(ui.plain(fact))
-                st.caption(f"SHA-256 `{item.sha256}`")
+                facts = [
+                    item.origin,
+                    item.source and f"Trained on {item.source}",
+                    item.licence and f"Licence: {item.licence}",
+                ]
+                lines = [ui.plain(fact[0].upper() + fact[1:]) for fact in facts if fact]
+                st.caption("  \n".join([*lines, f"SHA-256 `{item.sha256}`"]))
             size.metric("Size, MB", f"{item.size_bytes / 1e6:.2f}")
             if item.loss is not None:
                 loss.metric("Test loss, fp32", f"{round(item.loss, 4):g}", help="Nats per token.")

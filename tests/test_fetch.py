@@ -98,7 +98,7 @@ def refused(what: str, data: Path, **options) -> str:
     assert sorted(data.rglob("*")) == before
     assert data.exists() == bool(before)
     message = str(caught.value)
-    assert message.startswith(f"{what} was not fetched: ")
+    assert message.startswith(f"fetching {what} failed: ")
     assert "Try again, or give another source" in message and "WLM_MIRROR" in message
     return message
 
@@ -391,7 +391,7 @@ def test_the_command_fails_with_a_sentence(mirror, own_data, capsys):
     mirror.files.clear()
     assert main(["fetch", "wikitext-2", "--to", str(own_data)]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("wlm: error: wikitext-2 was not fetched: ") and "404" in error
+    assert error.startswith("wlm: error: fetching wikitext-2 failed: ") and "404" in error
 
 
 def test_ctrl_c_ends_a_fetch_and_leaves_nothing(tmp_path):
@@ -426,7 +426,7 @@ def test_one_fetch_at_a_time_in_the_background(mirror, own_data):
     mirror.go_on.set()
     background.wait(30)
     assert not background.running
-    assert background.error == "wikitext-2 was stopped: nothing of it is kept"
+    assert background.error == "fetching wikitext-2 was stopped: nothing of it is kept"
     assert not own_data.exists()
     background.start(WIKITEXT2)
     background.wait(30)

@@ -54,7 +54,7 @@ class BackgroundFetch:
         try:
             fetch(self.what, report=self._report)
         except _StopFetch:
-            self.error = f"{self.what} was stopped: nothing of it is kept"
+            self.error = f"fetching {self.what} was stopped: nothing of it is kept"
         except WLMError as error:
             self.error = str(error)
         except Exception:

@@ -69,7 +69,7 @@ def fetch(
             task = _Task(data, workshop, origin, report, timeout_s)
             task.wikitext2() if what == WIKITEXT2 else task.tutorial_weights()
     except FetchError as error:
-        raise FetchError(f"{what} was not fetched: {error}. {WHAT_TO_DO}") from None
+        raise FetchError(f"fetching {what} failed: {error}. {WHAT_TO_DO}") from None
     return data / PLACES[what]
 
 

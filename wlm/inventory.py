@@ -10,7 +10,7 @@ from wlm.fetch import WIKITEXT2
 from wlm.published import sha256_of
 
 CORPUS_LICENCE = "WikiText-2 (Merity et al. 2016), CC BY-SA 3.0"
-DEMO_LICENCE = "written for this project, MIT"
+DEMO_LICENCE = "MIT, written for this project"
 
 
 @dataclass(frozen=True)

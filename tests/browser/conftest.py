@@ -44,6 +44,7 @@ def server(tmp_path_factory, unused_port) -> Iterator[str]:
     """The address of a fresh server with a store of its own."""
     folder = tmp_path_factory.mktemp("server")
     environment = {**os.environ, "WLM_DATABASE_URL": f"sqlite:///{folder / 'runs.sqlite'}"}
+    environment["WLM_DATA"] = str(folder / "data")
     for name in ("WLM_MODELS", "WLM_TEXTS"):
         environment.pop(name, None)
     port = unused_port()
