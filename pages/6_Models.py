@@ -78,7 +78,11 @@ def show_items(title: str, items: list[Item]) -> None:
                 st.caption("  \n".join([*lines, f"SHA-256 `{item.sha256}`"]))
             size.metric("Size, MB", f"{item.size_bytes / 1e6:.2f}")
             if item.loss is not None:
-                loss.metric("Test loss, fp32", f"{round(item.loss, 4):g}", help="Nats per token.")
+                loss.metric(
+                    "Test loss, fp32",
+                    f"{round(item.loss, 4):g}",
+                    help="Nats per token, as its card says.",
+                )
 
 
 def show_fetches(here: dict[str, bool], running: bool) -> None:

@@ -250,7 +250,7 @@ def _today() -> str:
 def _card(origin: str | Path | None, sha256: str, words: int) -> dict:
     where = "a local folder" if isinstance(origin, Path) else origin or TUTORIAL_ASSETS
     return {
-        "origin": f"{WEIGHTS_FILE} from {without_password(where)}, fetched on {_today()}",
+        "origin": f"fetched on {_today()} from {without_password(where)}, {WEIGHTS_FILE}",
         "origin_sha256": sha256,
         "trained_on": "WikiText-2 (Merity et al. 2016, CC BY-SA 3.0), by the tutorial's authors",
         "licence": "not stated by its publisher",
