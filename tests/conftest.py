@@ -29,6 +29,15 @@ def own_cache(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("WLM_CACHE", str(tmp_path / "cache"))
 
 
+@pytest.fixture(autouse=True)
+def own_data(tmp_path, monkeypatch) -> Path:
+    """A place of each test's own for what is fetched, and nobody to fetch it from."""
+    folder = tmp_path / "data"
+    monkeypatch.setenv("WLM_DATA", str(folder))
+    monkeypatch.setenv("WLM_MIRROR", str(tmp_path / "no-mirror"))
+    return folder
+
+
 @pytest.fixture
 def vocabulary() -> Vocabulary:
     return Vocabulary(WORDS)

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from view import ui
-from wlm import jobs
+from wlm import inventory, jobs
 from wlm.compare import CompareSpec, compare
 from wlm.report import to_json
 from wlm.runs import Run, RunStore, State, finished_run
@@ -113,6 +113,7 @@ def test_a_defect_is_said_without_its_details(queue, monkeypatch, path):
         raise RuntimeError("internal detail")
 
     monkeypatch.setattr(ui, "load_variant", broken)
+    monkeypatch.setattr(inventory, "models_here", broken)
     queue.store.list_runs = broken
     page = open_page(path)
     if path.stem == "1_Sample":

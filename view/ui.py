@@ -23,6 +23,7 @@ PAGES = {
     "Inspect": ("pages/2_Inspect.py", ":material/search_insights:"),
     "Sweep": ("pages/3_Sweep.py", ":material/show_chart:"),
     "Runs": ("pages/4_Runs.py", ":material/history:"),
+    "Models": ("pages/6_Models.py", ":material/database:"),
 }
 MOST_OTHERS = 6  # with fp32 and the switches' variant, as many as a comparison may have
 LONGEST_SECONDS = 600.0  # nobody's imported settings may hold the worker for hours
@@ -88,7 +89,10 @@ def _choose(label: str, key: str, names: list[str], default: str, variable: str)
         show_error(f"there is no {key} to choose: the bundled ones are missing from assets/")
         st.stop()
     index = names.index(default) if default in names else 0
-    help = f"The bundled one, and those in the folder that the variable {variable} names."
+    help = (
+        "The bundled one, those fetched on the page Models, and those in the folder that the "
+        f"variable {variable} names."
+    )
     return st.sidebar.selectbox(label, names, index=index, key=key, bind="query-params", help=help)
 
 

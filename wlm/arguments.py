@@ -18,6 +18,7 @@ examples:
   python -m wlm sample --compare --prompt "The old bridge" --temperature 0.8
   python -m wlm runs list
   python -m wlm runs export ID --format markdown
+  python -m wlm fetch wikitext-2
   python -m wlm info
 """
 VARIANT_HELP = (
@@ -138,6 +139,17 @@ def make_parser(functions: Mapping[str, Callable]) -> argparse.ArgumentParser:
         default="multinomial",
         help="multinomial, as in the tutorial, race, or inverse-cdf, the quickest; "
         "default %(default)s",
+    )
+
+    added = command("fetch", model=False)
+    added.add_argument("what", choices=("wikitext-2", "tutorial-weights"))
+    added.add_argument("--to", metavar="DIR", help="in place of the data folder, or WLM_DATA")
+    added.add_argument(
+        "--from",
+        dest="source",
+        metavar="SOURCE",
+        help="a URL or a folder that holds the published files; default: WLM_MIRROR, or their "
+        "publishers",
     )
 
     _add_runs_actions(command("runs", model=False))

@@ -1,10 +1,12 @@
-"""The models and texts that have names: bundled ones and those the environment adds.
+"""The models and texts that have names: bundled, fetched, and those the environment adds.
 
 Only these names are taken from a page or its URL; the command line also takes paths.
 """
 
 import os
 from pathlib import Path
+
+import platformdirs
 
 from wlm.errors import CheckpointError, TextError
 
@@ -13,21 +15,26 @@ DEFAULT_MODEL = "wikitext2-lstm"
 DEFAULT_TEXT = "demo"
 
 
+def data_folder() -> Path:
+    """Return where what was fetched is kept: the folder WLM_DATA, or one in the user's data."""
+    return Path(os.environ.get("WLM_DATA") or platformdirs.user_data_dir("wlm", appauthor=False))
+
+
 def list_models() -> dict[str, Path]:
-    """Return the model folders by name: bundled, then those in the folder WLM_MODELS."""
-    folders = [ASSETS / "models", *_folder_from("WLM_MODELS")]
+    """Return the model folders by name: bundled, fetched, then those in the folder WLM_MODELS."""
+    folders = [ASSETS / "models", data_folder() / "models", *_folder_from("WLM_MODELS")]
     cards = [card for folder in folders for card in sorted(folder.glob("*/card.json"))]
     return _by_name({card.parent: card.parent.name for card in cards})
 
 
 def list_texts() -> dict[str, Path]:
-    """Return the text files by name: bundled, then those in the folder WLM_TEXTS.
+    """Return the text files by name: bundled, fetched, then those in the folder WLM_TEXTS.
 
-    In that folder each .txt file is a text called by its stem, and each subfolder with a test.txt
+    In such a folder each .txt file is a text called by its stem, and each subfolder with a test.txt
     is one called by the subfolder's name; if it holds a test.txt itself, it is one such corpus.
     """
     names = {path: path.stem for path in sorted((ASSETS / "texts").glob("*.txt"))}
-    for folder in _folder_from("WLM_TEXTS"):
+    for folder in (data_folder() / "texts", *_folder_from("WLM_TEXTS")):
         if (folder / "test.txt").is_file():
             names[folder / "test.txt"] = folder.resolve().name
         else:

@@ -123,6 +123,16 @@ def save_checkpoint(
         raise CheckpointError(f"the model cannot be written to {str(folder)!r}: {error}") from None
 
 
+def checked_card(folder: str | Path) -> dict:
+    """Return a model folder's card, once its weights are found to be those that it describes.
+
+    Raises CheckpointError.
+    """
+    card = _read_card(Path(folder) / CARD)
+    _check_hash(Path(folder) / WEIGHTS, card)
+    return card
+
+
 def _write(path: Path, write) -> None:
     """Write a file beside its place and move it there."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:

@@ -254,6 +254,27 @@ def _print_columns(variants, streams, prompt: Sequence[str]) -> None:
         print(row, flush=True)
 
 
+def fetch(options: argparse.Namespace) -> None:
+    """Fetch WikiText-2 or the tutorial's own weights, verified; they join every list."""
+    from tqdm import tqdm
+
+    from wlm.fetch import fetch as get
+
+    layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
+    hidden = not sys.stderr.isatty()
+    with tqdm(total=1.0, disable=hidden, leave=False, bar_format=layout) as bar:
+
+        def show(progress) -> None:
+            bar.set_description(progress.stage, refresh=False)
+            bar.update(progress.done - bar.n)
+
+        folder = get(options.what, options.source, options.to, show)
+    files = {each.name: each.stat().st_size for each in sorted(folder.iterdir())}
+    content = {"what": options.what, "folder": str(folder), "files": files}
+    megabytes = sum(files.values()) / 1e6
+    _print(options, content, lambda: print(f"{options.what}: {folder}, {megabytes:.1f} MB"))
+
+
 def info(options: argparse.Namespace) -> None:
     """Print versions, the machine, and the models and texts that have names."""
     from wlm.machine import describe_machine

@@ -34,6 +34,10 @@ class ReportError(WLMError):
     """An exported run is damaged, foreign or contradicts itself, or a run cannot be exported."""
 
 
+class FetchError(WLMError):
+    """Something cannot be fetched, or is not what was published."""
+
+
 class JobError(WLMError):
     """A run cannot be started or has been lost."""
 

@@ -47,6 +47,7 @@ def server(tmp_path_factory, unused_port) -> Iterator[str]:
         **os.environ,
         "WLM_DATABASE_URL": f"sqlite:///{folder / 'runs.sqlite'}",
         "WLM_CACHE": str(folder / "cache"),
+        "WLM_DATA": str(folder / "data"),
     }
     for name in ("WLM_MODELS", "WLM_TEXTS"):
         environment.pop(name, None)

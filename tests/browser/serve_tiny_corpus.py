@@ -1,0 +1,29 @@
+"""`streamlit run` with a corpus of a few lines in WikiText-2's place, for a mirror to serve."""
+
+import sys
+from pathlib import Path
+
+from streamlit.web import cli
+
+import wlm.fetch
+from wlm.published import PublishedFile
+
+FILES = {
+    "train.txt": b" the river \n" * 20_000,
+    "valid.txt": b" a bridge \n",
+    "test.txt": b" the bridge over the river \n" * 50,
+}
+# What `git hash-object` says of them.
+BLOBS = {
+    "train.txt": "2b113447b0e89dc8b7722fae495f9dff74b5cca3",
+    "valid.txt": "e906af4fe63570fe6031ab00bdc3b35b98834879",
+    "test.txt": "828e8d81d91b96acd321075bf20aabafcd9f264d",
+}
+
+if __name__ == "__main__":
+    wlm.fetch.WIKITEXT2_FILES = tuple(
+        PublishedFile(name, len(content), BLOBS[name]) for name, content in FILES.items()
+    )
+    root = Path(__file__).resolve().parent.parent.parent
+    sys.argv = ["streamlit", "run", str(root / "streamlit_app.py"), *sys.argv[1:]]
+    sys.exit(cli.main())

@@ -1,0 +1,112 @@
+"""One file from a URL or a folder, bounded in bytes, with progress."""
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pooch
+import requests
+
+from wlm.errors import FetchError
+from wlm.progress import Progress
+
+TIMEOUT_S = 30.0  # without a byte
+
+
+def download(
+    base: str | Path, path: Path, most: int, meter: "Meter", timeout_s: float = TIMEOUT_S
+) -> None:
+    """Write the file of path's name that is at a URL or in a folder to path, at most `most` bytes.
+
+    Raises FetchError: nothing there, no byte for `timeout_s` seconds, a broken connection, more
+    bytes than allowed.
+    """
+    with path.open("wb") as file:
+        sink = Sink(file, path.name, most, meter)
+        if isinstance(base, Path):
+            try:
+                with (base / path.name).open("rb") as opened:
+                    shutil.copyfileobj(opened, sink)
+            except OSError as error:
+                reason = error.strerror or error
+                raise FetchError(f"{str(base / path.name)!r}: {reason}") from None
+            return
+        # Not compressed on its way: the numbers of bytes are those of the file.
+        headers = {"Accept-Encoding": "identity"}
+        download = pooch.HTTPDownloader(chunk_size=1 << 16, timeout=timeout_s, headers=headers)
+        try:
+            download(f"{base}/{path.name}", sink, None)
+        except (requests.RequestException, ValueError) as error:
+            why = _why(error, timeout_s, sink.written)
+            raise FetchError(f"{without_password(base)}/{path.name}: {why}") from None
+
+
+class Meter:
+    """Counts bytes and tells how far a download is."""
+
+    def __init__(self, name: str, total: int | None, report: Callable[[Progress], None]):
+        self.name, self.total, self.report = name, total, report
+        self.done, self.started = 0, time.monotonic()
+        self.add(0)
+
+    def add(self, count: int) -> None:
+        self.done += count
+        seconds, megabytes = time.monotonic() - self.started, f"{self.done / 1e6:.1f}"
+        if self.total is None:
+            self.report(Progress(f"Fetching {self.name}, {megabytes} MB", 0.0))
+            return
+        stage = f"Fetching {self.name}, {megabytes} of {self.total / 1e6:.1f} MB"
+        share = min(1.0, self.done / self.total)
+        left = seconds * (1 - share) / share if share and seconds > 0.5 else None
+        self.report(Progress(stage, share, left))
+
+
+class Sink:
+    """A file that refuses to grow beyond its limit."""
+
+    def __init__(self, file, name: str, most: int, meter: Meter | None = None):
+        self.file, self.name, self.most, self.meter = file, name, most, meter
+        self.flush, self.written = file.flush, 0
+
+    def write(self, content: bytes) -> int:
+        self.written += len(content)
+        if self.written > self.most:
+            raise FetchError(f"{self.name} must have at most {self.most:,} bytes, got more")
+        if self.meter:
+            self.meter.add(len(content))
+        return self.file.write(content)
+
+
+def parse_origin(given: str) -> str | Path:
+    """Return a URL without its last slash, or a folder that exists. Raises FetchError."""
+    try:
+        if given.startswith(("http://", "https://")) and urlsplit(given).hostname:
+            return given.rstrip("/")
+        if "://" not in given and Path(given).is_dir():
+            return Path(given)
+    except ValueError:  # no URL that can be parsed, or a NUL character
+        pass
+    raise FetchError(f"the source must be an http(s) URL or a folder, got {given!r}")
+
+
+def without_password(url: str) -> str:
+    """Return an address as it may be shown."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _why(error: Exception, timeout_s: float, written: int) -> str:
+    """Say in words what requests raised."""
+    if isinstance(error, requests.HTTPError):
+        return f"the server answered {error.response.status_code} {error.response.reason}"
+    if isinstance(error, requests.TooManyRedirects):
+        return "the server redirects without end"
+    if isinstance(error, requests.Timeout) or "timed out" in str(error):
+        return f"the server sent nothing for {timeout_s:g} s"
+    if written or isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return f"the connection broke after about {written:,} bytes"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection to the server"
+    return "the server's answer makes no sense"
