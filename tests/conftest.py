@@ -24,9 +24,10 @@ def own_database(tmp_path, monkeypatch) -> str:
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch) -> None:
-    """A cache of each test's own: none writes to the user's."""
+def own_cache(tmp_path, monkeypatch) -> Path:
+    """A cache of each test's own: none writes to the user's, or reads what another made."""
     monkeypatch.setenv("WLM_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
 
 
 @pytest.fixture(autouse=True)

@@ -1,9 +1,6 @@
-"""Dynamic quantization: which parts change, their arithmetic, their size, and the code shown."""
+"""Dynamic quantization in PyTorch: which parts change, their arithmetic and their size."""
 
-import ast
-import os
-import subprocess
-import sys
+import re
 import warnings
 from pathlib import Path
 
@@ -11,19 +8,21 @@ import pytest
 import torch
 from torch import nn
 
-from wlm.checkpoint import load_checkpoint, save_checkpoint
-from wlm.corpus import Vocabulary
 from wlm.errors import VariantError, WLMError
 from wlm.model import LSTMModel
+from wlm.prepare import prepare, why_unavailable
 from wlm.quantize import quantize, saved_bytes
-from wlm.script import code_for
 from wlm.tutorial import PUBLISHED
 from wlm.variant import Variant
 
-ROOT = Path(__file__).resolve().parent.parent
 FP32, INT8 = Variant(), Variant(lstm="int8", linear="int8")
+EVERYTHING = Variant(lstm="int8", linear="int8", embedding="int8")
+FP16 = Variant(lstm="fp16", linear="fp16")
+CHANNEL = Variant(lstm="int8-channel", linear="int8-channel")
+EMBEDDING_ONLY = Variant(embedding="int8")
 LSTM_ONLY, LINEAR_ONLY = Variant(lstm="int8"), Variant(linear="int8")
-ALL = pytest.mark.parametrize("variant", [FP32, LSTM_ONLY, LINEAR_ONLY, INT8], ids=str)
+CHANGED = [LSTM_ONLY, LINEAR_ONLY, INT8, EMBEDDING_ONLY, EVERYTHING, FP16, CHANNEL]
+ALL = pytest.mark.parametrize("variant", [FP32, *CHANGED], ids=str)
 
 # qnnpack, the engine of Arm machines, spends all eight bits of an activation.
 needs_x86_engine = pytest.mark.skipif(
@@ -36,9 +35,10 @@ needs_x86_engine = pytest.mark.skipif(
 def test_only_the_named_parts_change_type(model, variant):
     made = quantize(model, variant)
     lstm, linear = torch.ao.nn.quantized.dynamic.LSTM, torch.ao.nn.quantized.dynamic.Linear
-    assert type(made.rnn) is (lstm if variant.lstm == "int8" else nn.LSTM)
-    assert type(made.decoder) is (linear if variant.linear == "int8" else nn.Linear)
-    assert type(made.encoder) is nn.Embedding
+    embedding = torch.ao.nn.quantized.Embedding
+    assert type(made.rnn) is (nn.LSTM if variant.lstm == "fp32" else lstm)
+    assert type(made.decoder) is (nn.Linear if variant.linear == "fp32" else linear)
+    assert type(made.encoder) is (nn.Embedding if variant.embedding == "fp32" else embedding)
     assert made.config == model.config
     assert not made.training
 
@@ -73,7 +73,7 @@ def test_a_quantized_model_shares_no_weights_with_the_fp32_one(model, variant):
     assert model.encoder.weight.abs().min() > 0
 
 
-@pytest.mark.parametrize("variant", [LSTM_ONLY, LINEAR_ONLY, INT8], ids=str)
+@pytest.mark.parametrize("variant", CHANGED, ids=str)
 def test_a_quantized_model_computes_nearly_what_the_fp32_one_does(model, variant):
     words, hidden = torch.arange(20).view(10, 2), model.init_hidden(2)
     logits = model(words, hidden)[0]
@@ -158,6 +158,116 @@ def test_an_int8_lstm_layer_equals_arithmetic_by_hand():
     assert (made_c - rnn(x.unsqueeze(0), start)[1][1]).abs().max() > 1e-4
 
 
+def test_an_fp16_linear_layer_is_the_one_with_its_weights_rounded_to_half(model):
+    x = torch.linspace(-1.31, 2.17, 18).view(3, 6)
+    made = quantize(model, Variant(linear="fp16")).decoder(x)
+    expected = x @ model.decoder.weight.half().float().T + model.decoder.bias
+    torch.testing.assert_close(made, expected, atol=1e-6, rtol=0)
+    assert (made - model.decoder(x)).abs().max() > 1e-5
+
+
+def test_an_fp16_lstm_is_the_one_with_its_weights_rounded_to_half(model):
+    x, hidden = torch.linspace(-1.31, 2.17, 48).view(3, 2, 8), model.init_hidden(2)
+    made, made_hidden = quantize(model, Variant(lstm="fp16")).rnn(x, hidden)
+    exact = model.rnn(x, hidden)[0]
+    for name, weight in model.rnn.named_parameters():
+        if "weight" in name:
+            weight.copy_(weight.half())
+    expected, expected_hidden = model.rnn(x, hidden)
+    for one, other in zip((made, *made_hidden), (expected, *expected_hidden), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=0)
+    assert (made - exact).abs().max() > 1e-5
+
+
+def int8_rows(weight):
+    """Symmetric, one scale per row (an output): its largest weight lies at half of 255 steps."""
+    scale = weight.abs().amax(1, keepdim=True) / 127.5
+    # By the reciprocal, as PyTorch does: the largest weight is a tie between two steps.
+    return (weight * (1 / scale)).round().clamp(-128, 127) * scale
+
+
+@needs_x86_engine
+def test_an_int8_linear_layer_per_channel_has_a_scale_for_each_output(model):
+    model.decoder.weight[3] *= 0.01  # a row that one scale for all would round to nothing
+    x = torch.linspace(-1.31, 2.17, 18).view(3, 6)
+    made = quantize(model, Variant(linear="int8-channel")).decoder(x)
+    expected = uint8_activation(x) @ int8_rows(model.decoder.weight).T + model.decoder.bias
+    torch.testing.assert_close(made, expected, atol=1e-5, rtol=0)
+    per_tensor = quantize(model, LINEAR_ONLY).decoder(x)
+    assert (made - per_tensor).abs().max() > 1e-3
+
+
+def uint8_rows(weight):
+    """Asymmetric, a scale and a zero point (a float) for each row: 255 steps from least to most."""
+    low, high = weight.amin(1, keepdim=True), weight.amax(1, keepdim=True)
+    scale = (high - low) / 255
+    zero = -low / scale
+    return ((weight / scale + zero).round().clamp(0, 255) - zero) * scale
+
+
+def test_an_int8_embedding_has_a_scale_and_a_zero_point_for_each_row(model):
+    model.encoder.weight[3] *= 0.01
+    words = torch.arange(20).view(10, 2)
+    made = quantize(model, EMBEDDING_ONLY).encoder(words)
+    torch.testing.assert_close(made, uint8_rows(model.encoder.weight)[words], atol=1e-6, rtol=0)
+    error = (made - model.encoder(words)).abs()
+    assert error.max() > 1e-3 and 0 < error[1, 1].max() < 1e-4  # word 3
+
+
+ENGINES_HERE = [each for each in torch.backends.quantized.supported_engines if each != "none"]
+
+
+@pytest.mark.parametrize("engine", ENGINES_HERE)
+def test_each_engine_computes_by_hand_built_arithmetic(model, engine):
+    before = torch.backends.quantized.engine
+    x = torch.linspace(-1.31, 2.17, 18).view(3, 6)
+    made = quantize(model, Variant(linear="int8", engine=engine))
+    assert torch.backends.quantized.engine == before
+    logits = made.decoder(x)
+    # How many of an activation's eight bits it spends differs: 127 steps at the least.
+    weights = int8_weight(model.decoder.weight)
+    step = float(x.max() - x.min()) / 127
+    bound = step / 2 * weights.abs().sum(1) + 1e-5
+    assert ((logits - (x @ weights.T + model.decoder.bias)).abs() <= bound).all()
+    assert (logits - model.decoder(x)).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("engine", ENGINES_HERE)
+def test_the_engine_setting_is_restored_also_after_a_failure(model, monkeypatch, engine):
+    def fail(*_):
+        seen.append(torch.backends.quantized.engine)
+        raise RuntimeError("cannot quantize")
+
+    before, seen = torch.backends.quantized.engine, []
+    monkeypatch.setattr(torch.ao.quantization, "quantize_dynamic", fail)
+    with pytest.raises(RuntimeError, match="cannot quantize"):
+        quantize(model, Variant(lstm="int8", engine=engine))
+    assert seen == [engine]
+    assert torch.backends.quantized.engine == before
+
+
+class OneEngine:
+    """A machine such as an Arm one, where PyTorch has a single engine."""
+
+    engine, supported_engines = "qnnpack", ("none", "qnnpack")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("pytorch:lstm=int8,engine=onednn", "needs an engine that this machine has: qnnpack$"),
+        ("pytorch:linear=fp16", "needs one of the engines x86, fbgemm for fp16, .* is qnnpack$"),
+    ],
+)
+def test_a_missing_engine_is_said_with_those_there_are(model, monkeypatch, name, message):
+    variant = Variant.parse(name)
+    monkeypatch.setattr(torch.backends, "quantized", OneEngine)
+    assert re.search(message, why_unavailable(variant))
+    with pytest.raises(VariantError, match=f"^{re.escape(name)} {message}"):
+        prepare(model, variant)
+    assert why_unavailable(INT8) == why_unavailable(EMBEDDING_ONLY) == ""
+
+
 def test_the_tutorials_model_has_the_tutorials_sizes():
     with torch.random.fork_rng(devices=[]):
         model = LSTMModel(33_278, 512, 256, 5).eval()
@@ -165,6 +275,10 @@ def test_the_tutorials_model_has_the_tutorials_sizes():
     fp32, lstm, linear, int8 = (saved_bytes(quantize(model, each)) for each in variants)
     assert (fp32, int8) == (113_944_455, 79_738_939)
     assert (PUBLISHED["fp32"].size_bytes, PUBLISHED["int8"].size_bytes) == (fp32, int8)
+    everything = saved_bytes(quantize(model, EVERYTHING))
+    assert everything == 28_890_735
+    # The embedding's rows: a byte for each of 512 weights, and two floats, in place of 512 floats.
+    assert int8 - everything == pytest.approx(33_278 * (4 * 512 - 512 - 2 * 4), abs=8_192)
     assert int8 < linear < lstm < fp32
     assert (fp32 - lstm) + (fp32 - linear) == pytest.approx(fp32 - int8, abs=4_096)
 
@@ -201,40 +315,3 @@ def test_a_size_that_cannot_be_measured_is_an_error_with_the_reason(model, monke
     monkeypatch.setattr(torch, "save", fail)
     with pytest.raises(WLMError, match=r"the model cannot be saved .* its size: disk full[^\n]*$"):
         saved_bytes(model)
-
-
-@pytest.fixture
-def sizeable_folder(tmp_path):
-    """A model whose four variants differ in size by more than the 0.1 MB that the code prints."""
-    with torch.random.fork_rng(devices=[]):
-        model = LSTMModel(2_000, 16, 128, 1)
-    folder = tmp_path / "sizeable"
-    save_checkpoint(folder, model, Vocabulary(f"w{i}" for i in range(2_000)))
-    return folder
-
-
-@pytest.mark.parametrize("folder", ['models/a "new" one\'s', "C:\\new\\u0041", "東京 🙂"])
-def test_the_code_shown_names_any_folder(folder):
-    tree = ast.parse(code_for(INT8, folder))
-    calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call)]
-    (load,) = (each for each in calls if ast.unparse(each.func) == "load_checkpoint")
-    assert ast.literal_eval(load.args[0]) == folder
-
-
-@ALL
-def test_the_code_shown_for_a_variant_makes_it(sizeable_folder, tmp_path, variant):
-    made = quantize(load_checkpoint(sizeable_folder).model, variant)
-    done = subprocess.run(
-        [sys.executable, "-c", code_for(variant, str(sizeable_folder))],
-        # Not in the project's root: it writes temp.p, and tests may run at the same time.
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    *shown, fp32_size, size = done.stdout.splitlines()
-    assert "\n".join(shown) == str(made)
-    assert (fp32_size, size) == ("1.5 MB", f"{saved_bytes(made) / 1e6:.1f} MB")
-    assert not (tmp_path / "temp.p").exists()

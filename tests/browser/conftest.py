@@ -41,7 +41,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory, unused_port) -> Iterator[str]:
-    """The address of a fresh server with a store of its own."""
+    """The address of a fresh server with a store and a cache of its own."""
     folder = tmp_path_factory.mktemp("server")
     environment = {
         **os.environ,
