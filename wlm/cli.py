@@ -306,7 +306,7 @@ def worker(options: argparse.Namespace) -> None:
 
 COMMANDS = {
     each.__name__: each
-    for each in (compare, sweep, evaluate, size, inspect, sample, runs, info, worker)
+    for each in (compare, sweep, evaluate, size, inspect, sample, runs, fetch, info, worker)
 }
 
 
