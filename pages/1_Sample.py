@@ -11,6 +11,7 @@ from wlm.wikitext import tokenize
 
 def main() -> None:
     ui.start_page("Sample")
+    ui.write_variants_as(lambda variant: variant.label, "variants")
     model = ui.choose_model()
     st.title("The same dice, two models")
     st.markdown(

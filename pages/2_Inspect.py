@@ -15,6 +15,7 @@ BYTES, TIME, ERROR, MODEL = "Bytes", "Time", "Error", "Model"
 
 def main() -> None:
     ui.start_page("Inspect")
+    ui.write_variants_as(str, "variants")
     model, text = ui.choose_model(), ui.choose_text()
     st.title("Where bytes, time and error are")
     st.markdown(

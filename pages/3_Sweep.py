@@ -15,6 +15,7 @@ LONGEST_POINT, SHORTEST_POINT = 20.0, 2.0
 
 def main() -> None:
     ui.start_page("Sweep")
+    ui.write_variants_as(lambda variant: variant.label, "with")
     model, text = ui.choose_model(), ui.choose_text()
     st.title("Turn one knob, watch the curves")
     st.markdown(

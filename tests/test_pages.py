@@ -137,6 +137,14 @@ def test_the_url_sets_the_switches_also_as_0_and_1(queue, query, lstm, linear):
     assert (page.toggle(key="lstm").value, page.toggle(key="linear").value) == (lstm, linear)
 
 
+@pytest.mark.parametrize("asked", ["int8 LSTM", "pytorch:lstm=int8"])
+@pytest.mark.parametrize(("page", "written"), [("1_Sample", "int8 LSTM"), ("2_Inspect", None)])
+def test_a_variant_in_the_url_may_be_a_name_or_a_label_on_every_page(queue, asked, page, written):
+    page = open_page(ROOT / f"pages/{page}.py", variants=asked)
+    assert not page.exception and not page.error
+    assert page.query_params["variants"] == (written or "pytorch:lstm=int8")
+
+
 @pytest.mark.parametrize(
     "query", [{"model": "../../etc"}, {"text": "/etc/passwd"}, {"threads": "64"}, {"run": "nope"}]
 )

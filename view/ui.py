@@ -57,6 +57,25 @@ def _spell_out_booleans() -> None:
         st.rerun()  # widgets read the query as it is when a run begins
 
 
+def write_variants_as(write: Callable[[Variant], str], key: str) -> None:
+    """Write the URL's variants of this key as a page's widget does: by name or by label.
+
+    Both are read on every page; what is neither is left for the widget to judge.
+    """
+    known = {each.label: each for each in map(Variant.parse, OFFERED)}
+
+    def rewritten(text: str) -> str:
+        try:
+            return write(known.get(text) or Variant.parse(text))
+        except WLMError:
+            return text
+
+    asked = st.query_params.get_all(key)
+    if (written := list(map(rewritten, asked))) != asked:
+        st.query_params[key] = written
+        st.rerun()  # widgets read the query as it is when a run begins
+
+
 def _drop_infinite_numbers() -> None:
     """Ignore `?words=1e999`: Streamlit itself fails to make a whole number of it."""
     found = [key for key in WHOLE_NUMBERS if key in st.query_params]
