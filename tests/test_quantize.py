@@ -43,6 +43,13 @@ def test_only_the_named_parts_change_type(model, variant):
     assert not made.training
 
 
+@pytest.mark.parametrize("variant", [INT8, EVERYTHING], ids=str)
+def test_quantizing_draws_no_random_numbers(model, variant):
+    before = torch.get_rng_state()
+    quantize(model, variant)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_fp32_is_the_model_itself(model):
     assert quantize(model, FP32) is model
 

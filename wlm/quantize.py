@@ -51,7 +51,8 @@ def quantize(model: LSTMModel, variant: Variant) -> LSTMModel:
         settings = {
             MODULE_TYPES[part]: getattr(torch.ao.quantization, name) for part, name in names.items()
         }
-        return torch.ao.quantization.quantize_dynamic(model, settings)
+        with torch.random.fork_rng(devices=[]):  # it fills new modules at random first
+            return torch.ao.quantization.quantize_dynamic(model, settings)
 
 
 def qconfigs(variant: Variant) -> dict[str, str]:

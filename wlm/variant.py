@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields
 from wlm.errors import VariantError
 
 # What each part of the model may be, by runtime; the first is the default.
+# No bf16: PyTorch has it for a whole model only, activations included, and on a CPU without bf16
+# instructions a chunk took about three times as long as in fp32.
 PRECISIONS = {
     "pytorch": {
         "lstm": ("fp32", "fp16", "int8", "int8-channel"),
