@@ -69,6 +69,32 @@ def test_results_keep_the_order_asked_for(capsys):
     assert [each["bytes"] for each in sizes] == [each["size_bytes"] for each in content["results"]]
 
 
+ORT = ["onnxruntime:", "onnxruntime:lstm=int8,linear=int8,embedding=int8"]
+
+
+def test_onnx_runtimes_variants_are_compared_and_their_sizes_printed(capsys, own_cache):
+    arguments = ["--model", "tiny", "--variants", "fp32", *ORT]
+    results = run_json(capsys, "compare", "--text", "short", *arguments)["results"]
+    assert [each["variant"] for each in results] == ["fp32", *ORT]
+    assert [each["label"] for each in results] == ["fp32", "ORT fp32", "ORT int8 all"]
+    assert results[1]["loss"] == pytest.approx(results[0]["loss"], abs=1e-5)
+    assert results[2]["loss"] != results[1]["loss"]
+    sizes = run_json(capsys, "size", *arguments)
+    assert [each["bytes"] for each in sizes] == [each["size_bytes"] for each in results]
+    assert {path.stat().st_size for path in own_cache.glob("*/*")} == {
+        each["size_bytes"] for each in results[1:]
+    }
+
+
+@pytest.mark.parametrize("command", ["compare", "size"])
+def test_an_unknown_variant_is_refused_with_what_is_allowed(capsys, command):
+    arguments = [command, "--model", "tiny", "--variants", "fp32", "onnxruntime:lstm=fp16"]
+    assert main(arguments) != 0
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "lstm must be one of fp32, int8, int8-channel on onnxruntime, got 'fp16'" in printed.err
+
+
 def test_inspect_prints_one_object_with_the_documented_keys(capsys):
     arguments = "--model tiny --text short --bptt 7 --seconds 0.1".split()
     content = run_json(capsys, "inspect", *arguments)

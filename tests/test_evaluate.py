@@ -11,8 +11,9 @@ from wlm.corpus import batchify, get_batch, read_text
 from wlm.errors import SettingError
 from wlm.evaluate import Block, Evaluation, evaluate, evaluate_blocks, thread_count
 from wlm.machine import cpu_count
+from wlm.prepare import prepare, why_unavailable
 from wlm.quantize import quantize
-from wlm.variant import Variant
+from wlm.variant import OFFERED, Variant
 
 WORDS = torch.arange(97) * 7 % 20  # every word several times
 
@@ -73,6 +74,35 @@ def test_the_loss_of_a_block_is_the_one_of_its_own_words(model):
         logits, hidden = model(words, hidden)
         likelihoods = logits.view(-1, 20).log_softmax(1)[range(len(targets)), targets]
         assert block.nll == pytest.approx(-likelihoods.sum().item(), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", OFFERED)
+def test_every_variant_is_evaluated_chunk_by_chunk_near_fp32(model, name):
+    if why_unavailable(variant := Variant.parse(name)):
+        pytest.skip(f"this machine cannot run {name}")
+    for parameter in model.parameters():
+        parameter *= 0.3  # as small as trained ones
+    data = batchify(WORDS, 2)
+    made = prepare(model, variant)
+    result = evaluate(made, data, bptt=7)
+    hidden, total = made.init_hidden(2), 0.0
+    with torch.inference_mode():
+        for i in range(0, len(data) - 1, 7):
+            words, targets = get_batch(data, i, 7)
+            logits, hidden = made(words, hidden)
+            total -= logits.view(-1, 20).log_softmax(1)[range(len(targets)), targets].sum().item()
+    assert result.tokens == 2 * 47
+    assert result.loss == pytest.approx(total / result.tokens, abs=1e-5)
+    assert result.loss == pytest.approx(evaluate(model, data, bptt=7).loss, abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["fp32", "int8", "onnxruntime:"])
+@pytest.mark.skipif(cpu_count() < 2, reason="this machine has one CPU")
+def test_a_model_prepared_for_other_threads_is_refused(model, name):
+    made = prepare(model, Variant.parse(name), threads=2)
+    with pytest.raises(SettingError, match="threads must be 2, as the model was prepared for, got"):
+        evaluate(made, batchify(WORDS, 1))
+    assert evaluate(made, batchify(WORDS, 1), threads=2).tokens == 96
 
 
 def test_blocks_are_added_up():

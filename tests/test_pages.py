@@ -14,6 +14,7 @@ from wlm import inventory, jobs
 from wlm.compare import CompareSpec, compare
 from wlm.report import to_json
 from wlm.runs import Run, RunStore, State, finished_run
+from wlm.variant import Variant, describe
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "pages/4_Runs.py"
@@ -200,6 +201,78 @@ def test_the_other_buttons_compare_other_variants(queue, result, label, variants
     assert run.spec["variants"] == variants
     queue.store.update(run.id, state=State.DONE, result=result)
     assert not any("settings have changed" in each.value for each in page.run().caption)
+
+
+ORT, ORT_INT8 = "onnxruntime:", "onnxruntime:lstm=int8,linear=int8,embedding=int8"
+FP16 = "pytorch:lstm=fp16,linear=fp16"
+
+
+def also(page: AppTest) -> list[str]:
+    return page.multiselect(key="also").value
+
+
+def test_the_urls_other_variants_are_chosen_and_run_in_order(queue):
+    page = open_page(also=[ORT_INT8, FP16], text="short")
+    assert not page.exception and not page.error
+    assert also(page) == [ORT_INT8, FP16]
+    assert "ORT int8 all, fp16 LSTM + Linear and int8 LSTM + Linear in turn" in page.info[0].value
+    press(page, "Run")
+    (run,) = queue.store.unfinished()
+    assert run.spec["variants"] == ["fp32", ORT_INT8, FP16, "int8"]
+
+
+def test_unknown_and_repeated_names_of_the_url_are_ignored_and_the_rest_bounded(queue):
+    page = open_page(also=["nope", "fp32", f" {ORT}", ORT, "../x:", "onnxruntime:lstm=fp16", ""])
+    assert not page.exception and not page.error
+    assert also(page) == [ORT]
+    names = [
+        f"pytorch:lstm={one},linear={two}"
+        for one in ("int8", "fp16", "int8-channel")
+        for two in ("fp32", "int8", "fp16")
+    ]
+    page = open_page(also=names)
+    assert not page.exception and not page.error
+    assert len(also(page)) == ui.MOST_OTHERS
+    press(page, "Run")
+    (run,) = queue.store.unfinished()
+    assert len(run.spec["variants"]) == len(set(run.spec["variants"])) <= 8
+
+
+def test_a_variant_chosen_twice_is_run_once(queue):
+    press(open_page(also=["int8", ORT]), "Run")
+    (run,) = queue.store.unfinished()
+    assert run.spec["variants"] == ["fp32", ORT, "int8"]
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "code"),
+    [
+        (ORT_INT8, "DynamicQuantizeLSTM(", "op_types_to_quantize=['LSTM', 'MatMul', 'Gather']"),
+        (FP16, "dtype=torch.float16", "dtype=torch.float16"),
+        ("int8", "dtype=torch.qint8", "dtype=torch.qint8"),
+    ],
+)
+def test_a_chosen_variants_sentence_modules_and_code_are_shown(queue, name, module, code):
+    page = open_page(also=[ORT_INT8, FP16])
+    choice = next(each for each in page.segmented_control if each.label == "Variant")
+    page = choice.set_value(name).run()
+    assert not page.exception and not page.error
+    variant = Variant.parse(name)
+    shown = f"**{variant.label}** (`{name}`): {describe(variant)}"
+    assert shown in [each.value for each in page.markdown]
+    _, after, script = (each.value for each in page.code)
+    assert module in after and code in script
+
+
+def test_the_embedding_has_a_switch_that_the_url_sets(queue):
+    assert not open_page().toggle(key="embedding").value
+    page = open_page(embedding="1", text="short")
+    assert page.toggle(key="embedding").value
+    *_, code = (each.value for each in page.code)
+    assert "nn.Embedding: torch.ao.quantization.float_qparams_weight_only_qconfig" in code
+    press(page, "Run")
+    (run,) = queue.store.unfinished()
+    assert run.spec["variants"] == ["fp32", "pytorch:lstm=int8,linear=int8,embedding=int8"]
 
 
 def test_the_first_screen_shows_a_labelled_recording_of_the_chosen_variant(queue):

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import math
+import re
 
 import pytest
 
@@ -347,3 +348,32 @@ def test_more_blocks_than_any_run_has_are_refused(run, monkeypatch):
     monkeypatch.setattr(report, "MOST_BLOCKS", 8)
     with pytest.raises(ReportError, match=r"blocks must be a whole number from 1 to 4, got 5"):
         from_json(to_json(run))
+
+
+def test_a_run_of_other_runtimes_is_read_back(model_folder, text_file, monkeypatch):
+    monkeypatch.setenv("WLM_MODELS", str(model_folder.parent))
+    monkeypatch.setenv("WLM_TEXTS", str(text_file.parent))
+    names = ("fp32", "onnxruntime:", "onnxruntime:lstm=int8,linear=int8,embedding=int8")
+    labels = ["fp32", "ORT fp32", "ORT int8 all"]
+    spec = CompareSpec(variants=names, model="tiny", text="short", tokens=100)
+    *_, last = compare(spec)
+    made = Run("compare", spec.to_json(), state=State.DONE, result=last.measured.to_json())
+    read = from_json(to_json(made))
+    assert read.spec["variants"] == list(names)
+    assert [each["label"] for each in read.result["results"]] == labels
+    assert read.result["results"] == made.result["results"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("onnxruntime:lstm=fp16", "lstm must be one of fp32, int8, int8-channel on onnxruntime"),
+        ("tensorrt:", "the runtime must be one of pytorch, onnxruntime, got 'tensorrt'"),
+        ("int8,engine=mkl", "a variant is written fp32, int8 or"),
+    ],
+)
+def test_a_run_of_an_unknown_variant_is_refused(run, name, words):
+    content = json.loads(to_json(run))
+    content["run"]["spec"]["variants"][1] = name
+    with pytest.raises(ReportError, match=f"run.spec: {re.escape(words)}"):
+        from_json(json.dumps(content))

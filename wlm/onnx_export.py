@@ -104,9 +104,12 @@ def _export(model: LSTMModel) -> bytes:
                 },
             )
     except Exception as error:  # of many kinds: the exporter's, PyTorch's, protobuf's
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise WLMError(f"the model cannot be exported to ONNX: {reason}") from None
+        raise WLMError(f"the model cannot be exported to ONNX: {_first_line(error)}") from None
     return content.getvalue()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _checked(model: LSTMModel, content: bytes) -> bytes:
@@ -118,8 +121,10 @@ def _checked(model: LSTMModel, content: bytes) -> bytes:
     hidden = tuple(
         torch.rand(each.shape, generator=generator) - 0.5 for each in model.init_hidden(2)
     )
+    training = model.training
     with torch.inference_mode():
-        expected, expected_hidden = model(input, hidden)
+        expected, expected_hidden = model.eval()(input, hidden)
+    model.train(training)
     logits, made_hidden = OnnxModel(content, model.config)(input, hidden)
     pairs = zip((logits, *made_hidden), (expected, *expected_hidden), strict=True)
     worst = max(float(((a - b).abs() / b.abs().clamp(min=1.0)).max()) for a, b in pairs)
@@ -152,6 +157,8 @@ def _quantized(content: bytes, variant: Variant) -> bytes:
         except OSError as error:
             reason = error.strerror or error
             raise WLMError(f"{variant} needs a temporary file that fails: {reason}") from None
+        except Exception as error:  # of many kinds, as in `_export`
+            raise WLMError(f"{variant} cannot be made: {_first_line(error)}") from None
     return content
 
 
