@@ -1,6 +1,7 @@
 """What people come for, in a real browser with the bundled model and text."""
 
 import re
+from urllib.parse import urlencode
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -70,6 +71,22 @@ def test_all_four_shows_who_contributes_what(page, server):
     last = page.get_by_test_id("stVegaLiteChart").last.locator("svg")
     for words in ("int8 LSTM", "int8 Linear", "size", "time", "loss", "−30.0%"):
         expect(last).to_contain_text(words)
+
+
+def test_other_runtimes_run_beside_the_switches_variant(page, server):
+    also = "onnxruntime:lstm=int8,linear=int8,embedding=int8", "pytorch:lstm=fp16,linear=fp16"
+    open_page(page, f"{server}/?{urlencode([('also', name) for name in also])}")
+    run_to_the_end(page)
+    charts = page.get_by_test_id("stVegaLiteChart")
+    expect(charts).to_have_count(6)
+    for label in ("ORT int8 all", "fp16 LSTM + Linear", "int8 LSTM + Linear"):
+        expect(charts.last.locator("svg")).to_contain_text(label)
+    expect(page.get_by_test_id("stDataFrame").last).to_be_visible()  # words per second, on canvas
+    page.get_by_role("radio", name="ORT int8 all").or_(
+        page.get_by_role("button", name="ORT int8 all")
+    ).last.click()
+    expect(page.get_by_text("DynamicQuantizeLSTM").first).to_be_visible(timeout=LONG)
+    assert page.url.count("also=") == 2
 
 
 def test_the_url_holds_switches_and_run_through_pages_and_reloads(page, server):
