@@ -53,19 +53,21 @@ def main() -> None:
     if others and str(variant) == BASELINE:
         variants = (BASELINE, *others)
     with buttons:
-        pressed = {
-            variants: st.button("Run", type="primary", icon=":material/play_arrow:"),
-            ALL_FOUR: st.button(
-                "All four",
-                icon=":material/grid_view:",
-                help="fp32, int8 LSTM, int8 Linear and both in turn: who contributes what?",
-            ),
-            (BASELINE, BASELINE): st.button(
-                "A/A control",
-                icon=":material/balance:",
-                help="fp32 against itself: a fair comparison must come out undecided.",
-            ),
-        }
+        asked_for = None
+        if st.button("Run", type="primary", icon=":material/play_arrow:"):
+            asked_for = variants
+        if st.button(
+            "All four",
+            icon=":material/grid_view:",
+            help="fp32, int8 LSTM, int8 Linear and both in turn: who contributes what?",
+        ):
+            asked_for = ALL_FOUR
+        if st.button(
+            "A/A control",
+            icon=":material/balance:",
+            help="fp32 against itself: a fair comparison must come out undecided.",
+        ):
+            asked_for = (BASELINE, BASELINE)
     quick = amount == QUICK
     spec = CompareSpec(
         variants=variants,
@@ -76,10 +78,9 @@ def main() -> None:
         threads=threads,
     )
     with ui.errors_shown():
-        for asked_for, is_pressed in pressed.items():
-            if is_pressed:
-                asked = with_variants(spec, asked_for)
-                st.query_params["run"] = ui.job_queue().submit(asked, ui.visitor())
+        if asked_for:
+            asked = with_variants(spec, asked_for)
+            st.query_params["run"] = ui.job_queue().submit(asked, ui.visitor())
         show_current_run(spec)
     with ui.errors_shown():
         variant_view.show(model, variants[1:])
