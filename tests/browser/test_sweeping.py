@@ -36,6 +36,8 @@ def test_a_sweep_is_started_stopped_gone_on_with_and_shared(page: Page, server):
     page.get_by_role("link", name="Sample").click()
     expect(page.get_by_role("button", name="Write")).to_be_visible(timeout=LONG)
     page.get_by_role("link", name="Sweep").click()
+    expect(page.get_by_role("heading", name="Turn one knob")).to_be_visible(timeout=LONG)
+    expect(card).to_have_count(1, timeout=LONG)  # those of Sample are gone
     expect(card).to_have_text(measured, use_inner_text=True, timeout=LONG)
 
 
