@@ -3,9 +3,9 @@
 import streamlit as st
 
 from view import inspection, inspection_errors, inspection_times, results, ui
-from wlm.compare import MAX_VARIANTS
 from wlm.errors import VariantError, WLMError
 from wlm.module_times import InspectSpec
+from wlm.settings import MAX_VARIANTS
 from wlm.variant import Variant
 
 DEFAULT = ("fp32", "int8")

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 from wlm import __version__
@@ -112,17 +113,7 @@ def inspect(options: argparse.Namespace) -> None:
     from wlm.module_times import InspectSpec
     from wlm.module_times import inspect as measure
 
-    spec = InspectSpec(
-        variants=tuple(options.variants),
-        model=options.model,
-        text=options.text,
-        bptt=options.bptt,
-        threads=options.threads,
-        seconds=options.seconds,
-        seed=options.seed,
-        vocabulary=options.vocabulary,
-        corpus=options.corpus,
-    )
+    spec = _settings(InspectSpec, options)
     measured, _ = _measure(measure, spec)
     content = add_bytes_and_errors(measured.to_json(), spec)
     _print(options, content, lambda: _print_inspection(content))
@@ -130,12 +121,12 @@ def inspect(options: argparse.Namespace) -> None:
 
 def sweep(options: argparse.Namespace) -> None:
     """Print how much faster each variant is at several values of one knob."""
-    from wlm.compare import compare
+    from wlm.compare import CompareSpec, compare
     from wlm.sweep import KNOBS, SweepSpec, curves, outcomes, parse_over, sentence, to_json
 
     over, values = parse_over(options.over)
     # The knob's own option, such as --bptt, has nothing to say.
-    spec = SweepSpec(over, values, _compare_spec(options))
+    spec = SweepSpec(over, values, _settings(CompareSpec, options))
     unit, results = KNOBS[over].unit, []
     for i, (value, point) in enumerate(zip(spec.values, spec.points(), strict=True), start=1):
         name = f"{unit.format(value)} ({i} of {len(spec.values)})"
@@ -333,29 +324,17 @@ def _read_bytes(path: str) -> bytes:
 
 def _compare(options: argparse.Namespace) -> tuple:
     """Run a comparison; return its settings, its JSON, and whether it was stopped."""
-    from wlm.compare import compare
+    from wlm.compare import CompareSpec, compare
 
-    spec = _compare_spec(options)
+    spec = _settings(CompareSpec, options)
     measured, stopped = _measure(compare, spec)
     return spec, measured.to_json(), stopped
 
 
-def _compare_spec(options: argparse.Namespace):
-    from wlm.compare import CompareSpec
-
-    return CompareSpec(
-        variants=tuple(options.variants),
-        model=options.model,
-        text=options.text,
-        tokens=options.tokens,
-        seconds=options.seconds,
-        target=options.target,
-        bptt=options.bptt,
-        batch_size=options.batch_size,
-        threads=options.threads,
-        seed=options.seed,
-        vocabulary=options.vocabulary,
-        corpus=options.corpus,
+def _settings(settings_class, options: argparse.Namespace):
+    """Make a job's settings of the options, which have the same names."""
+    return settings_class.from_json(
+        {each.name: getattr(options, each.name) for each in fields(settings_class)}
     )
 
 

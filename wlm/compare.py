@@ -11,7 +11,7 @@ import math
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from torch import Tensor
@@ -19,7 +19,7 @@ from torch import Tensor
 from wlm.assets import DEFAULT_MODEL, DEFAULT_TEXT, find_model, find_text
 from wlm.checkpoint import Checkpoint, load_checkpoint
 from wlm.corpus import batchify, read_text
-from wlm.errors import SettingError, check_range
+from wlm.errors import check_range
 from wlm.evaluate import (
     DEFAULT_BPTT,
     DEFAULT_THREADS,
@@ -34,11 +34,11 @@ from wlm.machine import describe_machine, load_now
 from wlm.prepare import PreparedModel, prepare
 from wlm.progress import Progress
 from wlm.random_model import random_checkpoint, random_hidden
+from wlm.settings import VariantSettings
 from wlm.variant import Variant
 
 BLOCK_SECONDS = 0.5
 WARM_UP_CHUNKS = 4
-MAX_VARIANTS = 8
 DEFAULT_TARGET = 0.03
 FEWEST_ROUNDS_TO_STOP = 8  # an interval from fewer is itself too uncertain to stop by
 MOST_SPREAD = 0.10
@@ -47,7 +47,7 @@ RANDOM = "The model's weights are random: its speed and size are real, its loss 
 
 
 @dataclass(frozen=True)
-class CompareSpec:
+class CompareSpec(VariantSettings):
     """What to compare: variants (the first is the baseline), model, text and protocol.
 
     tokens: length of the text's beginning that is read, None for all of it. seconds: budget of
@@ -61,6 +61,7 @@ class CompareSpec:
     """
 
     kind: ClassVar[str] = "compare"
+    words: ClassVar[str] = "a comparison"
 
     variants: tuple[str, ...] = ("fp32", "int8")
     model: str = DEFAULT_MODEL
@@ -76,10 +77,7 @@ class CompareSpec:
     corpus: str | None = None
 
     def __post_init__(self):
-        check_range("the number of variants", len(self.variants), 1, MAX_VARIANTS)
-        # Stored by their shortest names, so that equal variants compare equal.
-        names = tuple(str(Variant.parse(name)) for name in self.variants)
-        object.__setattr__(self, "variants", names)
+        self._shorten_names()
         if self.tokens is not None:
             check_range("tokens", self.tokens, 2, 1_000_000_000)
         if self.seconds is not None:
@@ -92,17 +90,6 @@ class CompareSpec:
         check_range("bptt * batch_size", self.bptt * self.batch_size, 1, 10_000)
         check_threads(self.threads)
         check_range("seed", self.seed, 0, 2**63 - 1)
-
-    def to_json(self) -> dict:
-        """Return the settings as plain JSON."""
-        return {**asdict(self), "variants": list(self.variants)}
-
-    @classmethod
-    def from_json(cls, content: dict) -> "CompareSpec":
-        """Make a spec of what `to_json` gave. Raises SettingError for unknown settings."""
-        if unknown := content.keys() - {each.name for each in fields(cls)}:
-            raise SettingError(f"a comparison has no setting {sorted(unknown)[0]!r}")
-        return cls(**{**content, "variants": tuple(content["variants"])})
 
 
 @dataclass

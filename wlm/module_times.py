@@ -6,15 +6,15 @@ Variants, and passes over a chunk and over one word, take turns in random order.
 import random
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import ClassVar
 
 from wlm.assets import DEFAULT_MODEL, DEFAULT_TEXT, find_model, find_text
 from wlm.checkpoint import load_checkpoint
-from wlm.compare import MAX_VARIANTS, MOST_SPREAD
+from wlm.compare import MOST_SPREAD
 from wlm.corpus import batchify, read_text
-from wlm.errors import SettingError, check_range
+from wlm.errors import check_range
 from wlm.evaluate import DEFAULT_BPTT, DEFAULT_THREADS, check_bptt, check_threads, thread_count
 from wlm.intervals import spread
 from wlm.machine import describe_machine, load_now
@@ -32,6 +32,7 @@ from wlm.roofline import (
     whole,
     work,
 )
+from wlm.settings import VariantSettings
 from wlm.variant import Variant
 
 BLOCK_SECONDS = 0.1
@@ -40,7 +41,7 @@ DEFAULT_SECONDS = 6.0
 
 
 @dataclass(frozen=True)
-class InspectSpec:
+class InspectSpec(VariantSettings):
     """What to time: variants (the first is the baseline), model, text, chunk length, threads, and
     seconds of measured time over all variants. seed: of the order within rounds. A bare weights
     file needs `vocabulary` or `corpus`, see `load_checkpoint`.
@@ -49,6 +50,7 @@ class InspectSpec:
     """
 
     kind: ClassVar[str] = "inspect"
+    words: ClassVar[str] = "an inspection"
 
     variants: tuple[str, ...] = ("fp32", "int8")
     model: str = DEFAULT_MODEL
@@ -61,24 +63,11 @@ class InspectSpec:
     corpus: str | None = None
 
     def __post_init__(self):
-        check_range("the number of variants", len(self.variants), 1, MAX_VARIANTS)
-        names = tuple(str(Variant.parse(name)) for name in self.variants)
-        object.__setattr__(self, "variants", names)
+        self._shorten_names()
         check_bptt(self.bptt)
         check_threads(self.threads)
         check_range("seconds", self.seconds, 0.1, 3_600.0)
         check_range("seed", self.seed, 0, 2**63 - 1)
-
-    def to_json(self) -> dict:
-        """Return the settings as plain JSON."""
-        return {**asdict(self), "variants": list(self.variants)}
-
-    @classmethod
-    def from_json(cls, content: dict) -> "InspectSpec":
-        """Make a spec of what `to_json` gave. Raises SettingError for unknown settings."""
-        if unknown := content.keys() - {each.name for each in fields(cls)}:
-            raise SettingError(f"an inspection has no setting {sorted(unknown)[0]!r}")
-        return cls(**{**content, "variants": tuple(content["variants"])})
 
 
 @dataclass
