@@ -19,6 +19,7 @@ examples:
   python -m wlm runs list
   python -m wlm runs export ID --format markdown
   python -m wlm fetch wikitext-2
+  python -m wlm train --corpus DIR --out DIR --preset tiny
   python -m wlm info
 """
 VARIANT_HELP = (
@@ -152,6 +153,7 @@ def make_parser(functions: Mapping[str, Callable]) -> argparse.ArgumentParser:
         "publishers",
     )
 
+    _add_train_options(command("train", model=False))
     _add_runs_actions(command("runs", model=False))
     command("info", model=False)
     command("worker", model=False)
@@ -178,3 +180,27 @@ def _add_runs_actions(parser: argparse.ArgumentParser) -> None:
     help = "Keep a run that was exported as JSON."
     action("import", help).add_argument("file", help="a file, or - for standard input")
     action("delete", "Delete a run that has ended.").add_argument("id")
+
+
+def _add_train_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--corpus", required=True, help="a folder with train.txt, valid.txt and test.txt")
+    add("--out", required=True, help="the model's folder; the state of an unfinished one, too")
+    add("--resume", action="store_true", help="go on with the unfinished training in --out")
+    add("--preset", choices=("recipe", "tiny"), default="recipe", help="default %(default)s")
+    add("--minutes", type=float, help="train for so long at most, with schedules to fit")
+    add("--order", choices=("frequency", "appearance"), help="of the words in the vocabulary")
+    for name, kind, help in (
+        ("--ninp", int, "embedding dimension"),
+        ("--nhid", int, "hidden units per layer"),
+        ("--nlayers", int, "LSTM layers"),
+        ("--epochs", float, "with the sampled softmax, phase 1"),
+        ("--full-epochs", float, "with the full softmax, phase 2"),
+        ("--batch-size", int, None),
+        ("--bptt", int, "chunk length"),
+        ("--learning-rate", float, "of phase 1"),
+        ("--dropout", float, "on embeddings and the last output"),
+        ("--seed", int, None),
+        ("--threads", int, None),
+    ):
+        add(name, type=kind, help=help)

@@ -266,6 +266,58 @@ def fetch(options: argparse.Namespace) -> None:
     _print(options, content, lambda: print(f"{options.what}: {folder}, {megabytes:.1f} MB"))
 
 
+def train(options: argparse.Namespace) -> None:
+    """Train a model from scratch on a folder of text; Ctrl-C saves and stops."""
+    import signal
+
+    from tqdm import tqdm
+
+    from wlm.checkpoint import checked_card
+    from wlm.recipe import PRESETS, Recipe
+    from wlm.train import train as steps
+    from wlm.training_state import STATE
+
+    names = {each.name for each in fields(Recipe)}
+    chosen = {key: each for key, each in vars(options).items() if key in names}
+    recipe = PRESETS[options.preset].changed(chosen)
+    if options.resume and (given := [key for key, each in chosen.items() if each is not None]):
+        raise WLMError(f"--resume keeps the settings it began with, got {', '.join(given)}")
+    asked = []  # by Ctrl-C
+    before = signal.signal(signal.SIGINT, lambda *_: asked.append(True))
+    layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{postfix}"
+    hidden, shown = not sys.stderr.isatty(), 0
+    try:
+        with tqdm(total=1.0, disable=hidden, leave=False, bar_format=layout) as bar:
+            job = steps(
+                options.corpus, options.out, recipe, resume=options.resume, stopped=lambda: asked
+            )
+            for progress in job:
+                if shown == 0 and options.resume:
+                    shown = len(progress.curve)
+                for point in progress.curve[shown:]:
+                    tqdm.write(_curve_line(point), file=sys.stderr)
+                shown = len(progress.curve)
+                if progress.seconds_left is not None:
+                    minutes, seconds = divmod(round(progress.seconds_left), 60)
+                    bar.set_postfix_str(f"{minutes}:{seconds:02} left", refresh=False)
+                bar.set_description(progress.stage, refresh=False)
+                bar.update(progress.done - bar.n)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if (Path(options.out) / STATE).exists():
+        where = f"--corpus {options.corpus} --out {options.out}"
+        print(f"wlm: saved; to go on: python -m wlm train {where} --resume", file=sys.stderr)
+        raise KeyboardInterrupt
+    card = checked_card(options.out)
+    losses = f"valid loss {card['valid_loss']:.4f}, test loss {card['test_loss']['fp32']:.4f}"
+    _print(options, card, lambda: print(f"{options.out}: {losses}"))
+
+
+def _curve_line(point: dict) -> str:
+    losses = f"train loss {point['train_loss']:.3f}, valid loss {point['valid_loss']:.3f}"
+    return f"phase {point['phase']}, epoch {point['epoch']:.2f}: {losses}"
+
+
 def info(options: argparse.Namespace) -> None:
     """Print versions, the machine, and the models and texts that have names."""
     from wlm.machine import describe_machine
@@ -297,7 +349,7 @@ def worker(options: argparse.Namespace) -> None:
 
 COMMANDS = {
     each.__name__: each
-    for each in (compare, sweep, evaluate, size, inspect, sample, runs, fetch, info, worker)
+    for each in (compare, sweep, evaluate, size, inspect, sample, runs, fetch, train, info, worker)
 }
 
 

@@ -1,5 +1,6 @@
 """Words, their ids, and texts cut into batches: the tutorial's section 2."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from wlm.errors import TextError, check_range
 
 UNK = "<unk>"
 EOS = "<eos>"
+ORDERS = ("appearance", "frequency")
 
 
 class Vocabulary:
@@ -90,13 +92,20 @@ class Corpus:
     test: Tensor
 
     @classmethod
-    def from_folder(cls, folder: str | Path) -> "Corpus":
-        """Read train.txt, valid.txt and test.txt; ids go by first appearance in that order.
+    def from_folder(cls, folder: str | Path, order: str = "appearance") -> "Corpus":
+        """Read train.txt, valid.txt and test.txt; ids go by first appearance in that order, or,
+        for the order "frequency", by falling count in train.
 
         Raises TextError. Source: the tutorial, section 2 (`Corpus`).
         """
+        if order not in ORDERS:
+            raise TextError(f"order must be one of {', '.join(ORDERS)}, got {order!r}")
         splits = [read_words(Path(folder) / f"{name}.txt") for name in ("train", "valid", "test")]
-        vocabulary = Vocabulary(dict.fromkeys(word for words in splits for word in words))
+        words = list(dict.fromkeys(word for words in splits for word in words))
+        if order == "frequency":
+            counts = Counter(splits[0])
+            words.sort(key=lambda word: -counts[word])
+        vocabulary = Vocabulary(words)
         return cls(vocabulary, *(vocabulary.encode(words) for words in splits))
 
 

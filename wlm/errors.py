@@ -38,6 +38,10 @@ class FetchError(WLMError):
     """Something cannot be fetched, or is not what was published."""
 
 
+class TrainError(WLMError):
+    """A training cannot begin, go on or be saved."""
+
+
 class JobError(WLMError):
     """A run cannot be started or has been lost."""
 

@@ -1,0 +1,298 @@
+"""Training from scratch: two phases, stoppable between any two steps and resumable."""
+
+import hashlib
+import math
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from wlm.checkpoint import save_checkpoint
+from wlm.corpus import Corpus, batchify, get_batch
+from wlm.errors import TrainError, check_range
+from wlm.evaluate import Evaluation, evaluate_blocks
+from wlm.machine import describe_machine
+from wlm.model import Hidden
+from wlm.recipe import Recipe
+from wlm.sampled_softmax import NegativeSampler, sampled_cross_entropy
+from wlm.stacked_lstm import StackedLSTM, new_model
+from wlm.training_state import STATE, finished, load_state, save_state
+
+VALID_TOKENS = 50_000
+SECONDS_BETWEEN_SAVES = 300.0
+
+
+@dataclass(frozen=True)
+class TrainProgress:
+    """Where a training stands: stage in words, share of its work done (0 to 1), seconds left
+    (None where unknown), and the curve so far: epoch, mean training loss since the point before,
+    validation loss (nats per token)."""
+
+    stage: str
+    done: float
+    seconds_left: float | None
+    curve: tuple[dict, ...]
+
+
+def train(
+    corpus: str | Path,
+    out: str | Path,
+    recipe: Recipe | None = None,
+    *,
+    resume: bool = False,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Iterator[TrainProgress]:
+    """Train on a folder with train.txt, valid.txt and test.txt; leave a model folder in `out`.
+
+    Yields after every step. When `stopped` turns true, the state is saved and it ends; so it is
+    every five minutes. With `resume` it goes on from there, with the settings it began with, to
+    the same weights as without a stop (unless `minutes` bounds it: clocks differ).
+
+    Raises TrainError, TextError, CheckpointError.
+    """
+    training = _Training(Path(corpus), Path(out), recipe, resume)
+    yield from training.run(stopped)
+
+
+class _Training:
+    """One training: its data, its model, and how far it is."""
+
+    def __init__(self, folder: Path, out: Path, recipe: Recipe | None, resume: bool):
+        saved = load_state(out, resume)
+        self.recipe = recipe = saved["recipe"] if saved else recipe or Recipe()
+        self.corpus = corpus = Corpus.from_folder(folder, recipe.order)
+        self.folder, self.out = folder, out
+        self.data_hash = hash_of(corpus)
+        if saved and saved["data_sha256"] != self.data_hash:
+            raise TrainError(
+                f"the training in {str(out)!r} began with another text: its sha256 must be "
+                f"{saved['data_sha256']:.12}…, got {self.data_hash:.12}…"
+            )
+        least = recipe.batch_size * 2 + recipe.bptt
+        check_range("the training text's tokens", len(corpus.train), least, 10**10)
+        self.columns = (len(corpus.train) - recipe.bptt) // recipe.batch_size  # tokens in each
+        self.valid_columns = min(10, len(corpus.valid) // 2)
+        self.steps_per_epoch = math.ceil((self.columns - 1) / recipe.bptt)
+        self.steps = {
+            1: round(recipe.epochs * self.steps_per_epoch),
+            2: round(recipe.full_epochs * self.steps_per_epoch),
+        }
+        counts = torch.bincount(corpus.train, minlength=len(corpus.vocabulary))
+        self.sampler = NegativeSampler(counts, recipe.negatives)
+        self.model = new_model(len(corpus.vocabulary), recipe)
+        self.stack = StackedLSTM(self.model)
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), betas=(0.9, 0.99), weight_decay=recipe.weight_decay, fused=True
+        )
+        self.hidden = self.model.init_hidden(recipe.batch_size)
+        self.phase = 1 if self.steps[1] else 2
+        self.taken, self.seconds = {1: 0, 2: 0}, {1: 0.0, 2: 0.0}  # by phase
+        self.curve: list[dict] = []
+        self.loss_sum, self.loss_steps = 0.0, 0  # since the curve's last point
+        if saved:
+            self._restore(saved)
+
+    def run(self, stopped: Callable[[], bool]) -> Iterator[TrainProgress]:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(self.recipe.threads)
+        last_save = time.monotonic()
+        try:
+            while self.phase < 3:
+                if stopped():
+                    self._save()
+                    return
+                self._step()
+                if time.monotonic() - last_save > SECONDS_BETWEEN_SAVES:
+                    self._save()
+                    last_save = time.monotonic()
+                yield self._progress()
+            self._save()
+            yield TrainProgress("test loss", 1.0, None, tuple(self.curve))
+            self._finish(stopped)
+        finally:
+            torch.set_num_threads(threads)
+
+    def _step(self) -> None:
+        """Take one optimizer step; at the end of an epoch or a phase, validate."""
+        began = time.perf_counter()
+        recipe, step = self.recipe, self.taken[1] + self.taken[2]
+        share = self._share()
+        # Seeded by the step: nothing of the generators' states needs to be saved.
+        generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
+        epoch, position = divmod(step, self.steps_per_epoch)
+        if position == 0 or not hasattr(self, "rows"):
+            self.rows = self._epoch_rows(epoch)  # (N, B)
+        input, targets = get_batch(self.rows, position * recipe.bptt, recipe.bptt)
+        output, self.hidden = self.stack(
+            input,
+            self.hidden,
+            dropout=recipe.dropout,
+            layer_dropout=recipe.layer_dropout,
+            addition=recipe.addition(self.phase, share),
+            generator=generator,
+        )
+        output = output.flatten(0, 1)  # (T * B, H)
+        loss = self._loss(output, targets, generator)
+        for group in self.optimizer.param_groups:
+            group["lr"] = recipe.rate(self.phase, share)
+        self.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
+        self.optimizer.step()
+        if not math.isfinite(value := loss.item()):
+            raise TrainError(
+                f"the loss must stay finite, got {value} after {step + 1:,} steps: "
+                "try a lower learning rate"
+            )
+        self.loss_sum += value
+        self.loss_steps += 1
+        self.taken[self.phase] += 1
+        self.seconds[self.phase] += time.perf_counter() - began
+        phase_ended = self._share() >= 1
+        if phase_ended or (step + 1) % self.steps_per_epoch == 0:
+            self._validate((step + 1) / self.steps_per_epoch)
+        if phase_ended:
+            self.phase = 2 if self.phase == 1 and self.steps[2] else 3
+
+    def _loss(self, output: Tensor, targets: Tensor, generator: torch.Generator) -> Tensor:
+        decoder = self.model.decoder
+        if self.phase == 2:
+            return F.cross_entropy(decoder(output), targets)
+        words, log_p = self.sampler.draw(generator), self.sampler.log_inclusion
+        return sampled_cross_entropy(output, decoder.weight, decoder.bias, targets, words, log_p)
+
+    def _epoch_rows(self, epoch: int) -> Tensor:
+        """Return the text in columns from a random start, (N, B), other in every epoch."""
+        generator = torch.Generator().manual_seed(self.recipe.seed * 1_000_003 - 1 - epoch)
+        start = int(torch.randint(self.recipe.bptt, (1,), generator=generator))
+        tokens = self.columns * self.recipe.batch_size
+        return batchify(self.corpus.train[start : start + tokens], self.recipe.batch_size)
+
+    def _share(self) -> float:
+        """Return how much of the phase is done, 0 to 1: by steps, or by time if that is more."""
+        share = self.taken[self.phase] / self.steps[self.phase]
+        if (budget := self.recipe.budget(self.phase)) is not None:
+            share = max(share, self.seconds[self.phase] / budget)
+        return min(1.0, share)
+
+    def _progress(self) -> TrainProgress:
+        """Tell how far it is: a step costs its multiply-adds, which differ between phases."""
+        config = self.model.config
+        stack = sum(math.prod(each.shape) for each in self.model.rnn.parameters())
+        cost = {
+            1: stack + self.sampler.negatives * config.nhid,
+            2: stack + config.ntoken * config.nhid,
+        }
+        left, spent = 0.0, sum(self.taken[i] * cost[i] for i in (1, 2))
+        pace = sum(self.seconds.values()) / spent  # seconds per multiply-add
+        for i in (1, 2):
+            if i < self.phase:
+                continue
+            seconds = (self.steps[i] - self.taken[i]) * cost[i] * pace
+            if (budget := self.recipe.budget(i)) is not None:
+                seconds = min(seconds, max(0.0, budget - self.seconds[i]))
+            left += seconds
+        total = sum(self.seconds.values())
+        epoch = (self.taken[1] + self.taken[2]) / self.steps_per_epoch
+        loss = self.loss_sum / self.loss_steps if self.loss_steps else self.curve[-1]["train_loss"]
+        stage = f"phase {min(self.phase, 2)}, epoch {epoch:.2f}, loss {loss:.3f}"
+        return TrainProgress(stage, total / (total + left), left, tuple(self.curve))
+
+    def _validate(self, epoch: float) -> None:
+        loss = self._evaluate(self.corpus.valid[:VALID_TOKENS], self.valid_columns)
+        self.curve.append(
+            {
+                "epoch": round(epoch, 4),
+                "phase": self.phase,
+                "train_loss": self.loss_sum / self.loss_steps,
+                "valid_loss": loss,
+            }
+        )
+        self.loss_sum, self.loss_steps = 0.0, 0
+
+    def _evaluate(
+        self, ids: Tensor, batch_size: int, stopped: Callable[[], bool] = lambda: False
+    ) -> float | None:
+        """Return the loss of ids (N,), or None where `stopped` turned true on the way."""
+        blocks = []
+        self.model.eval()
+        for block in evaluate_blocks(
+            self.model, batchify(ids, batch_size), threads=self.recipe.threads
+        ):
+            if stopped():
+                return None
+            blocks.append(block)
+        self.model.train()
+        return Evaluation.of(blocks).loss
+
+    def _finish(self, stopped: Callable[[], bool]) -> None:
+        """Write the model folder and remove the state, unless stopped: the state is saved."""
+        recipe, machine = self.recipe, describe_machine()
+        # What is shipped is what is measured: in fp16, held as fp32.
+        for parameter in self.model.parameters():
+            parameter.data = parameter.data.half().float()
+        valid = self._evaluate(self.corpus.valid, self.valid_columns, stopped)
+        test = None if valid is None else self._evaluate(self.corpus.test, 1, stopped)
+        if test is None:
+            return
+        card = {
+            "origin": "trained by python -m wlm train",
+            "trained_on": f"{self.folder.resolve().name}, train.txt",
+            "data_sha256": self.data_hash,
+            "vocabulary": f"{len(self.corpus.vocabulary):,} words, order: {recipe.order}",
+            "valid_loss": round(valid, 4),
+            "test_loss": {"fp32": round(test, 4)},
+            "loss_unit": "nats per token, <eos> included, bptt 25; test: batch 1, valid: batch 10",
+            "training": {
+                "settings": recipe.to_json(),
+                "steps": {"phase 1": self.taken[1], "phase 2": self.taken[2]},
+                "minutes": round(sum(self.seconds.values()) / 60, 1),
+                "cpu": machine["cpu"],
+                "torch": torch.__version__,
+                "python": platform.python_version(),
+                "curve": self.curve,
+            },
+        }
+        save_checkpoint(self.out, self.model, self.corpus.vocabulary, card)
+        finished(self.out)
+
+    def _save(self) -> None:
+        save_state(
+            self.out,
+            {
+                "recipe": self.recipe.to_json(),
+                "data_sha256": self.data_hash,
+                "model": self.model.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "hidden": self.hidden,
+                "phase": self.phase,
+                "taken": self.taken,
+                "seconds": self.seconds,
+                "curve": self.curve,
+                "loss": (self.loss_sum, self.loss_steps),
+            },
+        )
+
+    def _restore(self, saved: dict) -> None:
+        try:
+            self.model.load_state_dict(saved["model"])
+            self.optimizer.load_state_dict(saved["optimizer"])
+            self.hidden: Hidden = tuple(saved["hidden"])
+            self.phase, self.taken, self.seconds = saved["phase"], saved["taken"], saved["seconds"]
+            self.curve = saved["curve"]
+            self.loss_sum, self.loss_steps = saved["loss"]
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise TrainError(f"{STATE} in {str(self.out)!r} is damaged: {error}") from None
+
+
+def hash_of(corpus: Corpus) -> str:
+    """Return the sha256 of a corpus: its words and the ids of its three splits."""
+    digest = hashlib.sha256("\n".join(corpus.vocabulary.words).encode())
+    for ids in (corpus.train, corpus.valid, corpus.test):
+        digest.update(ids.numpy().tobytes())
+    return digest.hexdigest()
