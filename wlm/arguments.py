@@ -19,6 +19,7 @@ examples:
   python -m wlm runs list
   python -m wlm runs export ID --format markdown
   python -m wlm fetch wikitext-2
+  python -m wlm reproduce --tokens 20000
   python -m wlm train --corpus DIR --out DIR --preset tiny
   python -m wlm info
 """
@@ -152,6 +153,13 @@ def make_parser(functions: Mapping[str, Callable]) -> argparse.ArgumentParser:
         help="a URL or a folder that holds the published files; default: WLM_MIRROR, or their "
         "publishers",
     )
+
+    added = command("reproduce", model=False)
+    added.add_argument("--model", help="default: the tutorial's where fetched, else the bundled")
+    added.add_argument("--text", help="WikiText-2's folder where it was not fetched")
+    added.add_argument("--tokens", type=int, help="read only the text's first tokens")
+    added.add_argument("--words", type=int, default=1_000, help="default %(default)s")
+    added.add_argument("--out", metavar="FILE", help="write the words there, as the tutorial did")
 
     _add_train_options(command("train", model=False))
     _add_runs_actions(command("runs", model=False))

@@ -266,6 +266,58 @@ def fetch(options: argparse.Namespace) -> None:
     _print(options, content, lambda: print(f"{options.what}: {folder}, {megabytes:.1f} MB"))
 
 
+def reproduce(options: argparse.Namespace) -> None:
+    """Run the tutorial from start to end; print its table beside the published one."""
+    from wlm.assets import find_model
+    from wlm.checkpoint import load_checkpoint
+    from wlm.compare import compare
+    from wlm.evaluate import thread_count
+    from wlm.reproduce import table, to_json, tutorial_settings
+    from wlm.sample import MAX_WORDS, SampleSettings, sample_words, to_out_txt
+
+    spec = tutorial_settings(options.model, options.text, options.tokens)
+    check_range("--words", options.words, 1, MAX_WORDS)
+    checkpoint = load_checkpoint(find_model(spec.model))
+    # Section 3, then 4: the tutorial's generator and seed, then sizes, losses and times.
+    settings = SampleSettings(seed=1111)
+    stream = sample_words(checkpoint.model, checkpoint.vocabulary, settings, options.words)
+    with thread_count(spec.threads):
+        written = list(_with_bar(stream, options.words, "word"))
+    words = [each.word for each in written]
+    words_per_s = len(words) / sum(each.seconds for each in written)
+    if options.out:
+        try:
+            Path(options.out).write_text(to_out_txt(words), "utf-8")
+        except OSError as error:
+            message = f"the file {options.out!r} cannot be written: {error.strerror}"
+            raise WLMError(message) from None
+    measured, stopped = _measure(compare, spec)
+    content = measured.to_json()
+    rows = table(content, stopped)
+
+    def show() -> None:
+        tick = {True: "✓", False: "✗", None: "–"}
+        heads, width = ["", "published", "here", "", ""], max(len(row.reason) for row in rows)
+        cells = [
+            [
+                row.quantity,
+                f"{row.published:.3f}",
+                f"{row.here:.3f}",
+                tick[row.agree],
+                row.reason.ljust(width),
+            ]
+            for row in rows
+        ]
+        print(f"model: {spec.model}\n")
+        _print_table(heads, cells)
+        for warning in content["warnings"]:
+            print(f"\nwarning: {warning}")
+        print(f"\n{len(words):,} words by fp32, {words_per_s:,.0f} words/s, beginning:")
+        print(" ".join(words[:20]))
+
+    _print(options, to_json(content, rows, words, words_per_s), show)
+
+
 def train(options: argparse.Namespace) -> None:
     """Train a model from scratch on a folder of text; Ctrl-C saves and stops."""
     import signal
@@ -349,7 +401,20 @@ def worker(options: argparse.Namespace) -> None:
 
 COMMANDS = {
     each.__name__: each
-    for each in (compare, sweep, evaluate, size, inspect, sample, runs, fetch, train, info, worker)
+    for each in (
+        compare,
+        sweep,
+        evaluate,
+        size,
+        inspect,
+        sample,
+        runs,
+        fetch,
+        reproduce,
+        train,
+        info,
+        worker,
+    )
 }
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from wlm.checkpoint import save_checkpoint
 from wlm.corpus import Corpus, batchify, get_batch
 from wlm.errors import TrainError, check_range
-from wlm.evaluate import Evaluation, evaluate_blocks
+from wlm.evaluate import Evaluation, check_threads, evaluate_blocks, thread_count
 from wlm.machine import describe_machine
 from wlm.model import Hidden
 from wlm.recipe import Recipe
@@ -65,6 +65,7 @@ class _Training:
     def __init__(self, folder: Path, out: Path, recipe: Recipe | None, resume: bool):
         saved = load_state(out, resume)
         self.recipe = recipe = saved["recipe"] if saved else recipe or Recipe()
+        check_threads(recipe.threads)
         self.corpus = corpus = Corpus.from_folder(folder, recipe.order)
         self.folder, self.out = folder, out
         self.data_hash = hash_of(corpus)
@@ -98,10 +99,8 @@ class _Training:
             self._restore(saved)
 
     def run(self, stopped: Callable[[], bool]) -> Iterator[TrainProgress]:
-        threads = torch.get_num_threads()
-        torch.set_num_threads(self.recipe.threads)
         last_save = time.monotonic()
-        try:
+        with thread_count(self.recipe.threads):
             while self.phase < 3:
                 if stopped():
                     self._save()
@@ -114,8 +113,6 @@ class _Training:
             self._save()
             yield TrainProgress("test loss", 1.0, None, tuple(self.curve))
             self._finish(stopped)
-        finally:
-            torch.set_num_threads(threads)
 
     def _step(self) -> None:
         """Take one optimizer step; at the end of an epoch or a phase, validate."""
