@@ -23,6 +23,7 @@ PAGES = {
     "Inspect": ("pages/2_Inspect.py", ":material/search_insights:"),
     "Sweep": ("pages/3_Sweep.py", ":material/show_chart:"),
     "Runs": ("pages/4_Runs.py", ":material/history:"),
+    "Tutorial": ("pages/5_Tutorial.py", ":material/school:"),
     "Models": ("pages/6_Models.py", ":material/database:"),
 }
 MOST_OTHERS = 6  # with fp32 and the switches' variant, as many as a comparison may have
@@ -31,12 +32,14 @@ WHOLE_NUMBERS = ("words", "seed", "k")  # number inputs bound to the URL
 SWITCHES = {"lstm": True, "linear": True, "embedding": False}  # and whether they start on
 
 
-def start_page(title: str) -> None:
+def start_page(title: str, menu: bool = True) -> None:
     """Draw what every page has: the browser tab's title and icon, and the menu."""
     # A local icon: a Material one would make the browser ask an outside host for it.
     st.set_page_config(f"{title} · wlm", page_icon=str(ASSETS / "icon.png"), layout="wide")
     _spell_out_booleans()
     _drop_infinite_numbers()
+    if not menu:
+        return
     with st.sidebar:
         for label, (path, icon) in PAGES.items():
             # The whole query goes along, so that a page is found again as it was left; only Runs
