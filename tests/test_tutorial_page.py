@@ -55,6 +55,9 @@ def test_the_text_and_a_sample_are_live():
 def test_quantizing_shows_a_recorded_run_first():
     labels = [each.label for each in opened(step="4").metric]
     assert "Size, MB" in labels
+    # No run of ONNX Runtime is recorded, and another one must not stand for it.
+    page = opened(step="6")
+    assert not page.metric and "Press **Run**" in page.info[0].value
 
 
 def test_a_presenter_has_no_menu_and_large_type():

@@ -138,7 +138,7 @@ def measure(key: str, variants: tuple[Variant, ...]) -> None:
         results.show_ending(run)
         if run.result:
             show_numbers(run.result)
-    elif recorded := recording(MODEL, names[-2:] if len(names) == 2 else names):
+    elif recorded := recording(MODEL, (names[0], names[-1])):
         st.badge(
             f"Recorded on {recorded.result['machine']['cpu']}",
             icon=":material/history:",

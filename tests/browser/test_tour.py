@@ -2,6 +2,7 @@
 
 import re
 
+from conftest import IDLE
 from playwright.sync_api import expect
 
 LAST = 6
@@ -15,10 +16,12 @@ def test_arrow_keys_walk_through_the_tour(page, server):
     page.goto(f"{server}/Tutorial?present=true")
     expect(heading(page, 1)).to_be_visible(timeout=30_000)
     for number in range(2, LAST + 1):
+        page.locator(IDLE).wait_for(state="attached", timeout=30_000)
         page.keyboard.press("ArrowRight")
         expect(heading(page, number)).to_be_visible(timeout=30_000)
         expect(page).to_have_url(re.compile(rf"step={number}"))
     expect(page.get_by_test_id("stSidebar")).to_have_count(0)
+    page.locator(IDLE).wait_for(state="attached", timeout=30_000)
     page.keyboard.press("ArrowLeft")
     expect(heading(page, LAST - 1)).to_be_visible(timeout=30_000)
 
