@@ -98,7 +98,11 @@ def test_pages_stay_short(path):
     assert len(path.read_text("utf-8").splitlines()) <= 150
 
 
-@pytest.mark.parametrize("path", LOADING, ids=lambda path: path.stem)
+# The tour shows the bundled model, whatever the URL says.
+CHOOSING = [path for path in LOADING if path.stem != "5_Tutorial"]
+
+
+@pytest.mark.parametrize("path", CHOOSING, ids=lambda path: path.stem)
 def test_a_damaged_model_is_said_in_words(queue, model_folder, path):
     (model_folder / "model.safetensors").write_bytes(b"damaged")
     page = open_page(path)
