@@ -17,6 +17,7 @@ class Recipe:
     layer's output, `layer_dropout` between layers; `additions` is the share of phase 1 in which
     the lower layers' outputs are still added to the top one's. `minutes` bounds the training
     itself: schedules are then walked through in that time, 3 parts phase 1 to 2 parts phase 2.
+    The card's losses are of the first `card_tokens` of valid and test, of all for None.
 
     Raises SettingError where a value is out of range.
     """
@@ -39,6 +40,7 @@ class Recipe:
     layer_dropout: float = 0.2
     additions: float = 0.3
     minutes: float | None = None
+    card_tokens: int | None = None
     seed: int = 1111
     threads: int = 2
 
@@ -63,6 +65,8 @@ class Recipe:
         check_range("additions", self.additions, 0.0, 1.0)
         if self.minutes is not None:
             check_range("minutes", self.minutes, 0.01, 100_000.0)
+        if self.card_tokens is not None:
+            check_range("card_tokens", self.card_tokens, 2, 10**10)
         check_range("seed", self.seed, 0, 2**31)
         check_range("threads", self.threads, 1, 256)
 
@@ -129,5 +133,6 @@ PRESETS = {
         dropout=0.1,
         layer_dropout=0.0,
         minutes=0.2,
+        card_tokens=20_000,
     ),
 }

@@ -229,12 +229,12 @@ class _Training:
 
     def _finish(self, stopped: Callable[[], bool]) -> None:
         """Write the model folder and remove the state, unless stopped: the state is saved."""
-        recipe, machine = self.recipe, describe_machine()
+        recipe, machine, most = self.recipe, describe_machine(), self.recipe.card_tokens
         # What is shipped is what is measured: in fp16, held as fp32.
         for parameter in self.model.parameters():
             parameter.data = parameter.data.half().float()
-        valid = self._evaluate(self.corpus.valid, self.valid_columns, stopped)
-        test = None if valid is None else self._evaluate(self.corpus.test, 1, stopped)
+        valid = self._evaluate(self.corpus.valid[:most], self.valid_columns, stopped)
+        test = None if valid is None else self._evaluate(self.corpus.test[:most], 1, stopped)
         if test is None:
             return
         card = {
@@ -244,7 +244,8 @@ class _Training:
             "vocabulary": f"{len(self.corpus.vocabulary):,} words, order: {recipe.order}",
             "valid_loss": round(valid, 4),
             "test_loss": {"fp32": round(test, 4)},
-            "loss_unit": "nats per token, <eos> included, bptt 25; test: batch 1, valid: batch 10",
+            "loss_unit": "nats per token, <eos> included, bptt 25; test: batch 1, valid: batch 10"
+            + (f"; the first {most:,} tokens of each" if most else ""),
             "training": {
                 "settings": recipe.to_json(),
                 "steps": {"phase 1": self.taken[1], "phase 2": self.taken[2]},
