@@ -6,6 +6,7 @@ import pickle
 import re
 import tempfile
 import zipfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -108,8 +109,8 @@ def save_checkpoint(
             raise CheckpointError(f"{key} must be finite in {dtype}, but holds NaN or inf")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / WEIGHTS, lambda path: save_file(tensors, path))
-        _write(folder / VOCABULARY, vocabulary.save)
+        write_whole(folder / WEIGHTS, lambda path: save_file(tensors, path))
+        write_whole(folder / VOCABULARY, vocabulary.save)
         architecture = {"class": "LSTMModel", **config}
         facts = {
             "name": folder.resolve().name,
@@ -118,7 +119,9 @@ def save_checkpoint(
             "stored_dtype": str(dtype).removeprefix("torch."),
             "sha256": _sha256(folder / WEIGHTS),
         }
-        _write(folder / CARD, lambda path: path.write_text(json.dumps(facts, indent=2), "utf-8"))
+        write_whole(
+            folder / CARD, lambda path: path.write_text(json.dumps(facts, indent=2), "utf-8")
+        )
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"the model cannot be written to {str(folder)!r}: {error}") from None
 
@@ -133,8 +136,8 @@ def checked_card(folder: str | Path) -> dict:
     return card
 
 
-def _write(path: Path, write) -> None:
-    """Write a file beside its place and move it there."""
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Have `write` write a file beside its place and move it there: at once, or not at all."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
         write(Path(folder) / path.name)
         (Path(folder) / path.name).replace(path)

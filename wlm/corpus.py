@@ -1,5 +1,6 @@
 """Words, their ids, and texts cut into batches: the tutorial's section 2."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -98,8 +99,7 @@ class Corpus:
 
         Raises TextError. Source: the tutorial, section 2 (`Corpus`).
         """
-        if order not in ORDERS:
-            raise TextError(f"order must be one of {', '.join(ORDERS)}, got {order!r}")
+        check_order(order)
         splits = [read_words(Path(folder) / f"{name}.txt") for name in ("train", "valid", "test")]
         words = list(dict.fromkeys(word for words in splits for word in words))
         if order == "frequency":
@@ -107,6 +107,19 @@ class Corpus:
             words.sort(key=lambda word: -counts[word])
         vocabulary = Vocabulary(words)
         return cls(vocabulary, *(vocabulary.encode(words) for words in splits))
+
+    def sha256(self) -> str:
+        """Return the hash of the words and of the ids of the three splits."""
+        digest = hashlib.sha256("\n".join(self.vocabulary.words).encode())
+        for ids in (self.train, self.valid, self.test):
+            digest.update(ids.numpy().tobytes())
+        return digest.hexdigest()
+
+
+def check_order(order: str) -> None:
+    """Raise TextError unless it is one of ORDERS."""
+    if order not in ORDERS:
+        raise TextError(f"order must be one of {', '.join(ORDERS)}, got {order!r}")
 
 
 def read_words(path: str | Path) -> list[str]:

@@ -3,9 +3,31 @@
 import math
 from dataclasses import asdict, dataclass, fields, replace
 
-from wlm.corpus import ORDERS
+from wlm.corpus import check_order
 from wlm.errors import TrainError, WLMError, check_range
 from wlm.model import ModelConfig
+
+# The model's sizes have ModelConfig's.
+BOUNDS = {
+    "batch_size": (1, 256),
+    "bptt": (1, 1_000),
+    "epochs": (0.0, 1_000.0),
+    "full_epochs": (0.0, 1_000.0),
+    "negatives": (1, 1_000_000),
+    "learning_rate": (0.0, 1.0),
+    "full_learning_rate": (0.0, 1.0),
+    "warm_up": (0.0, 1.0),
+    "weight_decay": (0.0, 1.0),
+    "clip": (1e-6, 1e6),
+    "dropout": (0.0, 0.9),
+    "layer_dropout": (0.0, 0.9),
+    "additions": (0.0, 1.0),
+    "minutes": (0.01, 100_000.0),
+    "card_tokens": (2, 10**10),
+    "seed": (0, 2**31),
+    "threads": (1, 256),
+}
+OPTIONAL = ("minutes", "card_tokens")
 
 
 @dataclass(frozen=True)
@@ -19,7 +41,7 @@ class Recipe:
     itself: schedules are then walked through in that time, 3 parts phase 1 to 2 parts phase 2.
     The card's losses are of the first `card_tokens` of valid and test, of all for None.
 
-    Raises SettingError where a value is out of range.
+    Raises SettingError where a value is out of range, TextError for an unknown order.
     """
 
     order: str = "frequency"
@@ -45,30 +67,13 @@ class Recipe:
     threads: int = 2
 
     def __post_init__(self):
-        if self.order not in ORDERS:
-            raise TrainError(f"order must be one of {', '.join(ORDERS)}, got {self.order!r}")
+        check_order(self.order)
         ModelConfig(2, self.ninp, self.nhid, self.nlayers)
-        check_range("batch_size", self.batch_size, 1, 256)
-        check_range("bptt", self.bptt, 1, 1_000)
-        check_range("epochs", self.epochs, 0.0, 1_000.0)
-        check_range("full_epochs", self.full_epochs, 0.0, 1_000.0)
+        for name, (low, high) in BOUNDS.items():
+            if (value := getattr(self, name)) is not None or name not in OPTIONAL:
+                check_range(name, value, low, high)
         if self.epochs + self.full_epochs == 0:
             raise TrainError("epochs and full_epochs must not both be 0")
-        check_range("negatives", self.negatives, 1, 1_000_000)
-        check_range("learning_rate", self.learning_rate, 0.0, 1.0)
-        check_range("full_learning_rate", self.full_learning_rate, 0.0, 1.0)
-        check_range("warm_up", self.warm_up, 0.0, 1.0)
-        check_range("weight_decay", self.weight_decay, 0.0, 1.0)
-        check_range("clip", self.clip, 1e-6, 1e6)
-        check_range("dropout", self.dropout, 0.0, 0.9)
-        check_range("layer_dropout", self.layer_dropout, 0.0, 0.9)
-        check_range("additions", self.additions, 0.0, 1.0)
-        if self.minutes is not None:
-            check_range("minutes", self.minutes, 0.01, 100_000.0)
-        if self.card_tokens is not None:
-            check_range("card_tokens", self.card_tokens, 2, 10**10)
-        check_range("seed", self.seed, 0, 2**31)
-        check_range("threads", self.threads, 1, 256)
 
     def rate(self, phase: int, share: float) -> float:
         """Return the learning rate when `share` (0 to 1) of phase 1 or 2 is done.

@@ -1,5 +1,7 @@
 """The LSTM language model in training: dropout between layers, and lower layers added on top."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -20,7 +22,8 @@ def new_model(ntoken: int, recipe: Recipe) -> LSTMModel:
                 nn.init.uniform_(parameter, -0.1, 0.1)
             if name.startswith("rnn.bias_ih"):
                 nn.init.ones_(parameter[recipe.nhid : 2 * recipe.nhid])  # gates: i, f, g, o
-    return model
+    # Training draws its own dropout, see StackedLSTM; evaluated as it is, the model has none.
+    return model.eval()
 
 
 class StackedLSTM:
@@ -29,10 +32,10 @@ class StackedLSTM:
 
     def __init__(self, model: LSTMModel):
         self.encoder, self.layers = model.encoder, []
-        for i in range(model.config.nlayers):
-            layer = nn.LSTM(
-                model.rnn.input_size if i == 0 else model.rnn.hidden_size, model.rnn.hidden_size
-            )
+        sizes = [model.config.ninp] + [model.config.nhid] * model.config.nlayers
+        for i, (inputs, outputs) in enumerate(pairwise(sizes)):
+            with torch.random.fork_rng(devices=[]):  # its own weights are replaced at once
+                layer = nn.LSTM(inputs, outputs)
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
                 setattr(layer, f"{name}_l0", getattr(model.rnn, f"{name}_l{i}"))
             self.layers.append(layer)

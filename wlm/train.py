@@ -1,6 +1,5 @@
 """Training from scratch: two phases, stoppable between any two steps and resumable."""
 
-import hashlib
 import math
 import platform
 import time
@@ -21,6 +20,7 @@ from wlm.model import Hidden
 from wlm.recipe import Recipe
 from wlm.sampled_softmax import NegativeSampler, sampled_cross_entropy
 from wlm.stacked_lstm import StackedLSTM, new_model
+from wlm.training_plan import Plan, Taken
 from wlm.training_state import STATE, finished, load_state, save_state
 
 VALID_TOKENS = 50_000
@@ -68,7 +68,7 @@ class _Training:
         check_threads(recipe.threads)
         self.corpus = corpus = Corpus.from_folder(folder, recipe.order)
         self.folder, self.out = folder, out
-        self.data_hash = hash_of(corpus)
+        self.data_hash = corpus.sha256()
         if saved and saved["data_sha256"] != self.data_hash:
             raise TrainError(
                 f"the training in {str(out)!r} began with another text: its sha256 must be "
@@ -76,23 +76,17 @@ class _Training:
             )
         least = recipe.batch_size * 2 + recipe.bptt
         check_range("the training text's tokens", len(corpus.train), least, 10**10)
-        self.columns = (len(corpus.train) - recipe.bptt) // recipe.batch_size  # tokens in each
         self.valid_columns = min(10, len(corpus.valid) // 2)
-        self.steps_per_epoch = math.ceil((self.columns - 1) / recipe.bptt)
-        self.steps = {
-            1: round(recipe.epochs * self.steps_per_epoch),
-            2: round(recipe.full_epochs * self.steps_per_epoch),
-        }
         counts = torch.bincount(corpus.train, minlength=len(corpus.vocabulary))
         self.sampler = NegativeSampler(counts, recipe.negatives)
         self.model = new_model(len(corpus.vocabulary), recipe)
+        self.plan = Plan(recipe, len(corpus.train), self.model.config)
         self.stack = StackedLSTM(self.model)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), betas=(0.9, 0.99), weight_decay=recipe.weight_decay, fused=True
         )
         self.hidden = self.model.init_hidden(recipe.batch_size)
-        self.phase = 1 if self.steps[1] else 2
-        self.taken, self.seconds = {1: 0, 2: 0}, {1: 0.0, 2: 0.0}  # by phase
+        self.taken, self.rows = Taken(), None
         self.curve: list[dict] = []
         self.loss_sum, self.loss_steps = 0.0, 0  # since the curve's last point
         if saved:
@@ -101,28 +95,27 @@ class _Training:
     def run(self, stopped: Callable[[], bool]) -> Iterator[TrainProgress]:
         last_save = time.monotonic()
         with thread_count(self.recipe.threads):
-            while self.phase < 3:
+            while phase := self.plan.phase(self.taken):
                 if stopped():
                     self._save()
                     return
-                self._step()
+                self._step(phase)
                 if time.monotonic() - last_save > SECONDS_BETWEEN_SAVES:
                     self._save()
                     last_save = time.monotonic()
-                yield self._progress()
+                yield self._progress(phase)
             self._save()
             yield TrainProgress("test loss", 1.0, None, tuple(self.curve))
             self._finish(stopped)
 
-    def _step(self) -> None:
+    def _step(self, phase: int) -> None:
         """Take one optimizer step; at the end of an epoch or a phase, validate."""
         began = time.perf_counter()
-        recipe, step = self.recipe, self.taken[1] + self.taken[2]
-        share = self._share()
+        recipe, step, share = self.recipe, self.taken.all_steps, self.plan.share(phase, self.taken)
         # Seeded by the step: nothing of the generators' states needs to be saved.
         generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
-        epoch, position = divmod(step, self.steps_per_epoch)
-        if position == 0 or not hasattr(self, "rows"):
+        epoch, position = divmod(step, self.plan.steps_per_epoch)
+        if position == 0 or self.rows is None:
             self.rows = self._epoch_rows(epoch)  # (N, B)
         input, targets = get_batch(self.rows, position * recipe.bptt, recipe.bptt)
         output, self.hidden = self.stack(
@@ -130,35 +123,34 @@ class _Training:
             self.hidden,
             dropout=recipe.dropout,
             layer_dropout=recipe.layer_dropout,
-            addition=recipe.addition(self.phase, share),
+            addition=recipe.addition(phase, share),
             generator=generator,
         )
-        output = output.flatten(0, 1)  # (T * B, H)
-        loss = self._loss(output, targets, generator)
+        loss = self._loss(phase, output.flatten(0, 1), targets, generator)
+        if not math.isfinite(value := loss.item()):
+            raise TrainError(
+                f"the loss must stay finite, got {value} after {step:,} steps: "
+                "try a lower learning rate"
+            )
         for group in self.optimizer.param_groups:
-            group["lr"] = recipe.rate(self.phase, share)
+            group["lr"] = recipe.rate(phase, share)
         self.optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
         self.optimizer.step()
-        if not math.isfinite(value := loss.item()):
-            raise TrainError(
-                f"the loss must stay finite, got {value} after {step + 1:,} steps: "
-                "try a lower learning rate"
-            )
         self.loss_sum += value
         self.loss_steps += 1
-        self.taken[self.phase] += 1
-        self.seconds[self.phase] += time.perf_counter() - began
-        phase_ended = self._share() >= 1
-        if phase_ended or (step + 1) % self.steps_per_epoch == 0:
-            self._validate((step + 1) / self.steps_per_epoch)
-        if phase_ended:
-            self.phase = 2 if self.phase == 1 and self.steps[2] else 3
+        self.taken.steps[phase] += 1
+        self.taken.seconds[phase] += time.perf_counter() - began
+        if position + 1 == self.plan.steps_per_epoch or self.plan.phase(self.taken) != phase:
+            self._validate(phase, (step + 1) / self.plan.steps_per_epoch)
 
-    def _loss(self, output: Tensor, targets: Tensor, generator: torch.Generator) -> Tensor:
+    def _loss(
+        self, phase: int, output: Tensor, targets: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """Return the loss of outputs (T * B, H), with a sampled softmax in phase 1."""
         decoder = self.model.decoder
-        if self.phase == 2:
+        if phase == 2:
             return F.cross_entropy(decoder(output), targets)
         words, log_p = self.sampler.draw(generator), self.sampler.log_inclusion
         return sampled_cross_entropy(output, decoder.weight, decoder.bias, targets, words, log_p)
@@ -167,45 +159,22 @@ class _Training:
         """Return the text in columns from a random start, (N, B), other in every epoch."""
         generator = torch.Generator().manual_seed(self.recipe.seed * 1_000_003 - 1 - epoch)
         start = int(torch.randint(self.recipe.bptt, (1,), generator=generator))
-        tokens = self.columns * self.recipe.batch_size
+        tokens = self.plan.column_tokens * self.recipe.batch_size
         return batchify(self.corpus.train[start : start + tokens], self.recipe.batch_size)
 
-    def _share(self) -> float:
-        """Return how much of the phase is done, 0 to 1: by steps, or by time if that is more."""
-        share = self.taken[self.phase] / self.steps[self.phase]
-        if (budget := self.recipe.budget(self.phase)) is not None:
-            share = max(share, self.seconds[self.phase] / budget)
-        return min(1.0, share)
-
-    def _progress(self) -> TrainProgress:
-        """Tell how far it is: a step costs its multiply-adds, which differ between phases."""
-        config = self.model.config
-        stack = sum(math.prod(each.shape) for each in self.model.rnn.parameters())
-        cost = {
-            1: stack + self.sampler.negatives * config.nhid,
-            2: stack + config.ntoken * config.nhid,
-        }
-        left, spent = 0.0, sum(self.taken[i] * cost[i] for i in (1, 2))
-        pace = sum(self.seconds.values()) / spent  # seconds per multiply-add
-        for i in (1, 2):
-            if i < self.phase:
-                continue
-            seconds = (self.steps[i] - self.taken[i]) * cost[i] * pace
-            if (budget := self.recipe.budget(i)) is not None:
-                seconds = min(seconds, max(0.0, budget - self.seconds[i]))
-            left += seconds
-        total = sum(self.seconds.values())
-        epoch = (self.taken[1] + self.taken[2]) / self.steps_per_epoch
+    def _progress(self, phase: int) -> TrainProgress:
+        spent, left = sum(self.taken.seconds.values()), self.plan.seconds_left(self.taken)
+        epoch = self.taken.all_steps / self.plan.steps_per_epoch
         loss = self.loss_sum / self.loss_steps if self.loss_steps else self.curve[-1]["train_loss"]
-        stage = f"phase {min(self.phase, 2)}, epoch {epoch:.2f}, loss {loss:.3f}"
-        return TrainProgress(stage, total / (total + left), left, tuple(self.curve))
+        stage = f"phase {phase}, epoch {epoch:.2f}, loss {loss:.3f}"
+        return TrainProgress(stage, spent / (spent + left), left, tuple(self.curve))
 
-    def _validate(self, epoch: float) -> None:
+    def _validate(self, phase: int, epoch: float) -> None:
         loss = self._evaluate(self.corpus.valid[:VALID_TOKENS], self.valid_columns)
         self.curve.append(
             {
                 "epoch": round(epoch, 4),
-                "phase": self.phase,
+                "phase": phase,
                 "train_loss": self.loss_sum / self.loss_steps,
                 "valid_loss": loss,
             }
@@ -217,14 +186,12 @@ class _Training:
     ) -> float | None:
         """Return the loss of ids (N,), or None where `stopped` turned true on the way."""
         blocks = []
-        self.model.eval()
         for block in evaluate_blocks(
             self.model, batchify(ids, batch_size), threads=self.recipe.threads
         ):
             if stopped():
                 return None
             blocks.append(block)
-        self.model.train()
         return Evaluation.of(blocks).loss
 
     def _finish(self, stopped: Callable[[], bool]) -> None:
@@ -248,8 +215,8 @@ class _Training:
             + (f"; the first {most:,} tokens of each" if most else ""),
             "training": {
                 "settings": recipe.to_json(),
-                "steps": {"phase 1": self.taken[1], "phase 2": self.taken[2]},
-                "minutes": round(sum(self.seconds.values()) / 60, 1),
+                "steps": {f"phase {phase}": n for phase, n in self.taken.steps.items()},
+                "minutes": round(sum(self.taken.seconds.values()) / 60, 1),
                 "cpu": machine["cpu"],
                 "torch": torch.__version__,
                 "python": platform.python_version(),
@@ -268,9 +235,8 @@ class _Training:
                 "model": self.model.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "hidden": self.hidden,
-                "phase": self.phase,
-                "taken": self.taken,
-                "seconds": self.seconds,
+                "taken": self.taken.steps,
+                "seconds": self.taken.seconds,
                 "curve": self.curve,
                 "loss": (self.loss_sum, self.loss_steps),
             },
@@ -281,16 +247,8 @@ class _Training:
             self.model.load_state_dict(saved["model"])
             self.optimizer.load_state_dict(saved["optimizer"])
             self.hidden: Hidden = tuple(saved["hidden"])
-            self.phase, self.taken, self.seconds = saved["phase"], saved["taken"], saved["seconds"]
+            self.taken = Taken(saved["taken"], saved["seconds"])
             self.curve = saved["curve"]
             self.loss_sum, self.loss_steps = saved["loss"]
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             raise TrainError(f"{STATE} in {str(self.out)!r} is damaged: {error}") from None
-
-
-def hash_of(corpus: Corpus) -> str:
-    """Return the sha256 of a corpus: its words and the ids of its three splits."""
-    digest = hashlib.sha256("\n".join(corpus.vocabulary.words).encode())
-    for ids in (corpus.train, corpus.valid, corpus.test):
-        digest.update(ids.numpy().tobytes())
-    return digest.hexdigest()

@@ -1,12 +1,11 @@
 """A training on disk while it is not finished."""
 
 import pickle
-import tempfile
 from pathlib import Path
 
 import torch
 
-from wlm.checkpoint import CARD
+from wlm.checkpoint import CARD, write_whole
 from wlm.errors import TrainError
 from wlm.recipe import Recipe
 
@@ -17,9 +16,7 @@ def save_state(out: Path, state: dict) -> None:
     """Write a state into the folder `out`, at once or not at all. Raises TrainError."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out, prefix=".writing-") as folder:
-            torch.save(state, Path(folder) / STATE)
-            (Path(folder) / STATE).replace(out / STATE)
+        write_whole(out / STATE, lambda path: torch.save(state, path))
     except (OSError, RuntimeError) as error:
         raise TrainError(f"the training cannot be saved in {str(out)!r}: {error}") from None
 
