@@ -14,8 +14,9 @@ from wlm.variant import Variant
 IDS = torch.tensor([3, 7, 1, 19, 3, 0])
 
 
-def test_layers_are_those_of_a_shorter_stack_over_the_whole_text(model):
-    found = activations(prepare(model, Variant()), IDS)
+@pytest.mark.parametrize("name", ["fp32", "onnxruntime:"])
+def test_layers_are_those_of_a_shorter_stack_over_the_whole_text(model, name):
+    found = activations(prepare(model, Variant.parse(name)), IDS)
     assert list(found) == part_names(model.config)
     embedded = model.encoder(IDS).unsqueeze(1)
     first = nn.LSTM(8, 6, 1)

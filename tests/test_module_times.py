@@ -12,11 +12,13 @@ from wlm.errors import SettingError, VariantError
 from wlm.evaluate import evaluate
 from wlm.jobs import execute
 from wlm.module_times import InspectSpec, ModuleTimes, inspect
-from wlm.passes import timed_passes
+from wlm.passes import modules_of, timed_passes
 from wlm.prepare import prepare
 from wlm.roofline import Roofline, work
 from wlm.runs import Run, RunStore, State
 from wlm.variant import Variant
+
+ORT_INT8 = "onnxruntime:lstm=int8,linear=int8,embedding=int8"
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +35,7 @@ def named(model_folder, text_file, monkeypatch) -> InspectSpec:
     return InspectSpec(model="tiny", text="short", bptt=5, seconds=0.2)
 
 
-@pytest.mark.parametrize("name", ["fp32", "int8"])
+@pytest.mark.parametrize("name", ["fp32", "int8", "onnxruntime:", ORT_INT8])
 def test_what_is_timed_gives_the_losses_of_an_evaluation(
     model, vocabulary, text_file, monkeypatch, name
 ):
@@ -42,20 +44,33 @@ def test_what_is_timed_gives_the_losses_of_an_evaluation(
         prepare(model, Variant.parse(name)),
         batchify(read_text(text_file, vocabulary).ids, 1),
     )
-    losses, cross_entropy = [], torch.nn.functional.cross_entropy
-
-    def noted(*arguments):
-        losses.append(cross_entropy(*arguments))
-        return losses[-1]
-
-    monkeypatch.setattr("wlm.passes.F.cross_entropy", noted)
+    modules, losses = modules_of(made), []
+    loss = modules.loss
+    monkeypatch.setattr(modules, "loss", lambda *each: losses.append(loss(*each)), raising=False)
+    monkeypatch.setattr("wlm.passes.modules_of", lambda _: modules)
     times = list(islice(timed_passes(made, data, 5), 4))
-    monkeypatch.undo()
-    assert sum(map(float, losses)) / 4 == pytest.approx(
-        evaluate(made, data[:21], bptt=5).loss, abs=1e-5
-    )
+    assert sum(losses) / 4 == pytest.approx(evaluate(made, data[:21], bptt=5).loss, abs=1e-5)
     assert [len(each) for each in times] == [4] * 4
     assert all(seconds > 0 for each in times for seconds in each)
+
+
+@pytest.mark.parametrize("name", ["onnxruntime:", ORT_INT8, "onnxruntime:lstm=int8-channel"])
+def test_an_onnx_file_cut_into_modules_computes_what_it_does_whole(model, name):
+    """Several texts at once, too, from a state that is not zero."""
+    made = prepare(model, Variant.parse(name))
+    words = torch.arange(12).view(4, 3) % 20
+    targets = (words.flatten() + 3) % 20
+    hidden = tuple(
+        torch.linspace(-0.9, 0.8, each.numel()).view(each.shape) for each in made.init_hidden(3)
+    )
+    modules = modules_of(made)
+    output, state = modules.lstm(modules.embedding(words), hidden)
+    logits = modules.decoder(output)
+    expected, expected_state = made(words, hidden)
+    torch.testing.assert_close(torch.from_dlpack(logits), expected)
+    torch.testing.assert_close(state, expected_state)
+    nll, _ = made.nll(words, hidden, targets)
+    assert modules.loss(logits, targets) == pytest.approx(nll / len(targets), abs=1e-6)
 
 
 def test_a_text_is_read_again_and_again_in_whole_passes(model):
@@ -110,23 +125,6 @@ def test_numbers_are_medians_of_rounds_beside_the_work_of_the_shapes(model):
     assert chunk["modules"][3]["memory_bound"] is None
     (warning,) = times.to_json()["warnings"]
     assert "fp32" in warning and "quartile" in warning
-
-
-def test_a_whole_pass_has_the_work_of_its_modules(model, monkeypatch, tmp_path):
-    monkeypatch.setenv("WLM_CACHE", str(tmp_path / "cache"))
-    name = "onnxruntime:lstm=int8"
-    prepared = prepare(model, Variant.parse(name))
-    (seconds,) = next(timed_passes(prepared, torch.arange(12).view(-1, 1), 5))
-    assert seconds > 0
-    rounds = {(name, 5): [[seconds]], (name, 1): [[seconds]]}
-    roofs = Roofline(10e9, 40e9, 100e9, None)
-    times = ModuleTimes(InspectSpec((name,), bptt=5), "short", model.config, roofs, rounds)
-    one = times.to_json()["results"][0]["passes"][0]
-    (whole,) = one["modules"]
-    assert (whole["module"], whole["seconds"], one["seconds"]) == ("whole pass", seconds, seconds)
-    expected = work(model.config, Variant.parse(name), 5).values()
-    assert whole["multiply_adds"] == sum(each.multiply_adds for each in expected)
-    assert whole["bytes_moved"] == sum(each.bytes_moved for each in expected)
 
 
 def test_a_spec_survives_json_and_refuses_what_it_does_not_know():

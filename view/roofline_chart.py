@@ -5,7 +5,7 @@ import pandas as pd
 
 from view.charts import readable
 from view.inspection_charts import color_of_variants
-from wlm.roofline import WHOLE, Roofline
+from wlm.roofline import Roofline
 
 
 def roofline(points: list[dict], roof: Roofline, *, ink: str) -> alt.LayerChart:
@@ -68,7 +68,7 @@ def roofline(points: list[dict], roof: Roofline, *, ink: str) -> alt.LayerChart:
     color = color_of_variants(labels, shown=set(labels))
     shape = alt.Shape(
         "module:N",
-        scale=alt.Scale(domain=["LSTM", "decoder", WHOLE], range=["circle", "square", "diamond"]),
+        scale=alt.Scale(domain=["LSTM", "decoder"], range=["circle", "square"]),
         legend=alt.Legend(
             title=None,
             orient="bottom",
@@ -85,9 +85,8 @@ def roofline(points: list[dict], roof: Roofline, *, ink: str) -> alt.LayerChart:
     )
     layers = [ceilings, dots]
     if len(labels) <= 2:  # the same module of more variants lies in one place: names would meet
-        named = data[data["module"] != WHOLE]
-        higher = named["y"] >= named.groupby("label")["y"].transform("max")
-        for chosen, place in ((named[higher], -16), (named[~higher], 17)):
+        higher = data["y"] >= data.groupby("label")["y"].transform("max")
+        for chosen, place in ((data[higher], -16), (data[~higher], 17)):
             words = alt.Chart(chosen).mark_text(dy=place, fontSize=14, fontWeight=600)
             layers.append(words.encode(x=x, y=y, text="module:N", color=color))
     # Each name lies on the side of its line that is empty.

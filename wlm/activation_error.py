@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from wlm.inspect_model import part_names
-from wlm.prepare import PreparedModel, PyTorchModel
+from wlm.passes import modules_of
+from wlm.prepare import PreparedModel
 from wlm.weight_error import sqnr_db
 
 ACTIVATION_TOKENS = 100  # enough for a stable mean, and read in a second
@@ -33,8 +34,7 @@ def activations(model: PreparedModel, ids: Tensor) -> dict[str, Tensor]:
     """Return the output of each part for word ids (N,), one word at a time from a zero state:
     embedding (N, E), each LSTM layer (N, H), decoder (N, V).
 
-    A layer's output is its hidden state, which every runtime hands on. ONNX Runtime does not hand
-    out the embedding's: it is left out.
+    A layer's output is its hidden state, which every runtime hands on.
     """
     embedding, *others = part_names(model.config)
     outputs: dict[str, list[Tensor]] = {part: [] for part in others}
@@ -44,10 +44,11 @@ def activations(model: PreparedModel, ids: Tensor) -> dict[str, Tensor]:
             logits, hidden = model(id.view(1, 1), hidden)  # (1, 1, V), (L, 1, H) twice
             for part, each in zip(others, [*hidden[0][:, 0], logits[0, 0]], strict=True):
                 outputs[part].append(each)
-        found = {part: torch.stack(each) for part, each in outputs.items()}
-        if isinstance(model, PyTorchModel):
-            return {embedding: model.module.encoder(ids), **found}
-    return found
+        embedded = torch.from_dlpack(modules_of(model).embedding(ids.view(-1, 1)))  # (N, 1, E)
+    return {
+        embedding: embedded[:, 0],
+        **{part: torch.stack(each) for part, each in outputs.items()},
+    }
 
 
 def layer_errors(reference: dict[str, Tensor], other: dict[str, Tensor]) -> list[LayerError]:

@@ -24,12 +24,10 @@ from wlm.prepare import prepare
 from wlm.progress import Progress
 from wlm.roofline import (
     MODULES,
-    WHOLE,
     Roofline,
     Work,
     measure_roofline,
     precisions,
-    whole,
     work,
 )
 from wlm.settings import VariantSettings
@@ -106,13 +104,10 @@ class ModuleTimes:
         rounds = self.rounds[str(variant), tokens]
         of_module = work(self.config, variant, tokens)
         times = list(zip(*rounds, strict=True))
-        if len(times) == 1:
-            modules = [self._module(WHOLE, whole(of_module.values()), variant.linear, times[0])]
-        else:
-            modules = [
-                self._module(name, of_module[name], precisions(variant).get(name), seconds)
-                for name, seconds in zip(MODULES, times, strict=True)
-            ]
+        modules = [
+            self._module(name, of_module[name], precisions(variant).get(name), seconds)
+            for name, seconds in zip(MODULES, times, strict=True)
+        ]
         return {
             "tokens": tokens,
             "seconds": sum(each["seconds"] for each in modules),

@@ -10,7 +10,8 @@ from torch import Tensor
 from wlm.model import Hidden, ModelConfig
 from wlm.onnx_export import INPUTS, OUTPUTS
 
-HIDDEN_INPUTS, HIDDEN_OUTPUTS = INPUTS[1:], OUTPUTS[1:]
+HIDDEN_OUTPUTS = OUTPUTS[1:]
+TARGETS, LOG_LIKELIHOOD = "targets", "log_likelihood"
 
 
 class OnnxModel:
@@ -37,8 +38,8 @@ class OnnxModel:
         hidden state."""
         session = self._session(with_loss=True)
         feed = self._feed(input, hidden)
-        feed["targets"] = targets.view(*input.shape, 1).numpy()
-        picked, h, c = session.run(("log_likelihood", *HIDDEN_OUTPUTS), feed)
+        feed[TARGETS] = targets.view(*input.shape, 1).numpy()
+        picked, h, c = session.run((LOG_LIKELIHOOD, *HIDDEN_OUTPUTS), feed)
         nll = -float(picked.sum(dtype=np.float64))
         return nll, (torch.from_numpy(h), torch.from_numpy(c))
 
@@ -59,8 +60,8 @@ class OnnxModel:
     def _session(self, *, with_loss: bool):
         with self._lock:
             if with_loss not in self._sessions:
-                content = _with_loss(self.content) if with_loss else self.content
-                self._sessions[with_loss] = _start(content, self.threads)
+                content = put_loss_in(self.content) if with_loss else self.content
+                self._sessions[with_loss] = start(content, self.threads)
             return self._sessions[with_loss]
 
     def __str__(self) -> str:
@@ -86,7 +87,8 @@ class OnnxModel:
         return "\n".join(["OnnxModel(", *lines, ")"])
 
 
-def _start(content: bytes, threads: int):
+def start(content: bytes, threads: int):
+    """Return a session that runs an ONNX file on so many threads."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -96,8 +98,8 @@ def _start(content: bytes, threads: int):
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
-def _with_loss(content: bytes) -> bytes:
-    """Put the loss in the logits' place: log-softmax, and of it the words that came next."""
+def put_loss_in(content: bytes) -> bytes:
+    """Return the file with a loss in the logits' place: log-softmax, of it the words that came."""
     import onnx
     from onnx import TensorProto, helper
 
@@ -107,12 +109,12 @@ def _with_loss(content: bytes) -> bytes:
         [
             helper.make_node("LogSoftmax", [logits], ["log_probabilities"], axis=-1),
             helper.make_node(
-                "GatherElements", ["log_probabilities", "targets"], ["log_likelihood"], axis=-1
+                "GatherElements", ["log_probabilities", TARGETS], [LOG_LIKELIHOOD], axis=-1
             ),
         ]
     )
     shape = ["length", "batch", 1]
-    graph.input.append(helper.make_tensor_value_info("targets", TensorProto.INT64, shape))
+    graph.input.append(helper.make_tensor_value_info(TARGETS, TensorProto.INT64, shape))
     graph.output.remove(next(each for each in graph.output if each.name == logits))
-    graph.output.append(helper.make_tensor_value_info("log_likelihood", TensorProto.FLOAT, shape))
+    graph.output.append(helper.make_tensor_value_info(LOG_LIKELIHOOD, TensorProto.FLOAT, shape))
     return model.SerializeToString()

@@ -3,50 +3,69 @@
 import time
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from wlm.corpus import get_batch
-from wlm.model import Hidden
+from wlm.model import Hidden, LSTMModel
 from wlm.prepare import PreparedModel, PyTorchModel
+
+
+class Modules(Protocol):
+    """A model's modules, called one after the other; what they hand on is the runtime's own."""
+
+    def embedding(self, input: Tensor):
+        """Look up word ids (T, B)."""
+
+    def lstm(self, embedded, hidden: Hidden) -> tuple:
+        """Return the last layer's output and the next hidden state."""
+
+    def decoder(self, output):
+        """Return the logits."""
+
+    def loss(self, logits, targets: Tensor) -> float:
+        """Return the mean negative log-likelihood of targets (T * B), in nats."""
+
+
+class PyTorchModules:
+    """The modules of a PyTorch model."""
+
+    def __init__(self, module: LSTMModel):
+        self.embedding, self.lstm, self.decoder = module.encoder, module.rnn, module.decoder
+
+    def loss(self, logits: Tensor, targets: Tensor) -> float:
+        """Return the mean negative log-likelihood of targets (T * B), in nats."""
+        return F.cross_entropy(logits.view(len(targets), -1), targets).item()
+
+
+def modules_of(model: PreparedModel) -> Modules:
+    """Return the modules of a variant, whichever runtime runs it."""
+    if isinstance(model, PyTorchModel):
+        return PyTorchModules(model.module)
+    from wlm.onnx_modules import OnnxModules
+
+    return OnnxModules(model)
 
 
 def timed_passes(model: PreparedModel, data: Tensor, tokens: int) -> Iterator[list[float]]:
     """Yield the seconds of embedding, LSTM, decoder and loss for each pass over `tokens` words of
-    batchified ids (N, 1), which are read again and again, the hidden state carried along.
-
-    ONNX Runtime runs its graph as a whole: its seconds are one number, of all together.
-    """
-    timed = _timed_modules if isinstance(model, PyTorchModel) else _timed_whole
+    batchified ids (N, 1), which are read again and again, the hidden state carried along."""
+    modules = modules_of(model)
     while True:
         hidden = model.init_hidden(1)
         for i in range(0, len(data) - tokens, tokens):
             input, targets = get_batch(data, i, tokens)
             with torch.inference_mode():
-                seconds, hidden = timed(model, input, hidden, targets)
-            yield seconds
-
-
-def _timed_modules(
-    model: PyTorchModel, input: Tensor, hidden: Hidden, targets: Tensor
-) -> tuple[list[float], Hidden]:
-    module, clock = model.module, [time.perf_counter()]
-    emb = module.encoder(input)  # (T, 1, E)
-    clock.append(time.perf_counter())
-    output, hidden = module.rnn(emb, hidden)  # (T, 1, H)
-    clock.append(time.perf_counter())
-    logits = module.decoder(output)  # (T, 1, V)
-    clock.append(time.perf_counter())
-    F.cross_entropy(logits.view(len(targets), -1), targets).item()
-    clock.append(time.perf_counter())
-    return [after - before for before, after in pairwise(clock)], hidden
-
-
-def _timed_whole(
-    model: PreparedModel, input: Tensor, hidden: Hidden, targets: Tensor
-) -> tuple[list[float], Hidden]:
-    start = time.perf_counter()
-    _, hidden = model.nll(input, hidden, targets)
-    return [time.perf_counter() - start], hidden
+                clock = [time.perf_counter()]
+                embedded = modules.embedding(input)
+                clock.append(time.perf_counter())
+                output, hidden = modules.lstm(embedded, hidden)
+                clock.append(time.perf_counter())
+                logits = modules.decoder(output)
+                clock.append(time.perf_counter())
+                modules.loss(logits, targets)
+                clock.append(time.perf_counter())
+            yield [after - before for before, after in pairwise(clock)]

@@ -6,7 +6,7 @@ performance model for multicore architectures".
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +16,6 @@ from wlm.quantize import quantize
 from wlm.variant import Variant
 
 MODULES = ("embedding", "LSTM", "decoder", "loss")
-WHOLE = "whole pass"  # where a runtime does not tell its modules apart
 WEIGHT_BYTES = {"fp32": 4, "fp16": 2, "int8": 1, "int8-channel": 1}
 ACTIVATION_BYTES = 4
 MEMORY_ROWS, CACHE_ROWS, COLUMNS = 65_536, 256, 1_024  # 268 MB, which no cache holds, and 1 MB
@@ -63,12 +62,6 @@ def work(config: ModelConfig, variant: Variant, tokens: int) -> dict[str, Work]:
         "decoder": Work(T * V * H, linear * V * H + a * V + a * T * (H + V)),
         "loss": Work(0, a * T * V),
     }
-
-
-def whole(works: Iterable[Work]) -> Work:
-    """Return the work of several modules together."""
-    works = list(works)
-    return Work(sum(each.multiply_adds for each in works), sum(each.bytes_moved for each in works))
 
 
 def precisions(variant: Variant) -> dict[str, str]:

@@ -166,8 +166,8 @@ def describe(variant: Variant) -> str:
         )
     elif variant.embedding == "int8":
         what = (
-            "The embedding too, each row with its own scale: the file shrinks by another half; "
-            "rows are only looked up, so it gains no time."
+            "The embedding at int8, each row with its own scale: the largest part of the file "
+            "shrinks to a quarter; rows are only looked up, so it gains no time."
         )
     elif "int8-channel" in parts:
         what = (
