@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from view import ui
+from view import ui, uploads
 from wlm.background_fetch import BackgroundFetch
 from wlm.fetch import TUTORIAL_WEIGHTS, WIKITEXT2, fetched_bytes, is_here
 from wlm.inventory import Item, models_here, texts_here
@@ -50,11 +50,12 @@ def main() -> None:
         show_items("Texts", texts)
         st.subheader("Get more")
         show_fetches(here, running)
-        with st.expander("Your own", icon=":material/folder_open:"):
+        uploads.show()
+        with st.expander("Folders of your own machine", icon=":material/folder_open:"):
             st.markdown(
-                "On your own machine, start the app with `WLM_MODELS` and `WLM_TEXTS` naming "
-                "folders: each model folder (`model.safetensors`, `vocab.txt`, `card.json`), each "
-                "`.txt` file and each folder with a `test.txt` in them joins the lists."
+                "Start the app with `WLM_MODELS` and `WLM_TEXTS` naming folders: each model folder "
+                "(`model.safetensors`, `vocab.txt`, `card.json`), each `.txt` file and each folder "
+                "with a `test.txt` in them joins the lists, for everyone and without limits."
             )
 
 

@@ -10,9 +10,18 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from wlm.assets import ASSETS, DEFAULT_MODEL, DEFAULT_TEXT, list_models, list_texts
+from wlm.assets import (
+    ASSETS,
+    DEFAULT_MODEL,
+    DEFAULT_TEXT,
+    UPLOAD_NAME,
+    find_model,
+    list_models,
+    list_texts,
+)
 from wlm.errors import StoreError, WLMError
 from wlm.prepare import why_unavailable
+from wlm.uploads import MODEL, TEXT, uploads_of
 from wlm.variant import OFFERED, PART_LABELS, Variant
 
 logger = logging.getLogger(__name__)
@@ -98,22 +107,30 @@ def _is_infinite(text: str) -> bool:
 
 def choose_model() -> str:
     """Draw the sidebar's choice of a model and return its name."""
-    return _choose("Model", "model", list(list_models()), DEFAULT_MODEL, "WLM_MODELS")
+    return _choose("Model", MODEL, DEFAULT_MODEL, "WLM_MODELS")
 
 
 def choose_text() -> str:
     """Draw the sidebar's choice of a text and return its name."""
-    return _choose("Text", "text", list(list_texts()), DEFAULT_TEXT, "WLM_TEXTS")
+    return _choose("Text", TEXT, DEFAULT_TEXT, "WLM_TEXTS")
 
 
-def _choose(label: str, key: str, names: list[str], default: str, variable: str) -> str:
+def names_for_visitor(kind: str) -> list[str]:
+    """Return the names of models, or of texts, that this visitor may use: everyone's and its own
+    uploads'."""
+    everyones = list_models() if kind == MODEL else list_texts()
+    return [*everyones, *(each.name for each in uploads_of(visitor(), kind))]
+
+
+def _choose(label: str, key: str, default: str, variable: str) -> str:
+    names = names_for_visitor(key)
     if not names:
         show_error(f"there is no {key} to choose: the bundled ones are missing from assets/")
         st.stop()
     index = names.index(default) if default in names else 0
     help = (
-        "The bundled one, those fetched on the page Models, and those in the folder that the "
-        f"variable {variable} names."
+        "The bundled one, those fetched and uploaded on the page Models, and those in the folder "
+        f"that the variable {variable} names."
     )
     return st.sidebar.selectbox(label, names, index=index, key=key, bind="query-params", help=help)
 
@@ -232,9 +249,9 @@ def load_model(name: str):
     # All visitors' samples share this process; what is timed runs in the worker.
     torch.set_num_threads(1)
     models = list_models()
-    if name not in models:
+    if name not in models and not UPLOAD_NAME.fullmatch(name):  # never a path
         raise WLMError(f"the model must be one of {', '.join(models)}, got {name!r}")
-    return load_checkpoint(models[name])
+    return load_checkpoint(find_model(name))
 
 
 @st.cache_resource(show_spinner="Quantizing …", max_entries=8)
@@ -270,9 +287,9 @@ def find_run(run_id: str):
 
 def why_not_here(settings: dict) -> str:
     """Return why a run's settings, which may be imported, are not to be run here, or nothing."""
-    for key, names in (("model", list_models()), ("text", list_texts())):
-        # Only names: a path from elsewhere must not be opened.
-        if settings.get(key) not in names:
+    for key in (MODEL, TEXT):
+        # Only names: neither a path from elsewhere nor another's upload must be opened.
+        if settings.get(key) not in (names := names_for_visitor(key)):
             return f"The {key} must be one of {', '.join(names)}, got {settings.get(key)!r}."
     if settings.get("vocabulary") or settings.get("corpus"):
         return "It needs a vocabulary file or a corpus folder, which only the command line takes."

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from view import ui
-from wlm.assets import list_models, shown_path
+from wlm.assets import find_model, shown_path
 from wlm.script import code_for
 from wlm.variant import Variant, describe
 
@@ -30,7 +30,7 @@ def show(model: str, names: Sequence[str]) -> None:
     before.code(str(ui.load_model(model).model), language=None, wrap_lines=True)
     after.code(str(ui.load_variant(model, variant)), language=None, wrap_lines=True)
     st.subheader("The code that does it")
-    st.code(code_for(variant, shown_path(list_models()[model])), language="python")
+    st.code(code_for(variant, shown_path(find_model(model))), language="python")
     if variant.runtime == "pytorch":
         st.caption(
             "`torch.ao.quantization` is deprecated: PyTorch warns at each call and has announced "

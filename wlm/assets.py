@@ -4,6 +4,7 @@ Only these names are taken from a page or its URL; the command line also takes p
 """
 
 import os
+import re
 from pathlib import Path
 
 import platformdirs
@@ -13,11 +14,18 @@ from wlm.errors import CheckpointError, TextError
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 DEFAULT_MODEL = "wikitext2-lstm"
 DEFAULT_TEXT = "demo"
+UPLOAD_NAME = re.compile(r"upload-[0-9a-f]{12}")
+UPLOADED_TEXT = "text.txt"
 
 
 def data_folder() -> Path:
     """Return where what was fetched is kept: the folder WLM_DATA, or one in the user's data."""
     return Path(os.environ.get("WLM_DATA") or platformdirs.user_data_dir("wlm", appauthor=False))
+
+
+def uploads_folder() -> Path:
+    """Return where visitors' uploads are kept, a folder for each."""
+    return data_folder() / "uploads"
 
 
 def list_models() -> dict[str, Path]:
@@ -49,6 +57,10 @@ def find_model(name_or_path: str) -> Path:
     models = list_models()
     if name_or_path in models:
         return models[name_or_path]
+    if UPLOAD_NAME.fullmatch(name_or_path):
+        if (folder := uploads_folder() / name_or_path).is_dir():
+            return folder
+        raise CheckpointError(_gone("model", name_or_path))
     if path := _existing(name_or_path):
         return path
     raise CheckpointError(
@@ -65,6 +77,10 @@ def find_text(name_or_path: str) -> tuple[str, Path]:
     texts = list_texts()
     if name_or_path in texts:
         return name_or_path, texts[name_or_path]
+    if UPLOAD_NAME.fullmatch(name_or_path):
+        if (path := uploads_folder() / name_or_path / UPLOADED_TEXT).is_file():
+            return name_or_path, path
+        raise TextError(_gone("text", name_or_path))
     if path := _existing(name_or_path):
         if path.is_file():
             return path.stem, path
@@ -77,9 +93,15 @@ def find_text(name_or_path: str) -> tuple[str, Path]:
 
 
 def shown_path(path: Path) -> str:
-    """Return a path as pages show it: bundled ones from the project's root, not this machine's."""
-    root = ASSETS.parent
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    """Return a path as pages show it: bundled ones from the project's root, uploads by name."""
+    for root in (ASSETS.parent, uploads_folder()):
+        if path.is_relative_to(root):
+            return path.relative_to(root).as_posix()
+    return str(path)
+
+
+def _gone(what: str, name: str) -> str:
+    return f"the {what} {name!r} is not here: it was removed, or the day that it is kept is over"
 
 
 def _existing(path: str) -> Path | None:

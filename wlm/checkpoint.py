@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import pickle
 import re
 import tempfile
@@ -40,13 +41,15 @@ def load_checkpoint(
     *,
     vocabulary: str | Path | None = None,
     corpus: str | Path | None = None,
+    most_weights: int | None = None,
 ) -> Checkpoint:
     """Load a model folder, or a bare state_dict with a vocabulary file or a corpus folder.
 
     A folder holds model.safetensors, vocab.txt and card.json. A bare state_dict is a .safetensors
     file or one that `torch.save` wrote; its sizes are read off its shapes. fp16 and bf16 weights
-    become fp32. Keys, shapes and dtypes are checked before anything is allocated from them, and
-    nothing is unpickled but tensors (`weights_only`).
+    become fp32. Keys, shapes and dtypes are checked before anything is allocated from them, their
+    number too where `most_weights` bounds it, and nothing is unpickled but tensors
+    (`weights_only`).
 
     Raises CheckpointError for weights or a card that are missing, damaged or foreign, TextError
     for such a vocabulary or corpus.
@@ -72,7 +75,7 @@ def load_checkpoint(
         if vocabulary is not None
         else Corpus.from_folder(corpus).vocabulary
     )
-    state_dict = _read_weights(weights, config)
+    state_dict = _read_weights(weights, config, most_weights)
     model = _build(state_dict, config or _config_of(state_dict, weights), weights)
     if len(words) != model.config.ntoken:
         raise CheckpointError(
@@ -183,7 +186,9 @@ def _config_from_card(card: dict, path: Path) -> ModelConfig:
         raise CheckpointError(f"the card {str(path)!r} gives no usable model: {error}") from None
 
 
-def _read_weights(path: Path, config: ModelConfig | None) -> dict[str, Tensor]:
+def _read_weights(
+    path: Path, config: ModelConfig | None, most_weights: int | None
+) -> dict[str, Tensor]:
     """Return a checked state_dict; without a config its sizes are read off the shapes."""
     _must_exist(path)
     if path.suffix == ".safetensors":
@@ -191,7 +196,7 @@ def _read_weights(path: Path, config: ModelConfig | None) -> dict[str, Tensor]:
             with safe_open(path, framework="pt") as file:
                 slices = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118
                 shapes = {key: tuple(each.get_shape()) for key, each in slices.items()}
-                _check_shapes(shapes, config, path)
+                _check_shapes(shapes, config, path, most_weights)
                 state_dict = {key: file.get_tensor(key) for key in shapes}
         except (SafetensorError, OSError) as error:
             raise CheckpointError(
@@ -200,7 +205,7 @@ def _read_weights(path: Path, config: ModelConfig | None) -> dict[str, Tensor]:
     else:
         state_dict = _read_torch_file(path)
         shapes = {key: tuple(value.shape) for key, value in state_dict.items()}
-        _check_shapes(shapes, config, path)
+        _check_shapes(shapes, config, path, most_weights)
         # A few stored numbers can pose as a large tensor by strides of 0. Twice the file's size is
         # no such case: tied weights are stored once.
         claimed = sum(value.numel() * value.element_size() for value in state_dict.values())
@@ -221,6 +226,11 @@ def _read_weights(path: Path, config: ModelConfig | None) -> dict[str, Tensor]:
 
 def _read_torch_file(path: Path) -> dict[str, Tensor]:
     try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                # A small compressed entry can unpack to any size; torch.save compresses nothing.
+                if any(each.compress_type != zipfile.ZIP_STORED for each in archive.infolist()):
+                    raise ValueError("it holds compressed entries, which torch.save never writes")
         # mmap: nothing is read before it is checked; only the format since 2020 allows it.
         content = torch.load(
             path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)
@@ -265,7 +275,10 @@ def _is_plain(value: object) -> bool:
 
 
 def _check_shapes(
-    shapes: dict[str, tuple[int, ...]], config: ModelConfig | None, path: Path
+    shapes: dict[str, tuple[int, ...]],
+    config: ModelConfig | None,
+    path: Path,
+    most_weights: int | None,
 ) -> None:
     config = config or _config_from_shapes(shapes, path)
     expected = config.shapes()
@@ -285,6 +298,11 @@ def _check_shapes(
             raise CheckpointError(
                 f"{key} in {str(path)!r} must have the shape {shape}, got {shapes[key]}"
             )
+    weights = sum(math.prod(shape) for shape in expected.values())
+    if most_weights is not None and weights > most_weights:
+        raise CheckpointError(
+            f"{str(path)!r} must have at most {most_weights:,} weights, got {weights:,}"
+        )
 
 
 def _config_from_shapes(shapes: dict[str, tuple[int, ...]], path: Path) -> ModelConfig:

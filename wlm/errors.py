@@ -38,6 +38,10 @@ class FetchError(WLMError):
     """Something cannot be fetched, or is not what was published."""
 
 
+class UploadError(WLMError):
+    """An upload is of the wrong kind, too large, one too many, or somebody else's."""
+
+
 class TrainError(WLMError):
     """A training cannot begin, go on or be saved."""
 
