@@ -36,11 +36,12 @@ def test_bring_measure_and_remove(page, browser, server, model, tmp_path):
 
     page.goto(f"{server}/?model={model_name}&text={text_name}")
     expect(page.get_by_role("combobox", name="Model")).to_have_value(model_name)
+    expect(page.get_by_role("combobox", name="Text")).to_have_value(text_name)
     main.get_by_role("button", name="Run", exact=True).click()
     expect(main.get_by_test_id("stMetric").first).to_be_visible()
     expect(main.get_by_role("button", name="Stop")).to_have_count(0)
     page.wait_for_selector(IDLE, state="attached")
-    expect(main.get_by_text(f"of {text_name}").first).to_be_visible()
+    expect(main.get_by_text("Embedding(20, 8)").first).to_be_visible()
 
     other = browser.new_context().new_page()
     other.goto(f"{server}/?model={model_name}&text={text_name}")
