@@ -1,7 +1,6 @@
 """Compare: quantize parts of the model, run, and see loss, size and elapsed time side by side."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -136,12 +135,7 @@ def show_first_screen(spec: CompareSpec) -> None:
         results.show_cards(None, None)
         results.show_charts(None)
         return
-    day = datetime.fromtimestamp(recorded.finished_at, UTC)
-    st.badge(
-        f"Recorded on {recorded.result['machine']['cpu']}, {day:%d %B %Y}",
-        icon=":material/history:",
-        color="gray",
-    )
+    results.show_recorded(recorded)
     results.show_comparison(recorded.result)
 
 

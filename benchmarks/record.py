@@ -1,10 +1,11 @@
 """Record the comparisons that the first screen shows before anyone presses Run.
 
-    python -m benchmarks.record
+    python -m benchmarks.record [NAME …]
 
 Writes assets/runs/; each takes about half a minute. Run it on a quiet machine.
 """
 
+import argparse
 import time
 
 from wlm.compare import CompareSpec, compare
@@ -16,13 +17,20 @@ from wlm.runs import finished_run
 HEADLINES = {
     "all-four": ("fp32", "pytorch:lstm=int8", "pytorch:linear=int8", "int8"),
     "control": ("fp32", "fp32"),
+    "onnx-runtime": ("fp32", "int8", "onnxruntime:lstm=int8,linear=int8,embedding=int8"),
 }
 SECONDS = 30.0
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(HEADLINES)}")
+    names = parser.parse_args().names or list(HEADLINES)
+    if unknown := [name for name in names if name not in HEADLINES]:
+        parser.error(f"NAME must be one of {', '.join(HEADLINES)}, got {unknown[0]!r}")
     FOLDER.mkdir(exist_ok=True)
-    for name, variants in HEADLINES.items():
+    for name in names:
+        variants = HEADLINES[name]
         spec, started = CompareSpec(variants=variants, seconds=SECONDS), time.time()
         with pinned(spec.threads):
             *_, last = compare(spec)

@@ -13,12 +13,26 @@ def main() -> None:
     with ui.errors_shown():
         number = choose_step(presenting)
         step = tour.STEPS[number - 1]
-        st.title(f"{number}. {step.title}", anchor=False)
-        # Large type for the last row.
-        st.markdown(f"### {step.sentences}" if presenting else step.sentences)
-        step.show()
-        with st.expander("The code that does it", icon=":material/code:", expanded=not presenting):
-            st.code(step.code, language="python")
+        said = shown = st.container()
+        if presenting:  # side by side, so that all of it is on the screen
+            said, shown = st.columns([2, 3], gap="large")
+        with said:
+            st.title(f"{number}. {step.title}", anchor=False)
+            tour.write(step.sentences(), presenting)
+        with shown:
+            step.show(presenting)
+        show_code(said if presenting else shown, step.code, presenting)
+
+
+def show_code(place, code: str, presenting: bool) -> None:
+    """Show a step's code; a speaker opens it over the page when asked for it."""
+    name, icon = "The code that does it", ":material/code:"
+    with (
+        place.popover(name, icon=icon)
+        if presenting
+        else place.expander(name, icon=icon, expanded=True)
+    ):
+        st.code(code, language="python")
 
 
 def choose_step(presenting: bool) -> int:

@@ -7,6 +7,9 @@ from streamlit.testing.v1 import AppTest
 from test_pages import open_page, press, queue  # noqa: F401  a fixture
 
 from view import tour
+from wlm import onnx_export
+from wlm.recordings import recordings
+from wlm.runs import State
 
 PAGE = Path(__file__).resolve().parent.parent / "pages" / "5_Tutorial.py"
 
@@ -52,16 +55,57 @@ def test_the_text_and_a_sample_are_live():
     assert page.markdown[1].value != first and len(first.split()) > 20
 
 
-def test_quantizing_shows_a_recorded_run_first():
-    labels = [each.label for each in opened(step="4").metric]
-    assert "Size, MB" in labels
-    # No run of ONNX Runtime is recorded, and another one must not stand for it.
+@pytest.mark.parametrize(("step", "mb"), [("4", "79.7"), ("6", "28.6")])
+def test_a_recorded_run_is_shown_first(step, mb):
+    page = opened(step=step)
+    assert {each.label: each.value for each in page.metric}["Size, MB"] == mb
+    assert "Run" in [each.label for each in page.button] and not page.info
+
+
+def test_without_a_recorded_run_the_step_says_what_run_does(monkeypatch):
+    monkeypatch.setattr(tour, "recording", lambda *_: None)
     page = opened(step="6")
     assert not page.metric and "Press **Run**" in page.info[0].value
+
+
+@pytest.mark.parametrize("present", ["false", "true"])
+def test_without_onnx_runtime_the_step_shows_what_was_recorded(monkeypatch, present):
+    monkeypatch.setattr(onnx_export, "PACKAGES", ("onnx", "no_such_package"))
+    page = opened(step="6", present=present)
+    assert not page.exception and not page.error
+    assert "not installed here" in page.info[0].value
+    assert "Run" not in [each.label for each in page.button]
+    assert {each.label: each.value for each in page.metric}["Size, MB"] == "28.6"
+
+
+def test_run_measures_here(queue):  # noqa: F811
+    """The run is shown while it waits, and its own numbers when it has ended."""
+    page = press(opened(step="4"), "Run")
+    (run,) = queue.store.list_runs("compare")
+    assert run.spec["variants"] == ["fp32", "int8"] and run.spec["model"] == "wikitext2-lstm"
+    assert "Stop" in [each.label for each in page.button]
+    press(page, "Stop")
+    assert queue.stopped == [run.id]
+    result = next(iter(recordings().values())).result
+    queue.store.update(run.id, state=State.DONE, result=result)
+    page.run()
+    assert not page.exception and "Stop" not in [each.label for each in page.button]
+    assert "Size, MB" in [each.label for each in page.metric]
+
+
+def test_what_is_said_are_the_models_own_numbers():
+    """Sizes by hand, from 33,278 words, 512 and 256 values and five layers."""
+    weights = 33_278 * 512 + 4 * 256 * (512 + 256) + 4 * 4 * 256 * 512 + 5 * 2 * 4 * 256
+    weights += 33_278 * 257
+    assert f"left {round(weights / 1e6)} million numbers" in tour.about_the_weights()
+    assert "into 512 values, 5 LSTM layers" in tour.about_the_model()
+    share = round(100 * (1 - 79_738_939 / 113_944_455))
+    assert f"shrinks by {share}% only" in tour.about_the_rest()
+    assert "68.2 of the 79.7 MB" in tour.about_the_rest()
 
 
 def test_a_presenter_has_no_menu_and_large_type():
     page = opened(step="5", present="true")
     assert not page.exception and not page.sidebar.children
-    assert page.markdown[0].value.startswith("### ")
+    assert page.header[0].value == tour.STEPS[4].sentences()
     assert opened(step="5").sidebar.children

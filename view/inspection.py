@@ -33,16 +33,7 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
             height="stretch",
             help="The file that torch.save writes of the state_dict, in millions of bytes.",
         )
-    chart = charts.stacked_parts(
-        labels,
-        [{part: size / 1e6 for part, size in each.items()} for each in parts],
-        title="size (MB)",
-        format=".1f",
-        unit="MB",
-        marked=EMBEDDING,
-        ink=ui.ink(),
-    )
-    st.altair_chart(chart, key="chart-bytes")
+    show_bytes_chart(labels, parts)
     st.markdown(why_it_remains(model, dict(zip(variants, parts, strict=True))))
     st.markdown("**To the byte**")
     rows = [*parts[0], "the file"]
@@ -61,6 +52,20 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
         f"A part's bytes are its numbers: weights, biases, scales. The {FILE_FORMAT} is the rest: "
         "names, headers, padding."
     )
+
+
+def show_bytes_chart(labels: list[str], parts: list[dict[str, int]]) -> None:
+    """Draw a bar a variant, made of its parts' bytes, the embedding outlined."""
+    chart = charts.stacked_parts(
+        labels,
+        [{part: size / 1e6 for part, size in each.items()} for each in parts],
+        title="size (MB)",
+        format=".1f",
+        unit="MB",
+        marked=EMBEDDING,
+        ink=ui.ink(),
+    )
+    st.altair_chart(chart, key="chart-bytes")
 
 
 def why_it_remains(model: str, sizes: dict[Variant, dict[str, int]]) -> str:

@@ -101,7 +101,7 @@ def stacked_parts(
             x="total:Q", y=y, text="words:N"
         )
     )
-    return readable(alt.layer(*layers).properties(height=130 + 94 * len(labels)), ink)
+    return readable(alt.layer(*layers).properties(height=120 + 84 * len(labels)), ink)
 
 
 def weights_on_grid(histogram: Histogram, *, title: str, ink: str) -> alt.LayerChart:

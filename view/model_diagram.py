@@ -29,12 +29,42 @@ def diagram(
         lines.append(f'"{part}" [label="{words}", fillcolor="{TINTS[modules[module]]}"]')
     names = [line.split('"')[1] for line in lines]
     numbers = [config.ninp, *[config.nhid] * config.nlayers, config.ntoken]
-    ends = [("words", names[0], f" {bptt} ids")]
-    ends += [
+    edges = [("words", names[0], f" {bptt} ids")]
+    edges += [
         (above, below, f" {bptt} × {width:,}")
         for above, below, width in zip(names, [*names[1:], "loss"], numbers, strict=True)
     ]
-    edges = [f'"{above}" -> "{below}" [label="{words}"]' for above, below, words in ends]
+    return _dot(lines, edges, ("words", "loss"), "style=rounded")
+
+
+def outline(config: ModelConfig, megabytes: dict[str, float]) -> str:
+    """Return DOT of the fp32 model in three boxes, for who sees it the first time: what goes in
+    and out of embedding, LSTM and decoder, and the MB of each."""
+    lstm = sum(size for part, size in megabytes.items() if part.startswith("LSTM"))
+    boxes = {
+        "embedding": f"embedding: {megabytes['embedding']:.1f} MB",
+        "LSTM": f"{config.nlayers} LSTM layers: {lstm:.1f} MB",
+        "decoder": f"Linear decoder: {megabytes['decoder']:.1f} MB",
+    }
+    lines = [
+        f'"{name}" [label="{words}", fillcolor="{TINTS["fp32"]}"]' for name, words in boxes.items()
+    ]
+    edges = [
+        ("a word", "embedding", f" its number, 1 of {config.ntoken:,}"),
+        ("embedding", "LSTM", f" {config.ninp:,} values"),
+        ("LSTM", "decoder", f" {config.nhid:,} values"),
+        ("decoder", "the next word", f" {config.ntoken:,} scores"),
+    ]
+    return _dot(lines, edges, ("a word", "the next word"), "shape=plaintext, height=0.2")
+
+
+def _dot(
+    boxes: list[str],
+    edges: list[tuple[str, str, str]],
+    ends: tuple[str, str],
+    ends_style: str,
+) -> str:
+    """A graph from top to bottom, its ends without colour."""
     return "\n".join(
         [
             "digraph {",
@@ -42,10 +72,12 @@ def diagram(
             f'node [shape=box, style="rounded,filled", fontname="sans-serif", fontsize=15,'
             f' color="{LINE}", fontcolor="{INK}", margin="0.2,0.08", width=2.6]',
             f'edge [color="{LINE}", fontcolor="{LINE}", fontname="sans-serif", fontsize=13]',
-            f'"words" [style=rounded, fontcolor="{LINE}"]; "loss" [style=rounded,'
-            f' fontcolor="{LINE}"]',
-            *lines,
-            *edges,
+            *(
+                f'"{end}" [{ends_style}, fillcolor="transparent", fontcolor="{LINE}"]'
+                for end in ends
+            ),
+            *boxes,
+            *(f'"{above}" -> "{below}" [label="{words}"]' for above, below, words in edges),
             "}",
         ]
     )

@@ -1,5 +1,7 @@
 """How a comparison is shown: three cards, three charts, and what was measured where."""
 
+from datetime import UTC, datetime
+
 import streamlit as st
 
 from view import charts, ui
@@ -20,6 +22,16 @@ def show_ended(run: Run) -> None:
     show_ending(run)
     if run.result:
         show_comparison(run.result)
+
+
+def show_recorded(run: Run) -> None:
+    """Say on which machine and day a recorded run was made."""
+    day = datetime.fromtimestamp(run.finished_at, UTC)
+    st.badge(
+        f"Recorded on {run.result['machine']['cpu']}, {day:%d %B %Y}",
+        icon=":material/history:",
+        color="gray",
+    )
 
 
 def show_ending(run: Run) -> None:
@@ -60,8 +72,13 @@ def show_comparison(result: dict) -> None:
     )
 
 
-def show_cards(baseline: dict | None, chosen: dict | None) -> None:
-    """Show loss, size and elapsed time of one variant; dashes while there are none."""
+def show_cards(baseline: dict | None, chosen: dict | None, *, brief: bool = False) -> None:
+    """Show loss, size and elapsed time of one variant; dashes while there are none. `brief`: the
+    changes without what they are against."""
+
+    def against(words: str) -> str | None:
+        return None if brief else words
+
     loss, size, elapsed = st.columns(3)
     if baseline is None or chosen is None:
         loss.metric("Loss, nats per token", WAITING, border=True)
@@ -75,7 +92,7 @@ def show_cards(baseline: dict | None, chosen: dict | None) -> None:
         f"{change:+.4f}",  # with ASCII's minus, or the card would take it for a rise
         delta_color="off" if abs(change) < 0.01 else "inverse",
         delta_arrow="off",
-        delta_description=f"against fp32's {baseline['loss']:.4f}",
+        delta_description=against(f"against fp32's {baseline['loss']:.4f}"),
         border=True,
         height="stretch",
         help="Mean negative log-likelihood per token: lower is better.",
@@ -86,7 +103,7 @@ def show_cards(baseline: dict | None, chosen: dict | None) -> None:
         f"{chosen['size_bytes'] / 1e6:.1f}",
         f"{share:+.0%}",
         delta_color="inverse",
-        delta_description=f"against fp32's {baseline['size_bytes'] / 1e6:.1f}",
+        delta_description=against(f"against fp32's {baseline['size_bytes'] / 1e6:.1f}"),
         border=True,
         height="stretch",
         help="The file that torch.save writes of the state_dict, in millions of bytes.",
@@ -98,7 +115,7 @@ def show_cards(baseline: dict | None, chosen: dict | None) -> None:
         f"{chosen['speedup']:.2f} times as fast",
         delta_color=colors.get(chosen["verdict"], "gray"),
         delta_arrow="off",
-        delta_description=f"as fp32's {baseline['elapsed_s']:.2f}",
+        delta_description=against(f"as fp32's {baseline['elapsed_s']:.2f}"),
         border=True,
         height="stretch",
         help="Wall-clock time to read the text, model and loss together.",
