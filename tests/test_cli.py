@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from wlm.cli import main
+from wlm.cli import COMMANDS, main
 from wlm.wikitext import detokenize
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -393,7 +393,7 @@ def test_misspelt_arguments_show_the_usage(capsys, command):
 
 @pytest.mark.parametrize(
     "command",
-    ["", "size", "evaluate", "compare", "sweep", "inspect", "sample", "runs", "info"],
+    ["", *(name for name in COMMANDS if name != "worker")],
 )
 def test_help_says_what_the_command_does(capsys, command):
     with pytest.raises(SystemExit) as exit:

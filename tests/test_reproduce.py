@@ -1,18 +1,48 @@
 """The tutorial's table beside ours, row by row."""
 
 import json
+import shutil
+from itertools import islice
 
 import pytest
 
+from wlm import reproduce
 from wlm.cli import main
+from wlm.compare import CompareSpec
 from wlm.errors import TextError
-from wlm.reproduce import table, tutorial_settings
+from wlm.fetch import PLACES
+from wlm.reproduce import (
+    BUNDLED,
+    OTHERS,
+    TUTORIALS,
+    is_tutorials_text,
+    tutorial_settings,
+    weights_of,
+)
+from wlm.runs import RunStore
+from wlm.sample import sample_words
 
 
-def comparison(model, tokens=245_568, losses=(5.1671, 5.1684), int8_bytes=79_738_939):
+@pytest.fixture
+def theirs(monkeypatch):
+    """Have the weights and the text be taken for the tutorial's own, or not."""
+
+    def be(weights: str = TUTORIALS, text: bool = True) -> None:
+        monkeypatch.setattr(reproduce, "weights_of", lambda _: weights)
+        monkeypatch.setattr(reproduce, "is_tutorials_text", lambda _: text)
+
+    be()
+    return be
+
+
+def table(content: dict, stopped: bool = False):
+    return reproduce.table(CompareSpec(), content, stopped)
+
+
+def comparison(tokens=245_568, losses=(5.1671, 5.1684), int8_bytes=79_738_939):
     sizes, seconds = (113_944_455, int8_bytes), (100.0, 40.0)
     return {
-        "protocol": {"model": model, "tokens": tokens},
+        "protocol": {"tokens": tokens},
         "results": [
             {"variant": name, "size_bytes": size, "loss": loss, "elapsed_s": s,
              "speedup": 100 / s}
@@ -21,8 +51,8 @@ def comparison(model, tokens=245_568, losses=(5.1671, 5.1684), int8_bytes=79_738
     }  # fmt: skip
 
 
-def test_with_the_tutorials_weights_sizes_and_losses_must_agree():
-    rows = table(comparison("tutorial-weights"))
+def test_with_the_tutorials_weights_sizes_and_losses_must_agree(theirs):
+    rows = table(comparison())
     assert [row.agree for row in rows] == [True] * 5 + [None] * 3
     assert (rows[0].published, rows[0].here) == (113.944455, 113.944455)
     assert rows[4].published == pytest.approx(0.001) and rows[4].here == pytest.approx(0.0013)
@@ -30,20 +60,47 @@ def test_with_the_tutorials_weights_sizes_and_losses_must_agree():
     assert rows[7].published == pytest.approx(195.2 / 112.5) and rows[7].here == 2.5
 
 
-def test_a_wrong_size_or_loss_has_no_tick():
-    rows = table(comparison("tutorial-weights", losses=(5.1671, 5.2), int8_bytes=79_738_940))
+def test_a_wrong_size_or_loss_has_no_tick(theirs):
+    rows = table(comparison(losses=(5.1671, 5.2), int8_bytes=79_738_940))
     assert [row.agree for row in rows[:5]] == [True, False, True, False, False]
     assert all(row.reason for row in rows if not row.agree)
 
 
-def test_other_weights_or_less_text_cannot_agree_and_say_so():
-    rows = table(comparison("wikitext2-lstm", losses=(4.7615, 4.7658)))
-    assert [row.agree for row in rows[:5]] == [True, True, None, None, True]
-    assert rows[2].reason == "other weights than the tutorial's"
-    rows = table(comparison("tutorial-weights", tokens=999))
+def test_other_weights_or_less_text_cannot_agree_and_say_so(theirs):
+    rows = table(comparison(tokens=999))
     assert rows[2].agree is None and rows[2].reason == "another text, or a part of it"
     assert rows[5].reason == "another text, or a part of it; depends on the machine"
-    assert table(comparison("tutorial-weights"), stopped=True)[2].agree is None
+    assert table(comparison(), stopped=True)[2].agree is None
+    theirs(BUNDLED)
+    rows = table(comparison(losses=(4.7615, 4.7658)))
+    assert [row.agree for row in rows[:5]] == [True, True, None, None, True]
+    assert rows[2].reason == "other weights than the tutorial's"
+    rows = table(comparison(tokens=999))
+    both = "other weights than the tutorial's; another text, or a part of it"
+    assert rows[2].reason == both
+    theirs(text=False)
+    assert table(comparison())[2].reason == "another text, or a part of it"
+
+
+def test_whose_weights_and_text_they_are_does_not_go_by_name(
+    model_folder, text_file, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("WLM_MODELS", str(tmp_path / "named"))
+    shutil.copytree(model_folder, tmp_path / "named" / "tutorial-weights")
+    assert weights_of("tutorial-weights") == OTHERS
+    assert weights_of("wikitext2-lstm") == BUNDLED
+    fetched = tmp_path / "data" / PLACES["tutorial-weights"]
+    shutil.copytree(model_folder, fetched)
+    assert weights_of(str(fetched)) == TUTORIALS
+    (fetched / "model.safetensors").write_bytes(b"damaged")
+    assert weights_of(str(fetched)) == OTHERS
+    (tmp_path / "wikitext-2").mkdir()
+    shutil.copy(text_file, tmp_path / "wikitext-2" / "test.txt")
+    assert not is_tutorials_text(str(tmp_path / "wikitext-2"))
+
+
+def test_wikitext2s_own_test_set_is_known_wherever_it_lies(wikitext2):
+    assert is_tutorials_text(str(wikitext2))
 
 
 def test_without_wikitext2_it_says_how_to_get_it(capsys):
@@ -69,6 +126,39 @@ def test_the_command_runs_on_any_model(model_folder, text_file, tmp_path, capsys
     assert main([*arguments, "--words", "5"]) == 0
     printed = capsys.readouterr().out
     assert "size fp32, MB" in printed and "✗" in printed and "beginning:" in printed
+    assert f"model: {model_folder}, other weights; text: short" in printed
+    kept = [run.id for run in RunStore().list_runs("compare")]
+    assert len(kept) == 2 and f"kept as run {kept[0]}" in printed
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Ctrl-C after seven words."""
+
+    def some(*arguments):
+        yield from islice(sample_words(*arguments), 7)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("wlm.sample.sample_words", some)
+
+
+def test_ctrl_c_keeps_the_words_written_until_then(
+    model_folder, text_file, tmp_path, capsys, interrupted
+):
+    out = tmp_path / "out.txt"
+    arguments = ["reproduce", "--model", str(model_folder), "--text", str(text_file)]
+    assert main([*arguments, "--out", str(out)]) == 130
+    words = out.read_text("utf-8").split()
+    assert len(words) == 7
+    assert f"stopped after 7 words: {' '.join(words)}" in capsys.readouterr().err
+
+
+def test_a_bad_out_is_refused_before_a_word_is_written(
+    model_folder, text_file, tmp_path, capsys, interrupted
+):
+    arguments = ["reproduce", "--model", str(model_folder), "--text", str(text_file)]
+    assert main([*arguments, "--out", str(tmp_path / "no" / "out.txt")]) == 2
+    assert "out.txt' cannot be written" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,16 @@ def test_nothing_is_overwritten_and_nothing_missing_is_resumed(corpus, tmp_path)
         run(corpus, out, resume=True)
 
 
+def test_a_folder_that_cannot_be_written_is_refused_before_the_text_is_read(tmp_path, capsys):
+    (tmp_path / "file").write_text("", "utf-8")
+    out = tmp_path / "file" / "out"
+    with pytest.raises(TrainError, match=r"cannot be saved in .*file/out"):
+        next(train(tmp_path / "no corpus", out))
+    assert main(["train", "--corpus", str(tmp_path / "no corpus"), "--out", str(out)]) == 2
+    error = capsys.readouterr().err
+    assert "cannot be saved" in error and "Traceback" not in error
+
+
 @pytest.mark.parametrize(
     "change",
     [{"nhid": 0}, {"epochs": -1.0}, {"minutes": 0.0}, {"batch_size": 1_000}, {"threads": 0},

@@ -19,6 +19,7 @@ examples:
   python -m wlm runs list
   python -m wlm runs export ID --format markdown
   python -m wlm fetch wikitext-2
+  python -m wlm reproduce
   python -m wlm reproduce --tokens 20000
   python -m wlm train --corpus DIR --out DIR --preset tiny
   python -m wlm info

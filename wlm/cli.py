@@ -1,15 +1,15 @@
-"""`python -m wlm`: parse, call, print. The only module that prints."""
+"""`python -m wlm`: parse, call, print. Only this module and `terminal.py` print."""
 
 import argparse
 import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from wlm import __version__
+from wlm import __version__, terminal
 from wlm.arguments import make_parser
 from wlm.assets import list_models, list_texts
 from wlm.errors import WLMError, check_range
@@ -44,7 +44,7 @@ def size(options: argparse.Namespace) -> None:
         for each in variants
     ]
     table = [[row["label"], f"{row['bytes']:,}", f"{row['bytes'] / 1e6:.1f}"] for row in rows]
-    _print(options, rows, lambda: _print_table(["variant", "bytes", "MB"], table))
+    _print(options, rows, lambda: terminal.print_table(["variant", "bytes", "MB"], table))
 
 
 def evaluate(options: argparse.Namespace) -> None:
@@ -54,27 +54,20 @@ def evaluate(options: argparse.Namespace) -> None:
             f"evaluate takes one variant, got {len(options.variants)}: compare takes several"
         )
     _, content, _ = _compare(options)
-    _print(options, content["results"][0], lambda: _print_results(content))
+    _print(options, content["results"][0], lambda: terminal.print_results(content))
 
 
 def compare(options: argparse.Namespace) -> None:
     """Print size, loss and elapsed time of several variants over the same text, in turn."""
-    from wlm.runs import RunStore, State, finished_run
-
     started = time.time()
     spec, content, stopped = _compare(options)
-    run = finished_run(spec, content, started, State.STOPPED if stopped else State.DONE)
-    store = RunStore()
-    store.create(run)
+    kept = _keep(spec, content, started, stopped)
 
     def show() -> None:
-        _print_results(content)
-        if not store.warning:
-            print(f"kept as run {run.id}")
+        terminal.print_results(content)
+        kept()
 
     _print(options, content, show)
-    if store.warning:
-        print(f"wlm: warning: {store.warning}", file=sys.stderr)
 
 
 def runs(options: argparse.Namespace) -> None:
@@ -90,7 +83,7 @@ def runs(options: argparse.Namespace) -> None:
         check_range("--most", options.most, 1, 10_000)
         kept = [store.get(run.id) for run in store.list_runs(CompareSpec.kind, options.most)]
         rows = [summary(run) for run in kept]
-        _print(options, rows, lambda: _print_runs(rows))
+        _print(options, rows, lambda: terminal.print_runs(rows))
     elif options.action == "show":
         run = store.get(options.id)
         content = json.loads(to_json(run))["run"]
@@ -116,13 +109,13 @@ def inspect(options: argparse.Namespace) -> None:
     spec = _settings(InspectSpec, options)
     measured, _ = _measure(measure, spec)
     content = add_bytes_and_errors(measured.to_json(), spec)
-    _print(options, content, lambda: _print_inspection(content))
+    _print(options, content, lambda: terminal.print_inspection(content))
 
 
 def sweep(options: argparse.Namespace) -> None:
     """Print how much faster each variant is at several values of one knob."""
     from wlm.compare import CompareSpec, compare
-    from wlm.sweep import KNOBS, SweepSpec, curves, outcomes, parse_over, sentence, to_json
+    from wlm.sweep import KNOBS, SweepSpec, parse_over, to_json
 
     over, values = parse_over(options.over)
     # The knob's own option, such as --bptt, has nothing to say.
@@ -143,22 +136,7 @@ def sweep(options: argparse.Namespace) -> None:
             break
     results += [None] * (len(spec.values) - len(results))
     content = to_json(spec, results)
-    heads = [over, "variant", "tokens/s", "times as fast"]
-
-    def show() -> None:
-        rows = [
-            [str(each["value"]), each["label"], f"{each['tokens_per_s']:,.0f}", _times(each)]
-            for each in curves(content)
-        ]
-        _print_table(heads, rows)
-        print()
-        for outcome in outcomes(content):
-            print(sentence(over, outcome))
-        for point in content["points"]:
-            for warning in point["warnings"]:
-                print(f"\nwarning: {unit.format(point['value'])}: {warning}")
-
-    _print(options, content, show)
+    _print(options, content, lambda: terminal.print_sweep(content))
 
 
 def sample(options: argparse.Namespace) -> None:
@@ -192,7 +170,7 @@ def sample(options: argparse.Namespace) -> None:
     texts = [[] for _ in streams]
     if options.json:
         for stream, text in zip(streams, texts, strict=True):
-            text += _with_bar(stream, options.words, "word")
+            text += terminal.with_bar(stream, options.words, "word")
         contents = [
             {
                 "variant": str(variant),
@@ -206,9 +184,9 @@ def sample(options: argparse.Namespace) -> None:
         ]
         print(json.dumps(contents if options.compare else contents[0], indent=2))
     elif options.compare:
-        _print_columns(variants, streams, settings.prompt)
+        terminal.print_columns(variants, streams, settings.prompt)
     else:
-        _print_stream(streams[0], settings.prompt)
+        terminal.print_stream(streams[0], settings.prompt)
 
 
 def _note_unknown(prompt: Sequence[str], vocabulary) -> None:
@@ -220,40 +198,11 @@ def _note_unknown(prompt: Sequence[str], vocabulary) -> None:
             print(f"wlm: {word!r} is read as <unk>; near it: {near}", file=sys.stderr)
 
 
-def _print_stream(stream, prompt: Sequence[str]) -> None:
-    """Print words as they are drawn."""
-    from wlm.wikitext import Typesetter
-
-    typesetter = Typesetter()
-    for word in prompt:
-        print(typesetter.add(word), end="")
-    try:
-        for each in stream:
-            print(typesetter.add(each.word), end="", flush=True)
-    finally:
-        print(flush=True)  # also where Ctrl-C ends it
-
-
-def _print_columns(variants, streams, prompt: Sequence[str]) -> None:
-    """Print texts side by side, row by row, the first word that differs between arrows."""
-    from shutil import get_terminal_size
-
-    from wlm.columns import side_by_side
-
-    width = get_terminal_size((100, 24)).columns
-    for row in side_by_side([each.label for each in variants], streams, prompt, width):
-        print(row, flush=True)
-
-
 def fetch(options: argparse.Namespace) -> None:
     """Fetch WikiText-2 or the tutorial's own weights, verified; they join every list."""
-    from tqdm import tqdm
-
     from wlm.fetch import fetch as get
 
-    layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
-    hidden = not sys.stderr.isatty()
-    with tqdm(total=1.0, disable=hidden, leave=False, bar_format=layout) as bar:
+    with terminal.bar() as bar:
 
         def show(progress) -> None:
             bar.set_description(progress.stage, refresh=False)
@@ -271,58 +220,57 @@ def reproduce(options: argparse.Namespace) -> None:
     from wlm.assets import find_model
     from wlm.checkpoint import load_checkpoint
     from wlm.compare import compare
-    from wlm.evaluate import thread_count
     from wlm.reproduce import table, to_json, tutorial_settings
-    from wlm.sample import MAX_WORDS, SampleSettings, sample_words, to_out_txt
+    from wlm.sample import MAX_WORDS
 
     spec = tutorial_settings(options.model, options.text, options.tokens)
     check_range("--words", options.words, 1, MAX_WORDS)
-    checkpoint = load_checkpoint(find_model(spec.model))
-    # Section 3, then 4: the tutorial's generator and seed, then sizes, losses and times.
-    settings = SampleSettings(seed=1111)
-    stream = sample_words(checkpoint.model, checkpoint.vocabulary, settings, options.words)
-    with thread_count(spec.threads):
-        written = list(_with_bar(stream, options.words, "word"))
-    words = [each.word for each in written]
-    words_per_s = len(words) / sum(each.seconds for each in written)
     if options.out:
-        try:
-            Path(options.out).write_text(to_out_txt(words), "utf-8")
-        except OSError as error:
-            message = f"the file {options.out!r} cannot be written: {error.strerror}"
-            raise WLMError(message) from None
+        _write(options.out)  # refused now rather than after a thousand words
+    checkpoint = load_checkpoint(find_model(spec.model))
+    written = _tutorials_words(checkpoint, spec.threads, options)
+    started = time.time()
     measured, stopped = _measure(compare, spec)
-    content = measured.to_json()
-    rows = table(content, stopped)
+    comparison = measured.to_json()
+    kept = _keep(spec, comparison, started, stopped)
+    content = to_json(spec, comparison, table(spec, comparison, stopped), written)
 
     def show() -> None:
-        tick = {True: "✓", False: "✗", None: "–"}
-        heads, width = ["", "published", "here", "", ""], max(len(row.reason) for row in rows)
-        cells = [
-            [
-                row.quantity,
-                f"{row.published:.3f}",
-                f"{row.here:.3f}",
-                tick[row.agree],
-                row.reason.ljust(width),
-            ]
-            for row in rows
-        ]
-        print(f"model: {spec.model}\n")
-        _print_table(heads, cells)
-        for warning in content["warnings"]:
-            print(f"\nwarning: {warning}")
-        print(f"\n{len(words):,} words by fp32, {words_per_s:,.0f} words/s, beginning:")
-        print(" ".join(words[:20]))
+        terminal.print_reproduction(content)
+        kept()
 
-    _print(options, to_json(content, rows, words, words_per_s), show)
+    _print(options, content, show)
+
+
+def _tutorials_words(checkpoint, threads: int, options: argparse.Namespace) -> list:
+    """Write as section 3 of the tutorial does, with its generator and seed, to --out if given.
+
+    What was written until Ctrl-C is kept and printed.
+    """
+    from wlm.evaluate import thread_count
+    from wlm.sample import SampleSettings, sample_words, to_out_txt
+
+    stream = sample_words(
+        checkpoint.model, checkpoint.vocabulary, SampleSettings(seed=1111), options.words
+    )
+    written, ended = [], False
+    try:
+        with thread_count(threads):
+            for each in terminal.with_bar(stream, options.words, "word"):
+                written.append(each)
+        ended = True
+    finally:
+        words = [each.word for each in written]
+        if options.out and words:
+            _write(options.out, to_out_txt(words))
+        if not ended and words:
+            print(f"wlm: stopped after {len(words):,} words: {' '.join(words)}", file=sys.stderr)
+    return written
 
 
 def train(options: argparse.Namespace) -> None:
     """Train a model from scratch on a folder of text; Ctrl-C saves and stops."""
     import signal
-
-    from tqdm import tqdm
 
     from wlm.checkpoint import checked_card
     from wlm.recipe import PRESETS, Recipe
@@ -336,10 +284,9 @@ def train(options: argparse.Namespace) -> None:
         raise WLMError(f"--resume keeps the settings it began with, got {', '.join(given)}")
     asked = []  # by Ctrl-C
     before = signal.signal(signal.SIGINT, lambda *_: asked.append(True))
-    layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{postfix}"
-    hidden, shown = not sys.stderr.isatty(), 0
+    shown = 0
     try:
-        with tqdm(total=1.0, disable=hidden, leave=False, bar_format=layout) as bar:
+        with terminal.bar("{postfix}") as bar:
             job = steps(
                 options.corpus, options.out, recipe, resume=options.resume, stopped=lambda: asked
             )
@@ -347,7 +294,7 @@ def train(options: argparse.Namespace) -> None:
                 if shown == 0 and options.resume:
                     shown = len(progress.curve)
                 for point in progress.curve[shown:]:
-                    tqdm.write(_curve_line(point), file=sys.stderr)
+                    bar.write(terminal.curve_line(point), file=sys.stderr)
                 shown = len(progress.curve)
                 if progress.seconds_left is not None:
                     minutes, seconds = divmod(round(progress.seconds_left), 60)
@@ -363,11 +310,6 @@ def train(options: argparse.Namespace) -> None:
     card = checked_card(options.out)
     losses = f"valid loss {card['valid_loss']:.4f}, test loss {card['test_loss']['fp32']:.4f}"
     _print(options, card, lambda: print(f"{options.out}: {losses}"))
-
-
-def _curve_line(point: dict) -> str:
-    losses = f"train loss {point['train_loss']:.3f}, valid loss {point['valid_loss']:.3f}"
-    return f"phase {point['phase']}, epoch {point['epoch']:.2f}: {losses}"
 
 
 def info(options: argparse.Namespace) -> None:
@@ -448,6 +390,28 @@ def _compare(options: argparse.Namespace) -> tuple:
     return spec, measured.to_json(), stopped
 
 
+def _keep(spec, content: dict, started: float, stopped: bool) -> Callable[[], None]:
+    """Keep a comparison as a run, warn where that fails, and return what prints its id."""
+    from wlm.runs import RunStore, State, finished_run
+
+    run = finished_run(spec, content, started, State.STOPPED if stopped else State.DONE)
+    store = RunStore()
+    store.create(run)
+    if store.warning:
+        print(f"wlm: warning: {store.warning}", file=sys.stderr)
+        return lambda: None
+    return lambda: print(f"kept as run {run.id}")
+
+
+def _write(path: str, text: str | None = None) -> None:
+    """Write a text file; without a text, only find out whether that can be done."""
+    try:
+        with Path(path).open("a" if text is None else "w", encoding="utf-8") as file:
+            file.write(text or "")
+    except OSError as error:
+        raise WLMError(f"the file {path!r} cannot be written: {error.strerror}") from None
+
+
 def _settings(settings_class, options: argparse.Namespace):
     """Make a job's settings of the options, which have the same names."""
     return settings_class.from_json(
@@ -460,17 +424,12 @@ def _measure(job, spec, name: str = "", later: int | None = None) -> tuple:
 
     `later` is how many such jobs follow: with it the bar tells the seconds of them all.
     """
-    from tqdm import tqdm
-
     from wlm.machine import pinned
     from wlm.sweep import PREPARATION_SECONDS
 
     measured = None
-    remaining = "{remaining}" if later is None else "{postfix}"
-    layout = f"{{desc}}: {{percentage:3.0f}}%|{{bar}}| {{elapsed}}<{remaining}"
-    hidden = not sys.stderr.isatty()
     with (
-        tqdm(total=1.0, disable=hidden, leave=False, bar_format=layout) as bar,
+        terminal.bar("{remaining}" if later is None else "{postfix}") as bar,
         pinned(spec.threads),
     ):
         try:
@@ -491,97 +450,8 @@ def _measure(job, spec, name: str = "", later: int | None = None) -> tuple:
     return measured, False
 
 
-def _with_bar(items, total: int, unit: str):
-    from tqdm import tqdm
-
-    return tqdm(items, total=total, unit=unit, disable=not sys.stderr.isatty(), leave=False)
-
-
 def _print(options: argparse.Namespace, content, show) -> None:
     if options.json:
         print(json.dumps(content, indent=2))
     else:
         show()
-
-
-def _print_results(content: dict) -> None:
-    protocol = content["protocol"]
-    rows = [
-        [
-            each["label"],
-            f"{each['size_bytes'] / 1e6:.1f}",
-            f"{each['loss']:.4f}",
-            f"{each['perplexity']:.1f}",
-            f"{each['elapsed_s']:.2f}",
-            f"{each['tokens_per_s']:,.0f}",
-            _times_as_fast(each),
-        ]
-        for each in content["results"]
-    ]
-    heads = [
-        "variant",
-        "MB",
-        "loss (nats)",
-        "perplexity",
-        "elapsed (s)",
-        "tokens/s",
-        "times as fast",
-    ]
-    _print_table(heads, rows)
-    for warning in content["warnings"]:
-        print(f"\nwarning: {warning}")
-    print(
-        f"\n{protocol['tokens']:,} tokens of {protocol['text']}, batch size "
-        f"{protocol['batch_size']}, chunks of {protocol['bptt']}, threads {protocol['threads']}; "
-        f"{content['machine']['cpu']}, torch {content['machine']['torch']}"
-    )
-
-
-def _print_runs(rows: list[dict]) -> None:
-    if not rows:
-        print("no runs are kept yet")
-        return
-    heads = ["id", "when", "state", "model", "text", "variants", "times as fast"]
-    table = [
-        [
-            row["id"],
-            time.strftime("%Y-%m-%d %H:%M", time.localtime(row["created_at"])),
-            row["state"],
-            row["model"],
-            row["text"],
-            ", ".join(row["variants"]),
-            _times_as_fast(row) if row["speedup"] else "–",
-        ]
-        for row in rows
-    ]
-    _print_table(heads, table)
-
-
-def _print_inspection(content: dict) -> None:
-    from wlm.inspection import ceilings, parts_table, times_table
-
-    _print_table(*parts_table(content))
-    print()
-    _print_table(*times_table(content))
-    for warning in content["warnings"]:
-        print(f"\nwarning: {warning}")
-    machine, threads = content["machine"], content["protocol"]["threads"]
-    print(f"\n{ceilings(content)}; threads {threads}; {machine['cpu']}, torch {machine['torch']}")
-
-
-def _times(row: dict) -> str:
-    """A row of `wlm.sweep.curves`, as `_times_as_fast` writes a result."""
-    ends = None if row["low"] is None else [row["low"], row["high"]]
-    return _times_as_fast({**row, "speedup_ci95": ends})
-
-
-def _times_as_fast(result: dict) -> str:
-    ends = result["speedup_ci95"]
-    return f"{result['speedup']:.2f}" + (f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else "")
-
-
-def _print_table(heads: list[str], rows: list[list[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    for row in [heads, *rows]:
-        cells = [f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)]
-        print("  ".join([row[0].ljust(widths[0]), *cells[1:]]).rstrip())

@@ -1,14 +1,18 @@
 """The tutorial from start to end: its table beside what the same steps give here."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from wlm.assets import DEFAULT_MODEL, list_texts
+from wlm.assets import ASSETS, DEFAULT_MODEL, data_folder, find_model, find_text, list_texts
 from wlm.compare import CompareSpec
-from wlm.errors import TextError
-from wlm.fetch import TUTORIAL_WEIGHTS, WIKITEXT2, is_here
+from wlm.errors import FetchError, TextError
+from wlm.fetch import PLACES, TUTORIAL_WEIGHTS, WIKITEXT2, is_here
+from wlm.published import WIKITEXT2_FILES, verify
+from wlm.sample import SampledWord
 from wlm.tutorial import PUBLISHED, TOKENS
 
 LOSS_DIGITS = 3  # that the tutorial published
+TUTORIALS, BUNDLED, OTHERS = "the tutorial's weights", "the bundled weights", "other weights"
 OTHER_WEIGHTS = "other weights than the tutorial's"
 OTHER_TEXT = "another text, or a part of it"
 MACHINE = "depends on the machine"
@@ -46,19 +50,38 @@ def tutorial_settings(
     return CompareSpec(model=model, text=text, tokens=tokens)
 
 
-def table(content: dict, stopped: bool = False) -> list[Row]:
+def weights_of(model: str) -> str:
+    """Tell whose weights a model's name or path means: TUTORIALS, undamaged, BUNDLED or OTHERS."""
+    path = find_model(model).resolve()
+    if path == (data_folder() / PLACES[TUTORIAL_WEIGHTS]).resolve() and is_here(TUTORIAL_WEIGHTS):
+        return TUTORIALS
+    return BUNDLED if path == ASSETS / "models" / DEFAULT_MODEL else OTHERS
+
+
+def is_tutorials_text(text: str) -> bool:
+    """Tell whether a text's name or path means WikiText-2's test set, as published."""
+    test = next(each for each in WIKITEXT2_FILES if each.name == "test.txt")
+    try:
+        verify(find_text(text)[1], test)
+        return True
+    except (OSError, FetchError):
+        return False
+
+
+def table(spec: CompareSpec, content: dict, stopped: bool = False) -> list[Row]:
     """Return the tutorial's figures beside those of a comparison's JSON, fp32 and int8.
 
     Sizes must be equal to the byte. Losses must agree to the digits that were published, with the
     tutorial's weights on its text; what quantizing adds to the loss must be as small with any.
     `stopped`: before the text's end.
     """
-    protocol, rows = content["protocol"], []
+    rows = []
     by_name = {each["variant"]: each for each in content["results"]}
-    own = protocol["model"] == TUTORIAL_WEIGHTS
     # N tokens are read, and all but the first are predicted.
-    whole = protocol["tokens"] in (TOKENS, TOKENS - 1) and not stopped
-    other = OTHER_WEIGHTS if not own else "" if whole else OTHER_TEXT
+    all_read = content["protocol"]["tokens"] in (TOKENS, TOKENS - 1) and not stopped
+    whole = all_read and is_tutorials_text(spec.text)
+    differs = {OTHER_WEIGHTS: weights_of(spec.model) != TUTORIALS, OTHER_TEXT: not whole}
+    other = "; ".join(reason for reason, applies in differs.items() if applies)
     for name in PUBLISHED:
         published, here = PUBLISHED[name].size_bytes, by_name[name]["size_bytes"]
         same = here == published
@@ -84,12 +107,15 @@ def table(content: dict, stopped: bool = False) -> list[Row]:
     return rows
 
 
-def to_json(content: dict, rows: list[Row], words: list[str], words_per_s: float) -> dict:
-    """Return the whole as plain JSON: the comparison, the table and what was written."""
+def to_json(
+    spec: CompareSpec, content: dict, rows: list[Row], written: Sequence[SampledWord]
+) -> dict:
+    """Return the whole as plain JSON: whose weights, the table, the comparison, and the words."""
     return {
-        "model": content["protocol"]["model"],
+        "model": spec.model,
+        "weights": weights_of(spec.model),
         "table": [asdict(row) for row in rows],
         "comparison": content,
-        "words": words,
-        "words_per_s": words_per_s,
+        "words": [each.word for each in written],
+        "words_per_s": len(written) / sum(each.seconds for each in written),
     }

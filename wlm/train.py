@@ -21,7 +21,7 @@ from wlm.recipe import Recipe
 from wlm.sampled_softmax import NegativeSampler, sampled_cross_entropy
 from wlm.stacked_lstm import StackedLSTM, new_model
 from wlm.training_plan import Plan, Taken
-from wlm.training_state import STATE, finished, load_state, save_state
+from wlm.training_state import STATE, finished, load_state, make_place, save_state
 
 VALID_TOKENS = 50_000
 SECONDS_BETWEEN_SAVES = 300.0
@@ -64,6 +64,7 @@ class _Training:
 
     def __init__(self, folder: Path, out: Path, recipe: Recipe | None, resume: bool):
         saved = load_state(out, resume)
+        make_place(out)  # refused now rather than after five minutes
         self.recipe = recipe = saved["recipe"] if saved else recipe or Recipe()
         check_threads(recipe.threads)
         self.corpus = corpus = Corpus.from_folder(folder, recipe.order)

@@ -1,6 +1,7 @@
 """A training on disk while it is not finished."""
 
 import pickle
+import tempfile
 from pathlib import Path
 
 import torch
@@ -12,10 +13,19 @@ from wlm.recipe import Recipe
 STATE = "training.pt"
 
 
+def make_place(out: Path) -> None:
+    """Make the folder `out` and make sure that it can be written to. Raises TrainError."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise TrainError(f"the training cannot be saved in {str(out)!r}: {error}") from None
+
+
 def save_state(out: Path, state: dict) -> None:
     """Write a state into the folder `out`, at once or not at all. Raises TrainError."""
     try:
-        out.mkdir(parents=True, exist_ok=True)
         write_whole(out / STATE, lambda path: torch.save(state, path))
     except (OSError, RuntimeError) as error:
         raise TrainError(f"the training cannot be saved in {str(out)!r}: {error}") from None
