@@ -8,7 +8,8 @@ from view import charts, one_run, ui
 from wlm.compare import CompareSpec
 from wlm.errors import ReportError, StoreError
 from wlm.recordings import recordings
-from wlm.report import MOST_BYTES, from_json, summary
+from wlm.report import summary
+from wlm.run_import import MOST_BYTES, from_json
 from wlm.runs import Run
 
 FILTERS = {"model": "Model", "text": "Text", "cpu": "Machine"}

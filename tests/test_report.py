@@ -9,10 +9,11 @@ import re
 
 import pytest
 
-from wlm import report
+from wlm import run_import
 from wlm.compare import CompareSpec, compare
 from wlm.errors import ReportError
-from wlm.report import from_json, sentence, summary, to_csv, to_json, to_markdown
+from wlm.report import sentence, summary, to_csv, to_json, to_markdown
+from wlm.run_import import from_json
 from wlm.runs import Run, State
 
 
@@ -328,7 +329,7 @@ def test_a_bad_import_names_the_field_what_is_allowed_and_what_came(run, place, 
         ("1" * 5_000, "must be a JSON file"),
         ("[]", "the file must be an object, got []"),
         ("null", "the file must be an object, got None"),
-        (" " * (report.MOST_BYTES + 1), "at most 5,000,000 bytes, got 5,000,001"),
+        (" " * (run_import.MOST_BYTES + 1), "at most 5,000,000 bytes, got 5,000,001"),
     ],
     ids=["empty", "binary", "deep", "long number", "list", "null", "large"],
 )

@@ -73,7 +73,8 @@ def compare(options: argparse.Namespace) -> None:
 def runs(options: argparse.Namespace) -> None:
     """List, show, export, import or delete the runs that are kept."""
     from wlm.compare import CompareSpec
-    from wlm.report import from_json, summary, to_csv, to_json, to_markdown
+    from wlm.report import summary, to_csv, to_json, to_markdown
+    from wlm.run_import import from_json
     from wlm.runs import RunStore
 
     store = RunStore()
@@ -370,7 +371,7 @@ def _checkpoint(options: argparse.Namespace):
 
 def _read_bytes(path: str) -> bytes:
     """A file's content, or standard input's for `-`; a byte too many tells one that is too long."""
-    from wlm.report import MOST_BYTES
+    from wlm.run_import import MOST_BYTES
 
     try:
         if path == "-":

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import cache
 
 from wlm.assets import ASSETS
-from wlm.report import from_json
+from wlm.run_import import from_json
 from wlm.runs import Run
 
 FOLDER = ASSETS / "runs"
