@@ -346,7 +346,7 @@ def test_a_setting_nested_deeply_is_no_defect(run):
 
 
 def test_more_blocks_than_any_run_has_are_refused(run, monkeypatch):
-    monkeypatch.setattr(report, "MOST_BLOCKS", 8)
+    monkeypatch.setattr(run_import, "MOST_BLOCKS", 8)
     with pytest.raises(ReportError, match=r"blocks must be a whole number from 1 to 4, got 5"):
         from_json(to_json(run))
 
