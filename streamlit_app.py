@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from view import results, ui, variant_view
-from wlm.compare import DEFAULT_TARGET, CompareSpec
+from wlm.comparison import DEFAULT_TARGET, CompareSpec
 from wlm.errors import WLMError
 from wlm.machine import cpu_count
 from wlm.recordings import recording

@@ -8,7 +8,8 @@ Writes assets/runs/; each takes about half a minute. Run it on a quiet machine.
 import argparse
 import time
 
-from wlm.compare import CompareSpec, compare
+from wlm.compare import compare
+from wlm.comparison import CompareSpec
 from wlm.machine import pinned
 from wlm.recordings import FOLDER
 from wlm.report import sentence, to_json

@@ -19,7 +19,8 @@ import torch
 
 from wlm.assets import DEFAULT_MODEL, DEFAULT_TEXT, find_model
 from wlm.checkpoint import load_checkpoint
-from wlm.compare import CompareSpec, compare
+from wlm.compare import compare
+from wlm.comparison import CompareSpec
 from wlm.intervals import Interval, ratio_interval
 from wlm.machine import describe_machine, pinned
 from wlm.prepare import prepare, why_unavailable

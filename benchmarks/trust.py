@@ -25,7 +25,8 @@ from scipy.stats import binomtest, f
 from benchmarks.tutorial_parity import BPTT, VARIANTS, tutorial_evaluate
 from wlm.assets import DEFAULT_MODEL, DEFAULT_TEXT, find_model, find_text
 from wlm.checkpoint import load_checkpoint
-from wlm.compare import CompareSpec, Comparison, compare
+from wlm.compare import compare
+from wlm.comparison import CompareSpec, Comparison
 from wlm.corpus import batchify, read_text
 from wlm.intervals import Interval
 from wlm.machine import describe_machine

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from view import sweeps, ui
-from wlm.compare import DEFAULT_TARGET, CompareSpec
+from wlm.comparison import DEFAULT_TARGET, CompareSpec
 from wlm.errors import SettingError
 from wlm.sweep import DEFAULT_SECONDS, KNOBS, SweepSpec, parse_values, presets
 from wlm.variant import Variant

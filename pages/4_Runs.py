@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from view import charts, one_run, ui
-from wlm.compare import CompareSpec
+from wlm.comparison import CompareSpec
 from wlm.errors import ReportError, StoreError
 from wlm.recordings import recordings
 from wlm.report import summary

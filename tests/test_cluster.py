@@ -14,7 +14,7 @@ from test_jobs import PATIENCE, ended, wait_for
 
 from wlm import cluster
 from wlm.cluster import ClusterQueue
-from wlm.compare import CompareSpec
+from wlm.comparison import CompareSpec
 from wlm.errors import JobError
 from wlm.jobs import JobQueue, open_queue
 from wlm.runs import RunStore, State

@@ -5,7 +5,8 @@ import random
 import pytest
 
 from wlm import compare as compare_module
-from wlm.compare import CompareSpec, Comparison, compare
+from wlm.compare import compare
+from wlm.comparison import CompareSpec, Comparison
 from wlm.corpus import batchify, read_text
 from wlm.errors import SettingError, TextError, VariantError
 from wlm.evaluate import Block, evaluate

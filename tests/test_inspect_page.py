@@ -9,7 +9,7 @@ from test_pages import open_page, press, queue  # noqa: F401  a fixture
 
 from view import ui
 from wlm import roofline
-from wlm.compare import CompareSpec
+from wlm.comparison import CompareSpec
 from wlm.jobs import execute
 from wlm.module_times import InspectSpec, inspect
 from wlm.prepare import why_unavailable

@@ -14,7 +14,7 @@ import pytest
 from scipy.signal import lfilter
 
 from wlm import intervals
-from wlm.compare import DEFAULT_TARGET, CompareSpec, Comparison
+from wlm.comparison import DEFAULT_TARGET, CompareSpec, Comparison
 from wlm.evaluate import Block
 from wlm.intervals import Interval, mean_interval, ratio_interval, spread, verdict
 

@@ -17,7 +17,7 @@ import pytest
 
 from wlm import jobs
 from wlm.checkpoint import load_checkpoint
-from wlm.compare import CompareSpec
+from wlm.comparison import CompareSpec
 from wlm.corpus import batchify, read_text
 from wlm.errors import JobError
 from wlm.evaluate import evaluate
@@ -160,8 +160,8 @@ def test_a_killed_worker_fails_its_run_only(queue, store, endless, named):
 
 def test_two_servers_share_a_database_and_leave_each_others_runs_alone(queue, store, named):
     script = (
-        "import sys, json, time; from wlm.compare import CompareSpec; from wlm.jobs import JobQueue"
-        "; from wlm.runs import RunStore\n"
+        "import sys, json, time; from wlm.comparison import CompareSpec\n"
+        "from wlm.jobs import JobQueue; from wlm.runs import RunStore\n"
         "store = RunStore(); queue = JobQueue(store)\n"
         "assert store.interrupt_orphans() == []\n"
         "spec = CompareSpec.from_json(json.loads(sys.argv[1]))\n"

@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from view import ui
 from wlm import inventory, jobs
-from wlm.compare import CompareSpec, compare
+from wlm.compare import compare
+from wlm.comparison import CompareSpec
 from wlm.report import to_json
 from wlm.runs import Run, RunStore, State, finished_run
 from wlm.variant import Variant, describe

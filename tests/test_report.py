@@ -10,7 +10,8 @@ import re
 import pytest
 
 from wlm import run_import
-from wlm.compare import CompareSpec, compare
+from wlm.compare import compare
+from wlm.comparison import CompareSpec
 from wlm.errors import ReportError
 from wlm.report import sentence, summary, to_csv, to_json, to_markdown
 from wlm.run_import import from_json

@@ -8,7 +8,7 @@ import pytest
 
 from wlm import reproduce
 from wlm.cli import main
-from wlm.compare import CompareSpec
+from wlm.comparison import CompareSpec
 from wlm.errors import TextError
 from wlm.fetch import PLACES
 from wlm.reproduce import (

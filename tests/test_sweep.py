@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from wlm.compare import CompareSpec, compare
+from wlm.compare import compare
+from wlm.comparison import CompareSpec
 from wlm.errors import SettingError
 from wlm.random_model import MOST_HIDDEN, random_checkpoint, random_hidden
 from wlm.runs import Run, State

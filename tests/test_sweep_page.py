@@ -9,7 +9,7 @@ from test_pages import ROOT, open_page, press, queue  # noqa: F401, queue is a f
 from test_sweep import point
 
 from wlm import jobs
-from wlm.compare import CompareSpec
+from wlm.comparison import CompareSpec
 from wlm.jobs import JobQueue
 from wlm.runs import Run, State
 from wlm.sweep import SweepSpec

@@ -17,7 +17,7 @@ from view import ui
 from wlm import upload_checks, uploads
 from wlm.assets import find_model, find_text, list_models, list_texts, uploads_folder
 from wlm.checkpoint import load_checkpoint
-from wlm.compare import CompareSpec
+from wlm.comparison import CompareSpec
 from wlm.errors import CheckpointError, TextError, UploadError, WLMError
 from wlm.jobs import execute
 from wlm.runs import Run, State

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from view import results, ui
-from wlm.compare import CompareSpec
+from wlm.comparison import CompareSpec
 from wlm.report import summary, to_csv, to_json, to_markdown
 from wlm.runs import Run
 

@@ -10,7 +10,7 @@ from view import results, ui
 from view.inspection import parts_of, show_bytes_chart, why_it_remains
 from view.model_diagram import outline
 from wlm.assets import DEFAULT_MODEL, DEFAULT_TEXT, list_texts
-from wlm.compare import DEFAULT_TARGET, CompareSpec
+from wlm.comparison import DEFAULT_TARGET, CompareSpec
 from wlm.corpus import read_text
 from wlm.inspect_model import EMBEDDING
 from wlm.prepare import why_unavailable

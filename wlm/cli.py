@@ -72,7 +72,7 @@ def compare(options: argparse.Namespace) -> None:
 
 def runs(options: argparse.Namespace) -> None:
     """List, show, export, import or delete the runs that are kept."""
-    from wlm.compare import CompareSpec
+    from wlm.comparison import CompareSpec
     from wlm.report import summary, to_csv, to_json, to_markdown
     from wlm.run_import import from_json
     from wlm.runs import RunStore
@@ -115,7 +115,8 @@ def inspect(options: argparse.Namespace) -> None:
 
 def sweep(options: argparse.Namespace) -> None:
     """Print how much faster each variant is at several values of one knob."""
-    from wlm.compare import CompareSpec, compare
+    from wlm.compare import compare
+    from wlm.comparison import CompareSpec
     from wlm.sweep import KNOBS, SweepSpec, parse_over, to_json
 
     over, values = parse_over(options.over)
@@ -384,7 +385,8 @@ def _read_bytes(path: str) -> bytes:
 
 def _compare(options: argparse.Namespace) -> tuple:
     """Run a comparison; return its settings, its JSON, and whether it was stopped."""
-    from wlm.compare import CompareSpec, compare
+    from wlm.compare import compare
+    from wlm.comparison import CompareSpec
 
     spec = _settings(CompareSpec, options)
     measured, stopped = _measure(compare, spec)

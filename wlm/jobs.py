@@ -19,7 +19,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from wlm.compare import CompareSpec, compare
+from wlm.compare import compare
+from wlm.comparison import CompareSpec
 from wlm.errors import JobError, StoreError, WLMError
 from wlm.machine import pinned
 from wlm.module_times import InspectSpec, inspect

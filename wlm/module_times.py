@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from wlm.assets import DEFAULT_MODEL, DEFAULT_TEXT, find_model, find_text
 from wlm.checkpoint import load_checkpoint
-from wlm.compare import MOST_SPREAD
+from wlm.comparison import MOST_SPREAD
 from wlm.corpus import batchify, read_text
 from wlm.errors import check_range
 from wlm.evaluate import DEFAULT_BPTT, DEFAULT_THREADS, check_bptt, check_threads, thread_count

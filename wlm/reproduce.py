@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from wlm.assets import ASSETS, DEFAULT_MODEL, data_folder, find_model, find_text, list_texts
-from wlm.compare import CompareSpec
+from wlm.comparison import CompareSpec
 from wlm.errors import FetchError, TextError
 from wlm.fetch import PLACES, TUTORIAL_WEIGHTS, WIKITEXT2, is_here
 from wlm.published import WIKITEXT2_FILES, verify

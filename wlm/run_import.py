@@ -11,7 +11,7 @@ import re
 import time
 from typing import Any
 
-from wlm.compare import CompareSpec, Comparison
+from wlm.comparison import CompareSpec, Comparison
 from wlm.errors import ReportError, WLMError
 from wlm.evaluate import Block
 from wlm.fields import (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from wlm.compare import CompareSpec
+from wlm.comparison import CompareSpec
 from wlm.errors import SettingError, check_range
 from wlm.machine import cpu_count
 from wlm.random_model import random_name
