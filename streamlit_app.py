@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from view import results, ui, variant_view
+from view import choices, page_runs, results, ui, variant_view
 from wlm.comparison import DEFAULT_TARGET, CompareSpec
 from wlm.errors import WLMError
 from wlm.machine import cpu_count
@@ -19,7 +19,7 @@ QUICK, ALL = "A few seconds", "All of it"
 
 def main() -> None:
     ui.start_page("Compare")
-    model, text = ui.choose_model(), ui.choose_text()
+    model, text = choices.choose_model(), choices.choose_text()
     st.title("What does dynamic quantization change?")
     st.markdown(
         "An LSTM word language model reads a text, once with its weights as 32-bit floats and once "
@@ -27,7 +27,7 @@ def main() -> None:
         "machine."
     )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        variant = ui.choose_variant()
+        variant = choices.choose_variant()
         amount = st.segmented_control(
             "How much text",
             [QUICK, ALL],
@@ -47,7 +47,7 @@ def main() -> None:
     row = st.container(horizontal=True)
     buttons = row.container(horizontal=True, width="content")
     with row:
-        others = ui.choose_others()
+        others = choices.choose_others()
     variants = (BASELINE, *(each for each in others if each != str(variant)), str(variant))
     if others and str(variant) == BASELINE:
         variants = (BASELINE, *others)
@@ -101,7 +101,7 @@ def show_current_run(spec: CompareSpec) -> None:
     store, run = ui.job_queue().store, None
     if run_id := st.query_params.get("run"):
         try:
-            run = ui.find_run(run_id)
+            run = page_runs.find_run(run_id)
         except WLMError:
             st.info("The run in this link is not on this server.", icon=":material/link_off:")
     if warning := (run.warning if run else "") or store.warning:
@@ -115,7 +115,7 @@ def show_current_run(spec: CompareSpec) -> None:
             st.caption(":material/info: The settings have changed since this run: press Run again.")
         results.show_ended(run)
     else:
-        ui.watch(run.id, results.show_comparison)
+        page_runs.watch(run.id, results.show_comparison)
 
 
 def show_first_screen(spec: CompareSpec) -> None:

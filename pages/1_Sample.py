@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from view import blind_test, departures, prompts, samples, temperature, ui
+from view import blind_test, choices, departures, prompts, samples, temperature, ui
 from view.samples import Request
 from wlm.sample import SampleSettings
 from wlm.variant import Variant
@@ -11,15 +11,15 @@ from wlm.wikitext import tokenize
 
 def main() -> None:
     ui.start_page("Sample")
-    ui.write_variants_as(lambda variant: variant.label, "variants")
-    model = ui.choose_model()
+    choices.write_variants_as(lambda variant: variant.label, "variants")
+    model = choices.choose_model()
     st.title("The same dice, two models")
     st.markdown(
         "Each word is drawn from a model's probabilities for the next word, then fed back in. All "
         "models get the same random numbers: they write the same text until quantization tips a "
         "draw."
     )
-    offered = {each.label: each for each in ui.offered_variants()}
+    offered = {each.label: each for each in choices.offered_variants()}
     labels = st.multiselect(
         "Variants",
         list(offered),

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from view import inspection, inspection_errors, inspection_times, results, ui
+from view import choices, inspection, inspection_errors, inspection_times, page_runs, results, ui
 from wlm.errors import VariantError, WLMError
 from wlm.module_times import InspectSpec
 from wlm.settings import MAX_VARIANTS
@@ -15,8 +15,8 @@ BYTES, TIME, ERROR, MODEL = "Bytes", "Time", "Error", "Model"
 
 def main() -> None:
     ui.start_page("Inspect")
-    ui.write_variants_as(str, "variants")
-    model, text = ui.choose_model(), ui.choose_text()
+    choices.write_variants_as(str, "variants")
+    model, text = choices.choose_model(), choices.choose_text()
     st.title("Where bytes, time and error are")
     st.markdown(
         "A word passes through an embedding, a stack of LSTM layers and a decoder. See what each "
@@ -57,7 +57,7 @@ def choose_variants() -> list[Variant]:
         except VariantError as error:
             ui.show_error(str(error))
     asked = asked or [Variant.parse(name) for name in DEFAULT]
-    by_label = {variant.label: variant for variant in [*ui.offered_variants(), *asked]}
+    by_label = {variant.label: variant for variant in [*choices.offered_variants(), *asked]}
     chosen = st.pills(
         "Variants",
         list(by_label),
@@ -116,7 +116,7 @@ def show_time(spec: InspectSpec) -> None:
         if run.result:
             inspection_times.show_times(run.result)
     else:
-        ui.watch(run.id, inspection_times.show_times)
+        page_runs.watch(run.id, inspection_times.show_times)
 
 
 main()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from view import sweeps, ui
+from view import choices, sweeps, ui
 from wlm.comparison import DEFAULT_TARGET, CompareSpec
 from wlm.errors import SettingError
 from wlm.sweep import DEFAULT_SECONDS, KNOBS, SweepSpec, parse_values, presets
@@ -15,8 +15,8 @@ LONGEST_POINT, SHORTEST_POINT = 20.0, 2.0
 
 def main() -> None:
     ui.start_page("Sweep")
-    ui.write_variants_as(lambda variant: variant.label, "with")
-    model, text = ui.choose_model(), ui.choose_text()
+    choices.write_variants_as(lambda variant: variant.label, "with")
+    model, text = choices.choose_model(), choices.choose_text()
     st.title("Turn one knob, watch the curves")
     st.markdown(
         "How much faster int8 is depends on how the model is used. Each point is a comparison of "
@@ -78,7 +78,7 @@ def choose_sweep(model: str, text: str) -> SweepSpec:
         )
         values, settings = parse_values(over, typed), {}
     left, right = st.columns([3, 2])
-    offered = [str(each) for each in ui.offered_variants()[1:]]
+    offered = [str(each) for each in choices.offered_variants()[1:]]
     others = left.multiselect(
         f"Variants, against {BASELINE}",
         offered,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from view import charts, one_run, ui
+from view import charts, one_run, page_runs, ui
 from wlm.comparison import CompareSpec
 from wlm.errors import ReportError, StoreError
 from wlm.recordings import recordings
@@ -21,7 +21,7 @@ def main() -> None:
         if run_id := st.query_params.get("run"):
             st.title("One run")
             try:
-                one_run.show(ui.find_run(run_id))
+                one_run.show(page_runs.find_run(run_id))
             except StoreError as error:
                 ui.show_error(str(error))
                 if st.button("All runs", icon=":material/arrow_back:"):
@@ -48,7 +48,7 @@ def main() -> None:
 @st.cache_data(max_entries=1000, show_spinner=False)
 def summary_of(run_id: str, state: str, done: float) -> dict:
     """A run's summary, which changes only with its state and what is done."""
-    return summary(ui.find_run(run_id))
+    return summary(page_runs.find_run(run_id))
 
 
 def show_list(runs: list[Run]) -> None:
@@ -80,7 +80,7 @@ def show_list(runs: list[Run]) -> None:
         key=f"runs-{'-'.join(rows)}",  # a selection counts rows: other rows, another table
     )
     ids = list(rows)
-    selected = [ui.find_run(ids[i]) for i in event.selection.rows if i < len(ids)]
+    selected = [page_runs.find_run(ids[i]) for i in event.selection.rows if i < len(ids)]
     if len(selected) == 1:
         one_run.show(selected[0])
     elif selected:

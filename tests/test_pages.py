@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from view import ui
+from view import choices, ui
 from wlm import inventory, jobs
 from wlm.compare import compare
 from wlm.comparison import CompareSpec
@@ -243,7 +243,7 @@ def test_unknown_and_repeated_names_of_the_url_are_ignored_and_the_rest_bounded(
     ]
     page = open_page(also=names)
     assert not page.exception and not page.error
-    assert len(also(page)) == ui.MOST_OTHERS
+    assert len(also(page)) == choices.MOST_OTHERS
     press(page, "Run")
     (run,) = queue.store.unfinished()
     assert len(run.spec["variants"]) == len(set(run.spec["variants"])) <= 8

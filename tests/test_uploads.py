@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from test_pages import ROOT, open_page, press, queue  # noqa: F401  a fixture
 from tiny import LINE, WORDS
 
-from view import ui
+from view import page_runs, ui
 from wlm import upload_checks, uploads
 from wlm.assets import find_model, find_text, list_models, list_texts, uploads_folder
 from wlm.checkpoint import load_checkpoint
@@ -312,9 +312,9 @@ def test_anothers_upload_cannot_be_chosen_by_its_name(as_anna, weights, path):
 def test_anothers_run_with_an_upload_cannot_be_run_again(as_anna, weights):
     upload = add_model(BERT, weights, [vocabulary_file()])
     settings = CompareSpec(model=upload.name, text="short").to_json()
-    assert upload.name in ui.why_not_here(settings)
+    assert upload.name in page_runs.why_not_here(settings)
     mine = add_model(ANNA, weights, [vocabulary_file()])
-    assert not ui.why_not_here({**settings, "model": mine.name})
+    assert not page_runs.why_not_here({**settings, "model": mine.name})
 
 
 def test_the_worker_runs_an_upload_and_says_when_it_is_gone(queue, weights):  # noqa: F811

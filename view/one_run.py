@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from view import results, ui
+from view import page_runs, results, ui
 from wlm.comparison import CompareSpec
 from wlm.report import summary, to_csv, to_json, to_markdown
 from wlm.runs import Run
@@ -22,7 +22,7 @@ def show(run: Run) -> None:
     origin = summary(run)["origin"].capitalize()
     st.caption(f"{origin} · {ui.plain(str(run.spec['model']))} · {run.state}")
     if not run.state.final:
-        ui.watch(run.id, results.show_comparison)
+        page_runs.watch(run.id, results.show_comparison)
         return
     results.show_ended(run)
     if run.result:
@@ -36,7 +36,7 @@ def show(run: Run) -> None:
 
 def show_actions(run: Run) -> None:
     """Draw the buttons that run a finished run's settings here, export it, or delete it."""
-    why_not = ui.why_not_here(run.spec)
+    why_not = page_runs.why_not_here(run.spec)
     pressed = st.button(
         "Run this here",
         icon=":material/replay:",
@@ -45,7 +45,8 @@ def show_actions(run: Run) -> None:
     )
     if pressed:
         st.switch_page(
-            "streamlit_app.py", query_params=ui.compare_query(CompareSpec.from_json(run.spec))
+            "streamlit_app.py",
+            query_params=page_runs.compare_query(CompareSpec.from_json(run.spec)),
         )
     exports = {"JSON": ("json", to_json)}
     if run.result:

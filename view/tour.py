@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from view import results, ui
+from view import page_runs, results, ui
 from view.inspection import parts_of, show_bytes_chart, why_it_remains
 from view.model_diagram import outline
 from wlm.assets import DEFAULT_MODEL, DEFAULT_TEXT, list_texts
@@ -187,7 +187,7 @@ def measure(key: str, variants: tuple[Variant, ...], presenting: bool) -> None:
     if run_id := st.session_state.get(key):
         run = ui.job_queue().store.get(run_id)
         if not run.state.final:
-            ui.watch(run_id, show)
+            page_runs.watch(run_id, show)
             return
         results.show_ending(run)
         if run.result:
