@@ -8,81 +8,81 @@ NUMBERS = list(range(1, len(tour.STEPS) + 1))
 
 
 def main() -> None:
-    presenting = st.session_state.get("present", st.query_params.get("present") in ("true", "1"))
+    presenting = st.query_params.get("present") in ("true", "1")
     ui.start_page("Tutorial", menu=not presenting)
     with ui.errors_shown():
         number = choose_step(presenting)
         step = tour.STEPS[number - 1]
-        said = shown = st.container()
-        if presenting:  # side by side, so that all of it is on the screen
-            said, shown = st.columns([2, 3], gap="large")
-        with said:
+        point, more = step.words()
+        if presenting:
+            # The point is what the last row must read.
+            st.header(f"{number}. {step.title}", anchor=False)
+            st.title(point, anchor=False)
+        else:
             st.title(f"{number}. {step.title}", anchor=False)
-            tour.write(step.sentences(), presenting)
-        with shown:
-            step.show(presenting)
-        show_code(said if presenting else shown, step.code, presenting)
-
-
-def show_code(place, code: str, presenting: bool) -> None:
-    """Show a step's code; a speaker opens it over the page when asked for it."""
-    name, icon = "The code that does it", ":material/code:"
-    with (
-        place.popover(name, icon=icon)
-        if presenting
-        else place.expander(name, icon=icon, expanded=True)
-    ):
-        st.code(code, language="python")
+            st.markdown(f"{point} {more}")
+        step.show(presenting)
+        if not presenting:
+            with st.expander("The code that does it", icon=":material/code:", expanded=True):
+                st.code(step.code, language="python")
 
 
 def choose_step(presenting: bool) -> int:
-    """Draw Back, the steps, Next and the presenter's switch; return the step's number."""
+    """Draw Back, Next, the presenter's button and the steps; return the step's number."""
+    number = number_in_url()
     with st.container(horizontal=True, vertical_alignment="center"):
-        now = st.session_state.get("step") or number_in_url()
         st.button(
             "Back",
             icon=":material/arrow_back:",
             shortcut="Left",
-            disabled=now == 1,
+            disabled=number == 1,
             on_click=go_to,
-            args=(now - 1,),
-        )
-        st.segmented_control(
-            "Step",
-            NUMBERS,
-            default=1,
-            required=True,
-            key="step",
-            bind="query-params",
-            label_visibility="collapsed",
+            args=(number - 1,),
         )
         st.button(
             "Next",
             icon=":material/arrow_forward:",
             shortcut="Right",
             type="primary",
-            disabled=now == NUMBERS[-1],
+            disabled=number == NUMBERS[-1],
             on_click=go_to,
-            args=(now + 1,),
+            args=(number + 1,),
         )
-        st.toggle(
-            "Present",
-            key="present",
-            bind="query-params",
+        # All are buttons: a toggle or segmented control, once clicked, has the arrow keys itself.
+        st.button(
+            "End" if presenting else "Present",
+            icon=":material/close:" if presenting else ":material/slideshow:",
+            on_click=present,
+            args=(not presenting,),
             help="Large type and no menu; the arrow keys go on and back.",
         )
-    return st.session_state["step"] or 1
+        with st.container(horizontal=True, width="content", gap="small"):
+            for each in NUMBERS:
+                kind = "secondary" if each == number else "tertiary"
+                st.button(f"{each}", type=kind, on_click=go_to, args=(each,))
+        if presenting:
+            with st.popover("Code", icon=":material/code:"):
+                st.code(tour.STEPS[number - 1].code, language="python")
+    return number
 
 
 def number_in_url() -> int:
-    """Return the step that the URL asks for, before the widget has read it."""
+    """Return the step that the URL asks for, the first one where it asks for none of them."""
     asked = st.query_params.get("step", "1")
     return int(asked) if asked in map(str, NUMBERS) else 1
 
 
 def go_to(number: int) -> None:
-    """Open a step: a callback, since a widget's value cannot change once it is drawn."""
-    st.session_state["step"] = number
+    """Open a step: a callback, since the buttons depend on the step."""
+    st.query_params["step"] = str(number)
+
+
+def present(on: bool) -> None:
+    """Begin or end the presenter mode."""
+    if on:
+        st.query_params["present"] = "true"
+    else:
+        st.query_params.pop("present", None)
 
 
 main()

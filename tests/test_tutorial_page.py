@@ -1,5 +1,6 @@
 """The guided tour: each step shows its result, and the way through it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,7 @@ from streamlit.testing.v1 import AppTest
 from test_pages import open_page, press, queue  # noqa: F401  a fixture
 
 from view import tour
-from wlm import onnx_export
-from wlm.recordings import recordings
+from wlm import onnx_export, recordings
 from wlm.runs import State
 
 PAGE = Path(__file__).resolve().parent.parent / "pages" / "5_Tutorial.py"
@@ -55,57 +55,114 @@ def test_the_text_and_a_sample_are_live():
     assert page.markdown[1].value != first and len(first.split()) > 20
 
 
-@pytest.mark.parametrize(("step", "mb"), [("4", "79.7"), ("6", "28.6")])
-def test_a_recorded_run_is_shown_first(step, mb):
-    page = opened(step=step)
-    assert {each.label: each.value for each in page.metric}["Size, MB"] == mb
-    assert "Run" in [each.label for each in page.button] and not page.info
+@pytest.fixture
+def recorded() -> dict:
+    """The result of the recorded run of fp32 and int8."""
+    return recordings.recording(tour.MODEL, ("fp32", "int8")).result
 
 
-def test_without_a_recorded_run_the_step_says_what_run_does(monkeypatch):
-    monkeypatch.setattr(tour, "recording", lambda *_: None)
-    page = opened(step="6")
-    assert not page.metric and "Press **Run**" in page.info[0].value
+@pytest.fixture
+def recorded_onnx(recorded, monkeypatch) -> None:
+    """A recorded run with ONNX Runtime's variant, too."""
+    run = recordings.recording(tour.MODEL, ("fp32", "int8"))
+    onnx = {"variant": str(tour.ONNX), "label": tour.ONNX.label, "size_bytes": 28_600_000}
+    results = [*recorded["results"], recorded["results"][1] | onnx]
+    run = replace(run, result=recorded | {"results": results})
+    monkeypatch.setattr(recordings, "recordings", lambda: {"recorded-onnx": run})
 
 
-@pytest.mark.parametrize("present", ["false", "true"])
-def test_without_onnx_runtime_the_step_shows_what_was_recorded(monkeypatch, present):
-    monkeypatch.setattr(onnx_export, "PACKAGES", ("onnx", "no_such_package"))
-    page = opened(step="6", present=present)
-    assert not page.exception and not page.error
-    assert "not installed here" in page.info[0].value
-    assert "Run" not in [each.label for each in page.button]
-    assert {each.label: each.value for each in page.metric}["Size, MB"] == "28.6"
+@pytest.fixture
+def nothing_recorded(monkeypatch) -> None:
+    monkeypatch.setattr(recordings, "recordings", dict)
 
 
-def test_run_measures_here(queue):  # noqa: F811
-    """The run is shown while it waits, and its own numbers when it has ended."""
-    page = press(opened(step="4"), "Run")
-    (run,) = queue.store.list_runs("compare")
-    assert run.spec["variants"] == ["fp32", "int8"] and run.spec["model"] == "wikitext2-lstm"
-    assert "Stop" in [each.label for each in page.button]
-    press(page, "Stop")
+@pytest.fixture
+def no_onnxruntime(monkeypatch) -> None:
+    find = onnx_export.find_spec
+    monkeypatch.setattr(
+        onnx_export, "find_spec", lambda name: None if name == "onnxruntime" else find(name)
+    )
+
+
+def buttons(page: AppTest) -> list[str]:
+    return [each.label for each in page.button]
+
+
+def numbers(page: AppTest) -> dict[str, str]:
+    return {each.label: each.value for each in page.metric}
+
+
+def test_quantizing_shows_a_recorded_run_first():
+    page = opened(step="4")
+    assert numbers(page)["Size, MB"] == "79.7"
+    assert any("Recorded on" in each.value for each in page.markdown)
+
+
+def test_the_words_hold_the_numbers_that_are_shown(recorded):
+    fp32, int8 = recorded["results"]
+    words = [" ".join(each.words()) for each in tour.STEPS]
+    assert "512 values, 5 LSTM layers" in words[0] and "33,278 words" in words[0]
+    assert "28 million numbers" in words[2]
+    page = opened(step="4")
+    share = next(each.delta for each in page.metric if each.label == "Size, MB").lstrip("-")
+    assert share == f"{1 - int8['size_bytes'] / fp32['size_bytes']:.0%}"
+    assert f"shrinks by {share}" in words[4]
+
+
+@pytest.mark.parametrize(("step", "last"), [("4", "int8"), ("6", str(tour.ONNX))])
+def test_a_run_can_be_stopped_and_shows_what_it_measured(queue, recorded, step, last):  # noqa: F811
+    page = press(opened(step=step, present="true"), "Run")
+    (run,) = queue.store.unfinished()
+    assert run.spec["variants"][0] == "fp32" and run.spec["variants"][-1] == last
+    assert run.spec["model"] == tour.MODEL
+    assert not page.metric and not page.exception
+    assert any("2 ahead of you" in str(each.proto) for each in page.get("progress"))
+    page = press(page, "Stop")
     assert queue.stopped == [run.id]
-    result = next(iter(recordings().values())).result
-    queue.store.update(run.id, state=State.DONE, result=result)
+    queue.store.update(run.id, state=State.STOPPED, result=recorded)
     page.run()
-    assert not page.exception and "Stop" not in [each.label for each in page.button]
-    assert "Size, MB" in [each.label for each in page.metric]
+    assert "Stopped early" in page.info[0].value
+    assert numbers(page)["Size, MB"] == "79.7" and "Stop" not in buttons(page)
+    # Another step and back: the run is still there.
+    page = press(press(page, "Back"), "Next")
+    assert "Stopped early" in page.info[0].value
 
 
-def test_what_is_said_are_the_models_own_numbers():
-    """Sizes by hand, from 33,278 words, 512 and 256 values and five layers."""
-    weights = 33_278 * 512 + 4 * 256 * (512 + 256) + 4 * 4 * 256 * 512 + 5 * 2 * 4 * 256
-    weights += 33_278 * 257
-    assert f"left {round(weights / 1e6)} million numbers" in tour.about_the_weights()
-    assert "into 512 values, 5 LSTM layers" in tour.about_the_model()
-    share = round(100 * (1 - 79_738_939 / 113_944_455))
-    assert f"shrinks by {share}% only" in tour.about_the_rest()
-    assert "68.2 of the 79.7 MB" in tour.about_the_rest()
+def test_the_last_step_shows_a_recorded_run_by_itself(recorded_onnx):
+    page = opened(step="6")
+    assert numbers(page)["Size, MB"] == "28.6" and "Run" in buttons(page)
+    assert any("Recorded on" in each.value for each in page.markdown)
 
 
-def test_a_presenter_has_no_menu_and_large_type():
-    page = opened(step="5", present="true")
+def test_without_a_recording_the_last_step_says_what_run_does(nothing_recorded):
+    page = opened(step="6")
+    # Another run must not stand for it.
+    assert set(numbers(page).values()) == {"–"}
+    assert "Press **Run**" in page.info[0].value
+
+
+def test_without_onnxruntime_a_recorded_run_still_shows(recorded_onnx, no_onnxruntime):
+    page = opened(step="6")
+    assert numbers(page)["Size, MB"] == "28.6" and "Run" not in buttons(page)
+    assert "pip install onnxruntime" in page.info[0].value
+
+
+def test_without_onnxruntime_and_a_recording_it_is_said(nothing_recorded, no_onnxruntime):
+    page = opened(step="6")
+    assert not page.exception and not page.error and "Run" not in buttons(page)
+    assert set(numbers(page).values()) == {"–"}
+    assert [each.value for each in page.info if "pip install onnxruntime" in each.value]
+    assert "faster" not in " ".join(tour.STEPS[5].words())
+
+
+@pytest.mark.parametrize("present", ["true", "1"])
+def test_a_presenter_has_no_menu_and_the_point_in_large_type(present):
+    page = opened(step="5", present=present)
     assert not page.exception and not page.sidebar.children
-    assert page.header[0].value == tour.STEPS[4].sentences()
-    assert opened(step="5").sidebar.children
+    point, more = tour.STEPS[4].words()
+    assert page.title[0].value == point
+    assert more not in [each.value for each in page.markdown]
+    assert page.run().title[0].value == point
+    page = press(page, "End")
+    assert page.sidebar.children and page.title[0].value.startswith("5. ")
+    assert not press(page, "Present").sidebar.children

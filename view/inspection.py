@@ -1,5 +1,6 @@
 """How a model's parts are shown: their bytes, and the model as a diagram."""
 
+import altair as alt
 import streamlit as st
 
 from view import inspection_charts as charts
@@ -33,7 +34,7 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
             height="stretch",
             help="The file that torch.save writes of the state_dict, in millions of bytes.",
         )
-    show_bytes_chart(labels, parts)
+    st.altair_chart(bytes_chart(model, variants), key="chart-bytes")
     st.markdown(why_it_remains(model, dict(zip(variants, parts, strict=True))))
     st.markdown("**To the byte**")
     rows = [*parts[0], "the file"]
@@ -54,18 +55,22 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
     )
 
 
-def show_bytes_chart(labels: list[str], parts: list[dict[str, int]]) -> None:
-    """Draw a bar a variant, made of its parts' bytes, the embedding outlined."""
-    chart = charts.stacked_parts(
-        labels,
-        [{part: size / 1e6 for part, size in each.items()} for each in parts],
+def bytes_chart(model: str, variants: list[Variant], large: bool = False) -> alt.LayerChart:
+    """Return a bar a variant, made of the megabytes of its parts, the embedding outlined; `large`
+    is for a lecture."""
+    return charts.stacked_parts(
+        [variant.label for variant in variants],
+        [
+            {part: size / 1e6 for part, size in parts_of(model, variant).items()}
+            for variant in variants
+        ],
         title="size (MB)",
         format=".1f",
         unit="MB",
         marked=EMBEDDING,
+        large=large,
         ink=ui.ink(),
     )
-    st.altair_chart(chart, key="chart-bytes")
 
 
 def why_it_remains(model: str, sizes: dict[Variant, dict[str, int]]) -> str:

@@ -17,11 +17,13 @@ def stacked_parts(
     format: str,
     unit: str,
     marked: str | None = None,
+    large: bool = False,
     ink: str,
 ) -> alt.LayerChart:
     """Return one lying bar a label, made of its parts, their values beside them and the sum at the
     end. A part called such as `LSTM 3` has the colour of all `LSTM`, and one number stands for
-    them; the `marked` part is outlined."""
+    them; the `marked` part is outlined. A `large` chart has larger words and no axis."""
+    small_type, type_size, thickness = (20, 24, 40) if large else (14, 16, 34)
     segments, groups = [], []
     for label, values in zip(labels, parts, strict=True):
         start, by_group = 0.0, {}
@@ -50,18 +52,24 @@ def stacked_parts(
         f"{split} < 0 ? datum.label : "
         f"[slice(datum.label, 0, {split}), slice(datum.label, {split} + 1)]"
     )
-    axis = alt.Axis(labelExpr=two_lines, labelLimit=150, ticks=False)
+    axis = alt.Axis(labelExpr=two_lines, labelLimit=200, labelFontSize=type_size, ticks=False)
     y = alt.Y("label:N", sort=labels, title=None, axis=axis)
     x = alt.X(
         "start:Q",
         title=title,
         scale=alt.Scale(domain=[0, longest * 1.4], nice=False),
-        axis=alt.Axis(tickCount=4),
+        axis=None if large else alt.Axis(tickCount=4),
     )
     color = alt.Color(
         "group:N",
         scale=alt.Scale(domain=names),
-        legend=alt.Legend(title=None, orient="bottom", labelLimit=200, columns=2),
+        legend=alt.Legend(
+            title=None,
+            orient="bottom",
+            labelLimit=200,
+            labelFontSize=small_type,
+            columns=4 if large else 2,
+        ),
     )
     tooltip = [
         alt.Tooltip("label:N", title="variant"),
@@ -69,7 +77,7 @@ def stacked_parts(
         alt.Tooltip("value:Q", title=title, format=".4~g"),
     ]
     base = alt.Chart(pd.DataFrame(segments))
-    bars = base.mark_bar(size=34).encode(
+    bars = base.mark_bar(size=thickness).encode(
         x=x,
         x2="end:Q",
         y=y,
@@ -79,17 +87,19 @@ def stacked_parts(
     )
     outline = (
         base.transform_filter(alt.datum.part == (marked or ""))
-        .mark_bar(size=34, fillOpacity=0, stroke=ink, strokeWidth=2.5, strokeDash=[7, 4])
+        .mark_bar(size=thickness, fillOpacity=0, stroke=ink, strokeWidth=2.5, strokeDash=[7, 4])
         .encode(x=x, x2="end:Q", y=y)
     )
     shown = [row for row in groups if row["sum"] >= SMALLEST_LABELLED * longest]
     layers = [bars, outline]
     # Neighbours' numbers stand above and below in turn: they cannot meet.
-    for place, side in ((-28, 0), (28, 1)):
+    for place, side in ((-1, 0), (1, 1)):
         chosen = [row for row in shown if names.index(row["group"]) % 2 == side]
         if not chosen:
             continue
-        words = alt.Chart(pd.DataFrame(chosen)).mark_text(dy=place, fontSize=14, fontWeight=600)
+        words = alt.Chart(pd.DataFrame(chosen)).mark_text(
+            dy=place * (thickness + small_type + 8) / 2, fontSize=small_type, fontWeight=600
+        )
         layers.append(
             words.encode(x="middle:Q", y=y, text=alt.Text("sum:Q", format=format), color=color)
         )
@@ -97,11 +107,12 @@ def stacked_parts(
         words=f"format(datum.total, '{format}') + ' {unit}'"
     )
     layers.append(
-        ends.mark_text(align="left", dx=8, fontSize=16, fontWeight=600, color=ink).encode(
+        ends.mark_text(align="left", dx=8, fontSize=type_size, fontWeight=600, color=ink).encode(
             x="total:Q", y=y, text="words:N"
         )
     )
-    return readable(alt.layer(*layers).properties(height=120 + 84 * len(labels)), ink)
+    height = 60 + 106 * len(labels) if large else 130 + 94 * len(labels)
+    return readable(alt.layer(*layers).properties(height=height), ink)
 
 
 def weights_on_grid(histogram: Histogram, *, title: str, ink: str) -> alt.LayerChart:

@@ -1,5 +1,7 @@
 """A model as a diagram: Graphviz's DOT, which the browser draws."""
 
+from itertools import pairwise
+
 from wlm.model import ModelConfig
 
 # Tints with dark words on them: they read on a light and on a dark page.
@@ -29,55 +31,62 @@ def diagram(
         lines.append(f'"{part}" [label="{words}", fillcolor="{TINTS[modules[module]]}"]')
     names = [line.split('"')[1] for line in lines]
     numbers = [config.ninp, *[config.nhid] * config.nlayers, config.ntoken]
-    edges = [("words", names[0], f" {bptt} ids")]
-    edges += [
+    ends = [("words", names[0], f" {bptt} ids")]
+    ends += [
         (above, below, f" {bptt} × {width:,}")
         for above, below, width in zip(names, [*names[1:], "loss"], numbers, strict=True)
     ]
-    return _dot(lines, edges, ("words", "loss"), "style=rounded")
+    edges = [f'"{above}" -> "{below}" [label="{words}"]' for above, below, words in ends]
+    return _dot(
+        "rankdir=TB; nodesep=0.2; ranksep=0.24", "width=2.6", ("words", "loss"), lines + edges
+    )
 
 
-def outline(config: ModelConfig, megabytes: dict[str, float]) -> str:
-    """Return DOT of the fp32 model in three boxes, for who sees it the first time: what goes in
-    and out of embedding, LSTM and decoder, and the MB of each."""
+def overview(
+    config: ModelConfig, precision: str, megabytes: dict[str, float], *, across: bool, ink: str
+) -> str:
+    """Return DOT of the model in three boxes, all LSTM layers in one, from left to right or from
+    above: shape and MB in the file, and how many numbers a word is between them. `ink` is the
+    colour of words outside the boxes."""
+    embedding, decoder = megabytes["embedding"], megabytes["decoder"]
     lstm = sum(size for part, size in megabytes.items() if part.startswith("LSTM"))
     boxes = {
-        "embedding": f"embedding: {megabytes['embedding']:.1f} MB",
-        "LSTM": f"{config.nlayers} LSTM layers: {lstm:.1f} MB",
-        "decoder": f"Linear decoder: {megabytes['decoder']:.1f} MB",
+        "Embedding": (f"{config.ntoken:,} × {config.ninp:,}", embedding),
+        "LSTM": (f"{config.nlayers} layers of {config.nhid:,}", lstm),
+        "Linear": (f"{config.nhid:,} × {config.ntoken:,}", decoder),
     }
     lines = [
-        f'"{name}" [label="{words}", fillcolor="{TINTS["fp32"]}"]' for name, words in boxes.items()
+        f'"{name}" [label="{name}\\n{shape}\\n{size:,.1f} MB", fillcolor="{TINTS[precision]}"]'
+        for name, (shape, size) in boxes.items()
     ]
+    names = ["word", *boxes, "scores"]
+    numbers = ["id", f"{config.ninp:,}", f"{config.nhid:,}", f"{config.ntoken:,}"]
     edges = [
-        ("a word", "embedding", f" its number, 1 of {config.ntoken:,}"),
-        ("embedding", "LSTM", f" {config.ninp:,} values"),
-        ("LSTM", "decoder", f" {config.nhid:,} values"),
-        ("decoder", "the next word", f" {config.ntoken:,} scores"),
+        f'"{left}" -> "{right}" [label=" {number} "]'
+        for (left, right), number in zip(pairwise(names), numbers, strict=True)
     ]
-    return _dot(lines, edges, ("a word", "the next word"), "shape=plaintext, height=0.2")
+    # From left to right the width decides how large the words are.
+    graph = "rankdir=LR; ranksep=0.1" if across else "rankdir=TB; ranksep=0.24"
+    node = 'margin="0.12,0.12", width=0.5' if across else "width=2.2"
+    return _dot(graph, node, (names[0], names[-1]), lines + edges, ink)
 
 
 def _dot(
-    boxes: list[str],
-    edges: list[tuple[str, str, str]],
-    ends: tuple[str, str],
-    ends_style: str,
+    graph: str, node: str, ends: tuple[str, str], lines: list[str], outside: str = LINE
 ) -> str:
-    """A graph from top to bottom, its ends without colour."""
+    """DOT in the one style: `ends` are what goes in and what comes out, `outside`
+    the colour of words outside the boxes."""
+    first, last = ends
     return "\n".join(
         [
             "digraph {",
-            'bgcolor="transparent"; rankdir=TB; nodesep=0.2; ranksep=0.24',
+            f'bgcolor="transparent"; {graph}',
             f'node [shape=box, style="rounded,filled", fontname="sans-serif", fontsize=15,'
-            f' color="{LINE}", fontcolor="{INK}", margin="0.2,0.08", width=2.6]',
-            f'edge [color="{LINE}", fontcolor="{LINE}", fontname="sans-serif", fontsize=13]',
-            *(
-                f'"{end}" [{ends_style}, fillcolor="transparent", fontcolor="{LINE}"]'
-                for end in ends
-            ),
-            *boxes,
-            *(f'"{above}" -> "{below}" [label="{words}"]' for above, below, words in edges),
+            f' color="{LINE}", fontcolor="{INK}", margin="0.2,0.08", {node}]',
+            f'edge [color="{LINE}", fontcolor="{outside}", fontname="sans-serif", fontsize=13]',
+            f'"{first}" [style=rounded, fontcolor="{outside}"]; "{last}" [style=rounded,'
+            f' fontcolor="{outside}"]',
+            *lines,
             "}",
         ]
     )

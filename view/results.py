@@ -72,13 +72,8 @@ def show_comparison(result: dict) -> None:
     )
 
 
-def show_cards(baseline: dict | None, chosen: dict | None, *, brief: bool = False) -> None:
-    """Show loss, size and elapsed time of one variant; dashes while there are none. `brief`: the
-    changes without what they are against."""
-
-    def against(words: str) -> str | None:
-        return None if brief else words
-
+def show_cards(baseline: dict | None, chosen: dict | None) -> None:
+    """Show loss, size and elapsed time of one variant; dashes while there are none."""
     loss, size, elapsed = st.columns(3)
     if baseline is None or chosen is None:
         loss.metric("Loss, nats per token", WAITING, border=True)
@@ -92,7 +87,7 @@ def show_cards(baseline: dict | None, chosen: dict | None, *, brief: bool = Fals
         f"{change:+.4f}",  # with ASCII's minus, or the card would take it for a rise
         delta_color="off" if abs(change) < 0.01 else "inverse",
         delta_arrow="off",
-        delta_description=against(f"against fp32's {baseline['loss']:.4f}"),
+        delta_description=f"against fp32's {baseline['loss']:.4f}",
         border=True,
         height="stretch",
         help="Mean negative log-likelihood per token: lower is better.",
@@ -103,7 +98,7 @@ def show_cards(baseline: dict | None, chosen: dict | None, *, brief: bool = Fals
         f"{chosen['size_bytes'] / 1e6:.1f}",
         f"{share:+.0%}",
         delta_color="inverse",
-        delta_description=against(f"against fp32's {baseline['size_bytes'] / 1e6:.1f}"),
+        delta_description=f"against fp32's {baseline['size_bytes'] / 1e6:.1f}",
         border=True,
         height="stretch",
         help="The file that torch.save writes of the state_dict, in millions of bytes.",
@@ -115,7 +110,7 @@ def show_cards(baseline: dict | None, chosen: dict | None, *, brief: bool = Fals
         f"{chosen['speedup']:.2f} times as fast",
         delta_color=colors.get(chosen["verdict"], "gray"),
         delta_arrow="off",
-        delta_description=against(f"as fp32's {baseline['elapsed_s']:.2f}"),
+        delta_description=f"as fp32's {baseline['elapsed_s']:.2f}",
         border=True,
         height="stretch",
         help="Wall-clock time to read the text, model and loss together.",

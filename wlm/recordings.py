@@ -22,12 +22,17 @@ def recordings() -> dict[str, Run]:
     return runs
 
 
-def recording(model: str, variants: tuple[str, str]) -> Run | None:
-    """Return a recorded run that compares these two variants of a model, its result cut down to
-    them, or None."""
+def recording(model: str, variants: tuple[str, ...]) -> Run | None:
+    """Return a recorded run that compares these variants of a model, baseline first, its result
+    cut down to them, or None."""
     for run in recordings().values():
-        results = run.result["results"]
-        others = [each for each in results[1:] if each["variant"] == variants[1]]
-        if run.spec["model"] == model and results[0]["variant"] == variants[0] and others:
-            return replace(run, result={**run.result, "results": [results[0], others[0]]})
+        baseline, *others = run.result["results"]
+        found = {each["variant"]: each for each in others}
+        if (
+            run.spec["model"] == model
+            and baseline["variant"] == variants[0]
+            and found.keys() >= set(variants[1:])
+        ):
+            chosen = [baseline, *(found[name] for name in variants[1:])]
+            return replace(run, result={**run.result, "results": chosen})
     return None
