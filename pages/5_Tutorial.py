@@ -8,7 +8,10 @@ NUMBERS = list(range(1, len(tour.STEPS) + 1))
 
 
 def main() -> None:
-    presenting = st.query_params.get("present") in ("true", "1")
+    # The URL begins; a rerun asked for before it has changed may bring the old one.
+    presenting = st.session_state.setdefault(
+        "presenting", st.query_params.get("present") in ("true", "1")
+    )
     ui.start_page("Tutorial", menu=not presenting)
     with ui.errors_shown():
         number = choose_step(presenting)
@@ -29,7 +32,7 @@ def main() -> None:
 
 def choose_step(presenting: bool) -> int:
     """Draw Back, Next, the presenter's button and the steps; return the step's number."""
-    number = number_in_url()
+    number = st.session_state.setdefault("tour-step", number_in_url())
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Back",
@@ -74,11 +77,13 @@ def number_in_url() -> int:
 
 def go_to(number: int) -> None:
     """Open a step: a callback, since the buttons depend on the step."""
+    st.session_state["tour-step"] = number
     st.query_params["step"] = str(number)
 
 
 def present(on: bool) -> None:
     """Begin or end the presenter mode."""
+    st.session_state["presenting"] = on
     if on:
         st.query_params["present"] = "true"
     else:
