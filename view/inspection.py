@@ -32,7 +32,8 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
             delta_arrow="off",
             border=True,
             height="stretch",
-            help="The file that torch.save writes of the state_dict, in millions of bytes.",
+            help="The file as it is shipped, in millions of bytes: what torch.save writes of the "
+            "state_dict, or the ONNX file.",
         )
     st.altair_chart(bytes_chart(model, variants), key="chart-bytes")
     st.markdown(why_it_remains(model, dict(zip(variants, parts, strict=True))))

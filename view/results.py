@@ -101,7 +101,8 @@ def show_cards(baseline: dict | None, chosen: dict | None) -> None:
         delta_description=f"against fp32's {baseline['size_bytes'] / 1e6:.1f}",
         border=True,
         height="stretch",
-        help="The file that torch.save writes of the state_dict, in millions of bytes.",
+        help="The file as it is shipped, in millions of bytes: what torch.save writes of the "
+        "state_dict, or the ONNX file.",
     )
     colors = {"faster": "green", "slower": "red"}
     elapsed.metric(

@@ -39,7 +39,7 @@ def test_arrow_keys_go_on_whatever_was_clicked(page, server):
     page.locator(IDLE).wait_for(state="attached", timeout=30_000)
     main.get_by_role("button", name="Present").click()
     expect(page).to_have_url(re.compile("present=true"))
-    expect(page.get_by_test_id("stSidebar")).to_have_count(0, timeout=30_000)
+    expect(page.get_by_role("link", name="Compare")).to_have_count(0, timeout=30_000)
     walk(page, 4, "ArrowRight")
     main.get_by_role("button", name="Run").click(timeout=30_000)
     stop = main.get_by_role("button", name="Stop")
