@@ -51,7 +51,7 @@ def test_bring_measure_and_remove(page, browser, server, model, tmp_path):
 
     page.goto(f"{server}/Models")
     for name in (model_name, text_name):
-        entry = main.locator("[data-testid=stVerticalBlock]").filter(has_text=name).last
-        expect(entry).to_be_visible()
+        expect(main.get_by_text(name)).to_be_visible()
+        page.wait_for_selector(IDLE, state="attached")
         main.get_by_role("button", name="Remove").first.click()
         expect(main.get_by_text(name)).to_have_count(0)
