@@ -21,6 +21,7 @@ from wlm.comparison import CompareSpec
 from wlm.errors import CheckpointError, TextError, UploadError, WLMError
 from wlm.jobs import execute
 from wlm.runs import Run, State
+from wlm.sweep import SweepSpec
 from wlm.upload_checks import add_model, add_text, label_of
 from wlm.uploads import remove, uploads_of
 
@@ -315,6 +316,18 @@ def test_anothers_run_with_an_upload_cannot_be_run_again(as_anna, weights):
     assert upload.name in page_runs.why_not_here(settings)
     mine = add_model(ANNA, weights, [vocabulary_file()])
     assert not page_runs.why_not_here({**settings, "model": mine.name})
+
+
+def test_anothers_sweep_of_an_upload_cannot_go_on(as_anna, queue, weights):  # noqa: F811
+    for owner in (BERT, ANNA):
+        upload = add_model(owner, weights, [vocabulary_file()])
+        spec = SweepSpec("bptt", (1, 5), CompareSpec(model=upload.name, text="short", seconds=2.0))
+        sweep = Run(SweepSpec.kind, spec.to_json(), state=State.STOPPED, visitor=owner)
+        queue.store.create(sweep)
+        page = open_page(ROOT / "pages/3_Sweep.py", sweep=sweep.id)
+        assert not page.exception
+        go_on = next(each for each in page.button if each.label.startswith("Go on"))
+        assert go_on.disabled == (owner == BERT)
 
 
 def test_the_worker_runs_an_upload_and_says_when_it_is_gone(queue, weights):  # noqa: F811

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from view import ui
-from wlm.assets import DEFAULT_MODEL, DEFAULT_TEXT, list_models, list_texts
+from wlm.assets import DEFAULT_MODEL, DEFAULT_TEXT, UPLOAD_NAME, list_models, list_texts
 from wlm.errors import WLMError
 from wlm.prepare import why_unavailable
 from wlm.uploads import MODEL, TEXT, uploads_of
@@ -29,6 +29,11 @@ def names_for_visitor(kind: str) -> list[str]:
     uploads'."""
     everyones = list_models() if kind == MODEL else list_texts()
     return [*everyones, *(each.name for each in uploads_of(ui.visitor(), kind))]
+
+
+def is_anothers(kind: str, name: str) -> bool:
+    """Tell whether a name is that of an upload which is not this visitor's."""
+    return bool(UPLOAD_NAME.fullmatch(name)) and name not in names_for_visitor(kind)
 
 
 def _choose(label: str, key: str, default: str, variable: str) -> str:

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from view import curves, ui
+from view import choices, curves, ui
 from wlm import sweep
 from wlm.errors import StoreError, WLMError
 from wlm.runs import Run, State
 from wlm.sweep import KNOBS, SweepSpec, current_points, missing_points
+from wlm.uploads import MODEL, TEXT
 from wlm.variant import Variant
 
 PAGE = "pages/3_Sweep.py"
@@ -49,7 +50,15 @@ def show_current() -> None:
         st.page_link(PAGE, label="Link", icon=":material/link:", query_params={"sweep": sweep_id})
         if missing := missing_points(spec, runs):
             label = f"Go on: {len(missing)} of {len(spec.values)} points are missing"
-            if st.button(label, icon=":material/resume:"):
+            anothers = choices.is_anothers(MODEL, spec.base.model) or choices.is_anothers(
+                TEXT, spec.base.text
+            )
+            if st.button(
+                label,
+                icon=":material/resume:",
+                disabled=anothers,
+                help="It needs another visitor's upload." if anothers else None,
+            ):
                 ui.job_queue().resume_sweep(sweep_id, ui.visitor())
                 st.rerun()
     show(spec, runs)
