@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from test_pages import open_page, press, queue  # noqa: F401  a fixture
 
 from view import ui
+from view.inspection_charts import stacked_parts
 from wlm import roofline
 from wlm.comparison import CompareSpec
 from wlm.jobs import execute
@@ -256,3 +257,12 @@ def test_a_bad_text_is_said_in_words(text_file):
     page = open_inspect(tab="Error")
     assert not page.exception
     assert "must be UTF-8" in page.error[0].value
+
+
+def test_numbers_that_would_meet_are_left_out_the_smaller_first():
+    parts = [{"a": 50.0, "b": 40.0, "c": 10.0}, {"a": 3.0, "b": 2.0, "c": 2.0}]
+    chart = stacked_parts(["long", "short"], parts, title="t", format=".0f", unit="", ink="#000")
+    rows = [row for data in chart.to_dict()["datasets"].values() for row in data if "sum" in row]
+    assert {(row["label"], row["group"]) for row in rows} == {
+        ("long", "a"), ("long", "b"), ("long", "c"), ("short", "a"), ("short", "b"),
+    }  # fmt: skip

@@ -6,6 +6,7 @@ import pandas as pd
 from view.charts import readable
 from wlm.weight_error import Histogram
 
+ROOM_FOR_NUMBER = 0.13  # of the longest bar: on a narrow chart a number is so wide
 SMALLEST_LABELLED = 0.015  # of the longest bar: a number beside less would not show what it names
 
 
@@ -94,8 +95,8 @@ def stacked_parts(
     layers = [bars, outline]
     # Neighbours' numbers stand above and below in turn: they cannot meet.
     for place, side in ((-1, 0), (1, 1)):
-        chosen = [row for row in shown if names.index(row["group"]) % 2 == side]
-        if not chosen:
+        on_side = [row for row in shown if names.index(row["group"]) % 2 == side]
+        if not (chosen := _with_room(on_side, ROOM_FOR_NUMBER * longest)):
             continue
         words = alt.Chart(pd.DataFrame(chosen)).mark_text(
             dy=place * (thickness + small_type + 8) / 2, fontSize=small_type, fontWeight=600
@@ -113,6 +114,16 @@ def stacked_parts(
     )
     height = 60 + 106 * len(labels) if large else 130 + 94 * len(labels)
     return readable(alt.layer(*layers).properties(height=height), ink)
+
+
+def _with_room(numbers: list[dict], room: float) -> list[dict]:
+    """Leave out, of two numbers of a bar that would meet, the smaller one."""
+    kept: list[dict] = []
+    for row in sorted(numbers, key=lambda each: -each["sum"]):
+        same_bar = (each for each in kept if each["label"] == row["label"])
+        if all(abs(each["middle"] - row["middle"]) >= room for each in same_bar):
+            kept.append(row)
+    return kept
 
 
 def weights_on_grid(histogram: Histogram, *, title: str, ink: str) -> alt.LayerChart:
