@@ -25,6 +25,7 @@ class Step:
 
 
 def about_model() -> tuple[str, str]:
+    """Say what goes in and comes out, and what is between."""
     config = ui.load_model(MODEL).model.config
     return (
         "Words go in as numbers, a score for every possible next word comes out.",
@@ -35,6 +36,7 @@ def about_model() -> tuple[str, str]:
 
 
 def about_text() -> tuple[str, str]:
+    """Say what the model knows of a text, and what its loss is."""
     return (
         "The model knows a fixed list of words; any other is `<unk>`.",
         "It reads the words' places in that list. How well it guesses each next word is its loss, "
@@ -43,6 +45,7 @@ def about_text() -> tuple[str, str]:
 
 
 def about_weights() -> tuple[str, str]:
+    """Say how many numbers training left, and what they are for."""
     numbers = sum(each.numel() for each in ui.load_model(MODEL).model.parameters())
     return (
         f"Training left {numbers / 1e6:.0f} million numbers: here they are at work.",
@@ -52,6 +55,7 @@ def about_weights() -> tuple[str, str]:
 
 
 def about_quantizing() -> tuple[str, str]:
+    """Say what is done to the weights."""
     return (
         "One call stores the weights of LSTM and Linear as 8-bit integers.",
         "Their inputs are rounded on the fly: dynamic quantization. Look at loss, size and time.",
@@ -59,6 +63,7 @@ def about_quantizing() -> tuple[str, str]:
 
 
 def about_unreached() -> tuple[str, str]:
+    """Say by how much the file shrinks, and why not by more."""
     before, after = parts_of(MODEL, FP32), parts_of(MODEL, INT8)
     saved = 1 - sum(after.values()) / sum(before.values())
     largest = max(after, key=after.get)
@@ -71,6 +76,7 @@ def about_unreached() -> tuple[str, str]:
 
 
 def about_today() -> tuple[str, str]:
+    """Say what became of the API, and what quantizes the model now."""
     return (
         "`torch.ao.quantization` is deprecated; ONNX Runtime reaches every part.",
         "PyTorch moved on from the API behind step 4 to torchao, made for the Linear layers of "
