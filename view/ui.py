@@ -10,12 +10,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from wlm.assets import (
-    ASSETS,
-    UPLOAD_NAME,
-    find_model,
-    list_models,
-)
+from wlm.assets import ASSETS, UPLOAD_NAME, find_model, list_models
 from wlm.errors import WLMError
 from wlm.variant import Variant
 

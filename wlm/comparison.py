@@ -87,7 +87,9 @@ class Comparison:
     rounds_per_pass: int
     blocks: list[list[Block]]
     machine: dict = field(default_factory=describe_machine)
-    _speedups: dict[int, tuple[int, Interval]] = field(default_factory=dict, repr=False)
+    _speedups: dict[int, tuple[int, Interval]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def labels(self) -> list[str]:

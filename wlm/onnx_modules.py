@@ -29,38 +29,42 @@ class OnnxModules:
         for name in (self.embedded, self.output, self.logits):
             kind = onnx.TensorProto.FLOAT
             file.graph.value_info.append(onnx.helper.make_tensor_value_info(name, kind, [None] * 3))
-        extractor = Extractor(file)
-
-        def module(inputs: list[str], outputs: list[str]) -> _Module:
-            part = extractor.extract_model(inputs, outputs)
-            return _Module(start(part.SerializeToString(), model.threads), outputs)
-
-        self.modules = {
-            "embedding": module([INPUTS[0]], [self.embedded]),
-            "LSTM": module([self.embedded, *INPUTS[1:]], [self.output, *OUTPUTS[1:]]),
-            "decoder": module([self.output], [self.logits]),
-            "loss": module([self.logits, TARGETS], [LOG_LIKELIHOOD]),
+        self._extractor, self._threads = Extractor(file), model.threads
+        self._ends = {
+            "embedding": ([INPUTS[0]], [self.embedded]),
+            "LSTM": ([self.embedded, *INPUTS[1:]], [self.output, *OUTPUTS[1:]]),
+            "decoder": ([self.output], [self.logits]),
+            "loss": ([self.logits, TARGETS], [LOG_LIKELIHOOD]),
         }
+        self._modules: dict[str, _Module] = {}
 
     def embedding(self, input: Tensor):
         """Return the embedded words of ids (T, B), as ONNX Runtime holds them."""
-        return self.modules["embedding"]({INPUTS[0]: _value(input)})[0]
+        return self._module("embedding")({INPUTS[0]: _value(input)})[0]
 
     def lstm(self, embedded, hidden: Hidden) -> tuple:
         """Return the last layer's output and the next hidden state."""
         state = dict(zip(INPUTS[1:], map(_value, hidden), strict=True))
-        output, *state = self.modules["LSTM"]({self.embedded: embedded, **state})
+        output, *state = self._module("LSTM")({self.embedded: embedded, **state})
         return output, tuple(torch.from_numpy(each.numpy()) for each in state)
 
     def decoder(self, output):
         """Return the logits of the last layer's output, as ONNX Runtime holds them."""
-        return self.modules["decoder"]({self.output: output})[0]
+        return self._module("decoder")({self.output: output})[0]
 
     def loss(self, logits, targets: Tensor) -> float:
         """Return the mean negative log-likelihood of targets (T * B), in nats."""
         shape = (*logits.shape()[:2], 1)
         feed = {self.logits: logits, TARGETS: _value(targets.view(shape))}
-        return -float(self.modules["loss"](feed)[0].numpy().mean())
+        return -float(self._module("loss")(feed)[0].numpy().mean())
+
+    def _module(self, name: str) -> "_Module":
+        """Return a module, its session made when first needed: some need the embedding only."""
+        if name not in self._modules:
+            inputs, outputs = self._ends[name]
+            part = self._extractor.extract_model(inputs, outputs).SerializeToString()
+            self._modules[name] = _Module(start(part, self._threads), outputs)
+        return self._modules[name]
 
 
 class _Module:
