@@ -91,8 +91,12 @@ def show_list(runs: list[Run]) -> None:
 def show_side_by_side(runs: list[Run]) -> None:
     """Show the variants of several runs in one chart and one table."""
     st.subheader("Side by side")
-    facts = [{**run.result["machine"], "text": summary(run)["text"]} for run in runs]
-    for names, what in ((("cpu", "cpus", "torch"), "machines"), (("text",), "texts")):
+    facts = [summary(run) for run in runs]
+    for names, what in (
+        (("cpu", "cpus", "torch"), "machines"),
+        (("text",), "texts"),
+        (("model", "weights_sha256"), "weights"),
+    ):
         if len({tuple(each.get(name) for name in names) for each in facts}) > 1:
             st.warning(
                 f"These runs are of different {what}: their "

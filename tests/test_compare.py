@@ -1,6 +1,9 @@
 """Comparisons of variants, in turn over the same text."""
 
+import hashlib
 import random
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +57,17 @@ def test_each_round_reads_the_same_tokens_with_every_variant(spec, small_blocks)
     assert len(tokens[0]) > 10
     assert tokens[0] == tokens[1] == tokens[2]
     assert sum(tokens[0]) + 1 == comparison.to_json()["protocol"]["tokens"]
+
+
+def test_it_tells_the_weights_by_their_hash(spec, model_folder, tmp_path):
+    weights = model_folder / "model.safetensors"
+    expected = hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert finish(spec).to_json()["protocol"]["weights_sha256"] == expected
+    alone = Path(shutil.copy(weights, tmp_path / "alone.safetensors"))
+    bare = changed(spec, model=str(alone), vocabulary=str(model_folder / "vocab.txt"))
+    assert finish(bare).to_json()["protocol"]["weights_sha256"] == expected
+    random_weights = finish(changed(spec, model="random-8", tokens=11))
+    assert random_weights.to_json()["protocol"]["weights_sha256"] is None
 
 
 def test_the_order_within_a_round_is_random_and_fixed_by_the_seed(spec, small_blocks, monkeypatch):

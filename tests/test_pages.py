@@ -427,13 +427,15 @@ def test_one_selected_run_is_opened(queue, kept):
 
 def test_several_runs_stand_side_by_side_with_a_warning_where_machines_differ(queue, kept, result):
     other = {**result, "machine": {**result["machine"], "cpu": "Another"}}
-    other["protocol"] = {**result["protocol"], "text": "another"}
+    other["protocol"] = {**result["protocol"], "text": "another", "weights_sha256": "0a" * 32}
     far, near = (stored(queue, kept, id=id, result=r) for id, r in (("f", other), ("n", result)))
     page = select(open_page(RUNS), kept.id, near.id)
     assert not page.error and not page.warning
     assert list(page.dataframe[1].value["Variant"]) == ["fp32", "int8 LSTM + Linear"] * 2
     page = select(open_page(RUNS), kept.id, far.id)
-    assert [words in page.warning[i].value for i, words in enumerate(("machines", "texts"))]
+    assert [
+        words in page.warning[i].value for i, words in enumerate(("machines", "texts", "weights"))
+    ]
     assert "times do not compare" in page.warning[0].value
 
 

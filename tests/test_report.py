@@ -114,6 +114,7 @@ def run() -> Run:
             }
         )
     protocol = {"model": "tiny", "text": "short", "tokens": 101, "bptt": 25, "batch_size": 1}
+    protocol |= {"weights_sha256": "0a" * 32}
     protocol |= {"threads": 1, "seed": 3, "seconds": 2.0, "target": None}
     result = {"machine": machine, "protocol": protocol, "rounds": 5, "results": results}
     return Run(
@@ -148,6 +149,7 @@ def test_the_markdown_report_has_verdict_table_protocol_and_machine(run):
         "0.50 nats higher.**"
     )
     assert "| int8 LSTM + Linear | 3.0 | 2.5000 | 0.65 | 2.00 | 2.00 to 2.00 |" in lines
+    assert f"- model: `tiny, weights with sha256 {'0a' * 32}`" in lines
     assert "- text: `short, 101 tokens`" in lines
     assert "- machine: `Some CPU @ 2.20GHz, 64 CPUs, Linux`" in lines
     assert lines[-1] == f"- run: `{run.id}, done, measured 1970-01-12 13:46 UTC`"
@@ -199,6 +201,12 @@ def test_a_measured_run_comes_back_exactly(model_folder, text_file, monkeypatch)
 def test_a_run_that_measured_nothing_comes_back_too(run):
     failed = Run("compare", run.spec, state=State.FAILED, message="There is no text 'x'.")
     assert from_json(to_json(failed)).message == failed.message
+
+
+def test_a_run_of_an_earlier_version_does_not_tell_its_weights(run):
+    del run.result["protocol"]["weights_sha256"]
+    assert "- model: `tiny`" in to_markdown(run).splitlines()
+    assert from_json(to_json(run)).result["protocol"]["weights_sha256"] is None
 
 
 def test_what_follows_from_the_blocks_is_computed_again(run):
@@ -270,6 +278,8 @@ RUN, RESULT, FIRST = ("run",), ("run", "result"), ("run", "result", "results", 1
         ((*RESULT, "protocol", "text"), "$x$", "run.result.protocol.text must be words without"),
         ((*RESULT, "protocol", "tokens"), 102, "run.result.protocol.tokens must be batch_size and"),
         ((*RESULT, "protocol", "tokens"), 1, "run.result.protocol.tokens must be a whole number"),
+        ((*RESULT, "protocol", "weights_sha256"), "0A" * 32, "must be 64 hexadecimal digits or"),
+        ((*RESULT, "protocol", "weights_sha256"), 7, "weights_sha256 must be 64 hexadecimal dig"),
         ((*RESULT, "results"), [], "the length of run.result.results must be a whole number"),
         (FIRST, "x", "run.result.results[1] must be an object, got 'x'"),
         ((*FIRST, "variant"), "fp32", "run.result.results[1].variant must be one of 'int8'"),

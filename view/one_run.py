@@ -20,7 +20,9 @@ def show(run: Run) -> None:
         if run.state.final:
             show_actions(run)
     origin = summary(run)["origin"].capitalize()
-    st.caption(f"{origin} · {ui.plain(str(run.spec['model']))} · {run.state}")
+    model, weights = ui.plain(str(run.spec["model"])), summary(run)["weights_sha256"]
+    model += f", weights `{weights:.12}`" if weights else ""
+    st.caption(f"{origin} · {model} · {run.state}")
     if not run.state.final:
         page_runs.watch(run.id, results.show_comparison)
         return

@@ -23,12 +23,14 @@ LARGEST_CARD = 1_000_000  # bytes
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model in fp32 and evaluation mode, its vocabulary, and its card (a JSON object)."""
+    """A model in fp32 and evaluation mode, its vocabulary, its card (a JSON object), and the sha256
+    of the file of its weights; None where they come from none."""
 
     name: str
     model: LSTMModel
     vocabulary: Vocabulary
     card: dict
+    sha256: str | None = None
 
 
 def load_checkpoint(
@@ -56,9 +58,9 @@ def load_checkpoint(
         weights = path / WEIGHTS
         if corpus is None:
             vocabulary = vocabulary or path / VOCABULARY
-        _check_hash(weights, card)
+        sha256 = _check_hash(weights, card)
     else:
-        _must_exist(path)
+        sha256 = _check_hash(path, {})
         if (vocabulary is None) == (corpus is None):
             raise CheckpointError(
                 f"the weights {str(path)!r} stand alone: give either the vocabulary file or the "
@@ -77,7 +79,8 @@ def load_checkpoint(
             f"the vocabulary must have as many words as the model, {model.config.ntoken:,}, "
             f"got {len(words):,}"
         )
-    return Checkpoint(path.stem if path.is_file() else path.resolve().name, model, words, card)
+    name = path.stem if path.is_file() else path.resolve().name
+    return Checkpoint(name, model, words, card, sha256)
 
 
 def save_checkpoint(
@@ -146,13 +149,16 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check_hash(weights: Path, card: dict) -> None:
+def _check_hash(weights: Path, card: dict) -> str:
+    """Return the sha256 of the weights' file, which must be the card's where it states one."""
     _must_exist(weights)
-    if "sha256" in card and (found := _sha256(weights)) != card["sha256"]:
+    found = _sha256(weights)
+    if "sha256" in card and found != card["sha256"]:
         raise CheckpointError(
             f"the weights {str(weights)!r} are damaged or not those of the card: "
             f"their sha256 must be {card['sha256']!s:.12}…, got {found:.12}…"
         )
+    return found
 
 
 def _must_exist(path: Path) -> None:

@@ -55,6 +55,7 @@ def compare(spec: CompareSpec) -> Iterator[Progress]:
         sizes=[made[name].saved_bytes for name in spec.variants],
         rounds_per_pass=math.ceil((data.size(0) - 1) / (chunks_per_block * spec.bptt)),
         blocks=[[] for _ in spec.variants],
+        weights_sha256=checkpoint.sha256,
     )
     streams = [_passes(made[name], data, spec, chunks_per_block) for name in spec.variants]
     yield from _rounds(comparison, streams)

@@ -87,6 +87,7 @@ class Comparison:
     rounds_per_pass: int
     blocks: list[list[Block]]
     machine: dict = field(default_factory=describe_machine)
+    weights_sha256: str | None = None
     _speedups: dict[int, tuple[int, Interval]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -142,6 +143,7 @@ class Comparison:
         predicted = sum(block.tokens for block in self.first_pass(0))
         protocol = {
             "model": self.spec.model,
+            "weights_sha256": self.weights_sha256,
             "text": self.text,
             # Each column's first token is read but not predicted.
             "tokens": predicted + self.spec.batch_size,

@@ -63,6 +63,7 @@ def summary(run: Run) -> dict:
         "state": str(run.state),
         "origin": run.origin or "measured here",
         "model": run.spec.get("model"),
+        "weights_sha256": result.get("protocol", {}).get("weights_sha256"),
         "text": result.get("protocol", run.spec).get("text"),
         "variants": [Variant.parse(name).label for name in run.spec.get("variants", [])],
         "verdict": chosen.get("verdict"),
@@ -103,6 +104,7 @@ def to_markdown(run: Run) -> str:
     measured."""
     result = _measured(run)
     protocol, machine = result["protocol"], result["machine"]
+    weights = protocol.get("weights_sha256")
     date = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.created_at))
     heads = ["variant", "size, MB", "loss, nats", "elapsed, s", "times as fast", "95% interval"]
     rows = [
@@ -117,7 +119,7 @@ def to_markdown(run: Run) -> str:
         for each in result["results"]
     ]
     facts = {
-        "model": protocol["model"],
+        "model": protocol["model"] + (f", weights with sha256 {weights}" if weights else ""),
         "text": f"{protocol['text']}, {protocol['tokens']:,} tokens",
         "protocol": f"batch size {protocol['batch_size']}, chunks of {protocol['bptt']} tokens, "
         f"threads {protocol['threads']}, seed {protocol['seed']}, "

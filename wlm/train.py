@@ -222,6 +222,8 @@ class _Training:
                 "torch": torch.__version__,
                 "python": platform.python_version(),
                 "curve": self.curve,
+                "curve_unit": "nats per token; train: mean since the row before, dropout on, "
+                f"sampled softmax in phase 1; valid: its first {VALID_TOKENS:,} tokens",
             },
         }
         save_checkpoint(self.out, self.model, self.corpus.vocabulary, card)
