@@ -14,7 +14,9 @@ from wlm.assets import (
     list_texts,
     shown_path,
 )
+from wlm.checkpoint import checked_card
 from wlm.errors import CheckpointError, TextError
+from wlm.recordings import recordings
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +54,12 @@ def test_the_defaults_are_bundled():
     assert list_models()[DEFAULT_MODEL] == ASSETS / "models" / DEFAULT_MODEL
     assert list_texts()[DEFAULT_TEXT] == ASSETS / "texts" / f"{DEFAULT_TEXT}.txt"
     assert added(list_models) == added(list_texts) == {}
+
+
+def test_the_recorded_runs_are_of_the_bundled_weights():
+    weights = checked_card(ASSETS / "models" / DEFAULT_MODEL)["sha256"]
+    found = {run.result["protocol"]["weights_sha256"] for run in recordings().values()}
+    assert found == {weights}
 
 
 def test_a_folder_of_models_adds_each_that_has_a_card(model_folder, monkeypatch):

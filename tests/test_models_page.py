@@ -39,11 +39,11 @@ def test_the_page_says_what_is_here():
     page = open_models()
     words = " ".join(each.value for each in [*page.markdown, *page.caption])
     assert "wikitext2\\-lstm" in words and "CC BY\\-SA 3\\.0" in words
-    assert "SHA-256 `a7d15103" in words
+    assert "SHA-256 `00a498bd" in words
     assert "**demo**" in words and "MIT" in words and "**tiny**" in words
     sizes = [each.value for each in page.metric if each.label == "Size, MB"]
     assert "56.97" in sizes
-    assert [each.value for each in page.metric if "loss" in each.label] == ["4.7615"]
+    assert [each.value for each in page.metric if "loss" in each.label] == ["4.7227"]
     assert labels(page) == ["Get WikiText-2", "Get the tutorial's weights"]
 
 
