@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import re
+from pathlib import Path
 
 import pytest
 import safetensors.torch
@@ -536,3 +537,9 @@ def test_a_small_file_that_claims_huge_weights_is_refused_before_they_are_made(l
     }
     with pytest.raises(CheckpointError, match=r"'.*weights\.pth' claim .* in a file of [\d,]+$"):
         load_saved(weights)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file that fails to be read")
+def test_weights_that_cannot_be_read_are_said_in_words():
+    with pytest.raises(CheckpointError, match=r"the weights '/proc/self/mem' cannot be read: \w+"):
+        load_checkpoint("/proc/self/mem", vocabulary="vocab.txt")

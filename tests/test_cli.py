@@ -1,5 +1,6 @@
 """The command line as people and programs use it."""
 
+import hashlib
 import json
 import os
 import pty
@@ -33,14 +34,16 @@ def run_json(capsys, *arguments: str):
     return json.loads(capsys.readouterr().out)
 
 
-def test_compare_prints_one_object_with_the_documented_keys(capsys):
+def test_compare_prints_one_object_with_the_documented_keys(capsys, model_folder):
     content = run_json(
         capsys,
         *"compare --model tiny --text short --variants fp32 int8 --tokens 100 --bptt 7".split(),
     )
+    weights = (model_folder / "model.safetensors").read_bytes()
     assert {"machine", "protocol", "results"} <= content.keys()
     assert content["protocol"] == {
         "model": "tiny",
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "text": "short",
         "tokens": 100,
         "bptt": 7,

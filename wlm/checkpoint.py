@@ -128,13 +128,12 @@ def save_checkpoint(
 
 
 def checked_card(folder: str | Path) -> dict:
-    """Return a model folder's card, once its weights are found to be those that it describes.
+    """Return a model folder's card with its weights' sha256, once they are those that it describes.
 
     Raises CheckpointError.
     """
     card = _read_card(Path(folder) / CARD)
-    _check_hash(Path(folder) / WEIGHTS, card)
-    return card
+    return {**card, "sha256": _check_hash(Path(folder) / WEIGHTS, card)}
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -152,7 +151,11 @@ def _sha256(path: Path) -> str:
 def _check_hash(weights: Path, card: dict) -> str:
     """Return the sha256 of the weights' file, which must be the card's where it states one."""
     _must_exist(weights)
-    found = _sha256(weights)
+    try:
+        found = _sha256(weights)
+    except OSError as error:
+        reason = error.strerror or error
+        raise CheckpointError(f"the weights {str(weights)!r} cannot be read: {reason}") from None
     if "sha256" in card and found != card["sha256"]:
         raise CheckpointError(
             f"the weights {str(weights)!r} are damaged or not those of the card: "

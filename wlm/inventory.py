@@ -43,7 +43,6 @@ def _model(name: str, path: Path) -> Item:
     try:
         card = checked_card(path)
         size = (path / WEIGHTS).stat().st_size
-        sha256 = card["sha256"] if "sha256" in card else sha256_of(path / WEIGHTS)
     except CheckpointError as error:
         return Item(name, origin, problem=str(error))
     except OSError as error:
@@ -56,7 +55,7 @@ def _model(name: str, path: Path) -> Item:
         str(card.get("trained_on") or "")[:200],
         str(card.get("licence") or "")[:200],
         size,
-        str(sha256),
+        card["sha256"],
         loss if isinstance(loss, int | float) and not isinstance(loss, bool) else None,
     )
 
