@@ -123,9 +123,10 @@ def show_more_to_do(request: Request) -> None:
     if heat.open:
         with heat, ui.errors_shown():
             sample = st.session_state.get("sample")
-            ids, settings = (), request.settings
             if sample is not None and sample.request.model == request.model and all(sample.texts):
                 ids, settings = sample.before_first_departure(), sample.request.settings
+            else:
+                ids, settings = (), temperature.example(request.model, request.settings)
             temperature.show(request.model, settings, ids)
     elif blind.open:
         with blind:

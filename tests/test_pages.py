@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.proto.Metric_pb2 import Metric
 from streamlit.testing.v1 import AppTest
 
 from view import choices, ui
@@ -452,6 +453,8 @@ def test_a_permalink_shows_result_settings_machine_and_blocks_on_both_pages(queu
 def test_a_recording_has_a_permalink_too(queue):
     page = open_page(RUNS, run="recorded-control")
     assert not page.error and len(page.metric) == 3
+    gray = Metric.MetricColor.GRAY
+    assert [each.proto.color for each in page.metric] == [gray] * 3  # no better and no worse
 
 
 @pytest.mark.parametrize("run_id", ["nope", "../../etc/passwd", "other"])

@@ -146,6 +146,16 @@ def test_a_hostile_url_does_no_harm(query):
     assert page.number_input(key="words").value == 150
 
 
+def test_before_a_text_the_temperature_is_shown_after_an_opening_or_the_prompt():
+    def opening(page):
+        return next(each.value for each in page.markdown if each.value.startswith("After "))
+
+    assert "[It was one of the]" in opening(open_page(model="wikitext2-lstm"))
+    assert "[The river]" in opening(open_page(model="wikitext2-lstm", prompt="The river"))
+    assert "It was one" not in opening(open_page(model="tiny"))
+    assert "It was one" not in opening(write(model="wikitext2-lstm", words="10"))
+
+
 def test_the_temperature_reshapes_the_next_words_live():
     page = open_page()
     entropy, effective, likeliest = (each.value for each in page.metric)

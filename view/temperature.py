@@ -1,6 +1,7 @@
 """The temperature explained: one slider, one distribution that it reshapes."""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -12,6 +13,16 @@ from wlm.variant import Variant
 from wlm.wikitext import detokenize
 
 WORDS = 10  # with a bar of their own
+# After a random word every word is unlikely; after these, some words are worth telling apart.
+OPENING = ("It", "was", "one", "of", "the")
+
+
+def example(model: str, settings: SampleSettings) -> SampleSettings:
+    """Return the settings with an opening to look at, for a start at random. Raises WLMError."""
+    vocabulary = ui.load_model(model).vocabulary
+    if settings.prompt or not all(word in vocabulary for word in OPENING):
+        return settings
+    return replace(settings, prompt=OPENING)
 
 
 @st.fragment
