@@ -263,10 +263,11 @@ def as_anna(queue, monkeypatch) -> None:  # noqa: F811
     monkeypatch.setattr(ui, "visitor", lambda: ANNA)
 
 
-def send(page: AppTest, kind: str, *files: Sent) -> AppTest:
+def send(page: AppTest, kind: str, *files: Sent) -> None:
+    """Choose files in a form, which sends them when its button is pressed."""
     uploader = next(each for each in page.file_uploader if each.key.startswith(f"{kind}-"))
     content = [(each.name, each.getvalue(), "application/octet-stream") for each in files]
-    return uploader.set_value(content if kind == "words" else content[0]).run()
+    uploader.set_value(content if kind == "words" else content[0])
 
 
 def words_of(page: AppTest) -> str:

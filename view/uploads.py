@@ -55,34 +55,38 @@ def show_one(upload: Upload) -> None:
 def bring_model() -> None:
     """Draw what takes weights and their vocabulary."""
     turn = st.session_state.get("upload-turn", 0)
-    left, right = st.columns(2)
-    weights = left.file_uploader(
-        "Weights: a state_dict of this architecture, any sizes",
-        type=["safetensors", "pth", "pt"],
-        max_upload_size=checks.MOST_WEIGHTS_MB,
-        key=f"weights-{turn}",
-    )
-    words = right.file_uploader(
-        "Vocabulary: a word a line, or train.txt, valid.txt and test.txt",
-        type="txt",
-        accept_multiple_files=True,
-        max_upload_size=checks.MOST_WORDS_MB,
-        key=f"words-{turn}",
-    )
-    if st.button("Check and keep the model", icon=":material/upload:"):
+    with st.form("bring-model", border=False):  # its button waits until the files have come
+        left, right = st.columns(2)
+        weights = left.file_uploader(
+            "Weights: a state_dict of this architecture, any sizes",
+            type=["safetensors", "pth", "pt"],
+            max_upload_size=checks.MOST_WEIGHTS_MB,
+            key=f"weights-{turn}",
+        )
+        words = right.file_uploader(
+            "Vocabulary: a word a line, or train.txt, valid.txt and test.txt",
+            type="txt",
+            accept_multiple_files=True,
+            max_upload_size=checks.MOST_WORDS_MB,
+            key=f"words-{turn}",
+        )
+        pressed = st.form_submit_button("Check and keep the model", icon=":material/upload:")
+    if pressed:
         keep(checks.add_model, weights, words, turn=turn)
 
 
 def bring_text() -> None:
     """Draw what takes a text."""
     turn = st.session_state.get("upload-turn", 0)
-    text = st.file_uploader(
-        "Text: UTF-8, words separated by spaces as in WikiText-2",
-        type="txt",
-        max_upload_size=checks.MOST_TEXT_MB,
-        key=f"text-{turn}",
-    )
-    if st.button("Check and keep the text", icon=":material/upload:"):
+    with st.form("bring-text", border=False):
+        text = st.file_uploader(
+            "Text: UTF-8, words separated by spaces as in WikiText-2",
+            type="txt",
+            max_upload_size=checks.MOST_TEXT_MB,
+            key=f"text-{turn}",
+        )
+        pressed = st.form_submit_button("Check and keep the text", icon=":material/upload:")
+    if pressed:
         keep(checks.add_text, text, turn=turn)
 
 

@@ -16,7 +16,7 @@ def keep(page: Page, what: str, files: list, button: str) -> str:
         uploader.locator("input[type=file]").set_input_files(chosen)
         name = (chosen if isinstance(chosen, list) else [chosen])[0].name
         expect(uploader.get_by_text(name)).to_be_visible()
-    main.get_by_role("button", name=button).click()
+    main.get_by_role("button", name=button).click()  # waits until the files have come
     entry = main.get_by_text(re.compile(rf"upload-[0-9a-f]{{12}}: {what}"))
     expect(entry).to_be_visible()
     return re.search(r"upload-[0-9a-f]{12}", entry.inner_text())[0]
