@@ -19,10 +19,10 @@ def show(run: Run) -> None:
             go_to(run.id)
         if run.state.final:
             show_actions(run)
-    origin = summary(run)["origin"].capitalize()
-    model, weights = ui.plain(str(run.spec["model"])), summary(run)["weights_sha256"]
-    model += f", weights `{weights:.12}`" if weights else ""
-    st.caption(f"{origin} · {model} · {run.state}")
+    facts = summary(run)
+    weights = facts["weights_sha256"]
+    model = ui.plain(str(facts["model"])) + (f", weights `{weights:.12}`" if weights else "")
+    st.caption(f"{facts['origin'].capitalize()} · {model} · {run.state}")
     if not run.state.final:
         page_runs.watch(run.id, results.show_comparison)
         return

@@ -93,12 +93,13 @@ def show_cards(baseline: dict | None, chosen: dict | None) -> None:
         help="Mean negative log-likelihood per token: lower is better.",
     )
     share = chosen["size_bytes"] / baseline["size_bytes"] - 1
+    same_size = abs(share) < 0.005  # as it is shown
     size.metric(
         "Size, MB",
         f"{chosen['size_bytes'] / 1e6:.1f}",
         f"{share:+.0%}",
-        delta_color="inverse" if abs(share) >= 0.005 else "off",
-        delta_arrow="auto" if abs(share) >= 0.005 else "off",
+        delta_color="off" if same_size else "inverse",
+        delta_arrow="off" if same_size else "auto",
         delta_description=f"against fp32's {baseline['size_bytes'] / 1e6:.1f}",
         border=True,
         height="stretch",

@@ -1,6 +1,5 @@
 """A model on disk: weights, vocabulary and card in one folder; never a pickled module."""
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from wlm.corpus import Corpus, Vocabulary
+from wlm.digests import sha256_of
 from wlm.errors import CheckpointError, SettingError
 from wlm.model import LSTMModel, ModelConfig
 from wlm.weights import config_of, read_weights
@@ -58,15 +58,15 @@ def load_checkpoint(
         weights = path / WEIGHTS
         if corpus is None:
             vocabulary = vocabulary or path / VOCABULARY
-        sha256 = _check_hash(weights, card)
     else:
-        sha256 = _check_hash(path, {})
+        _must_exist(path)
         if (vocabulary is None) == (corpus is None):
             raise CheckpointError(
                 f"the weights {str(path)!r} stand alone: give either the vocabulary file or the "
                 "corpus folder that they were trained with"
             )
         card, config, weights = {}, None, path
+    sha256 = _check_hash(weights, card)
     words = (
         Vocabulary.from_file(vocabulary)
         if vocabulary is not None
@@ -118,7 +118,7 @@ def save_checkpoint(
             **(card or {}),
             "architecture": architecture,
             "stored_dtype": str(dtype).removeprefix("torch."),
-            "sha256": _sha256(folder / WEIGHTS),
+            "sha256": sha256_of(folder / WEIGHTS),
         }
         write_whole(
             folder / CARD, lambda path: path.write_text(json.dumps(facts, indent=2), "utf-8")
@@ -143,16 +143,11 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         (Path(folder) / path.name).replace(path)
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _check_hash(weights: Path, card: dict) -> str:
     """Return the sha256 of the weights' file, which must be the card's where it states one."""
     _must_exist(weights)
     try:
-        found = _sha256(weights)
+        found = sha256_of(weights)
     except OSError as error:
         reason = error.strerror or error
         raise CheckpointError(f"the weights {str(weights)!r} cannot be read: {reason}") from None

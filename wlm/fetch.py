@@ -21,11 +21,12 @@ import torch
 from wlm import tutorial
 from wlm.assets import data_folder
 from wlm.checkpoint import checked_card, load_checkpoint, save_checkpoint
+from wlm.digests import sha256_of
 from wlm.download import TIMEOUT_S, Meter, Sink, download, parse_origin, without_password
 from wlm.errors import CheckpointError, FetchError
 from wlm.model import ModelConfig
 from wlm.progress import Progress
-from wlm.published import WIKITEXT2_FILES, sha256_of, verify
+from wlm.published import WIKITEXT2_FILES, verify
 
 PYTORCH_EXAMPLES = (
     "https://raw.githubusercontent.com/pytorch/examples/main/word_language_model/data/wikitext-2"

@@ -55,6 +55,13 @@ def check_words(path: str, value: Any, most: int) -> str:
     return value
 
 
+def check_sha256(path: str, value: Any) -> str | None:
+    """Return a sha256 in hexadecimal, or None."""
+    if value is not None and not (isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value)):
+        refuse(path, "64 hexadecimal digits or null", value)
+    return value
+
+
 def check_one_of(path: str, value: Any, allowed: list) -> None:
     """Refuse what is not allowed, or is of another type."""
     # 1 == 1.0 == True in Python, not in a file.

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from wlm.assets import ASSETS, data_folder, list_models, list_texts
 from wlm.checkpoint import WEIGHTS, checked_card
+from wlm.digests import sha256_of
 from wlm.errors import CheckpointError
 from wlm.fetch import WIKITEXT2
-from wlm.published import sha256_of
 
 CORPUS_LICENCE = "WikiText-2 (Merity et al. 2016), CC BY-SA 3.0"
 DEMO_LICENCE = "MIT, written for this project"

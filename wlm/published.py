@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from wlm.digests import digest, sha256_of
 from wlm.errors import FetchError
 
 
@@ -51,14 +52,3 @@ def verify(path: Path, published: PublishedFile) -> None:
             f"{name} is not the published file: its sha256 must be {published.sha256:.12}…, "
             f"got {found:.12}…"
         )
-
-
-def digest(path: Path, start) -> str:
-    """Return a file's digest in hexadecimal, added to the hash object `start`."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: start).hexdigest()
-
-
-def sha256_of(path: Path) -> str:
-    """Return a file's sha256 in hexadecimal. Raises OSError."""
-    return digest(path, hashlib.sha256())
