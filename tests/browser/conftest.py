@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 IDLE = (
@@ -93,3 +93,9 @@ def page(browser, server) -> Iterator[Page]:
     yield page
     context.close()
     assert outside == []
+
+
+def choose_file(place: Locator, file: Path) -> None:
+    """Choose a file and wait until it has come: a press before is lost on the form's button."""
+    with place.page.expect_response(lambda answer: "/upload_file/" in answer.url):
+        place.locator("input[type=file]").set_input_files(file)

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlencode
 
+from conftest import choose_file
 from playwright.sync_api import Locator, Page, expect
 
 from wlm import tutorial
@@ -149,7 +150,7 @@ def test_a_run_is_found_again_shared_exported_and_imported(page, server, tmp_pat
     assert exported.name == f"wlm-run-{run_id}.json"
     page.get_by_role("button", name="All runs").click()
     page.get_by_text("Import an exported run").click()
-    page.locator("input[type=file]").set_input_files(exported)
+    choose_file(page.get_by_test_id("stFileUploader"), exported)
     page.get_by_role("button", name="Import").click()
     expect(page).to_have_url(re.compile(r"run=(?!" + run_id + ")"), timeout=LONG)
     expect(page.get_by_text("Imported ·")).to_be_visible(timeout=LONG)

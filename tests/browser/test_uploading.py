@@ -2,7 +2,7 @@
 
 import re
 
-from conftest import IDLE
+from conftest import IDLE, choose_file
 from playwright.sync_api import Page, expect
 from safetensors.torch import save_file
 from tiny import LINE, WORDS
@@ -13,10 +13,9 @@ def keep(page: Page, what: str, files: list, button: str) -> str:
     main = page.get_by_test_id("stMain")
     for label, chosen in files:
         uploader = main.get_by_test_id("stFileUploader").filter(has_text=label)
-        uploader.locator("input[type=file]").set_input_files(chosen)
-        name = (chosen if isinstance(chosen, list) else [chosen])[0].name
-        expect(uploader.get_by_text(name)).to_be_visible()
-    main.get_by_role("button", name=button).click()  # waits until the files have come
+        choose_file(uploader, chosen)
+        expect(uploader.get_by_text(chosen.name)).to_be_visible()
+    main.get_by_role("button", name=button).click()
     entry = main.get_by_text(re.compile(rf"upload-[0-9a-f]{{12}}: {what}"))
     expect(entry).to_be_visible()
     return re.search(r"upload-[0-9a-f]{12}", entry.inner_text())[0]
