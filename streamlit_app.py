@@ -4,12 +4,16 @@ from dataclasses import replace
 
 import streamlit as st
 
-from view import choices, page_runs, results, ui, variant_view
-from wlm.comparison import DEFAULT_TARGET, CompareSpec
+from view.compare import results
+from view.compare import variant as variant_view
+from view.shared import choices
+from view.shared import page as ui
+from view.shared import runs as page_runs
 from wlm.errors import WLMError
-from wlm.machine import cpu_count
-from wlm.recordings import recording
-from wlm.variant import Variant
+from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
+from wlm.measuring.machine import cpu_count
+from wlm.quantization.variant import Variant
+from wlm.runs.recordings import recording
 
 BASELINE = "fp32"
 ALL_FOUR = (BASELINE, "pytorch:lstm=int8", "pytorch:linear=int8", "int8")

@@ -8,12 +8,12 @@ Writes assets/runs/; each takes about half a minute. Run it on a quiet machine.
 import argparse
 import time
 
-from wlm.compare import compare
-from wlm.comparison import CompareSpec
-from wlm.machine import pinned
-from wlm.recordings import FOLDER
-from wlm.report import sentence, to_json
-from wlm.runs import finished_run
+from wlm.measuring.compare import compare
+from wlm.measuring.comparison import CompareSpec
+from wlm.measuring.machine import pinned
+from wlm.runs.export import sentence, to_json
+from wlm.runs.recordings import FOLDER
+from wlm.runs.store import finished_run
 
 HEADLINES = {
     "all-four": ("fp32", "pytorch:lstm=int8", "pytorch:linear=int8", "int8"),

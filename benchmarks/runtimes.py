@@ -17,15 +17,15 @@ from itertools import islice
 
 import torch
 
-from wlm.assets import DEFAULT_MODEL, DEFAULT_TEXT, find_model
-from wlm.checkpoint import load_checkpoint
-from wlm.compare import compare
-from wlm.comparison import CompareSpec
-from wlm.intervals import Interval, ratio_interval
-from wlm.machine import describe_machine, pinned
-from wlm.prepare import prepare, why_unavailable
-from wlm.sample import SampleSettings, sample_words
-from wlm.variant import Variant
+from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT, find_model
+from wlm.measuring.compare import compare
+from wlm.measuring.comparison import CompareSpec
+from wlm.measuring.intervals import Interval, ratio_interval
+from wlm.measuring.machine import describe_machine, pinned
+from wlm.model.checkpoint import load_checkpoint
+from wlm.quantization.prepare import prepare, why_unavailable
+from wlm.quantization.variant import Variant
+from wlm.sampling.words import SampleSettings, sample_words
 
 TUTORIAL = ("fp32", "int8")
 OTHERS = (

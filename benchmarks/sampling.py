@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from wlm.assets import DEFAULT_MODEL, find_model
-from wlm.checkpoint import load_checkpoint
-from wlm.intervals import ratio_interval
-from wlm.machine import describe_machine
-from wlm.quantize import quantize
-from wlm.sample import DRAWS, MAX_WORDS, SampleSettings, sample_words
-from wlm.variant import Variant
+from wlm.catalog.names import DEFAULT_MODEL, find_model
+from wlm.measuring.intervals import ratio_interval
+from wlm.measuring.machine import describe_machine
+from wlm.model.checkpoint import load_checkpoint
+from wlm.quantization.pytorch import quantize
+from wlm.quantization.variant import Variant
+from wlm.sampling.words import DRAWS, MAX_WORDS, SampleSettings, sample_words
 
 VARIANTS = ("fp32", "int8")
 LOOPS = ("tutorial", *DRAWS)

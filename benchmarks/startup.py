@@ -19,7 +19,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from wlm.machine import describe_machine
+from wlm.measuring.machine import describe_machine
 
 ROOT = Path(__file__).resolve().parent.parent
 PORT = 8791

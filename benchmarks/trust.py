@@ -3,10 +3,10 @@
     python -m benchmarks.trust [--runs 10] [--seconds 10] [--aa 40] [--aa-seconds 5]
 
 First fp32 is compared with itself, which has to come out undecided about 95 times in 100. Then
-the ratio of int8 to fp32 is measured again and again: by `wlm.compare`, and as the tutorial does
-it, all of a stretch of text with fp32 and then with int8, over as many tokens. Each run loads and
-quantizes the model anew, as it would be by whoever wants one number. Both ways take turns, on a
-quiet machine and beside a program that keeps the same core busy now and then.
+the ratio of int8 to fp32 is measured again and again: by `wlm.measuring.compare`, and as the
+tutorial does it, all of a stretch of text with fp32 and then with int8, over as many tokens. Each
+run loads and quantizes the model anew, as it would be by whoever wants one number. Both ways take
+turns, on a quiet machine and beside a program that keeps the same core busy now and then.
 About 15 minutes.
 """
 
@@ -23,15 +23,15 @@ import torch
 from scipy.stats import binomtest, f
 
 from benchmarks.tutorial_parity import BPTT, VARIANTS, tutorial_evaluate
-from wlm.assets import DEFAULT_MODEL, DEFAULT_TEXT, find_model, find_text
-from wlm.checkpoint import load_checkpoint
-from wlm.compare import compare
-from wlm.comparison import CompareSpec, Comparison
-from wlm.corpus import batchify, read_text
-from wlm.intervals import Interval
-from wlm.machine import describe_machine
-from wlm.quantize import quantize
-from wlm.variant import Variant
+from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT, find_model, find_text
+from wlm.measuring.compare import compare
+from wlm.measuring.comparison import CompareSpec, Comparison
+from wlm.measuring.intervals import Interval
+from wlm.measuring.machine import describe_machine
+from wlm.model.checkpoint import load_checkpoint
+from wlm.quantization.pytorch import quantize
+from wlm.quantization.variant import Variant
+from wlm.text.corpus import batchify, read_text
 
 BURST_S, PAUSE_S = (0.2, 2.0), (0.5, 4.0)
 # Ends with its standard input, however this program ends.

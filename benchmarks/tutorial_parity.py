@@ -16,13 +16,13 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from wlm.assets import DEFAULT_MODEL, DEFAULT_TEXT, find_model, find_text
-from wlm.checkpoint import load_checkpoint
-from wlm.corpus import batchify, read_text
-from wlm.evaluate import evaluate_blocks
-from wlm.machine import describe_machine
-from wlm.quantize import quantize
-from wlm.variant import Variant
+from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT, find_model, find_text
+from wlm.measuring.evaluate import evaluate_blocks
+from wlm.measuring.machine import describe_machine
+from wlm.model.checkpoint import load_checkpoint
+from wlm.quantization.pytorch import quantize
+from wlm.quantization.variant import Variant
+from wlm.text.corpus import batchify, read_text
 
 BPTT = 25
 CHUNKS = 40  # a block: about half a second of fp32

@@ -2,11 +2,15 @@
 
 import streamlit as st
 
-from view import blind_test, choices, departures, prompts, samples, temperature, ui
-from view.samples import Request
-from wlm.sample import SampleSettings
-from wlm.variant import Variant
-from wlm.wikitext import tokenize
+from view.sample import blind_test, departures, temperature
+from view.sample import prompt as prompts
+from view.sample import texts as samples
+from view.sample.texts import Request
+from view.shared import choices
+from view.shared import page as ui
+from wlm.quantization.variant import Variant
+from wlm.sampling.words import SampleSettings
+from wlm.text.wikitext import tokenize
 
 
 def main() -> None:

@@ -2,11 +2,17 @@
 
 import streamlit as st
 
-from view import choices, inspection, inspection_errors, inspection_times, page_runs, results, ui
+from view.compare import results
+from view.inspect import bytes as inspection
+from view.inspect import errors as inspection_errors
+from view.inspect import times as inspection_times
+from view.shared import choices
+from view.shared import page as ui
+from view.shared import runs as page_runs
 from wlm.errors import VariantError, WLMError
-from wlm.module_times import InspectSpec
-from wlm.settings import MAX_VARIANTS
-from wlm.variant import Variant
+from wlm.inspecting.times import InspectSpec
+from wlm.measuring.spec import MAX_VARIANTS
+from wlm.quantization.variant import Variant
 
 DEFAULT = ("fp32", "int8")
 CHOSEN = "chosen-variants"

@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from view import choices, sweeps, ui
-from wlm.comparison import DEFAULT_TARGET, CompareSpec
+from view.shared import choices
+from view.shared import page as ui
+from view.sweep import results as sweeps
 from wlm.errors import SettingError
-from wlm.sweep import DEFAULT_SECONDS, KNOBS, SweepSpec, parse_values, presets
-from wlm.variant import Variant
+from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
+from wlm.measuring.sweep import DEFAULT_SECONDS, KNOBS, SweepSpec, parse_values, presets
+from wlm.quantization.variant import Variant
 
 OWN = "Your own"
 BASELINE = "fp32"

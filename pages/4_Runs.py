@@ -4,13 +4,16 @@ from dataclasses import replace
 
 import streamlit as st
 
-from view import charts, one_run, page_runs, ui
-from wlm.comparison import CompareSpec
+from view.compare import charts
+from view.runs import one_run
+from view.shared import page as ui
+from view.shared import runs as page_runs
 from wlm.errors import ReportError, StoreError
-from wlm.recordings import recordings
-from wlm.report import summary
-from wlm.run_import import MOST_BYTES, from_json
-from wlm.runs import Run
+from wlm.measuring.comparison import CompareSpec
+from wlm.runs.export import summary
+from wlm.runs.import_run import MOST_BYTES, from_json
+from wlm.runs.recordings import recordings
+from wlm.runs.store import Run
 
 FILTERS = {"model": "Model", "text": "Text", "cpu": "Machine"}
 

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from view import tour, ui
+from view.shared import page as ui
+from view.tutorial import steps as tour
 
 NUMBERS = list(range(1, len(tour.STEPS) + 1))
 

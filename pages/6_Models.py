@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from view import ui, uploads
-from wlm.background_fetch import BackgroundFetch
-from wlm.fetch import TUTORIAL_WEIGHTS, WIKITEXT2, fetched_bytes, is_here
-from wlm.inventory import Item, models_here, texts_here
+from view.models import uploads
+from view.shared import page as ui
+from wlm.catalog.background_fetch import BackgroundFetch
+from wlm.catalog.fetch import TUTORIAL_WEIGHTS, WIKITEXT2, fetched_bytes, is_here
+from wlm.catalog.inventory import Item, models_here, texts_here
 
 TO_GET = {
     WIKITEXT2: (

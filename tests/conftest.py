@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from mirror import FILES, Mirror, published
 from tiny import LINE, WORDS
 
-from wlm.assets import ASSETS, DEFAULT_MODEL
-from wlm.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from wlm.corpus import Vocabulary
-from wlm.model import LSTMModel
+from wlm.catalog import fetch
+from wlm.catalog.names import ASSETS, DEFAULT_MODEL
+from wlm.catalog.wikitext2 import PublishedFile
+from wlm.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from wlm.model.lstm import LSTMModel
+from wlm.text.corpus import Vocabulary
 
 
 @pytest.fixture(autouse=True)
@@ -96,3 +99,37 @@ def unused_port() -> Callable[[], int]:
 def bundled() -> Checkpoint:
     """The bundled model of 33,278 words: slow, and shared, so that no test may change it."""
     return load_checkpoint(ASSETS / "models" / DEFAULT_MODEL)
+
+
+@pytest.fixture
+def queue(tmp_path, model_folder, text_file, monkeypatch):
+    """A queue that does nothing, beside a tiny model and a short text to choose."""
+    import streamlit as st
+    from driver import IdleQueue
+
+    from view.shared import page
+    from wlm.runs.store import RunStore
+
+    queue = IdleQueue(RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}"))
+    monkeypatch.setattr(page, "job_queue", lambda: queue)
+    monkeypatch.setenv("WLM_MODELS", str(model_folder.parent))
+    monkeypatch.setenv("WLM_TEXTS", str(text_file.parent))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return queue
+
+
+@pytest.fixture(scope="session")
+def tiny_corpus() -> tuple[PublishedFile, ...]:
+    return tuple(published(name, content) for name, content in FILES.items())
+
+
+@pytest.fixture
+def mirror(tiny_corpus, monkeypatch):
+    """A mirror of a tiny corpus, and of weights that fit it, which stand for the published."""
+    monkeypatch.setattr(fetch, "WIKITEXT2_FILES", tiny_corpus)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with Mirror() as mirror:
+        mirror.files.update(FILES)
+        monkeypatch.setenv("WLM_MIRROR", mirror.url)
+        yield mirror

@@ -1,7 +1,28 @@
 """A web server on loopback that has files to fetch, and misbehaves when told to."""
 
+import hashlib
+import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tiny import LINE
+
+from wlm.catalog.wikitext2 import PublishedFile
+
+TEXTS = {"train.txt": LINE * 5_000, "valid.txt": " a river \n", "test.txt": " a bridge \n" * 9}
+FILES = {name: text.encode() for name, text in TEXTS.items()}
+
+
+def published(name: str, content: bytes) -> PublishedFile:
+    """What git and sha256sum say of a file."""
+    git = subprocess.run(
+        ["git", "hash-object", "--stdin", "--no-filters"],
+        input=content,
+        capture_output=True,
+        check=True,
+    )
+    sha256 = None if name == "train.txt" else hashlib.sha256(content).hexdigest()
+    return PublishedFile(name, len(content), git.stdout.decode().strip(), sha256)
 
 
 class Mirror(ThreadingHTTPServer):

@@ -8,15 +8,15 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOMES = {
-    "LSTMModel": "wlm.model",
-    "SampleSettings": "wlm.sample",
-    "Variant": "wlm.variant",
-    "Vocabulary": "wlm.corpus",
+    "LSTMModel": "wlm.model.lstm",
+    "SampleSettings": "wlm.sampling.words",
+    "Variant": "wlm.quantization.variant",
+    "Vocabulary": "wlm.text.corpus",
     "WLMError": "wlm.errors",
-    "load_checkpoint": "wlm.checkpoint",
-    "sample_words": "wlm.sample",
-    "save_checkpoint": "wlm.checkpoint",
-    "saved_bytes": "wlm.quantize",
+    "load_checkpoint": "wlm.model.checkpoint",
+    "sample_words": "wlm.sampling.words",
+    "save_checkpoint": "wlm.model.checkpoint",
+    "saved_bytes": "wlm.quantization.pytorch",
 }
 __all__ = sorted(_HOMES)
 

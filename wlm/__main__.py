@@ -2,7 +2,7 @@
 
 import sys
 
-from wlm.cli import main
+from wlm.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

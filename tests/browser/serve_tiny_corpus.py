@@ -5,8 +5,8 @@ from pathlib import Path
 
 from streamlit.web import cli
 
-import wlm.fetch
-from wlm.published import PublishedFile
+import wlm.catalog.fetch
+from wlm.catalog.wikitext2 import PublishedFile
 
 FILES = {
     "train.txt": b" the river \n" * 20_000,
@@ -21,7 +21,7 @@ BLOBS = {
 }
 
 if __name__ == "__main__":
-    wlm.fetch.WIKITEXT2_FILES = tuple(
+    wlm.catalog.fetch.WIKITEXT2_FILES = tuple(
         PublishedFile(name, len(content), BLOBS[name]) for name, content in FILES.items()
     )
     root = Path(__file__).resolve().parent.parent.parent

@@ -1,0 +1,42 @@
+"""Pages driven by Streamlit's own test runner, and a queue that leaves runs waiting."""
+
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from wlm.measuring.comparison import CompareSpec
+from wlm.runs.store import Run, RunStore
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "streamlit_app.py", *sorted((ROOT / "pages").glob("*.py"))]
+
+
+class IdleQueue:
+    """A queue without a worker process: what is submitted waits."""
+
+    def __init__(self, store: RunStore):
+        self.store, self.stopped = store, []
+
+    def submit(self, spec: CompareSpec, visitor: str = "") -> str:
+        run = Run(spec.kind, spec.to_json(), visitor=visitor)
+        self.store.create(run)
+        return run.id
+
+    def stop(self, run_id: str) -> None:
+        self.stopped.append(run_id)
+
+    def ahead_of(self, run_id: str) -> tuple[int, float]:
+        return 2, 40.0
+
+
+def open_page(path: Path = PAGES[0], **query: str) -> AppTest:
+    page = AppTest.from_file(PAGES[0], default_timeout=30)
+    if path != PAGES[0]:
+        page.switch_page(path.relative_to(ROOT).as_posix())
+    for key, value in {"model": "tiny", **query}.items():
+        page.query_params[key] = value
+    return page.run()
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    return next(button for button in page.button if button.label == label).click().run()

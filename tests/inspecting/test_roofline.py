@@ -1,0 +1,77 @@
+"""Work from shapes alone, and what limits it, against numbers worked out by hand."""
+
+import pytest
+import torch
+
+from wlm.inspecting.roofline import Roofline, Work, measure_roofline, work
+from wlm.model.lstm import ModelConfig
+from wlm.quantization.variant import Variant
+
+CONFIG = ModelConfig(ntoken=20, ninp=8, nhid=6, nlayers=2)
+# 10 and 40 GB/s, 100 and 400 Gop/s: the roof bends at 10 and at 40 operations a byte.
+ROOFLINE = Roofline(10e9, 40e9, 100e9, 400e9)
+
+
+def test_multiply_adds_of_a_word_are_the_weights():
+    of_word = work(CONFIG, Variant(), 1)
+    assert {name: each.multiply_adds for name, each in of_word.items()} == {
+        "embedding": 0,
+        "LSTM": 24 * (8 + 6) + 24 * (6 + 6),
+        "decoder": 20 * 6,
+        "loss": 0,
+    }
+    of_chunk = work(CONFIG, Variant(), 25)
+    assert all(of_chunk[each].multiply_adds == 25 * of_word[each].multiply_adds for each in of_word)
+
+
+def test_bytes_of_a_chunk_read_recurrent_weights_once_a_word():
+    moved = {name: each.bytes_moved for name, each in work(CONFIG, Variant(), 3).items()}
+    matrices = 4 * (24 * 8 + 24 * 6) + 3 * 4 * (24 * 6 + 24 * 6)
+    biases = 4 * 2 * (24 + 24)
+    in_and_out = 4 * 3 * (8 + 6 + 6 + 6)
+    assert moved == {
+        "embedding": 3 * 8 * (4 + 4),
+        "LSTM": matrices + biases + in_and_out,
+        "decoder": 4 * 20 * 6 + 4 * 20 + 4 * 3 * (6 + 20),
+        "loss": 4 * 3 * 20,
+    }
+
+
+def test_int8_weights_take_a_quarter_of_the_bytes():
+    fp32, int8 = (work(CONFIG, Variant(linear=each), 1)["decoder"] for each in ("fp32", "int8"))
+    assert fp32.bytes_moved - int8.bytes_moved == 3 * 20 * 6
+    assert int8.multiply_adds == fp32.multiply_adds
+
+
+def test_a_multiply_add_is_two_operations():
+    assert Work(30, 15).operations == 60
+    assert Work(30, 15).ops_per_byte == 4.0
+
+
+@pytest.mark.parametrize(
+    ("ops_per_byte", "precision", "roof", "memory_bound"),
+    [
+        (2.0, "fp32", 20e9, True),
+        (9.9, "fp32", 99e9, True),
+        (20.0, "fp32", 100e9, False),
+        (20.0, "fp16", 100e9, False),  # multiplied in fp32
+        (20.0, "int8", 200e9, True),
+        (50.0, "int8", 400e9, False),
+    ],
+)
+def test_the_roof_is_the_lower_of_memory_and_arithmetic(
+    ops_per_byte, precision, roof, memory_bound
+):
+    assert ROOFLINE.roof(ops_per_byte, precision) == pytest.approx(roof)
+    assert ROOFLINE.is_memory_bound(ops_per_byte, precision) is memory_bound
+
+
+def test_without_a_quantized_engine_the_roof_is_that_of_fp32():
+    assert Roofline(10e9, 40e9, 100e9, None).peak("int8") == 100e9
+
+
+def test_ceilings_are_measured(monkeypatch):
+    monkeypatch.setattr("wlm.inspecting.roofline.SECONDS_PER_CEILING", 0.01)
+    found = measure_roofline()
+    assert min(found.memory_bytes_per_s, found.cache_bytes_per_s, found.fp32_ops_per_s) > 0
+    assert (found.int8_ops_per_s is None) == (torch.backends.quantized.engine == "none")

@@ -1,0 +1,175 @@
+"""Sweeps: values, points, resuming, and what a finished one says."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from made_up import point
+
+from wlm.catalog.random_weights import MOST_HIDDEN, random_checkpoint, random_hidden
+from wlm.errors import SettingError
+from wlm.measuring.compare import compare
+from wlm.measuring.comparison import CompareSpec
+from wlm.measuring.sweep import (
+    KNOBS,
+    SweepSpec,
+    current_points,
+    curves,
+    machines,
+    missing_points,
+    outcomes,
+    parse_over,
+    presets,
+    seconds_left,
+    sentence,
+    to_json,
+)
+from wlm.runs.store import Run, State
+
+
+def test_values_are_read_sorted_and_once():
+    assert parse_over("bptt=25, 1,5,,1") == ("bptt", (25, 1, 5, 1))
+    assert parse_over(" batch-size = 8 ") == ("batch_size", (8,))
+    assert SweepSpec(*parse_over("bptt=25,1,5,1")).values == (1, 5, 25)
+
+
+@pytest.mark.parametrize(
+    ("over", "message"),
+    [
+        ("bptt", "number of bptt values must be a whole number from 1 to 12, got 0"),
+        ("bptt=", "got 0"),
+        ("layers=1,2", "must be one of bptt, batch_size, threads, hidden, got 'layers'"),
+        ("=1", "got ''"),
+        ("bptt=1,x", "whole numbers separated by commas, such as 1,5,25, got 'x'"),
+        ("bptt=1.5", "got '1.5'"),
+        ("bptt=-1", "got '-1'"),
+        ("bptt=²", "got '²'"),
+        ("bptt=" + "9" * 5000, "got '999"),
+        ("bptt=" + ",".join(map(str, range(1, 14))), "from 1 to 12, got 13"),
+        ("bptt=0,5", "bptt must be a whole number from 1 to 1,000, got 0"),
+        ("batch_size=1,500", "batch_size must be a whole number from 1 to 256, got 500"),
+        ("threads=4096", "threads must be"),
+        ("hidden=0", "hidden size of random weights must be a whole number from 1 to 1,024, got 0"),
+        ("hidden=2048", "got 2,048"),
+    ],
+)
+def test_bad_values_are_said_in_words(over, message):
+    with pytest.raises(SettingError) as error:
+        SweepSpec(*parse_over(over))
+    assert message in str(error.value) and len(str(error.value)) < 300
+
+
+def test_a_point_is_the_same_comparison_but_for_the_knob():
+    base = CompareSpec(variants=("fp32", "pytorch:lstm=int8"), seconds=2.0, seed=7)
+    spec = SweepSpec("batch_size", (4, 2), base)
+    assert spec.points() == [replace(base, batch_size=2), replace(base, batch_size=4)]
+    assert SweepSpec("hidden", (8,), base).points() == [replace(base, model="random-8")]
+    assert SweepSpec.from_json(spec.to_json()) == spec
+    assert spec.most_seconds == 2 * (2.0 + 3.0)
+    assert SweepSpec("bptt", (1,), CompareSpec()).most_seconds is None
+
+
+def test_presets_are_sweeps_of_every_knob():
+    assert {preset.over for preset in presets()} == set(KNOBS)
+    for preset in presets():
+        SweepSpec(preset.over, preset.values, replace(CompareSpec(), **preset.settings))
+
+
+def test_random_weights_have_the_asked_size_and_are_always_the_same():
+    before = torch.random.get_rng_state()
+    first, again = random_checkpoint(4), random_checkpoint(4)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert first.model.config.nhid == 4 and len(first.vocabulary) == 33_278
+    pairs = zip(first.model.parameters(), again.model.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize(
+    "name", ["random-", "random-x", "random-../etc", "random-0", f"random-{MOST_HIDDEN + 1}"]
+)
+def test_names_of_random_models_are_checked_before_anything_is_made(name):
+    with pytest.raises(SettingError, match=r"random-256|hidden size"):
+        CompareSpec(model=name)
+    assert random_hidden("wikitext2-lstm") is None
+
+
+def test_a_random_model_is_compared_with_a_warning_about_its_loss():
+    *_, last = compare(CompareSpec(model="random-4", tokens=50))
+    content = last.measured.to_json()
+    assert content["protocol"]["model"] == "random-4"
+    assert "loss means nothing" in content["warnings"][-1]
+
+
+SPEC = SweepSpec("hidden", (8, 16, 32))
+
+
+def test_curves_and_outcomes_of_a_hand_made_sweep():
+    results = [point(8, 0.7, [0.6, 0.8]), point(16, 0.9, None), point(32, 2.0, [1.9, 2.1])]
+    sweep = to_json(SPEC, results)
+    assert list(sweep) == ["machine", "over", "values", "points"]
+    assert [each["value"] for each in sweep["points"]] == [8, 16, 32]
+    rows = [row for row in curves(sweep) if row["variant"] == "int8"]
+    assert [(row["value"], row["speedup"], row["low"], row["high"]) for row in rows] == [
+        (8, 0.7, 0.6, 0.8),
+        (16, 0.9, None, None),
+        (32, 2.0, 1.9, 2.1),
+    ]
+    assert [row["tokens_per_s"] for row in rows] == [560.0, 1440.0, 6400.0]
+    (outcome,) = outcomes(sweep)
+    assert (outcome.most["value"], outcome.least["value"], outcome.slower_at) == (32, 8, (8,))
+    assert sentence("hidden", outcome) == (
+        "int8: 2.0 times as fast at hidden size 32, 0.7 at hidden size 8; "
+        "slower than the baseline at hidden size 8."
+    )
+
+
+def test_a_sweep_under_way_has_the_points_that_there_are():
+    sweep = to_json(SPEC, [None, point(16, 1.5, None), None])
+    assert [each["value"] for each in sweep["points"]] == [16]
+    assert sentence("hidden", outcomes(sweep)[0]) == "int8: 1.5 times as fast at hidden size 16."
+    empty = to_json(SPEC, [None] * 3)
+    assert (empty["machine"], curves(empty), outcomes(empty)) == (None, [], [])
+
+
+def test_machines_are_told_apart_by_cpu_and_host():
+    results = [point(8, 1.0, None), point(16, 1.0, None, host="bb"), point(32, 1.0, None)]
+    assert machines(to_json(SPEC, results)) == {
+        "Test CPU, 2 CPUs, host aa": [8, 32],
+        "Test CPU, 2 CPUs, host bb": [16],
+    }
+
+
+def run(i: int, state: State, **fields) -> Run:
+    """A run of SPEC's i-th point."""
+    return Run("compare", SPEC.points()[i].to_json(), state=state, **fields)
+
+
+def test_each_value_has_its_latest_run_that_is_done_or_else_its_latest():
+    failed, again = run(0, State.FAILED), run(0, State.RUNNING)
+    done, stopped = run(1, State.DONE), run(1, State.STOPPED)
+    assert current_points(SPEC, [failed, done, stopped, again]) == [again, done, None]
+
+
+@pytest.mark.parametrize(
+    ("state", "is_missing"),
+    [
+        (State.QUEUED, False),
+        (State.RUNNING, False),
+        (State.DONE, False),
+        (State.STOPPED, True),
+        (State.FAILED, True),
+        (State.INTERRUPTED, True),
+    ],
+)
+def test_only_points_that_are_not_done_nor_on_their_way_are_missing(state, is_missing):
+    others = [run(1, State.DONE), run(2, State.DONE)]
+    missing = missing_points(SPEC, [run(0, state), *others])
+    assert missing == (SPEC.points()[:1] if is_missing else [])
+    assert missing_points(SPEC, others) == SPEC.points()[:1]
+
+
+def test_the_time_left_adds_up_what_is_unfinished():
+    spec = replace(SPEC, base=CompareSpec(seconds=5.0))
+    runs = [run(0, State.DONE), run(1, State.RUNNING, seconds_left=2.5), run(2, State.QUEUED)]
+    assert seconds_left(spec, runs) == 2.5 + 5.0 + 3.0
+    assert seconds_left(replace(SPEC, base=CompareSpec()), runs) is None

@@ -1,0 +1,83 @@
+"""The Models page through Streamlit's own test runner."""
+
+from pathlib import Path
+
+import pytest
+from driver import open_page, press
+from mirror import Mirror
+from streamlit.testing.v1 import AppTest
+
+from wlm.catalog.fetch import fetch
+
+MODELS = Path(__file__).resolve().parents[2] / "pages" / "6_Models.py"
+
+pytestmark = pytest.mark.usefixtures("queue")
+
+
+def open_models() -> AppTest:
+    page = open_page(MODELS)
+    assert not page.exception
+    return page
+
+
+def until_fetched(page: AppTest) -> AppTest:
+    """Run the page again, as its fragment does, until the fetch has ended."""
+    for _ in range(200):
+        if not any(each.label == "Stop" for each in page.button):
+            return page
+        page.run()
+    raise AssertionError("the fetch does not end")
+
+
+def labels(page: AppTest) -> list[str]:
+    """The buttons, without those that take an upload."""
+    return [each.label for each in page.button if not each.label.startswith("Check and keep")]
+
+
+def test_the_page_says_what_is_here():
+    page = open_models()
+    words = " ".join(each.value for each in [*page.markdown, *page.caption])
+    assert "wikitext2\\-lstm" in words and "CC BY\\-SA 3\\.0" in words
+    assert "SHA-256 `00a498bd" in words
+    assert "**demo**" in words and "MIT" in words and "**tiny**" in words
+    sizes = [each.value for each in page.metric if each.label == "Size, MB"]
+    assert "56.97" in sizes
+    assert [each.value for each in page.metric if "loss" in each.label] == ["4.7227"]
+    assert labels(page) == ["Get WikiText-2", "Get the tutorial's weights"]
+
+
+def test_a_fetch_ends_with_the_text_in_the_lists(mirror: Mirror):
+    page = until_fetched(press(open_models(), "Get WikiText-2"))
+    assert not page.error
+    assert labels(page) == ["Get the tutorial's weights"]
+    assert any("Here" in each.value for each in page.markdown)
+    compare = open_page(text="wikitext-2")
+    assert compare.selectbox(key="text").value == "wikitext-2"
+
+
+def test_a_failed_fetch_is_said_with_what_to_do(mirror: Mirror):
+    mirror.faults["test.txt"] = "dies half-way"
+    page = until_fetched(press(open_models(), "Get WikiText-2"))
+    assert "the connection broke" in page.error[0].value
+    assert "Try again, or give another source" in page.error[0].value
+    assert labels(page) == ["Get WikiText-2", "Get the tutorial's weights"]
+
+
+def test_while_one_fetch_runs_no_other_begins_and_anyone_may_stop_it(mirror: Mirror):
+    mirror.faults["train.txt"] = "stalls"
+    press(open_models(), "Get WikiText-2")
+    other = open_models()  # of another visitor
+    assert labels(other) == ["Stop", "Get the tutorial's weights"]
+    assert other.button(key="get-tutorial-weights").disabled
+    press(other, "Stop")
+    mirror.go_on.set()
+    page = until_fetched(open_models())
+    assert "was stopped: nothing of it is kept" in page.error[0].value
+
+
+def test_a_damaged_fetched_model_does_not_hide_the_others(mirror: Mirror, model_folder):
+    fetch("wikitext-2")
+    (model_folder / "card.json").write_text("[]", "utf-8")
+    page = open_models()
+    assert len(page.error) == 1 and "tiny" in page.error[0].value
+    assert any("wikitext\\-2" in each.value for each in page.markdown)

@@ -1,0 +1,214 @@
+"""The Sample page through Streamlit's own test runner, with the tiny model."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from view.sample import blind_test
+from view.sample import texts as samples
+from view.sample.turns import Turns
+from view.shared import page as ui
+
+ROOT = Path(__file__).resolve().parents[2]
+BOTH = "int8 LSTM + Linear"
+
+
+@pytest.fixture(autouse=True)
+def tiny(model_folder, monkeypatch):
+    """The tiny model to choose, nothing cached."""
+    monkeypatch.setenv("WLM_MODELS", str(model_folder.parent))
+    ui.load_model.clear()
+    ui.load_variant.clear()
+
+
+def open_page(**query) -> AppTest:
+    page = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60)
+    page.switch_page("pages/1_Sample.py")
+    for key, value in {"model": "tiny", **query}.items():
+        page.query_params[key] = value
+    return page.run()
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    return next(button for button in page.button if button.label == label).click().run()
+
+
+def write(**query) -> AppTest:
+    page = press(open_page(**query), "Write")
+    assert not page.exception and not page.error
+    return page
+
+
+def texts(page: AppTest) -> list[str]:
+    """What stands under each label with its speed."""
+    values = [each.value for each in page.markdown]
+    return [after for before, after in pairwise(values) if "second]" in before]
+
+
+def test_both_texts_are_written_with_the_seed_of_the_url():
+    first, again, other = (write(words="30", seed=seed) for seed in ("5", "5", "6"))
+    assert len(texts(first)) == 2
+    assert texts(first) == texts(again) != texts(other)
+
+
+def test_next_seed_writes_the_next_text():
+    page = press(write(words="30", seed="5"), "Next seed")
+    assert page.number_input(key="seed").value == 6
+    assert texts(page) == texts(write(words="30", seed="6"))
+
+
+def test_the_first_word_that_differs_is_marked_by_an_icon_too():
+    fp32, int8 = texts(write(words="200", temperature="1.0", seed="7"))
+    mark = ":orange-background[:orange[:material/call_split:]"
+    assert fp32.count(mark) == int8.count(mark) == 1
+    same = fp32.index(mark)
+    assert fp32[:same] == int8[:same]
+
+
+def test_metrics_and_charts_tell_where_and_how_far_they_part():
+    page = write(words="200", temperature="1.0", seed="7")
+    departs, mean, highest, speed, *_ = page.metric
+    assert departs.value.startswith("word ") and departs.delta == "of 200"
+    assert 0 < float(mean.value) < float(highest.value) + 0.001
+    assert highest.delta.startswith("at word ") and "times fp32's" in speed.delta
+    assert len(page.get("vega_lite_chart")) == 4  # strip, draw, words, temperature
+    place = departs.value.removeprefix("word ")
+    assert page.subheader[0].value.startswith(f":material/call_split: Word {place}, after")
+    written = next(each.value for each in page.markdown if " writes **" in each.value)
+    fp32, int8 = (part.split("**")[1] for part in written.split(" · ")[:2])
+    assert fp32 != int8
+
+
+def test_up_to_four_variants_stand_side_by_side_each_beside_the_first():
+    labels = ["fp32", "int8 LSTM", "int8 Linear", BOTH]
+    page = write(words="40", variants=labels)
+    assert len(texts(page)) == 4
+    assert len(page.metric) == 3 * 4 + 3
+    one = write(words="20", variants=["int8 LSTM"])
+    assert len(texts(one)) == 1 and len(one.metric) == 3
+    none = open_page(variants="")
+    assert not none.error and "at least one" in none.info[0].value
+
+
+def test_a_prompt_is_tokenized_shown_in_grey_and_gone_on_from():
+    page = write(words="20", prompt="The old-town bridge")
+    assert texts(page)[0].startswith(":gray[The] :gray[old]:gray[\\-]:gray[town] :gray[bridge] ")
+    assert not any(each.label in ("old", "town") for each in page.button)
+
+
+def test_unknown_words_are_said_and_near_ones_offered():
+    page = open_page(prompt="the brige xyzzy")
+    said = [each.value for each in page.markdown if "is not in its words" in each.value]
+    assert len(said) == 2 and "**brige**" in said[0] and "**xyzzy**" in said[1]
+    press(page, "bridge")
+    assert page.text_input(key="prompt").value == "the bridge xyzzy"
+
+
+def test_raw_tokens_show_what_the_model_draws():
+    typeset = texts(write(words="200", seed="2"))[0]
+    raw = texts(write(words="200", seed="2", raw="true"))[0]
+    assert "\\@\\-\\@" in raw and "\\<eos\\>" in raw
+    assert "\\@\\-\\@" not in typeset and "\\<eos\\>" not in typeset
+
+
+def test_unk_can_be_banned_and_the_text_stop_with_its_article():
+    assert "unk" in texts(write(words="300", seed="2"))[0]
+    assert "unk" not in texts(write(words="300", seed="2", known="true"))[0]
+    long, short = (write(words="1000", seed="2", article=each) for each in ("false", "true"))
+    assert texts(long)[0].startswith(texts(short)[0][:50])
+    assert len(texts(short)[0]) < len(texts(long)[0])
+
+
+def test_a_sample_stays_when_a_setting_changes_and_says_so():
+    page = write(words="20")
+    before = texts(page)
+    page.slider(key="temperature").set_value(1.5).run()
+    assert texts(page) == before
+    assert "settings have changed" in page.caption[0].value
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"temperature": "99", "words": "-1", "seed": "x", "k": "-5", "p": "7"},
+        {"temperature": "nan", "words": "1e9", "k": "1e400", "p": "0", "seed": "-inf"},
+        {"prompt": "x" * 100_000},
+        {"prompt": "<script>alert(1)</script> $x$ ![a](http://example.org/a.png) \0"},
+        {"variants": "../../etc"},
+        {"variants": ["fp32"] * 50},
+        {"lstm": "0", "linear": "maybe", "more": "nothing", "unknown": "key"},
+    ],
+)
+def test_a_hostile_url_does_no_harm(query):
+    page = press(open_page(**query), "Write")
+    assert not page.exception and not page.error
+    assert page.slider(key="temperature").value == 0.8
+    assert page.number_input(key="words").value == 150
+
+
+def test_before_a_text_the_temperature_is_shown_after_an_opening_or_the_prompt():
+    def opening(page):
+        return next(each.value for each in page.markdown if each.value.startswith("After "))
+
+    assert "[It was one of the]" in opening(open_page(model="wikitext2-lstm"))
+    assert "[The river]" in opening(open_page(model="wikitext2-lstm", prompt="The river"))
+    assert "It was one" not in opening(open_page(model="tiny"))
+    assert "It was one" not in opening(write(model="wikitext2-lstm", words="10"))
+
+
+def test_the_temperature_reshapes_the_next_words_live():
+    page = open_page()
+    entropy, effective, likeliest = (each.value for each in page.metric)
+    page.slider(key="heat").set_value(0.1).run()
+    sharp = [float(each.value.strip("%")) for each in page.metric]
+    assert sharp[0] < float(entropy) and sharp[1] < float(effective)
+    assert sharp[2] > float(likeliest.strip("%"))
+
+
+def test_the_blind_test_keeps_an_honest_score(monkeypatch):
+    page = press(open_page(more="Blind test"), "Show a pair")
+    hidden = page.session_state["round"]
+    assert not any("A is by" in each.value for each in page.markdown)
+    assert next(each for each in page.button if each.label == "Next pair").disabled
+    press(page, f"{'AB'[hidden.quantized]} is int8")
+    assert page.success[0].value == "Right."
+    assert any("**1 of 1** right" in each.value for each in page.markdown)
+    press(page, "Next pair")
+    hidden = page.session_state["round"]
+    press(page, f"{'BA'[hidden.quantized]} is int8")
+    assert "other one" in page.error[0].value
+    assert any("**1 of 2** right" in each.value for each in page.markdown)
+    shown = [each.value for each in page.markdown if "##### Text" in each.value]
+    assert BOTH in shown[hidden.quantized] and "fp32" in shown[1 - hidden.quantized]
+
+
+def test_the_blind_tests_texts_are_the_models_they_are_said_to_be(monkeypatch):
+    loaded = []
+    monkeypatch.setattr(ui, "load_variant", lambda model, variant: loaded.append(variant))
+    monkeypatch.setattr(
+        blind_test,
+        "sample_words",
+        lambda *_: iter([samples.SampledWord(str(loaded[-1]), 0, 1.0, 0.0)]),
+    )
+    sides = set()
+    for _ in range(40):
+        made = blind_test.draw_round("tiny", blind_test.SampleSettings())
+        assert made.texts[made.quantized][-1] == "int8"
+        assert made.texts[1 - made.quantized][-1] == "fp32"
+        sides.add(made.quantized)
+    assert sides == {0, 1}
+
+
+def test_who_must_wait_is_told_how_many_are_ahead_and_leaves_the_line_when_stopped(monkeypatch):
+    turns = Turns(1)
+    monkeypatch.setattr(samples, "_turns", lambda: turns)
+    page = open_page(words="20")
+    with turns.join() as first, monkeypatch.context() as patch:
+        patch.setattr(samples.time, "sleep", lambda _: samples.st.stop())
+        press(page, "Write")
+        assert page.info[0].value == "1 visitor is ahead of you."
+        assert not page.error and first() == 0
+    press(page, "Write")
+    assert len(texts(page)) == 2 and not page.info

@@ -1,0 +1,169 @@
+"""The guided tour: each step shows its result, and the way through it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from driver import open_page, press
+from streamlit.testing.v1 import AppTest
+
+from view.tutorial import steps as tour
+from wlm.quantization.onnx import export as onnx_export
+from wlm.runs import recordings
+from wlm.runs.store import State
+
+PAGE = Path(__file__).resolve().parents[2] / "pages" / "5_Tutorial.py"
+
+pytestmark = pytest.mark.usefixtures("queue")
+
+
+def opened(**query: str) -> AppTest:
+    return open_page(PAGE, **query)
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+def test_each_step_has_an_address_a_result_and_code(number):
+    page = opened(step=str(number))
+    assert not page.exception and not page.error
+    assert page.title[0].value == f"{number}. {tour.STEPS[number - 1].title}"
+    assert "wlm" in page.code[0].value
+
+
+def test_next_and_back_walk_through():
+    page = opened()
+    for number in range(2, 7):
+        page = press(page, "Next")
+        assert page.title[0].value.startswith(f"{number}. ")
+    assert next(each for each in page.button if each.label == "Next").disabled
+    page = press(page, "Back")
+    assert page.title[0].value.startswith("5. ")
+    assert not page.exception
+
+
+@pytest.mark.parametrize("asked", ["99", "abc", "-1", "1e999", ""])
+def test_an_unknown_step_is_the_first(asked):
+    page = opened(step=asked)
+    assert not page.exception and page.title[0].value.startswith("1. ")
+    assert next(each for each in page.button if each.label == "Back").disabled
+
+
+def test_the_text_and_a_sample_are_live():
+    metrics = {each.label: each.value for each in opened(step="2").metric}
+    assert metrics["Words the model knows"] == "33,278"
+    page = opened(step="3")
+    first = page.markdown[1].value
+    page = press(page, "Another")
+    assert page.markdown[1].value != first and len(first.split()) > 20
+
+
+@pytest.fixture
+def recorded() -> dict:
+    """The result of the recorded run of fp32 and int8."""
+    return recordings.recording(tour.MODEL, ("fp32", "int8")).result
+
+
+@pytest.fixture
+def recorded_onnx(recorded, monkeypatch) -> None:
+    """A recorded run with ONNX Runtime's variant, too."""
+    run = recordings.recording(tour.MODEL, ("fp32", "int8"))
+    onnx = {"variant": str(tour.ONNX), "label": tour.ONNX.label, "size_bytes": 28_600_000}
+    results = [*recorded["results"], recorded["results"][1] | onnx]
+    run = replace(run, result=recorded | {"results": results})
+    monkeypatch.setattr(recordings, "recordings", lambda: {"recorded-onnx": run})
+
+
+@pytest.fixture
+def nothing_recorded(monkeypatch) -> None:
+    monkeypatch.setattr(recordings, "recordings", dict)
+
+
+@pytest.fixture
+def no_onnxruntime(monkeypatch) -> None:
+    find = onnx_export.find_spec
+    monkeypatch.setattr(
+        onnx_export, "find_spec", lambda name: None if name == "onnxruntime" else find(name)
+    )
+
+
+def buttons(page: AppTest) -> list[str]:
+    return [each.label for each in page.button]
+
+
+def numbers(page: AppTest) -> dict[str, str]:
+    return {each.label: each.value for each in page.metric}
+
+
+def test_quantizing_shows_a_recorded_run_first():
+    page = opened(step="4")
+    assert numbers(page)["Size, MB"] == "79.7"
+    assert any("Recorded on" in each.value for each in page.markdown)
+
+
+def test_the_words_hold_the_numbers_that_are_shown(recorded):
+    fp32, int8 = recorded["results"]
+    words = [" ".join(each.words()) for each in tour.STEPS]
+    assert "512 values, 5 LSTM layers" in words[0] and "33,278 words" in words[0]
+    assert "28 million numbers" in words[2]
+    page = opened(step="4")
+    share = next(each.delta for each in page.metric if each.label == "Size, MB").lstrip("-")
+    assert share == f"{1 - int8['size_bytes'] / fp32['size_bytes']:.0%}"
+    assert f"shrinks by {share}" in words[4]
+
+
+@pytest.mark.parametrize(("step", "last"), [("4", "int8"), ("6", str(tour.ONNX))])
+def test_a_run_can_be_stopped_and_shows_what_it_measured(queue, recorded, step, last):
+    page = press(opened(step=step, present="true"), "Run")
+    (run,) = queue.store.unfinished()
+    assert run.spec["variants"][0] == "fp32" and run.spec["variants"][-1] == last
+    assert run.spec["model"] == tour.MODEL
+    assert not page.metric and not page.exception
+    assert any("2 ahead of you" in str(each.proto) for each in page.get("progress"))
+    page = press(page, "Stop")
+    assert queue.stopped == [run.id]
+    queue.store.update(run.id, state=State.STOPPED, result=recorded)
+    page.run()
+    assert "Stopped early" in page.info[0].value
+    assert numbers(page)["Size, MB"] == "79.7" and "Stop" not in buttons(page)
+    # Another step and back: the run is still there.
+    page = press(press(page, "Back"), "Next")
+    assert "Stopped early" in page.info[0].value
+
+
+def test_the_last_step_shows_a_recorded_run_by_itself(recorded_onnx):
+    page = opened(step="6")
+    assert numbers(page)["Size, MB"] == "28.6" and "Run" in buttons(page)
+    assert any("Recorded on" in each.value for each in page.markdown)
+
+
+def test_without_a_recording_the_last_step_says_what_run_does(nothing_recorded):
+    page = opened(step="6")
+    # Another run must not stand for it.
+    assert set(numbers(page).values()) == {"–"}
+    assert "Press **Run**" in page.info[0].value
+
+
+def test_without_onnxruntime_a_recorded_run_still_shows(recorded_onnx, no_onnxruntime):
+    page = opened(step="6")
+    assert numbers(page)["Size, MB"] == "28.6" and "Run" not in buttons(page)
+    assert "pip install onnxruntime" in page.info[0].value
+
+
+def test_without_onnxruntime_and_a_recording_it_is_said(nothing_recorded, no_onnxruntime):
+    page = opened(step="6")
+    assert not page.exception and not page.error and "Run" not in buttons(page)
+    assert set(numbers(page).values()) == {"–"}
+    assert [each.value for each in page.info if "pip install onnxruntime" in each.value]
+    assert "faster" not in " ".join(tour.STEPS[5].words())
+
+
+@pytest.mark.parametrize("present", ["true", "1"])
+def test_a_presenter_has_no_menu_and_the_point_in_large_type(present):
+    page = opened(step="5", present=present)
+    assert not page.exception and not page.sidebar.children
+    point, more = tour.STEPS[4].words()
+    assert page.title[0].value == point
+    assert more not in [each.value for each in page.markdown]
+    assert page.run().title[0].value == point
+    page = press(page, "End")
+    assert page.sidebar.children and page.title[0].value.startswith("5. ")
+    assert not press(page, "Present").sidebar.children

@@ -1,0 +1,172 @@
+"""The queue of runs on a real Dask cluster of several processes."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from waiting import PATIENCE, ended, wait_for
+
+from wlm.errors import JobError
+from wlm.measuring.comparison import CompareSpec
+from wlm.measuring.sweep import SweepSpec, current_points
+from wlm.runs.cluster import ClusterQueue
+from wlm.runs.queue import JobQueue, open_queue
+from wlm.runs.store import RunStore, State, cluster
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Cluster:
+    """A scheduler and workers, each a process of its own."""
+
+    def __init__(self, port: int):
+        self.address = f"tcp://127.0.0.1:{port}"
+        self.workers: list[subprocess.Popen] = []
+        options = ["--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
+        self.scheduler = self._start("scheduler", *options)
+        wait_for(lambda: _listens(port), "the scheduler")
+
+    def add_worker(self, *, resources: str = "wlm=1") -> subprocess.Popen:
+        options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--resources", resources]
+        self.workers.append(self._start("worker", self.address, *options))
+        return self.workers[-1]
+
+    def _start(self, what: str, *options: str) -> subprocess.Popen:
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        return subprocess.Popen(
+            [sys.executable, "-m", f"distributed.cli.dask_{what}", *options],
+            env={**os.environ, "PYTHONPATH": path},
+            stderr=subprocess.DEVNULL,
+        )
+
+    def close(self) -> None:
+        for process in [*self.workers, self.scheduler]:
+            process.kill()
+            process.wait()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def store(own_database) -> RunStore:
+    """The store that the environment names, to the cluster's workers too."""
+    return RunStore(own_database)
+
+
+@pytest.fixture
+def spec(model_folder, text_file, monkeypatch) -> SweepSpec:
+    """A sweep of the tiny model that takes a few seconds a point, for this process and workers."""
+    monkeypatch.setenv("WLM_MODELS", str(model_folder.parent))
+    monkeypatch.setenv("WLM_TEXTS", str(text_file.parent))
+    return SweepSpec("bptt", (1, 2, 5, 10), CompareSpec(model="tiny", text="short", seconds=1.5))
+
+
+@pytest.fixture
+def dask(spec, unused_port) -> Iterator[Cluster]:
+    """A scheduler, and workers with the environment of `spec` as they are added."""
+    dask = Cluster(unused_port())
+    yield dask
+    dask.close()
+
+
+@pytest.fixture
+def queue(store, dask) -> Iterator[ClusterQueue]:
+    queue = ClusterQueue(store, dask.address)
+    yield queue
+    queue.close()
+
+
+def test_points_run_side_by_side_and_a_killed_worker_loses_none(queue, store, dask, spec):
+    for _ in range(3):
+        dask.add_worker()
+    sweep_id = queue.submit_sweep(spec, "anna")
+
+    def running() -> list:
+        return [
+            run for run in store.points_of(sweep_id) if run.state == State.RUNNING and run.result
+        ]
+
+    wait_for(lambda: len(running()) >= 2, "two points side by side")
+    begun = {run.id: run.started_at for run in running()}
+    victims = {key: address for address, keys in queue._client.processing().items() for key in keys}
+    run_id, address = next((key.removeprefix("wlm-"), at) for key, at in victims.items())
+    os.kill(queue._client.run(os.getpid, workers=[address])[address], signal.SIGKILL)
+    runs = [ended(store, run.id) for run in store.points_of(sweep_id)]
+    assert [(run.state, run.message) for run in runs] == [(State.DONE, "")] * 4
+    assert [run.result["protocol"]["bptt"] for run in runs] == [1, 2, 5, 10]
+    assert all(run.result["machine"]["host"] for run in runs)
+    assert current_points(spec, store.points_of(sweep_id)) == runs
+    # Only the victim's run was begun anew.
+    assert store.get(run_id).started_at > begun.get(run_id, 0.0)
+    assert all(
+        run.started_at == begun.get(run.id, run.started_at) for run in runs if run.id != run_id
+    )
+
+
+def test_a_dead_workers_run_waits_for_another_worker_and_begins_anew(queue, store, dask, spec):
+    dask.add_worker()
+    run_id = queue.submit(spec.points()[0])
+    first = wait_for(lambda: (run := store.get(run_id)).result and run, "the first numbers")
+    dask.workers[0].kill()
+    dask.add_worker()
+    run = ended(store, run_id)
+    assert (run.state, run.message) == (State.DONE, "")
+    assert run.started_at > first.started_at
+
+
+def test_without_workers_that_measure_runs_fail_with_the_reason(
+    queue, store, dask, spec, monkeypatch
+):
+    monkeypatch.setattr(cluster, "WITHOUT_WORKERS_SECONDS", 1.0)
+    dask.add_worker(resources="gpu=1")
+    run = ended(store, queue.submit(spec.points()[0]))
+    assert run.state == State.FAILED
+    assert "no worker" in run.message and "--resources wlm=1" in run.message
+
+
+def test_a_dead_scheduler_fails_what_is_unfinished(queue, store, dask, spec):
+    dask.add_worker()
+    sweep_id = queue.submit_sweep(spec)
+    wait_for(lambda: any(run.result for run in store.points_of(sweep_id)), "the first numbers")
+    dask.scheduler.kill()
+    runs = [ended(store, run.id) for run in store.points_of(sweep_id)]
+    failed = [run for run in runs if run.state == State.FAILED]
+    assert failed and all(
+        "scheduler is gone" in run.message or "lost" in run.message for run in failed
+    )
+    with pytest.raises(JobError, match="none answers"):
+        queue.submit(spec.points()[0])
+
+
+def test_a_worker_that_cannot_use_the_database_says_so(queue, store, dask, spec, monkeypatch):
+    monkeypatch.setenv("WLM_DATABASE_URL", "sqlite:////dev/null/runs.sqlite")
+    dask.add_worker()
+    run = ended(store, queue.submit(spec.points()[0]))
+    assert run.state == State.FAILED
+    assert "cannot use the database" in run.message and "/dev/null" in run.message
+
+
+def test_wlm_dask_chooses_the_cluster_and_says_what_is_wrong(store, monkeypatch, unused_port):
+    monkeypatch.delenv("WLM_DASK", raising=False)
+    assert type(open_queue(store)) is JobQueue
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
+    for address in (f"tcp://127.0.0.1:{unused_port()}", "nonsense://x", "tcp://"):
+        monkeypatch.setenv("WLM_DASK", address)
+        queue = open_queue(store)
+        started = time.monotonic()
+        with pytest.raises(JobError, match=r"none answers at '"):
+            queue.submit(CompareSpec())
+        assert time.monotonic() - started < PATIENCE
+        assert store.list_runs("compare") == []
+    monkeypatch.setattr(cluster, "Client", None)
+    with pytest.raises(JobError, match="pip install distributed"):
+        open_queue(store)

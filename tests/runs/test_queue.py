@@ -1,0 +1,448 @@
+"""The queue of runs, with real worker processes and real signals."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from waiting import PATIENCE, ended, wait_for
+
+from wlm.errors import JobError
+from wlm.measuring.comparison import CompareSpec
+from wlm.measuring.evaluate import evaluate
+from wlm.measuring.machine import pinned
+from wlm.measuring.sweep import SweepSpec, current_points
+from wlm.model.checkpoint import load_checkpoint
+from wlm.runs import queue as jobs
+from wlm.runs.queue import JobQueue, execute
+from wlm.runs.store import Run, RunStore, State, this_server
+from wlm.text.corpus import batchify, read_text
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def store(tmp_path) -> RunStore:
+    return RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}")
+
+
+@pytest.fixture
+def named(model_folder, text_file, monkeypatch) -> CompareSpec:
+    """The tiny model and the short text by name, for this process and its workers."""
+    monkeypatch.setenv("WLM_MODELS", str(model_folder.parent))
+    monkeypatch.setenv("WLM_TEXTS", str(text_file.parent))
+    return CompareSpec(model="tiny", text="short", bptt=5)
+
+
+@pytest.fixture
+def endless(named, tmp_path) -> CompareSpec:
+    """A comparison that takes minutes: the bundled model over a long text."""
+    path = tmp_path / "texts" / "long.txt"
+    path.write_text(" the old town was built over the river . \n" * 40_000, "utf-8")
+    return CompareSpec(text="long", bptt=100)
+
+
+@pytest.fixture
+def queue(store) -> Iterator[JobQueue]:
+    queue = JobQueue(store)
+    yield queue
+    queue.close()
+
+
+def measuring(store: RunStore, run_id: str) -> Run:
+    return wait_for(lambda: (run := store.get(run_id)).result and run, "the first numbers")
+
+
+def test_a_run_gives_the_losses_of_a_direct_evaluation(queue, store, named, model_folder):
+    run = ended(store, queue.submit(named))
+    assert (run.state, run.message, run.done) == (State.DONE, "", 1.0)
+    checkpoint = load_checkpoint(model_folder)
+    text = read_text(Path(os.environ["WLM_TEXTS"]) / "short.txt", checkpoint.vocabulary)
+    expected = evaluate(checkpoint.model, batchify(text.ids, 1), bptt=5)
+    fp32, int8 = run.result["results"]
+    assert fp32["loss"] == pytest.approx(expected.loss, abs=1e-9)
+    assert int8["loss"] != fp32["loss"]
+    assert run.result["protocol"]["tokens"] == len(text.ids)
+    assert run.started_at <= run.finished_at
+
+
+def test_runs_are_done_in_order_by_one_worker(queue, store, named):
+    ids = [queue.submit(named) for _ in range(3)]
+    runs = [ended(store, run_id) for run_id in ids]
+    assert [run.state for run in runs] == [State.DONE] * 3
+    assert runs[0].finished_at <= runs[1].started_at
+    assert runs[1].finished_at <= runs[2].started_at
+
+
+def test_a_waiting_run_knows_how_many_are_ahead(queue, store, endless, named):
+    first, second, third = queue.submit(endless), queue.submit(named), queue.submit(named)
+    measuring(store, first)
+    assert [queue.ahead_of(run_id)[0] for run_id in (first, second, third)] == [0, 1, 2]
+
+
+def test_the_wait_is_the_sum_of_what_is_ahead_where_that_is_known(queue, store):
+    limited, to_the_end = CompareSpec(seconds=7.0).to_json(), CompareSpec().to_json()
+    runs = [
+        Run("compare", limited, state=State.RUNNING, seconds_left=4.0),
+        *(Run("compare", spec) for spec in (limited, limited, to_the_end, limited)),
+    ]
+    for i, run in enumerate(runs):
+        store.create(replace(run, server=this_server(), created_at=float(i)))
+    waits = [queue.ahead_of(run.id) for run in runs]
+    assert waits == [(0, 0), (1, 4.0), (2, 4.0 + 10.0), (3, 4.0 + 20.0), (4, None)]
+
+
+def test_a_visitor_has_one_run_waiting_and_the_queue_an_end(queue, store, named, monkeypatch):
+    monkeypatch.setattr(queue, "start", lambda: None)  # so that all of them wait
+    monkeypatch.setattr(queue, "_hand_over", lambda run_id: None)
+    queue.submit(named, visitor="anna")
+    with pytest.raises(JobError, match="waiting already"):
+        queue.submit(named, visitor="anna")
+    queue.submit(named, visitor="bert")
+    monkeypatch.setattr(jobs, "MOST_WAITING", 2)
+    with pytest.raises(JobError, match="2 runs are waiting"):
+        queue.submit(named, visitor="carl")
+
+
+def test_a_stopped_run_keeps_what_it_measured_and_the_next_one_works(queue, store, endless, named):
+    run_id = queue.submit(endless)
+    before = measuring(store, run_id)
+    queue.stop(run_id)
+    run = ended(store, run_id)
+    assert run.state == State.STOPPED
+    assert run.result["protocol"]["tokens"] >= before.result["protocol"]["tokens"]
+    assert 0.0 < run.done < 1.0
+    assert ended(store, queue.submit(named)).state == State.DONE
+
+
+def test_a_run_stopped_while_it_waits_measures_nothing(queue, store, endless, named):
+    first, second = queue.submit(endless), queue.submit(named)
+    queue.stop(second)
+    queue.stop(first)
+    run = ended(store, second)
+    assert (run.state, run.result) == (State.STOPPED, None)
+
+
+def test_a_killed_worker_fails_its_run_only(queue, store, endless, named):
+    running, waiting = queue.submit(endless), queue.submit(named)
+    before = measuring(store, running)
+    os.kill(queue._worker.pid, signal.SIGKILL)
+    run = ended(store, running)
+    assert run.state == State.FAILED
+    assert "SIGKILL" in run.message and "kept" in run.message
+    assert run.result["protocol"]["tokens"] >= before.result["protocol"]["tokens"]
+    assert ended(store, waiting).state == State.DONE
+    assert ended(store, queue.submit(named)).state == State.DONE
+
+
+def test_two_servers_share_a_database_and_leave_each_others_runs_alone(queue, store, named):
+    script = (
+        "import sys, json, time; from wlm.measuring.comparison import CompareSpec\n"
+        "from wlm.runs.queue import JobQueue; from wlm.runs.store import RunStore\n"
+        "store = RunStore(); queue = JobQueue(store)\n"
+        "assert store.interrupt_orphans() == []\n"
+        "spec = CompareSpec.from_json(json.loads(sys.argv[1]))\n"
+        "for _ in range(3):\n"
+        "    run_id = queue.submit(spec)\n"
+        "    while not store.get(run_id).state.final: time.sleep(0.05)\n"
+        "    print(run_id, store.get(run_id).state)\n"
+        "queue.close(); sys.exit(store.warning or 0)"
+    )
+    command = [sys.executable, "-c", script, json.dumps(named.to_json())]
+    environment = {**os.environ, "WLM_DATABASE_URL": store.url}
+    pipe = subprocess.PIPE
+    other = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=pipe, text=True)
+    ids = [queue.submit(named) for _ in range(6)]
+    assert [ended(store, run_id).state for run_id in ids] == [State.DONE] * 6
+    printed, _ = other.communicate(timeout=PATIENCE)
+    assert other.returncode == 0
+    theirs = [line.split() for line in printed.splitlines()]
+    assert [state for _, state in theirs] == ["done"] * 3
+    assert {run.id for run in store.list_runs("compare")} == {*ids, *(id for id, _ in theirs)}
+    servers = {store.get(ids[0]).server, store.get(theirs[0][0]).server}
+    assert len(servers) == 2
+
+
+def test_a_worker_that_cannot_start_fails_the_run(queue, store, named, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    run = ended(store, queue.submit(named))
+    assert run.state == State.FAILED
+    assert "ended unexpectedly (exit code 1)" in run.message
+
+
+def test_no_worker_program_at_all_is_an_error(queue, named, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+    with pytest.raises(JobError, match="cannot be started"):
+        queue.submit(named)
+
+
+def test_a_closed_queue_takes_no_runs_and_leaves_no_process(store, named):
+    queue = JobQueue(store)
+    queue.start()
+    worker = psutil.Process(queue._worker.pid)
+    queue.close()
+    assert not worker.is_running()
+    with pytest.raises(JobError, match="closed"):
+        queue.submit(named)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system pins no process")
+def test_the_worker_measures_on_a_cpu_of_its_own_and_says_so(queue, store, named):
+    machine = ended(store, queue.submit(named)).result["machine"]
+    available = sorted(os.sched_getaffinity(0))
+    assert machine["cpus"] == len(available)
+    if len(available) == 1:
+        assert machine["pinned_to"] is None
+    else:
+        (cpu,) = machine["pinned_to"]
+        assert cpu in available
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system pins no process")
+def test_a_busy_cpu_is_left_to_others():
+    before = sorted(os.sched_getaffinity(0))
+    if len(before) == 1:
+        pytest.skip("there is one CPU")
+    spin = f"import os; os.sched_setaffinity(0, [{before[-1]}])\nwhile True: pass"
+    spinner = subprocess.Popen([sys.executable, "-c", spin])
+    try:
+        process = psutil.Process(spinner.pid)
+        wait_for(lambda: process.cpu_affinity() == before[-1:], "the spinner")
+        with pinned(1):
+            assert sorted(os.sched_getaffinity(0)) != before[-1:]
+        assert sorted(os.sched_getaffinity(0)) == before
+        with pinned(len(before)):
+            assert sorted(os.sched_getaffinity(0)) == before
+    finally:
+        spinner.kill()
+        spinner.wait()
+
+
+def test_bad_input_fails_the_run_with_its_message(queue, store, named, model_folder):
+    (model_folder / "model.safetensors").write_bytes(b"no weights")
+    run = ended(store, queue.submit(named))
+    assert run.state == State.FAILED
+    assert "damaged" in run.message and "model.safetensors" in run.message
+
+
+def test_a_defect_fails_the_run_without_its_details(store, named, monkeypatch, caplog):
+    def broken(spec):
+        raise RuntimeError("internal detail")
+
+    monkeypatch.setitem(jobs.KINDS, "compare", (CompareSpec, broken))
+    run = Run("compare", named.to_json())
+    store.create(run)
+    execute(run.id, store)
+    assert store.get(run.id).state == State.FAILED
+    assert "internal detail" not in store.get(run.id).message
+    assert "internal detail" in caplog.text
+
+
+def test_a_run_that_has_begun_is_not_done_again(store, named):
+    run = Run("compare", named.to_json(), state=State.DONE, result={"kept": True})
+    store.create(run)
+    execute(run.id, store)
+    assert store.get(run.id) == run
+
+
+def test_where_runs_cannot_be_stored_they_still_work_with_a_warning(named):
+    store = RunStore("sqlite:////dev/null/runs.sqlite")
+    queue = JobQueue(store)
+    try:
+        run = ended(store, queue.submit(named))
+    finally:
+        queue.close()
+    assert run.state == State.DONE and len(run.result["results"]) == 2
+    assert "not kept" in run.warning
+
+
+@pytest.fixture
+def port(unused_port) -> int:
+    return unused_port()
+
+
+@pytest.fixture
+def server(store, endless, port) -> Iterator[psutil.Process]:
+    """A Streamlit server that uses the same store."""
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "streamlit", "run", "streamlit_app.py"),
+            *("--server.enableAgentApi=true", "--server.headless=true"),
+            *("--server.address=127.0.0.1", f"--server.port={port}"),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "WLM_DATABASE_URL": store.url},
+        stdout=subprocess.DEVNULL,
+    )
+    yield psutil.Process(process.pid)
+    process.kill()
+    process.wait()
+
+
+def interact(port: int, **request) -> dict | None:
+    """Open or use a session as a program may (Streamlit's agent API); None while there is no
+    server."""
+    url = f"http://127.0.0.1:{port}/_stcore/agent/interact"
+    headers = {"Content-Type": "application/json"}
+    body = json.dumps(request).encode()
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers)) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError:
+        raise
+    except OSError:
+        return None
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_a_stopped_server_leaves_no_process_and_its_run_is_marked(server, store, port, name):
+    query = {"text": ["long"], "amount": ["All of it"]}
+    page = wait_for(lambda: interact(port, query_params=query), "the server")
+    run_button = next(each for each in page["actions"] if each.get("label") == "Run")
+    interact(port, session_id=page["session_id"], trigger={"key": run_button["key"]})
+    (run,) = store.unfinished()
+    measuring(store, run.id)
+    (worker,) = server.children()
+    server.send_signal(getattr(signal, name))
+    # The run itself would take several times as long.
+    assert psutil.wait_procs([server, worker], timeout=PATIENCE)[1] == []
+    # What the next server does first.
+    assert store.interrupt_orphans() == [run.id]
+    run = store.get(run.id)
+    assert run.state == State.INTERRUPTED and run.result["results"]
+
+
+@pytest.fixture
+def sweep(named) -> SweepSpec:
+    """Four quick points of the tiny model."""
+    return SweepSpec("bptt", (1, 2, 5, 10), replace(named, seconds=0.3))
+
+
+@pytest.fixture
+def endless_sweep(endless) -> SweepSpec:
+    return SweepSpec("bptt", (50, 75, 100), endless)
+
+
+def all_ended(store: RunStore, sweep_id: str) -> list[Run]:
+    return [ended(store, run.id) for run in store.points_of(sweep_id)]
+
+
+def test_a_sweep_measures_its_points_in_order(queue, store, sweep):
+    sweep_id = queue.submit_sweep(sweep, "anna")
+    assert (store.get(sweep_id).kind, store.get(sweep_id).spec) == ("sweep", sweep.to_json())
+    runs = all_ended(store, sweep_id)
+    assert [(run.state, run.spec) for run in runs] == [
+        (State.DONE, point.to_json()) for point in sweep.points()
+    ]
+    assert {run.visitor for run in runs} == {"anna"}
+    starts = [run.started_at for run in runs]
+    assert starts == sorted(starts)
+    queue.resume_sweep(sweep_id, "anna")
+    assert store.points_of(sweep_id) == runs
+
+
+def test_a_sweep_and_other_runs_take_turns(queue, store, sweep, named):
+    slow = replace(sweep, base=replace(sweep.base, seconds=2.0))
+    sweep_id = queue.submit_sweep(slow, "anna")
+    measuring(store, store.points_of(sweep_id)[0].id)
+    run_id, other_id = queue.submit(named, "bert"), queue.submit_sweep(sweep, "carl")
+    firsts = [run_id, store.points_of(other_id)[0].id]
+    assert [queue.ahead_of(each)[0] for each in firsts] == [1 + 1, 1 + 2]  # anna's second waits
+    run = ended(store, run_id)
+    second, third = store.points_of(sweep_id)[1:3]
+    assert not store.get(third.id).state.final
+    all_ended(store, other_id)
+    points, others = all_ended(store, sweep_id), all_ended(store, other_id)
+    order = sorted([*points, *others, run], key=lambda each: each.started_at)
+    assert order.index(run) <= 2 and order.index(others[0]) <= 3
+    assert second.id == points[1].id and order[-1].sweep in (sweep_id, other_id)
+
+
+def test_a_sweep_counts_as_one_waiting_run(queue, sweep, named, monkeypatch):
+    monkeypatch.setattr(queue, "start", lambda: None)  # so that all of them wait
+    monkeypatch.setattr(queue, "_hand_over", lambda run_ids: None)
+    monkeypatch.setattr(jobs, "MOST_WAITING", 2)
+    queue.submit_sweep(sweep, "anna")
+    for submit in (queue.submit, queue.submit_sweep):
+        with pytest.raises(JobError, match="waiting already"):
+            submit(named if submit == queue.submit else sweep, "anna")
+    queue.submit(named, "bert")
+    with pytest.raises(JobError, match="2 runs are waiting"):
+        queue.submit_sweep(sweep, "carl")
+
+
+def test_a_stopped_sweep_keeps_what_is_done_and_goes_on_with_the_rest(queue, store, sweep):
+    sweep = replace(sweep, base=replace(sweep.base, seconds=1.0))
+    sweep_id = queue.submit_sweep(sweep)
+    first = ended(store, store.points_of(sweep_id)[0].id)
+    queue.stop_sweep(sweep_id)
+    stopped = all_ended(store, sweep_id)
+    assert stopped[0] == first and first.state == State.DONE
+    assert {run.state for run in stopped[1:]} == {State.STOPPED}
+    queue.resume_sweep(sweep_id)
+    runs = all_ended(store, sweep_id)
+    assert len(runs) == 4 + 3
+    now = current_points(sweep, runs)
+    assert now[0] == first and [run.state for run in now] == [State.DONE] * 4
+
+
+def test_a_killed_worker_fails_one_point_and_the_sweep_goes_on(queue, store, sweep):
+    sweep = replace(sweep, base=replace(sweep.base, seconds=1.0))
+    sweep_id = queue.submit_sweep(sweep)
+    points = store.points_of(sweep_id)
+    # As often as a worker that never starts is replaced.
+    for point in points[:2]:
+        measuring(store, point.id)
+        os.kill(queue._worker.pid, signal.SIGKILL)
+        assert "SIGKILL" in ended(store, point.id).message
+    assert [run.state for run in all_ended(store, sweep_id)] == [State.FAILED] * 2 + [
+        State.DONE
+    ] * 2
+    queue.resume_sweep(sweep_id)
+    all_ended(store, sweep_id)
+    states = [run.state for run in current_points(sweep, store.points_of(sweep_id))]
+    assert states == [State.DONE] * 4
+
+
+def test_a_sweep_of_a_dead_server_goes_on_in_the_next(store, endless_sweep, named):
+    program = (
+        "import sys, time; from wlm.runs.queue import JobQueue;"
+        "from wlm.runs.store import RunStore;"
+        "from wlm.measuring.sweep import SweepSpec; import json;"
+        "queue = JobQueue(RunStore(sys.argv[1]));"
+        "queue.submit_sweep(SweepSpec.from_json(json.loads(sys.argv[2])));"
+        "time.sleep(600)"
+    )
+    arguments = [store.url, json.dumps(endless_sweep.to_json())]
+    server = subprocess.Popen([sys.executable, "-c", program, *arguments], cwd=ROOT)
+    try:
+        first = wait_for(lambda: next(iter(store.unfinished()), None), "the first point")
+        measuring(store, first.id)
+    finally:
+        server.kill()
+        server.wait()
+    assert len(store.interrupt_orphans()) == 3
+    runs = store.points_of(first.sweep)
+    assert {run.state for run in runs} == {State.INTERRUPTED}
+    queue = JobQueue(store)
+    try:
+        queue.resume_sweep(first.sweep)
+        again = store.points_of(first.sweep)[3:]
+        assert [run.spec for run in again] == [run.spec for run in runs]
+        measuring(store, again[0].id)
+    finally:
+        queue.close()
+
+
+def test_a_deleted_run_does_not_hold_up_the_next(queue, store, named):
+    run = ended(store, queue.submit(named, "anna"))
+    store.delete(run.id, "anna")
+    assert ended(store, queue.submit(named, "anna")).state == State.DONE

@@ -1,0 +1,266 @@
+"""Vocabularies, texts, batches, and text as people write it."""
+
+import pytest
+import torch
+import tutorial_code
+from torch import tensor
+
+from wlm.errors import SettingError, TextError
+from wlm.text.corpus import (
+    Corpus,
+    Text,
+    Vocabulary,
+    batchify,
+    get_batch,
+    read_text,
+    read_words,
+)
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write bytes to a file called text.txt and return its path."""
+
+    def write(content: bytes):
+        path = tmp_path / "text.txt"
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+def test_a_vocabulary_numbers_words_by_their_place():
+    vocabulary = Vocabulary(["<unk>", "the", "river"])
+    assert len(vocabulary) == 3
+    assert vocabulary.ids == {"<unk>": 0, "the": 1, "river": 2}
+    assert "river" in vocabulary
+    assert "lake" not in vocabulary
+    assert vocabulary.decode(tensor([2, 1])) == ["river", "the"]
+
+
+def test_unknown_words_are_encoded_as_unk():
+    ids = Vocabulary(["the", "<unk>"]).encode(["the", "lake", "<unk>"])
+    assert ids.tolist() == [0, 1, 1]
+    assert ids.dtype == torch.int64
+
+
+def test_no_words_are_encoded_as_no_ids(vocabulary):
+    ids = vocabulary.encode([])
+    assert (ids.shape, ids.dtype) == ((0,), torch.int64)
+
+
+def test_an_unknown_word_is_refused_by_a_vocabulary_without_unk():
+    with pytest.raises(TextError, match="'lake' is not in the vocabulary, nor is <unk>"):
+        Vocabulary(["the", "river"]).encode(["the", "lake", "sea"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "at least 2 words, got 0"),
+        (["the"], "at least 2 words, got 1"),
+        (["the", "a", "the", "a"], "each word once, but 'the' stands twice"),
+        (["the", "a b"], "word 1 of the vocabulary must be one word, got 'a b'"),
+        (["the ", "a"], "word 0 of the vocabulary must be one word, got 'the '"),
+        (["the", ""], "word 1 of the vocabulary must be one word, got ''"),
+        (["the", "a\x85b"], "word 1 .* got 'a.x85b'"),
+        (["the", "a\u2028b"], "word 1 .* got 'a.u2028b'"),
+        (["the", "a\nb"], "word 1 .* got 'a.nb'"),
+    ],
+)
+def test_a_vocabulary_refuses_what_is_no_list_of_different_words(words, message):
+    with pytest.raises(TextError, match=message):
+        Vocabulary(words)
+
+
+def test_a_vocabulary_file_round_trips(tmp_path):
+    # A zero-width space, a joiner and a byte order mark are no white space: parts of words.
+    words = ["<eos>", "naïve", "東京", "a\u200bb", "a\u200db", "\ufeffx", "@-@", "'", "\\n"]
+    Vocabulary(words).save(tmp_path / "vocab.txt")
+    assert (tmp_path / "vocab.txt").read_bytes() == "".join(f"{w}\n" for w in words).encode()
+    assert Vocabulary.from_file(tmp_path / "vocab.txt").words == words
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"the\nriver\n", b"the\nriver", b"the\r\nriver\r\n", b"\xef\xbb\xbfthe\nriver\n"],
+    ids=["as saved", "no line end at the end", "CRLF", "byte order mark"],
+)
+def test_a_vocabulary_file_may_be_written_by_any_editor(write, content):
+    assert Vocabulary.from_file(write(content)).words == ["the", "river"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("the\n\nriver\n", "word 1 of the vocabulary must be one word, got ''"),
+        ("the\nriver\nthe\n", "'the' stands twice"),
+        ("", "at least 2 words, got 1"),
+        # A file of words in one line is one word to nobody.
+        ("the river\nof\n", "word 0 of the vocabulary must be one word, got 'the river'"),
+        # These end a line for str.splitlines, which would shift the ids of all later words.
+        ("a\x85b\nc\n", "word 0 .* got 'a.x85b'"),
+        ("c\na\u2028b\n", "word 1 .* got 'a.u2028b'"),
+        ("c\na\x0bb\n", "word 1 .* got 'a.x0bb'"),
+    ],
+)
+def test_a_vocabulary_file_that_holds_anything_else_is_refused(write, content, message):
+    with pytest.raises(TextError, match=message):
+        Vocabulary.from_file(write(content.encode()))
+
+
+@pytest.mark.parametrize("read", [Vocabulary.from_file, read_words])
+def test_a_missing_file_is_named(read, tmp_path):
+    with pytest.raises(TextError, match=r"there is no \w+ file '.*absent\.txt'"):
+        read(tmp_path / "absent.txt")
+
+
+@pytest.mark.parametrize("read", [Vocabulary.from_file, read_words])
+def test_a_file_in_another_encoding_is_refused_with_the_first_wrong_byte(read, write):
+    with pytest.raises(TextError, match=r"'.*text\.txt' must be UTF-8, but byte 3 is 0xef"):
+        read(write(b"na\n\xefve\n"))
+
+
+@pytest.mark.parametrize("read", [Vocabulary.from_file, read_words])
+@pytest.mark.parametrize("name", ["", "a\0b", "x" * 5_000])
+def test_a_path_that_can_hold_no_file_is_refused(read, name, tmp_path):
+    with pytest.raises(TextError, match="cannot be read: "):
+        read(f"{tmp_path}/{name}")
+
+
+def test_every_line_ends_with_eos(write):
+    path = write(b" the river\n\n\tthe  old\xc2\xa0town \n \n")
+    expected = "the river <eos> <eos> the old town <eos> <eos>".split()
+    assert read_words(path) == expected
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"the\nriver", b"the\r\nriver\r\n", b"the\rriver\r", b"\xef\xbb\xbfthe\nriver\n"],
+    ids=["no line end at the end", "CRLF", "CR", "byte order mark"],
+)
+def test_a_text_may_be_written_by_any_editor(write, content):
+    assert read_words(write(content)) == ["the", "<eos>", "river", "<eos>"]
+
+
+def test_only_line_ends_end_a_line(write):
+    words = read_words(write("the\x0criver\x1cand\x85the\u2028town\n".encode()))
+    assert words == ["the", "river", "and", "the", "town", "<eos>"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b" \n\n\t\n", b"\xef\xbb\xbf", b"\xe2\x80\xa8"])
+def test_a_text_without_a_word_is_refused(write, vocabulary, content):
+    with pytest.raises(TextError, match=r"'.*text\.txt' is empty: .* at least two words"):
+        read_text(write(content), vocabulary)
+
+
+@pytest.mark.parametrize("content", [b"<unk> <eos>\n", "東京 は 晴れ\n".encode(), b"zzz"])
+def test_a_text_of_unknown_words_alone_is_refused(write, vocabulary, content):
+    with pytest.raises(TextError, match="'text' has none of the vocabulary's 20 words"):
+        read_text(write(content), vocabulary)
+
+
+def test_a_text_is_encoded_and_its_unknown_words_are_counted(write, vocabulary):
+    text = read_text(write(b"the lake in <unk>\nthe sea\n"), vocabulary)
+    assert text.name == "text"
+    assert text.ids.tolist() == [2, 1, 6, 1, 0, 2, 1, 0]
+    assert vocabulary.decode(text.ids) == "the <unk> in <unk> <eos> the <unk> <eos>".split()
+    assert text.unknown == 3
+
+
+def test_a_text_may_be_given_a_name_and_have_no_unknown_words(text_file, vocabulary):
+    text = read_text(text_file, vocabulary, "bridges")
+    assert (text.name, text.unknown, len(text.ids)) == ("bridges", 0, 640)
+
+
+def test_a_text_can_be_read_in_part():
+    text = Text("short", torch.arange(10), 0)
+    assert text.first(None).tolist() == list(range(10))
+    assert text.first(10).tolist() == list(range(10))
+    assert text.first(2).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("tokens", [1, 0, -1, 11, 2.5, True])
+def test_a_part_of_a_text_must_lie_within_it(tokens):
+    message = rf"tokens must be a whole number from 2 to 10 \(.*'short'\), got {tokens}"
+    with pytest.raises(SettingError, match=message):
+        Text("short", torch.arange(10), 0).first(tokens)
+
+
+@pytest.fixture
+def corpus_folder(tmp_path):
+    """Three splits that share words, with blank lines and no line end at one's end."""
+    (tmp_path / "train.txt").write_text(" \n = River = \n \n the river is old \n", "utf-8")
+    (tmp_path / "valid.txt").write_text("the old bridge\n\n\nthe sea", "utf-8")
+    (tmp_path / "test.txt").write_text("a naïve sea \x0c bridge\n", "utf-8")
+    return tmp_path
+
+
+def test_ids_go_by_first_appearance_in_train_valid_test(corpus_folder):
+    corpus = Corpus.from_folder(corpus_folder)
+    expected = "<eos> = River the river is old bridge sea a naïve"
+    assert corpus.vocabulary.words == expected.split()
+    assert corpus.train.tolist() == [0, 1, 2, 1, 0, 0, 3, 4, 5, 6, 0]
+    assert corpus.valid.tolist() == [3, 6, 7, 0, 0, 0, 3, 8, 0]
+    assert corpus.test.tolist() == [9, 10, 8, 7, 0]
+
+
+def test_a_corpus_equals_the_tutorials(corpus_folder):
+    ours, theirs = Corpus.from_folder(corpus_folder), tutorial_code.Corpus(corpus_folder)
+    assert ours.vocabulary.words == theirs.dictionary.idx2word
+    assert ours.vocabulary.ids == theirs.dictionary.word2idx
+    for split in ("train", "valid", "test"):
+        assert torch.equal(getattr(ours, split), getattr(theirs, split))
+
+
+@pytest.mark.parametrize("split", ["train", "valid", "test"])
+def test_a_corpus_without_one_of_its_splits_is_refused(corpus_folder, split):
+    (corpus_folder / f"{split}.txt").unlink()
+    with pytest.raises(TextError, match=rf"there is no text file '.*{split}\.txt'"):
+        Corpus.from_folder(corpus_folder)
+
+
+def test_batchify_cuts_ids_into_columns_and_drops_the_rest():
+    data = batchify(torch.arange(11), 3)
+    assert data.tolist() == [[0, 3, 6], [1, 4, 7], [2, 5, 8]]
+    assert data.is_contiguous()
+
+
+def test_get_batch_pairs_each_row_with_the_next():
+    data = tensor([[0, 3, 6], [1, 4, 7], [2, 5, 8]])
+    source, targets = get_batch(data, 0, 2)
+    assert source.tolist() == [[0, 3, 6], [1, 4, 7]]
+    assert targets.tolist() == [1, 4, 7, 2, 5, 8]
+
+
+def test_the_last_batch_is_as_long_as_what_is_left():
+    data = tensor([[0, 3], [1, 4], [2, 5]])
+    source, targets = get_batch(data, 1, 25)
+    assert source.tolist() == [[1, 4]]
+    assert targets.tolist() == [2, 5]
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5])
+@pytest.mark.parametrize("bptt", [1, 4, 25])
+def test_batches_equal_the_tutorials(batch_size, bptt):
+    ids = torch.arange(53) * 7 % 20
+    data, theirs = batchify(ids, batch_size), tutorial_code.batchify(ids, batch_size)
+    assert torch.equal(data, theirs)
+    for i in range(0, len(data) - 1, bptt):
+        expected = tutorial_code.get_batch(theirs, i, bptt)
+        assert all(map(torch.equal, get_batch(data, i, bptt), expected))
+
+
+@pytest.mark.parametrize(
+    ("length", "batch_size", "highest"),
+    [(10, 0, 5), (10, 6, 5), (10, -1, 5), (1_000, 257, 256), (10, 2.0, 5), (10, "2", 5)],
+)
+def test_each_column_must_have_two_tokens(length, batch_size, highest):
+    message = f"batch_size must be a whole number from 1 to {highest} .*, got {batch_size!r}"
+    with pytest.raises(SettingError, match=message):
+        batchify(torch.arange(length), batch_size)
+
+
+@pytest.mark.parametrize("batch_size", [1, 5])
+def test_a_column_of_two_tokens_is_enough(batch_size):
+    assert batchify(torch.arange(10), batch_size).shape == (10 // batch_size, batch_size)

@@ -1,0 +1,44 @@
+"""How a variant is shown: what it is, its modules beside fp32's, and the code that makes it."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from view.shared import page as ui
+from wlm.catalog.names import find_model, shown_path
+from wlm.quantization.snippet import code_for
+from wlm.quantization.variant import Variant, describe
+
+
+def show(model: str, names: Sequence[str]) -> None:
+    """Show one of a named model's variants: the last, until another is chosen."""
+    st.subheader("The model, before and after")
+    variants = {name: Variant.parse(name) for name in reversed(names)}
+    name = names[-1]
+    if len(variants) > 1:
+        name = st.segmented_control(
+            "Variant",
+            list(variants),
+            default=name,
+            required=True,
+            format_func=lambda each: variants[each].label,
+            label_visibility="collapsed",
+        )
+    variant = variants[name]
+    st.markdown(f"**{variant.label}** (`{variant}`): {describe(variant)}")
+    before, after = st.columns(2)
+    before.code(str(ui.load_model(model).model), language=None, wrap_lines=True)
+    after.code(str(ui.load_variant(model, variant)), language=None, wrap_lines=True)
+    st.subheader("The code that does it")
+    st.code(code_for(variant, shown_path(find_model(model))), language="python")
+    if variant.runtime == "pytorch":
+        st.caption(
+            "`torch.ao.quantization` is deprecated: PyTorch warns at each call and has announced "
+            "its removal, with no replacement for LSTMs. This app pins the release that still has "
+            "it."
+        )
+    else:
+        st.caption(
+            "ONNX Runtime needs the packages onnx and onnxruntime. The exported file is kept in "
+            "your cache folder (WLM_CACHE names another), at most 1 GB in all."
+        )

@@ -1,0 +1,170 @@
+"""How the error of each part is shown: activations, weights, and one matrix on its grid."""
+
+import math
+
+import streamlit as st
+
+from view.inspect import charts
+from view.shared import page as ui
+from wlm.catalog.names import find_text
+from wlm.inspecting.activation_error import ACTIVATION_TOKENS, LayerError, activations, layer_errors
+from wlm.inspecting.parts import matrix_label, weight_matrices
+from wlm.inspecting.weight_error import Histogram, WeightError, histogram, row_label, weight_errors
+from wlm.quantization.variant import Variant
+from wlm.text.corpus import read_text
+
+FP32 = Variant()
+
+
+@st.cache_data(show_spinner="Comparing the weights …", max_entries=32)
+def weight_errors_of(model: str, variant: Variant) -> list[WeightError]:
+    """Return the rounding error of each of a variant's weight matrices."""
+    return weight_errors(ui.load_variant(model, FP32), ui.load_variant(model, variant))
+
+
+@st.cache_data(show_spinner="Counting the weights …", max_entries=64)
+def histogram_of(model: str, variant: Variant, matrix: str, fine: bool) -> Histogram:
+    """Return the histogram of one weight matrix over a variant's grid."""
+    fp32, stored = ui.load_variant(model, FP32), ui.load_variant(model, variant)
+    return histogram(weight_matrices(fp32)[matrix], weight_matrices(stored)[matrix], fine=fine)
+
+
+@st.cache_resource(show_spinner="Reading the text …", max_entries=4)
+def activations_of(model: str, text: str):
+    """Return the activations of fp32 on a text's first words, and those words."""
+    checkpoint = ui.load_model(model)
+    name, path = find_text(text)
+    ids = read_text(path, checkpoint.vocabulary, name).ids[:ACTIVATION_TOKENS]
+    return activations(ui.load_variant(model, FP32), ids), ids
+
+
+@st.cache_data(show_spinner="Reading the text …", max_entries=64)
+def layer_errors_of(model: str, text: str, variant: Variant) -> list[LayerError]:
+    """Return the error of each part's activations on a text's first words."""
+    # Here rather than in the worker: a second's work, and nothing in it is timed.
+    reference, ids = activations_of(model, text)
+    return layer_errors(reference, activations(ui.load_variant(model, variant), ids))
+
+
+def show_error(model: str, text: str, variants: list[Variant]) -> None:
+    """Show how far rounding moves weights, and what becomes of it in the activations."""
+    labels = [variant.label for variant in variants]
+    quantized = [variant for variant in variants if variant != FP32]
+    if not quantized:
+        st.info("fp32 rounds nothing: choose another variant above.", icon=":material/info:")
+        return
+    errors = {variant: layer_errors_of(model, text, variant) for variant in quantized}
+    show_worst(quantized[-1], errors[quantized[-1]], weight_errors_of(model, quantized[-1]))
+    activations_column, weights_column = st.columns(2)
+    with activations_column:
+        st.markdown("**Activations**: does the error grow or fade on its way?")
+        rows = [
+            {"label": variant.label, **layer.to_json()}
+            for variant, layers in errors.items()
+            for layer in layers
+        ]
+        st.altair_chart(charts.errors_by_layer(rows, labels, ink=ui.ink()), key="chart-layers")
+    with weights_column:
+        st.markdown("**Weights**: what rounding costs each matrix")
+        rows = [
+            {**each.to_json(), "label": variant.label, "matrix": matrix_label(each.matrix)}
+            for variant in quantized
+            for each in weight_errors_of(model, variant)
+        ]
+        st.altair_chart(charts.matrix_errors(rows, labels, ink=ui.ink()), key="chart-matrices")
+    st.caption(
+        f"Activations: the first {ACTIVATION_TOKENS} words of {text}, one word at a time, each "
+        "variant with its own hidden state. Where nothing is rounded there is no dot. 6 dB are "
+        "one bit."
+    )
+    show_matrix(model, quantized)
+
+
+def show_worst(variant: Variant, layers: list[LayerError], weights: list[WeightError]) -> None:
+    """Show how well a variant's logits, its worst layer and its worst weights keep their signal."""
+    logits, layer = layers[-1], min(layers, key=lambda each: each.sqnr_db)
+    matrix = min(weights, key=lambda each: each.sqnr_db)
+    where = "which is where it is largest"
+    if layer is not logits:
+        where = f"and {_share(layer.sqnr_db)} where it is largest, after {layer.part}"
+    st.subheader(
+        f"{variant.label}: the error is {_share(logits.sqnr_db)} of the logits, {where}.",
+        anchor=False,
+    )
+    cards = {
+        "Logits, dB": (logits.sqnr_db, f"cosine {logits.cosine:.5f}"),
+        "Worst layer, dB": (layer.sqnr_db, f"{layer.part}, cosine {layer.cosine:.5f}"),
+        "Worst weights, dB": (matrix.sqnr_db, matrix_label(matrix.matrix)),
+    }
+    for column, (heading, (decibels, words)) in zip(st.columns(3), cards.items(), strict=True):
+        column.metric(
+            heading,
+            f"{decibels:.1f}" if math.isfinite(decibels) else "exact",
+            words,
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            height="stretch",
+            help="Signal to error, against fp32. 20 dB: the error is a tenth of the signal; 40 dB: "
+            "a hundredth.",
+        )
+
+
+def show_matrix(model: str, variants: list[Variant]) -> None:
+    """Show one weight matrix: its grid over the histogram of its weights, and what moved most."""
+    with st.container(horizontal=True):
+        label = st.selectbox(
+            "Variant", [each.label for each in variants], index=len(variants) - 1, width=280
+        )
+        variant = next(each for each in variants if each.label == label)
+        by_label = {matrix_label(each.matrix): each for each in weight_errors_of(model, variant)}
+        name = st.selectbox(
+            "Weights",
+            list(by_label),
+            index=len(by_label) - 1,
+            key="matrix",
+            bind="query-params",
+            width=280,
+        )
+    error, precision = by_label[name], f"{name} in {label}"
+    whole, near = (histogram_of(model, variant, error.matrix, fine) for fine in (False, True))
+    if error.step:
+        low, high = error.step
+        cards = st.columns(4)
+        values = {
+            "Step": f"{low:.3g}" if low == high else f"{low:.2g} to {high:.2g}",
+            "Signal to noise": f"{error.sqnr_db:.1f} dB",
+            "Levels for 99% of weights": f"{error.levels_99} of 256",
+            "Largest error": f"{_largest(error):.3g}",
+        }
+        for card, (heading, value) in zip(cards, values.items(), strict=True):
+            card.metric(heading, value, border=True, height="stretch")
+    unit = "weight, in its row's steps" if whole.in_levels else "weight"
+    st.markdown(f"**{precision}**: all weights" + (", and the 256 levels" if error.step else ""))
+    st.altair_chart(charts.weights_on_grid(whole, title=unit, ink=ui.ink()), key="chart-all")
+    st.markdown("**Near the middle**" + (", between the levels" if error.step else ""))
+    st.altair_chart(charts.weights_on_grid(near, title=unit, ink=ui.ink()), key="chart-near")
+    if not error.largest:
+        st.caption("Nothing here is rounded away: each weight is stored as it is.")
+        return
+    st.markdown("**The weights that moved most**")
+    checkpoint = ui.load_model(model)
+    st.dataframe(
+        {
+            "Row": [row_label(error.matrix, each.row, checkpoint) for each in error.largest],
+            "Column": [each.column for each in error.largest],
+            "Weight": [f"{each.weight:.6f}" for each in error.largest],
+            "Stored": [f"{each.stored:.6f}" for each in error.largest],
+            "Error": [f"{each.stored - each.weight:+.6f}" for each in error.largest],
+        },
+        hide_index=True,
+    )
+
+
+def _share(decibels: float) -> str:
+    """A ratio in decibels as the error's share of the signal."""
+    return f"{100 * 10 ** (-decibels / 20):.2g}%"
+
+
+def _largest(error: WeightError) -> float:
+    return max((abs(each.stored - each.weight) for each in error.largest), default=0.0)

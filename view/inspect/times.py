@@ -1,0 +1,180 @@
+"""How the time of each module is shown: bars, the machine's roofline, and all numbers."""
+
+import streamlit as st
+
+from view.inspect import charts
+from view.inspect.bytes import columns
+from view.inspect.roofline_chart import roofline
+from view.shared import page as ui
+from wlm.inspecting.roofline import Roofline
+from wlm.quantization.variant import Variant
+
+
+def show_times(result: dict) -> None:
+    """Show an inspection's JSON: cards, time by module, the roofline, and all numbers. It may be
+    partial."""
+    first, *others = result["results"]
+    fastest = min(others or [first], key=lambda each: each["passes"][0]["seconds"])
+    if result["warnings"]:
+        st.warning("  \n".join(result["warnings"]), icon=":material/vital_signs:")
+    roof = Roofline(**result["roofline"])
+    if fastest is not first:
+        st.subheader(headline(first, fastest), anchor=False)
+    cards = columns(len(fastest["passes"]) + 2)
+    for card, before, after in zip(cards, first["passes"], fastest["passes"], strict=False):
+        card.metric(
+            f"{_name_of(after['tokens']).capitalize()}, ms",
+            _milliseconds(after["seconds"]),
+            f"{first['label']}: {_milliseconds(before['seconds'])}"
+            if fastest is not first
+            else None,
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            height="stretch",
+            help=f"{fastest['label']}: median of {result['rounds']} rounds, spread "
+            f"{after['spread']:.0%}, all modules together.",
+        )
+    cards[-2].metric(
+        "Memory, GB/s",
+        f"{roof.memory_bytes_per_s / 1e9:.1f}",
+        f"caches: {roof.cache_bytes_per_s / 1e9:.0f}",
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        height="stretch",
+        help="Best of several products of a matrix with a vector: 268 MB from memory, 1 MB from "
+        "caches.",
+    )
+    cards[-1].metric(
+        "fp32 peak, Gop/s",
+        f"{roof.fp32_ops_per_s / 1e9:,.0f}",
+        f"int8: {roof.int8_ops_per_s / 1e9:,.0f}" if roof.int8_ops_per_s else None,
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        height="stretch",
+        help="Best of several products of two square matrices of 1,024 rows.",
+    )
+    labels = [each["label"] for each in result["results"]]
+    numbers = range(len(fastest["passes"]))
+    for column, i in zip(st.columns(len(numbers)), numbers, strict=True):
+        passes = [each["passes"][i] for each in result["results"]]
+        with column:
+            name = _name_of(passes[0]["tokens"])
+            st.markdown(f"**{name.capitalize()}**: milliseconds by module")
+            times = [
+                {each["module"]: 1e3 * each["seconds"] for each in one["modules"]} for one in passes
+            ]
+            chart = charts.stacked_parts(
+                labels, times, title="time (ms)", format=".3r", unit="ms", ink=ui.ink()
+            )
+            st.altair_chart(chart, key=f"chart-times-{i}")
+    if any(Variant.parse(each["variant"]).runtime == "onnxruntime" for each in result["results"]):
+        st.caption(
+            "ONNX Runtime's graph is cut between its modules for this: a pass makes four calls in "
+            "place of one, which counts for a single word. Compare and Sample run it uncut."
+        )
+    for column, i in zip(st.columns(len(numbers)), numbers, strict=True):
+        passes = [each["passes"][i] for each in result["results"]]
+        with column:
+            st.markdown(
+                f"**{_name_of(passes[0]['tokens']).capitalize()}**: under this machine's roof"
+            )
+            st.altair_chart(
+                roofline(_points(labels, passes), roof, ink=ui.ink()), key=f"chart-roof-{i}"
+            )
+            st.markdown(bound_by(labels, passes))
+    show_times_table(result)
+
+
+def headline(first: dict, fastest: dict) -> str:
+    """Return how many times as fast one variant of an inspection is as the first."""
+    words = [
+        f"{before['seconds'] / after['seconds']:.2f} times as fast on {_name_of(after['tokens'])}"
+        for before, after in zip(first["passes"], fastest["passes"], strict=True)
+    ]
+    return f"{fastest['label']} is {' and '.join(words)} as {first['label']}."
+
+
+def bound_by(labels: list[str], passes: list[dict]) -> str:
+    """Return a sentence on which modules memory keeps waiting."""
+    bound = {True: [], False: []}
+    for label, each in zip(labels, passes, strict=True):
+        for module in each["modules"]:
+            if module["memory_bound"] is not None:
+                bound[module["memory_bound"]].append(f"{label} {module['module']}")
+    if not bound[False]:
+        return "Bound by memory: all of them."
+    if not bound[True]:
+        return "Bound by memory: none; arithmetic limits them all."
+    return f"Bound by memory: {', '.join(bound[True])}. By arithmetic: {', '.join(bound[False])}."
+
+
+def show_times_table(result: dict) -> None:
+    """Show all numbers of an inspection, a row a module."""
+    rows = [
+        (result_of, one, module)
+        for result_of in result["results"]
+        for one in result_of["passes"]
+        for module in one["modules"]
+    ]
+    bound = {True: "memory", False: "arithmetic", None: "–"}
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        {
+            "Variant": [each["label"] for each, _, _ in rows],
+            "Read": [_name_of(one["tokens"]) for _, one, _ in rows],
+            "Module": [module["module"] for _, _, module in rows],
+            "ms": [1e3 * module["seconds"] for _, _, module in rows],
+            "Spread": [100 * module["spread"] for _, _, module in rows],
+            "Multiply-adds (M)": [m["multiply_adds"] / 1e6 for _, _, m in rows],
+            "MB moved": [m["bytes_moved"] / 1e6 for _, _, m in rows],
+            "Gop/s": [m["ops_per_s"] / 1e9 for _, _, m in rows],
+            "Bound by": [bound[module["memory_bound"]] for _, _, module in rows],
+            "Of the roof": [m["roof_share"] and 100 * m["roof_share"] for _, _, m in rows],
+        },
+        column_config={
+            "Variant": st.column_config.TextColumn(width=150),
+            "ms": number(format="%.3f"),
+            "Spread": number(format="%.0f%%"),
+            "Multiply-adds (M)": number(format="%.2f"),
+            "MB moved": number(format="%.3f"),
+            "Gop/s": number(format="%.1f"),
+            "Of the roof": number(format="%.0f%%"),
+        },
+        hide_index=True,
+        height="content" if len(rows) <= 16 else 600,
+        placeholder="–",
+    )
+    protocol, machine = result["protocol"], result["machine"]
+    st.caption(
+        "Multiply-adds and bytes follow from shapes: weights, input and output, each once, but an "
+        "LSTM's recurrent weights once a word, because each word waits for the one before. They "
+        "may come from caches: then a point lies above the line of memory, and over 100% of the "
+        "roof. A multiply-add is two operations; embedding and loss do none, so they have no "
+        "point. What is far below the roof loses its time elsewhere: in calls, in waiting."
+    )
+    st.caption(
+        f"Text {protocol['text']}, batch size 1, {protocol['threads']} "
+        f"thread{'s' if protocol['threads'] > 1 else ''} · {machine['cpu']}, {machine['cpus']} "
+        f"CPUs · torch {machine['torch']}, engine {machine['quantized_engine']}"
+    )
+
+
+def _points(labels: list[str], passes: list[dict]) -> list[dict]:
+    """The modules that a roofline shows: those that multiply."""
+    return [
+        {"label": label, **module}
+        for label, one in zip(labels, passes, strict=True)
+        for module in one["modules"]
+        if module["multiply_adds"]
+    ]
+
+
+def _name_of(tokens: int) -> str:
+    return "one word" if tokens == 1 else f"a chunk of {tokens}"
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1e3 * seconds:.3g}"

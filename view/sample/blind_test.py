@@ -1,0 +1,118 @@
+"""A blind test: two texts, one by fp32 and one by a quantized model; which is which?"""
+
+import secrets
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from view.sample import texts as samples
+from view.shared import page as ui
+from wlm.quantization.variant import Variant
+from wlm.sampling.words import SampleSettings, sample_words
+from wlm.text.wikitext import tokenize
+
+WORDS = 40  # short enough to read aloud
+BASELINE, QUANTIZED = Variant(), Variant(lstm="int8", linear="int8")
+# Both texts of a round go on from the same words, so that they differ by what they make of them.
+OPENINGS = (
+    "The town was",
+    "In the summer of 1940 ,",
+    "The album received",
+    "During the war ,",
+    "The second game of the season",
+    "The species is",
+    "The castle was built",
+    "He was born in",
+)
+
+
+@dataclass
+class Round:
+    """Two texts, which of them is the quantized model's, and which was guessed."""
+
+    texts: tuple[list[str], list[str]]
+    quantized: int
+    guessed: int | None = None
+
+
+@dataclass
+class Score:
+    """How many rounds were answered in this session, and how many rightly."""
+
+    rounds: int = 0
+    right: int = 0
+
+
+@st.fragment
+def show(model: str, settings: SampleSettings) -> None:
+    """Show a round to guess, its answer once it is guessed, and the score."""
+    with ui.errors_shown():
+        score = st.session_state.setdefault("score", Score())
+        current: Round | None = st.session_state.get("round")
+        st.markdown(
+            f"Two texts of {WORDS} words go on from the same opening with different random "
+            "numbers. **One is by fp32, one by int8.** Which model wrote which was decided by "
+            "chance, on the server, for this round alone."
+        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            label = "Next pair" if current else "Show a pair"
+            waits = current is not None and current.guessed is None
+            # A pair that is not guessed cannot be skipped: the score would be of one's choice.
+            pressed = st.button(label, icon=":material/casino:", disabled=waits, type="primary")
+            if score.rounds:
+                st.markdown(
+                    f"**{score.right} of {score.rounds}** right; "
+                    f":gray[guessing gives {score.rounds / 2:g} on average]"
+                )
+        if pressed:
+            st.session_state["round"] = draw_round(model, settings)
+            st.rerun()  # the button above is now another one
+        if current:
+            show_round(current, score)
+
+
+def draw_round(model: str, settings: SampleSettings) -> Round:
+    """Have both models write, each with a seed of its own, and put them in random order."""
+    prompt = settings.prompt or tuple(tokenize(secrets.choice(OPENINGS)))
+    vocabulary = ui.load_model(model).vocabulary
+    texts = []
+    with samples.turn(), st.spinner("Both models are writing …"):
+        for variant in (BASELINE, QUANTIZED):
+            own = replace(settings, prompt=prompt, seed=secrets.randbelow(2**31), allow_unk=False)
+            stream = sample_words(ui.load_variant(model, variant), vocabulary, own, WORDS)
+            texts.append([*prompt, *(each.word for each in stream)])
+    quantized = secrets.randbelow(2)
+    return Round((texts[1 - quantized], texts[quantized]), quantized)
+
+
+def show_round(current: Round, score: Score) -> None:
+    """Show both texts, and below them buttons or the answer."""
+    columns = st.columns(2)
+    for i, (column, words) in enumerate(zip(columns, current.texts, strict=True)):
+        with column, st.container(border=True):
+            if current.guessed is None:
+                st.markdown(f"##### Text {'AB'[i]}")
+            else:
+                name = QUANTIZED.label if i == current.quantized else BASELINE.label
+                st.markdown(f"##### Text {'AB'[i]} is by {name}")
+            st.markdown(samples.typeset(words))
+            if current.guessed is None:
+                st.button(
+                    f"{'AB'[i]} is int8",
+                    icon=":material/compress:",
+                    on_click=answer,
+                    args=(current, score, i),
+                )
+    if current.guessed is not None:
+        if current.guessed == current.quantized:
+            st.success("Right.", icon=":material/check:")
+        else:
+            st.error("Wrong: it was the other one.", icon=":material/close:")
+
+
+def answer(current: Round, score: Score, guessed: int) -> None:
+    """Count one answer; a second press on the same round counts nothing."""
+    if current.guessed is None:
+        current.guessed = guessed
+        score.rounds += 1
+        score.right += guessed == current.quantized

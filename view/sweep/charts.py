@@ -1,0 +1,124 @@
+"""The charts of a sweep, in Altair: a curve per variant, its interval as a band."""
+
+import math
+import textwrap
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+
+from view.compare.charts import LABEL_SIZE, readable
+
+HEIGHT, PLOT_HEIGHT = 380, 320  # pixels, with and without the horizontal axis
+LINE_HEIGHT, LINE_LENGTH = 18, 14  # of the curves' names: pixels, letters
+
+WIDE_RANGE = 6  # from here on, largest over smallest value, steps are even on a log axis only
+
+
+def speedup_curves(
+    rows: list[dict], labels: list[str], values: Sequence[int], *, knob: str, ink: str
+) -> alt.LayerChart:
+    """Return each variant's speed-up over the knob's values, with its 95% interval as a band, on a
+    log axis where 1 is marked.
+
+    `rows` are those of `wlm.measuring.sweep.curves`, as many as there are yet; `labels` all
+    variants, the baseline first, which has no curve but the first colour; `values` all of the
+    knob's, ascending.
+    """
+    rows = [row for row in rows if row["label"] != labels[0]]
+    title = f"times as fast as {labels[0]} (log scale)"
+    return _curves(rows, labels, values, "speedup", title, knob, ink)
+
+
+def token_curves(
+    rows: list[dict], labels: list[str], values: Sequence[int], *, knob: str, ink: str
+) -> alt.LayerChart:
+    """Return each variant's tokens per second over the knob's values, on a log axis."""
+    return _curves(rows, labels, values, "tokens_per_s", "tokens per second (log scale)", knob, ink)
+
+
+def _curves(
+    rows: list[dict],
+    labels: list[str],
+    values: Sequence[int],
+    measure: str,
+    title: str,
+    knob: str,
+    ink: str,
+) -> alt.LayerChart:
+    data = pd.DataFrame(rows)
+    first, last = values[0], values[-1]
+    scale = "log" if last >= WIDE_RANGE * first else "linear"
+    # Room to the right for the names of the curves.
+    room = last * (last / first) ** 0.55 if scale == "log" else last + 0.55 * max(1, last - first)
+    x = alt.X(
+        "value:Q",
+        title=knob.replace(", log scale", "") if scale == "linear" else knob,
+        scale=alt.Scale(type=scale, domain=[first, max(room, first + 1)], nice=False),
+        axis=alt.Axis(values=list(values), format="d", labelOverlap=True),
+    )
+    is_ratio = measure == "speedup"
+    columns = [measure, "low", "high"] if is_ratio else [measure]
+    # An interval from few rounds may be huge: it is cut off rather than let flatten the curves.
+    extent = data[columns].astype(float).stack()
+    extent = extent.clip(data[measure].min() / 1.5, data[measure].max() * 1.5)
+    low, high = float(extent.min()), float(extent.max())
+    domain = [min(low * 0.85, 0.8 if is_ratio else low), max(high * 1.25, low * 2)]
+    y = alt.Y(
+        f"{measure}:Q",
+        title=title,
+        scale=alt.Scale(type="log", domain=domain, nice=False),
+        axis=alt.Axis(values=_ticks(*domain), format="~s" if high >= 1000 else "~g"),
+    )
+    color = alt.Color("label:N", scale=alt.Scale(domain=labels), legend=None)
+    base = alt.Chart(data).encode(x=x, color=color)
+    layers = []
+    if is_ratio:
+        # As far as the curves go: their names stand beyond.
+        one = alt.Chart(pd.DataFrame({"value": [first, last], "one": [1.0, 1.0]}))
+        dashes = one.mark_line(color=ink, strokeDash=[6, 4], strokeWidth=2)
+        layers.append(dashes.encode(x=x, y=alt.Y("one:Q", title=title)))
+        band = base.encode(y=alt.Y("low:Q", title=title), y2="high:Q")
+        # Broken, not bridged, where a point has no interval.
+        layers.append(band.mark_area(opacity=0.25, clip=True, invalid="break-paths-filter-domains"))
+        # A band is invisible where it is narrow, or where its neighbours have none.
+        layers.append(band.transform_filter("isValid(datum.low)").mark_rule(size=3, clip=True))
+    tooltip = ["label:N", alt.Tooltip("value:Q", title=knob), *(f"{each}:Q" for each in columns)]
+    layers.append(base.mark_line(strokeWidth=3).encode(y=y))
+    layers.append(base.mark_point(filled=True, size=110, opacity=1).encode(y=y, tooltip=tooltip))
+    names = pd.DataFrame(_names(rows, measure, domain))
+    words = {"align": "left", "baseline": "middle", "dx": 12, "fontWeight": 600}
+    layers.append(
+        alt.Chart(names)
+        .mark_text(fontSize=LABEL_SIZE, lineBreak="\n", lineHeight=LINE_HEIGHT, **words)
+        .encode(x=x, y=y, text="text:N", color=color)
+    )
+    return readable(alt.layer(*layers).properties(height=HEIGHT), ink)
+
+
+def _names(rows: list[dict], measure: str, domain: list[float]) -> list[dict]:
+    """Where each curve's name goes: beside its last point, moved where it would cover another."""
+    bottom, top = map(math.log, domain)
+    placed, free_from = [], 0.0
+    for row in sorted({row["label"]: row for row in rows}.values(), key=lambda row: row[measure]):
+        lines = textwrap.wrap(row["label"].replace("+ ", "+\u00a0"), LINE_LENGTH)
+        half = 0.5 * len(lines) * LINE_HEIGHT / PLOT_HEIGHT
+        height = (math.log(row[measure]) - bottom) / (top - bottom)
+        height = max(height, free_from + half)
+        free_from = height + half
+        placed.append((row, lines, height, half))
+    named, free_to = [], 1.0
+    for row, lines, height, half in reversed(placed):
+        height = min(height, free_to - half)
+        free_to = height - half
+        first_line = height + half - 0.5 * LINE_HEIGHT / PLOT_HEIGHT
+        place = {measure: math.exp(bottom + first_line * (top - bottom)), "value": row["value"]}
+        named.append({"label": row["label"], "text": "\n".join(lines), **place})
+    return named
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers within a range, close enough to read a log axis."""
+    steps = (1, 2, 5) if high / low > 4 else (1, 1.5, 2, 3, 4, 5, 6, 8)
+    ticks = [step * 10.0**power for power in range(-3, 8) for step in steps]
+    return [tick for tick in ticks if low <= tick <= high]

@@ -1,0 +1,150 @@
+"""What each step of the guided tour shows: live results, fewer and larger for a presenter."""
+
+import streamlit as st
+
+from view.compare import results
+from view.inspect.bytes import bytes_chart, parts_of, why_it_remains
+from view.inspect.diagram import overview
+from view.shared import page as ui
+from view.shared import runs as page_runs
+from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT, list_texts
+from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
+from wlm.quantization.prepare import why_unavailable
+from wlm.quantization.variant import Variant
+from wlm.runs.export import sentence
+from wlm.runs.recordings import recording
+from wlm.sampling.words import SampleSettings, sample_words
+from wlm.text.corpus import read_text
+from wlm.text.wikitext import detokenize
+from wlm.tutorial import PUBLISHED
+
+MODEL = DEFAULT_MODEL
+FP32, INT8 = Variant.parse("fp32"), Variant.parse("int8")
+WITH_EMBEDDING = Variant.parse("pytorch:lstm=int8,linear=int8,embedding=int8")
+ONNX = Variant.parse("onnxruntime:lstm=int8,linear=int8,embedding=int8")
+SECONDS = 6.0
+WORDS, TEMPERATURE = 60, 0.8
+
+
+def show_model(presenting: bool) -> None:
+    """Show the model as a diagram, with the megabytes of each part."""
+    config = ui.load_model(MODEL).model.config
+    sizes = {part: size / 1e6 for part, size in parts_of(MODEL, FP32).items()}
+    st.graphviz_chart(
+        overview(config, "fp32", sizes, across=presenting, ink=ui.ink()),
+        width="stretch" if presenting else "content",
+    )
+
+
+@st.cache_data(show_spinner="Reading the text …", max_entries=1)
+def text_facts() -> tuple[int, int, str]:
+    """Return the text's tokens, how many of them are unknown, and its beginning, typeset."""
+    vocabulary = ui.load_model(MODEL).vocabulary
+    text = read_text(list_texts()[DEFAULT_TEXT], vocabulary)
+    beginning = detokenize(vocabulary.decode(text.ids[:60]))
+    return len(text.ids), text.unknown, beginning[: beginning.rfind(".") + 1] or beginning
+
+
+def show_text(presenting: bool) -> None:
+    """Show the text as the model meets it: words it knows, and a number for each."""
+    tokens, unknown, beginning = text_facts()
+    known, read, strange = st.columns(3)
+    known.metric("Words the model knows", f"{len(ui.load_model(MODEL).vocabulary):,}", border=True)
+    read.metric("Words of the text", f"{tokens:,}", border=True)
+    strange.metric("Of them unknown", f"{unknown:,}", border=True)
+    show_passage(beginning, presenting)
+
+
+def show_passage(text: str, presenting: bool) -> None:
+    """Show a text in a frame, for a presenter in the type of a header."""
+    with st.container(border=True):
+        for paragraph in filter(str.strip, text.split("\n")):
+            words = ui.plain(paragraph)
+            st.header(words, anchor=False) if presenting else st.markdown(words)
+
+
+@st.cache_data(show_spinner="Writing …", max_entries=16)
+def sample(seed: int) -> str:
+    """Return text that the fp32 model writes, typeset."""
+    checkpoint = ui.load_model(MODEL)
+    settings = SampleSettings(temperature=TEMPERATURE, seed=seed, allow_unk=False)
+    words = sample_words(checkpoint.model, checkpoint.vocabulary, settings, WORDS)
+    return detokenize(each.word for each in words)
+
+
+def show_sample(presenting: bool) -> None:
+    """Show text by the model, and a button for another."""
+    seed = st.session_state.setdefault("tour-seed", 1)
+    show_passage(sample(seed), presenting)
+    if st.button("Another", icon=":material/casino:"):
+        st.session_state["tour-seed"] = seed % 16 + 1
+        st.rerun()
+
+
+def show_quantized(presenting: bool) -> None:
+    """Show fp32 beside int8: recorded, until Run measures here."""
+    measure("tour-run", (FP32, INT8), presenting)
+    if presenting:
+        return
+    theirs, ours = PUBLISHED["fp32"], PUBLISHED["int8"]
+    st.caption(
+        "The tutorial published, on a MacBook Pro and with its own weights: "
+        f"loss {theirs.loss} and "
+        f"{ours.loss}, {theirs.size_bytes / 1e6:.1f} and {ours.size_bytes / 1e6:.1f} MB, "
+        f"{theirs.elapsed_s} and {ours.elapsed_s} s."
+    )
+
+
+def show_unreached(presenting: bool) -> None:
+    """Show the bytes of each part, before, after, and with the embedding at int8, too."""
+    variants = [FP32, INT8, WITH_EMBEDDING]
+    # Each size has a key: a chart drawn anew keeps its old height otherwise.
+    st.altair_chart(bytes_chart(MODEL, variants, large=presenting), key=f"tour-bytes-{presenting}")
+    if not presenting:
+        st.markdown(why_it_remains(MODEL, {each: parts_of(MODEL, each) for each in variants}))
+
+
+def show_today(presenting: bool) -> None:
+    """Compare the tutorial's int8 with ONNX Runtime's."""
+    measure("tour-onnx-run", (FP32, INT8, ONNX), presenting)
+
+
+def measure(key: str, variants: tuple[Variant, ...], presenting: bool) -> None:
+    """Draw a Run button and the comparison that it starts; before it, a recorded one if any, or
+    what is missing."""
+
+    def show_numbers(result: dict) -> None:
+        show_verdict = st.header if presenting else st.subheader
+        show_verdict(sentence(result), anchor=False)
+        results.show_cards(result["results"][0], result["results"][-1])
+        if not presenting:
+            results.show_charts(result)
+
+    names = tuple(map(str, variants))
+    missing = next(filter(None, map(why_unavailable, variants)), "")
+    run = recorded = None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if not missing and st.button(
+            "Run", type="primary", icon=":material/play_arrow:", key=f"{key}-button"
+        ):
+            spec = CompareSpec(names, MODEL, seconds=SECONDS, target=DEFAULT_TARGET)
+            st.session_state[key] = ui.job_queue().submit(spec, ui.visitor())
+        if run_id := st.session_state.get(key):
+            run = ui.job_queue().store.get(run_id)
+        elif recorded := recording(MODEL, names):
+            results.show_recorded(recorded)
+    if run and not run.state.final:
+        page_runs.watch(run_id, show_numbers)
+    elif run:
+        results.show_ending(run)
+        if run.result:
+            show_numbers(run.result)
+    elif recorded:
+        show_numbers(recorded.result)
+    else:
+        if not missing:
+            wait = f"Press **Run** to measure it on this machine: about {SECONDS + 3:.0f} seconds."
+            st.info(wait, icon=":material/play_arrow:")
+        results.show_cards(None, None)
+    if missing:
+        st.info(f"No Run here: {missing}", icon=":material/extension_off:")

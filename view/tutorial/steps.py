@@ -1,0 +1,121 @@
+"""The six steps of the guided tour: what each says, what shows its result, and its code."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from view.inspect.bytes import parts_of
+from view.shared import page as ui
+from view.tutorial import results as shown
+from view.tutorial.results import FP32, INT8, MODEL, ONNX, WITH_EMBEDDING, WORDS
+from wlm.catalog.names import DEFAULT_TEXT
+from wlm.quantization.snippet import code_for
+
+FOLDER = f"assets/models/{MODEL}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One screen: a title; its point in a sentence and what else there is to say, which hold the
+    model's own numbers; what shows its result, larger for a presenter; and its code."""
+
+    title: str
+    words: Callable[[], tuple[str, str]]
+    show: Callable[[bool], None]
+    code: str
+
+
+def about_model() -> tuple[str, str]:
+    """Say what goes in and comes out, and what is between."""
+    config = ui.load_model(MODEL).model.config
+    return (
+        "Words go in as numbers, a score for every possible next word comes out.",
+        f"An embedding turns each word into {config.ninp:,} values, {config.nlayers} LSTM layers "
+        "read them in order and remember, and a Linear decoder scores each of "
+        f"{config.ntoken:,} words.",
+    )
+
+
+def about_text() -> tuple[str, str]:
+    """Say what the model knows of a text, and what its loss is."""
+    return (
+        "The model knows a fixed list of words; any other is `<unk>`.",
+        "It reads the words' places in that list. How well it guesses each next word is its loss, "
+        "in nats: lower is better.",
+    )
+
+
+def about_weights() -> tuple[str, str]:
+    """Say how many numbers training left, and what they are for."""
+    numbers = sum(each.numel() for each in ui.load_model(MODEL).model.parameters())
+    return (
+        f"Training left {numbers / 1e6:.0f} million numbers: here they are at work.",
+        "Each word is drawn from what the model expects after those before it. A temperature of "
+        f"{shown.TEMPERATURE} keeps it sober.",
+    )
+
+
+def about_quantizing() -> tuple[str, str]:
+    """Say what is done to the weights."""
+    return (
+        "One call stores the weights of LSTM and Linear as 8-bit integers.",
+        "Their inputs are rounded on the fly: dynamic quantization. Look at loss, size and time.",
+    )
+
+
+def about_unreached() -> tuple[str, str]:
+    """Say by how much the file shrinks, and why not by more."""
+    before, after = parts_of(MODEL, FP32), parts_of(MODEL, INT8)
+    saved = 1 - sum(after.values()) / sum(before.values())
+    largest = max(after, key=after.get)
+    share = after[largest] / sum(after.values())
+    return (
+        f"The file shrinks by {saved:.0%}, not by {1 - 8 / 32:.0%}.",
+        f"The {largest} is neither an LSTM nor a Linear layer, so it stays in 32-bit floats: "
+        f"{share:.0%} of what is left.",
+    )
+
+
+def about_today() -> tuple[str, str]:
+    """Say what became of the API, and what quantizes the model now."""
+    return (
+        "`torch.ao.quantization` is deprecated; ONNX Runtime reaches every part.",
+        "PyTorch moved on from the API behind step 4 to torchao, made for the Linear layers of "
+        "transformers, with nothing for LSTMs. ONNX Runtime quantizes the same model, embedding "
+        "included.",
+    )
+
+
+STEPS = (
+    Step(
+        "The model",
+        about_model,
+        shown.show_model,
+        f'from wlm import load_checkpoint\n\nprint(load_checkpoint("{FOLDER}").model)',
+    ),
+    Step(
+        "The text",
+        about_text,
+        shown.show_text,
+        "from wlm.text.corpus import Vocabulary, read_text\n\n"
+        f'vocabulary = Vocabulary.from_file("{FOLDER}/vocab.txt")\n'
+        f'print(read_text("assets/texts/{DEFAULT_TEXT}.txt", vocabulary).ids[:20])',
+    ),
+    Step(
+        "Its weights, and what it writes",
+        about_weights,
+        shown.show_sample,
+        "from wlm import SampleSettings, load_checkpoint, sample_words\n\n"
+        f'checkpoint = load_checkpoint("{FOLDER}")\n'
+        f"settings = SampleSettings(temperature={shown.TEMPERATURE}, seed=1, allow_unk=False)\n"
+        f"for each in sample_words(checkpoint.model, checkpoint.vocabulary, settings, {WORDS}):\n"
+        "    print(each.word)",
+    ),
+    Step("Quantize", about_quantizing, shown.show_quantized, code_for(INT8, FOLDER)),
+    Step(
+        "What it could not reach",
+        about_unreached,
+        shown.show_unreached,
+        code_for(WITH_EMBEDDING, FOLDER),
+    ),
+    Step("What to use today", about_today, shown.show_today, code_for(ONNX, FOLDER)),
+)

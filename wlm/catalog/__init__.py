@@ -1,0 +1,1 @@
+"""Which models and texts there are, by name, and how they come here."""

@@ -1,0 +1,264 @@
+"""WikiText-2 and the tutorial's own weights: fetched, verified, and put in place at once.
+
+They go to `wlm.catalog.names.data_folder()`, whose models and texts join every list. All is written
+to a temporary folder beside its place and moved there when it has been verified.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+
+from wlm import tutorial
+from wlm.catalog.download import TIMEOUT_S, Meter, Sink, download, parse_origin, without_password
+from wlm.catalog.names import data_folder
+from wlm.catalog.wikitext2 import WIKITEXT2_FILES, verify
+from wlm.errors import CheckpointError, FetchError
+from wlm.files import sha256_of
+from wlm.model.checkpoint import checked_card, load_checkpoint, save_checkpoint
+from wlm.model.lstm import ModelConfig
+from wlm.progress import Progress
+
+PYTORCH_EXAMPLES = (
+    "https://raw.githubusercontent.com/pytorch/examples/main/word_language_model/data/wikitext-2"
+)
+TUTORIAL_ASSETS = "https://s3.amazonaws.com/pytorch-tutorial-assets"
+WIKITEXT2, TUTORIAL_WEIGHTS = "wikitext-2", "tutorial-weights"
+ARCHIVE, WEIGHTS_FILE, RECORD = "wikitext-2.zip", "word_language_model_quantize.pth", "fetched.json"
+MOST_ARCHIVE, MOST_FILE_FORMAT = 20_000_000, 1_000_000  # bytes
+ABANDONED_S = 3_600.0
+WHAT_TO_DO = (
+    "Nothing of it is kept. Try again, or give another source, a URL or a folder that holds the "
+    "files: --from, or the variable WLM_MIRROR"
+)
+CONFIG = ModelConfig(33_278, 512, 256, 5)
+
+
+def fetch(
+    what: str,
+    source: str | None = None,
+    to: str | Path | None = None,
+    report: Callable[[Progress], None] = lambda progress: None,
+    timeout_s: float = TIMEOUT_S,
+) -> Path:
+    """Fetch `wikitext-2` or `tutorial-weights` unless it is here, and return its folder.
+
+    `source` is a URL or a folder that holds the published files in place of their publishers',
+    else the variable WLM_MIRROR; `to` replaces the data folder. The weights need WikiText-2 for
+    their vocabulary and fetch it first. `report` is told how far it is, and may raise to stop.
+
+    Raises FetchError, which leaves things as they were.
+    """
+    if what not in PLACES:
+        raise FetchError(f"what to fetch must be one of {', '.join(PLACES)}, got {what!r}")
+    data = Path(to) if to else data_folder()
+    if is_here(what, data):
+        return data / PLACES[what]
+    given = source or os.environ.get("WLM_MIRROR")
+    try:
+        origin = parse_origin(given) if given else None
+        with _workshop(data) as workshop:
+            task = _Task(data, workshop, origin, report, timeout_s)
+            task.wikitext2() if what == WIKITEXT2 else task.tutorial_weights()
+    except FetchError as error:
+        raise FetchError(f"fetching {what} failed: {error}. {WHAT_TO_DO}") from None
+    return data / PLACES[what]
+
+
+PLACES = {WIKITEXT2: f"texts/{WIKITEXT2}", TUTORIAL_WEIGHTS: f"models/{TUTORIAL_WEIGHTS}"}
+
+
+def is_here(what: str, data: Path | None = None) -> bool:
+    """Tell whether something was fetched and is undamaged."""
+    place = (data or data_folder()) / PLACES[what]
+    try:
+        if what == TUTORIAL_WEIGHTS:
+            return bool(checked_card(place))
+        for each in WIKITEXT2_FILES:
+            verify(place / each.name, each)
+        return True
+    except (OSError, CheckpointError, FetchError):
+        return False
+
+
+def fetched_bytes(what: str) -> int:
+    """Return about how many bytes a fetch reads, WikiText-2 not counted for the weights."""
+    if what == WIKITEXT2:
+        return sum(each.size for each in WIKITEXT2_FILES)
+    return _numbers_bytes()
+
+
+class _Task:
+    """One fetch: where from, where to, and who is told."""
+
+    def __init__(self, data, workshop, origin, report, timeout_s):
+        self.data, self.workshop, self.origin = data, workshop, origin
+        self.report, self.timeout_s = report, timeout_s
+
+    def wikitext2(self) -> None:
+        """Get the three files one by one, or else all from the tutorial's archive."""
+        new = self.workshop / WIKITEXT2
+        try:
+            new.mkdir()
+            meter = Meter(WIKITEXT2, fetched_bytes(WIKITEXT2), self.report)
+            for each in WIKITEXT2_FILES:
+                path = new / each.name
+                self._get(self.origin or PYTORCH_EXAMPLES, path, each.size, meter)
+                verify(path, each)
+        except FetchError as first:
+            try:
+                shutil.rmtree(new)
+                new.mkdir()
+                archive = self.workshop / ARCHIVE
+                meter = Meter(ARCHIVE, None, self.report)
+                self._get(self.origin or TUTORIAL_ASSETS, archive, MOST_ARCHIVE, meter)
+                _extract(archive, new)
+            except FetchError as second:
+                raise FetchError(f"{first}; nor from {ARCHIVE}: {second}") from None
+        self._put(new, WIKITEXT2)
+
+    def tutorial_weights(self) -> None:
+        """Get the state_dict, check all of it, and keep it as a model folder in fp32."""
+        if not is_here(WIKITEXT2, self.data):
+            self.wikitext2()
+        path, least = self.workshop / WEIGHTS_FILE, _numbers_bytes()
+        meter = Meter("the tutorial's weights", least, self.report)
+        self._get(self.origin or TUTORIAL_ASSETS, path, least + MOST_FILE_FORMAT, meter)
+        if (size := path.stat().st_size) < least:
+            raise FetchError(
+                f"{WEIGHTS_FILE} must have at least {least:,} bytes, the model's numbers in "
+                f"fp32, got {size:,}"
+            )
+        found = sha256_of(path)
+        record = self._record(found)
+        try:
+            checkpoint = load_checkpoint(path, corpus=self.data / PLACES[WIKITEXT2])
+            if checkpoint.model.config != CONFIG:
+                raise FetchError(f"the model must be {CONFIG}, got {checkpoint.model.config}")
+            _check_dtypes(path)
+            new = self.workshop / TUTORIAL_WEIGHTS
+            card = _card(self.origin, found, len(checkpoint.vocabulary))
+            # In fp32, as published: nothing is lost.
+            save_checkpoint(new, checkpoint.model, checkpoint.vocabulary, card, dtype=torch.float32)
+        except CheckpointError as error:
+            raise FetchError(str(error).replace(str(path), WEIGHTS_FILE)) from None
+        written = self.workshop / RECORD
+        written.write_text(json.dumps(record, indent=2), "utf-8")
+        written.replace(self.data / RECORD)
+        self._put(new, TUTORIAL_WEIGHTS)
+
+    def _get(self, base: str | Path, path: Path, most: int, meter: Meter) -> None:
+        download(base, path, most, meter, self.timeout_s)
+
+    def _put(self, new: Path, what: str) -> None:
+        place = self.data / PLACES[what]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if place.exists():  # damaged
+            place.rename(self.workshop / f"damaged-{what}")
+        new.rename(place)
+
+    def _record(self, found: str) -> dict:
+        """Return the record of first fetches with this file in it. Raises FetchError."""
+        path = self.data / RECORD
+        try:
+            record = json.loads(path.read_text("utf-8")) if path.exists() else {}
+            first = record.get(WEIGHTS_FILE, {"sha256": found, "at": _today()})
+            expected, when = first["sha256"], first["at"]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise FetchError(
+                f"the record {str(path)!r} is damaged: remove it to trust the next"
+            ) from None
+        if found != expected:
+            raise FetchError(
+                f"the sha256 of {WEIGHTS_FILE} must be {expected!s:.12}…, as it was on {when}, "
+                f"got {found:.12}…: only if you trust the new file, remove {str(path)!r}"
+            )
+        return {**record, WEIGHTS_FILE: first}
+
+
+@contextmanager
+def _workshop(data: Path) -> Iterator[Path]:
+    """A temporary folder in the data folder, removed with all that is left in it."""
+    made = not data.exists()
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(data)
+        with tempfile.TemporaryDirectory(dir=data, prefix=".fetching-") as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise FetchError(f"{str(data)!r} cannot be written: {error.strerror or error}") from None
+    finally:
+        if made:
+            with suppress(OSError):  # not empty: the fetch came through
+                data.rmdir()
+
+
+def _remove_abandoned(data: Path) -> None:
+    """Remove what a killed process left; one that still fetches has written to its file lately."""
+    for folder in data.glob(".fetching-*"):
+        with suppress(OSError):
+            latest = max(each.stat().st_mtime for each in (folder, *folder.rglob("*")))
+            if time.time() - latest > ABANDONED_S:
+                shutil.rmtree(folder)
+
+
+def _extract(archive: Path, folder: Path) -> None:
+    """Write the archive's three files to the folder; no name of a member becomes a path."""
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            for each in WIKITEXT2_FILES:
+                names = (each.name, f"{WIKITEXT2}/{each.name}")
+                members = [one for one in opened.infolist() if one.filename in names]
+                if len(members) != 1:
+                    raise FetchError(f"it must hold {each.name} once, got {len(members)} of it")
+                path = folder / each.name
+                with opened.open(members[0]) as content, path.open("wb") as file:
+                    shutil.copyfileobj(content, Sink(file, each.name, each.size))
+                verify(path, each)
+    # RuntimeError: encrypted; NotImplementedError: a method of compression that zipfile lacks.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        raise FetchError(f"it is damaged or no zip archive: {error}") from None
+
+
+def _check_dtypes(path: Path) -> None:
+    tensors = torch.load(path, map_location="cpu", weights_only=True)
+    for key, value in tensors.items():
+        if value.dtype != torch.float32:
+            raise FetchError(f"{key} must be torch.float32, got {value.dtype}")
+
+
+def _numbers_bytes() -> int:
+    """Return the bytes of the tutorial's weights in fp32."""
+    total = 0
+    for shape in CONFIG.shapes().values():
+        total += 4 * (shape[0] * shape[1] if len(shape) == 2 else shape[0])
+    return total
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def _card(origin: str | Path | None, sha256: str, words: int) -> dict:
+    where = "a local folder" if isinstance(origin, Path) else origin or TUTORIAL_ASSETS
+    return {
+        "origin": f"fetched on {_today()} from {without_password(where)}, {WEIGHTS_FILE}",
+        "origin_sha256": sha256,
+        "trained_on": "WikiText-2 (Merity et al. 2016, CC BY-SA 3.0), by the tutorial's authors",
+        "licence": "not stated by its publisher",
+        "vocabulary": f"{words:,} words of train, valid and test, by first appearance",
+        "test_loss": {
+            "fp32": tutorial.PUBLISHED["fp32"].loss,
+            "int8 LSTM + Linear": tutorial.PUBLISHED["int8"].loss,
+        },
+        "test_loss_source": "published by the tutorial",
+    }

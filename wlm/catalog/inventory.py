@@ -1,0 +1,78 @@
+"""What models and texts are here: where from, under which licence, how large, and undamaged?"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from wlm.catalog.fetch import WIKITEXT2
+from wlm.catalog.names import ASSETS, data_folder, list_models, list_texts
+from wlm.errors import CheckpointError
+from wlm.files import sha256_of
+from wlm.model.checkpoint import WEIGHTS, checked_card
+
+CORPUS_LICENCE = "WikiText-2 (Merity et al. 2016), CC BY-SA 3.0"
+DEMO_LICENCE = "MIT, written for this project"
+
+
+@dataclass(frozen=True)
+class Item:
+    """A model or a text: its name, origin, source and licence in words, bytes, sha256, the loss
+    that its card states (nats per token; None where none), and what is wrong with it, if so."""
+
+    name: str
+    origin: str
+    source: str = ""
+    licence: str = ""
+    size_bytes: int = 0
+    sha256: str = ""
+    loss: float | None = None
+    problem: str = ""
+
+
+def models_here() -> list[Item]:
+    """Return every model that has a name; a damaged one with its problem."""
+    return [_model(name, path) for name, path in list_models().items()]
+
+
+def texts_here() -> list[Item]:
+    """Return every text that has a name; one that cannot be read with its problem."""
+    return [_text(name, path) for name, path in list_texts().items()]
+
+
+def _model(name: str, path: Path) -> Item:
+    origin = _origin(path)
+    try:
+        card = checked_card(path)
+        size = (path / WEIGHTS).stat().st_size
+    except CheckpointError as error:
+        return Item(name, origin, problem=str(error))
+    except OSError as error:
+        return Item(name, origin, problem=f"the model {name!r} cannot be read: {error.strerror}")
+    loss = card.get("test_loss")
+    loss = loss.get("fp32") if isinstance(loss, dict) else loss
+    return Item(
+        name,
+        str(card.get("origin") or origin)[:200],
+        str(card.get("trained_on") or "")[:200],
+        str(card.get("licence") or "")[:200],
+        size,
+        card["sha256"],
+        loss if isinstance(loss, int | float) and not isinstance(loss, bool) else None,
+    )
+
+
+def _text(name: str, path: Path) -> Item:
+    origin = _origin(path)
+    licence = {"bundled": DEMO_LICENCE, "fetched": CORPUS_LICENCE}.get(origin, "")
+    if origin == "fetched" and path.parent.name != WIKITEXT2:
+        licence = ""
+    try:
+        return Item(name, origin, "", licence, path.stat().st_size, sha256_of(path))
+    except OSError as error:
+        return Item(name, origin, problem=f"the text {name!r} cannot be read: {error.strerror}")
+
+
+def _origin(path: Path) -> str:
+    for folder, origin in ((ASSETS, "bundled"), (data_folder(), "fetched")):
+        if path.is_relative_to(folder):
+            return origin
+    return "added on this machine"

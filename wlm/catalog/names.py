@@ -1,0 +1,123 @@
+"""The models and texts that have names: bundled, fetched, and those the environment adds.
+
+Only these names are taken from a page or its URL; the command line also takes paths.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import platformdirs
+
+from wlm.errors import CheckpointError, TextError
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+DEFAULT_MODEL = "wikitext2-lstm"
+DEFAULT_TEXT = "demo"
+UPLOAD_NAME = re.compile(r"upload-[0-9a-f]{12}")
+UPLOADED_TEXT = "text.txt"
+
+
+def data_folder() -> Path:
+    """Return where what was fetched is kept: the folder WLM_DATA, or one in the user's data."""
+    return Path(os.environ.get("WLM_DATA") or platformdirs.user_data_dir("wlm", appauthor=False))
+
+
+def uploads_folder() -> Path:
+    """Return where visitors' uploads are kept, a folder for each."""
+    return data_folder() / "uploads"
+
+
+def list_models() -> dict[str, Path]:
+    """Return the model folders by name: bundled, fetched, then those in the folder WLM_MODELS."""
+    folders = [ASSETS / "models", data_folder() / "models", *_folder_from("WLM_MODELS")]
+    cards = [card for folder in folders for card in sorted(folder.glob("*/card.json"))]
+    return _by_name({card.parent: card.parent.name for card in cards})
+
+
+def list_texts() -> dict[str, Path]:
+    """Return the text files by name: bundled, fetched, then those in the folder WLM_TEXTS.
+
+    In such a folder each .txt file is a text called by its stem, and each subfolder with a test.txt
+    is one called by the subfolder's name; if it holds a test.txt itself, it is one such corpus.
+    """
+    names = {path: path.stem for path in sorted((ASSETS / "texts").glob("*.txt"))}
+    for folder in (data_folder() / "texts", *_folder_from("WLM_TEXTS")):
+        if (folder / "test.txt").is_file():
+            names[folder / "test.txt"] = folder.resolve().name
+        else:
+            names.update({path: path.stem for path in sorted(folder.glob("*.txt"))})
+            tests = sorted(folder.glob("*/test.txt"))
+            names.update({path: path.parent.name for path in tests})
+    return _by_name(names)
+
+
+def find_model(name_or_path: str) -> Path:
+    """Return the folder or weights file meant by a name or a path. Raises CheckpointError."""
+    models = list_models()
+    if name_or_path in models:
+        return models[name_or_path]
+    if UPLOAD_NAME.fullmatch(name_or_path):
+        if (folder := uploads_folder() / name_or_path).is_dir():
+            return folder
+        raise CheckpointError(_gone("model", name_or_path))
+    if path := _existing(name_or_path):
+        return path
+    raise CheckpointError(
+        f"there is no model {name_or_path!r}: give a name ({', '.join(models)}), "
+        "a model folder, or a weights file"
+    )
+
+
+def find_text(name_or_path: str) -> tuple[str, Path]:
+    """Return a text's name and file, from a name, a text file, or a folder with a test.txt.
+
+    Raises TextError.
+    """
+    texts = list_texts()
+    if name_or_path in texts:
+        return name_or_path, texts[name_or_path]
+    if UPLOAD_NAME.fullmatch(name_or_path):
+        if (path := uploads_folder() / name_or_path / UPLOADED_TEXT).is_file():
+            return name_or_path, path
+        raise TextError(_gone("text", name_or_path))
+    if path := _existing(name_or_path):
+        if path.is_file():
+            return path.stem, path
+        if (path / "test.txt").is_file():
+            return path.resolve().name, path / "test.txt"
+    raise TextError(
+        f"there is no text {name_or_path!r}: give a name ({', '.join(texts)}), "
+        "a text file, or a folder with a test.txt"
+    )
+
+
+def shown_path(path: Path) -> str:
+    """Return a path as pages show it: bundled ones from the project's root, uploads by name."""
+    for root in (ASSETS.parent, uploads_folder()):
+        if path.is_relative_to(root):
+            return path.relative_to(root).as_posix()
+    return str(path)
+
+
+def _gone(what: str, name: str) -> str:
+    return f"the {what} {name!r} is not here: it was removed, or the day that it is kept is over"
+
+
+def _existing(path: str) -> Path | None:
+    try:
+        return Path(path) if path and Path(path).exists() else None
+    except (OSError, ValueError):  # a name that is too long, or one with a NUL character
+        return None
+
+
+def _folder_from(variable: str) -> list[Path]:
+    return [Path(value)] if (value := os.environ.get(variable)) else []
+
+
+def _by_name(names: dict[Path, str]) -> dict[str, Path]:
+    """Turn path -> name round; a name already taken is prefixed with its folder's."""
+    by_name: dict[str, Path] = {}
+    for path, name in names.items():
+        by_name.setdefault(name if name not in by_name else f"{path.parent.name}/{name}", path)
+    return by_name

@@ -1,0 +1,129 @@
+"""Models and texts that visitors bring, checked before they are kept.
+
+What is kept is not the file but what was read of it, written anew in the project's own formats.
+"""
+
+import re
+import shutil
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import torch
+
+from wlm.catalog.names import UPLOADED_TEXT
+from wlm.catalog.uploads import MEGABYTE, MODEL, TEXT, Upload, keep, room
+from wlm.errors import UploadError, WLMError
+from wlm.model.checkpoint import load_checkpoint, save_checkpoint
+from wlm.text.corpus import EOS, read_words
+
+MOST_WEIGHTS_MB = 120  # the tutorial's model has 109 in fp32
+MOST_WORDS_MB = 12  # WikiText-2's train.txt has 10.3
+MOST_TEXT_MB = 2
+MOST_WEIGHTS = 32_000_000
+SPLITS = ("train.txt", "valid.txt", "test.txt")
+
+
+class File(Protocol):
+    """An uploaded file: a binary stream with a name and a size in bytes."""
+
+    name: str
+    size: int
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+    def seek(self, offset: int, /) -> int: ...
+
+
+def add_model(owner: str, weights: File, words: Sequence[File]) -> Upload:
+    """Keep a state_dict (.safetensors, or .pth by `torch.save`) with its vocabulary: one .txt file
+    with a word a line, or a corpus, train.txt, valid.txt and test.txt.
+
+    Raises UploadError, or CheckpointError and TextError with the files called by their own names.
+    """
+    suffix = _checked(weights, (".safetensors", ".pth", ".pt"), MOST_WEIGHTS_MB)
+    for each in words:
+        _checked(each, (".txt",), MOST_WORDS_MB)
+    is_corpus = sorted(each.name for each in words) == sorted(SPLITS)
+    if len(words) != 1 and not is_corpus:
+        got = ", ".join(label_of(each) for each in words) or "none"
+        raise UploadError(
+            f"the vocabulary must be one .txt file, or the corpus {', '.join(SPLITS)}, got {got}"
+        )
+    with room(owner, 2 * sum(each.size for each in (weights, *words))) as folder:
+        path = folder / f"weights{suffix}"
+        labels = {path: label_of(weights)}  # and last the folder that they are in
+        _copy(weights, path)
+        if suffix != ".safetensors" and not zipfile.is_zipfile(path):
+            raise UploadError(
+                f"{label_of(weights)!r} must be a file as torch.save writes it since PyTorch 1.6, "
+                "a zip archive: load it and save the state_dict anew"
+            )
+        for each in words:
+            words_path = folder / (each.name if is_corpus else "vocabulary.txt")
+            labels[words_path] = label_of(each)
+            _copy(each, words_path)
+        source = {"corpus": folder} if is_corpus else {"vocabulary": folder / "vocabulary.txt"}
+        with _called({**labels, folder: "this server's disk"}):
+            loaded = load_checkpoint(path, **source, most_weights=MOST_WEIGHTS)
+            kept = folder / "kept"
+            save_checkpoint(
+                kept,
+                loaded.model,
+                loaded.vocabulary,
+                {"name": label_of(weights), "origin": "uploaded"},
+                dtype=torch.float32,
+            )
+        sizes = loaded.model.config
+        facts = f"{sizes.ntoken:,} words, {sizes.nlayers} LSTM layers of {sizes.nhid}"
+        return keep(kept, owner, MODEL, label_of(weights), facts)
+
+
+def add_text(owner: str, text: File) -> Upload:
+    """Keep a text (.txt, UTF-8). Raises UploadError, TextError."""
+    _checked(text, (".txt",), MOST_TEXT_MB)
+    with room(owner, 2 * text.size) as folder:
+        kept = folder / "kept"
+        kept.mkdir()
+        _copy(text, kept / UPLOADED_TEXT)
+        with _called({kept / UPLOADED_TEXT: label_of(text)}):
+            words = read_words(kept / UPLOADED_TEXT)
+        number = sum(word != EOS for word in words)
+        return keep(kept, owner, TEXT, label_of(text), f"{number:,} words")
+
+
+def label_of(file: File) -> str:
+    """Return a file's name as it may be shown: letters, digits and a few signs, 60 at most."""
+    return re.sub(r"[^\w .()-]+", "_", Path(file.name).name)[-60:].strip() or "unnamed"
+
+
+def _checked(file: File, suffixes: Sequence[str], most_mb: int) -> str:
+    """Return a file's suffix. Raises UploadError unless it and the size are allowed."""
+    suffix = Path(file.name).suffix.lower()
+    if suffix not in suffixes:
+        raise UploadError(f"{label_of(file)!r} must be of the kind {', '.join(suffixes)}")
+    if file.size > most_mb * MEGABYTE:
+        raise UploadError(
+            f"{label_of(file)!r} must be of at most {most_mb} MB, got {file.size / MEGABYTE:,.1f}"
+        )
+    return suffix
+
+
+def _copy(file: File, path: Path) -> None:
+    file.seek(0)
+    with path.open("wb") as out:
+        shutil.copyfileobj(file, out)
+
+
+@contextmanager
+def _called(labels: dict[Path, str]) -> Iterator[None]:
+    """Have messages name files as their owner does, not as they lie on this machine."""
+    try:
+        yield
+    except WLMError as error:
+        message = str(error)
+        for path, label in labels.items():
+            message = message.replace(str(path), label)
+        raise type(error)(message) from None

@@ -1,0 +1,81 @@
+"""Texts side by side, as rows of a terminal that grow while they are drawn."""
+
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+
+from wlm.sampling.words import SampledWord
+from wlm.text.wikitext import Typesetter
+
+GAP = "  │  "
+NARROWEST = 20  # letters of a column
+
+
+class Column:
+    """One text broken into rows of a width; `rows` are those that are full."""
+
+    def __init__(self, width: int):
+        self._typesetter, self._width = Typesetter(), width
+        self._row = ""
+        self.rows: list[str] = []
+
+    def add(self, word: str, *, marked: bool = False) -> None:
+        """Add a word; a marked one stands between arrows."""
+        piece = self._typesetter.add(word)
+        if marked:
+            space = " " * piece.startswith(" ")
+            piece = f"{space}▸{piece.strip() or word}◂" + "\n" * (piece == "\n")
+        if len(self._row) + len(piece.rstrip()) > self._width:
+            self.end_row()
+            piece = piece.lstrip(" ")
+        *whole, rest = piece.split("\n")
+        for each in whole:
+            self._row += each
+            self.end_row()
+        self._row += rest
+        while len(self._row) > self._width:  # one word that is longer than a row
+            self.rows.append(self._row[: self._width])
+            self._row = self._row[self._width :]
+
+    def end_row(self) -> None:
+        """Begin a new row."""
+        self.rows.append(self._row)
+        self._row = ""
+
+
+def side_by_side(
+    labels: Sequence[str],
+    streams: Sequence[Iterator[SampledWord]],
+    prompt: Sequence[str],
+    width: int,
+) -> Iterator[str]:
+    """Yield rows of a terminal of a width: labels, then texts, a word of each drawn in turn.
+
+    Each row comes when all columns have it. In each column but the first, the first word that
+    differs from the first column's stands between arrows.
+    """
+    each_width = max(NARROWEST, (width - len(GAP) * (len(labels) - 1)) // len(labels))
+    columns = [Column(each_width) for _ in labels]
+
+    def rows(count: int) -> Iterator[str]:
+        cells = zip_longest(*(column.rows[:count] for column in columns), fillvalue="")
+        yield from (GAP.join(cell.ljust(each_width) for cell in row).rstrip() for row in cells)
+        for column in columns:
+            del column.rows[:count]
+
+    yield GAP.join(label[:each_width].ljust(each_width) for label in labels).rstrip()
+    yield GAP.join("─" * each_width for _ in labels)
+    for column in columns:
+        for word in prompt:
+            column.add(word)
+    departed = [False] * len(columns)
+    for words in zip_longest(*streams):
+        for i, (column, each) in enumerate(zip(columns, words, strict=True)):
+            if each is None:
+                continue
+            differs = words[0] is not None and each.word != words[0].word
+            column.add(each.word, marked=differs and not departed[i])
+            departed[i] = departed[i] or differs or words[0] is None
+        yield from rows(min(len(column.rows) for column in columns))
+    for column in columns:
+        column.end_row()
+    yield from rows(max(len(column.rows) for column in columns))

@@ -1,0 +1,184 @@
+"""What commands print: tables, running text and progress bars."""
+
+import sys
+import time
+from collections.abc import Sequence
+
+
+def print_results(content: dict) -> None:
+    """Print a comparison's JSON: a line a variant, warnings, and what was measured where."""
+    protocol = content["protocol"]
+    rows = [
+        [
+            each["label"],
+            f"{each['size_bytes'] / 1e6:.1f}",
+            f"{each['loss']:.4f}",
+            f"{each['perplexity']:.1f}",
+            f"{each['elapsed_s']:.2f}",
+            f"{each['tokens_per_s']:,.0f}",
+            _times_as_fast(each),
+        ]
+        for each in content["results"]
+    ]
+    heads = [
+        "variant",
+        "MB",
+        "loss (nats)",
+        "perplexity",
+        "elapsed (s)",
+        "tokens/s",
+        "times as fast",
+    ]
+    print_table(heads, rows)
+    for warning in content["warnings"]:
+        print(f"\nwarning: {warning}")
+    print(
+        f"\n{protocol['tokens']:,} tokens of {protocol['text']}, batch size "
+        f"{protocol['batch_size']}, chunks of {protocol['bptt']}, threads {protocol['threads']}; "
+        f"{content['machine']['cpu']}, torch {content['machine']['torch']}"
+    )
+
+
+def print_runs(rows: list[dict]) -> None:
+    """Print runs' summaries, a line each."""
+    if not rows:
+        print("no runs are kept yet")
+        return
+    heads = ["id", "when", "state", "model", "text", "variants", "times as fast"]
+    table = [
+        [
+            row["id"],
+            time.strftime("%Y-%m-%d %H:%M", time.localtime(row["created_at"])),
+            row["state"],
+            row["model"],
+            row["text"],
+            ", ".join(row["variants"]),
+            _times_as_fast(row) if row["speedup"] else "–",
+        ]
+        for row in rows
+    ]
+    print_table(heads, table)
+
+
+def print_sweep(content: dict) -> None:
+    """Print a sweep's JSON: a line a point and variant, what they say, and warnings."""
+    from wlm.measuring.sweep import KNOBS, curves, outcomes, sentence
+
+    over = content["over"]
+    rows = [
+        [str(each["value"]), each["label"], f"{each['tokens_per_s']:,.0f}", _times(each)]
+        for each in curves(content)
+    ]
+    print_table([over, "variant", "tokens/s", "times as fast"], rows)
+    print()
+    for outcome in outcomes(content):
+        print(sentence(over, outcome))
+    for point in content["points"]:
+        for warning in point["warnings"]:
+            print(f"\nwarning: {KNOBS[over].unit.format(point['value'])}: {warning}")
+
+
+def print_reproduction(content: dict) -> None:
+    """Print the tutorial's table beside ours, what the weights are, and the words' beginning."""
+    tick = {True: "✓", False: "✗", None: "–"}
+    rows = content["table"]
+    width = max(len(row["reason"]) for row in rows)
+    cells = [
+        [
+            row["quantity"],
+            f"{row['published']:.3f}",
+            f"{row['here']:.3f}",
+            tick[row["agree"]],
+            row["reason"].ljust(width),
+        ]
+        for row in rows
+    ]
+    protocol = content["comparison"]["protocol"]
+    print(f"model: {protocol['model']}, {content['weights']}; text: {protocol['text']}\n")
+    print_table(["", "published", "here", "", ""], cells)
+    for warning in content["comparison"]["warnings"]:
+        print(f"\nwarning: {warning}")
+    words = content["words"]
+    print(f"\n{len(words):,} words by fp32, {content['words_per_s']:,.0f} words/s, beginning:")
+    print(" ".join(words[:20]))
+
+
+def print_inspection(content: dict) -> None:
+    """Print an inspection's JSON: bytes and errors, times, and the machine's ceilings."""
+    from wlm.inspecting.summary import ceilings, parts_table, times_table
+
+    print_table(*parts_table(content))
+    print()
+    print_table(*times_table(content))
+    for warning in content["warnings"]:
+        print(f"\nwarning: {warning}")
+    machine, threads = content["machine"], content["protocol"]["threads"]
+    print(f"\n{ceilings(content)}; threads {threads}; {machine['cpu']}, torch {machine['torch']}")
+
+
+def _times(row: dict) -> str:
+    """A row of `wlm.measuring.sweep.curves`, as `_times_as_fast` writes a result."""
+    ends = None if row["low"] is None else [row["low"], row["high"]]
+    return _times_as_fast({**row, "speedup_ci95": ends})
+
+
+def _times_as_fast(result: dict) -> str:
+    ends = result["speedup_ci95"]
+    return f"{result['speedup']:.2f}" + (f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else "")
+
+
+def print_table(heads: list[str], rows: list[list[str]]) -> None:
+    """Print columns: the first to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    for row in [heads, *rows]:
+        cells = [f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)]
+        print("  ".join([row[0].ljust(widths[0]), *cells[1:]]).rstrip())
+
+
+def print_stream(stream, prompt: Sequence[str]) -> None:
+    """Print words as they are drawn."""
+    from wlm.text.wikitext import Typesetter
+
+    typesetter = Typesetter()
+    for word in prompt:
+        print(typesetter.add(word), end="")
+    try:
+        for each in stream:
+            print(typesetter.add(each.word), end="", flush=True)
+    finally:
+        print(flush=True)  # also where Ctrl-C ends it
+
+
+def print_columns(variants, streams, prompt: Sequence[str]) -> None:
+    """Print texts side by side, row by row, the first word that differs between arrows."""
+    from shutil import get_terminal_size
+
+    from wlm.cli.columns import side_by_side
+
+    width = get_terminal_size((100, 24)).columns
+    for row in side_by_side([each.label for each in variants], streams, prompt, width):
+        print(row, flush=True)
+
+
+def curve_line(point: dict) -> str:
+    """Return a point of a training's curve in words."""
+    losses = f"train loss {point['train_loss']:.3f}, valid loss {point['valid_loss']:.3f}"
+    return f"phase {point['phase']}, epoch {point['epoch']:.2f}: {losses}"
+
+
+def with_bar(items, total: int, unit: str):
+    """Hand items on behind a bar that counts them."""
+    from tqdm import tqdm
+
+    return tqdm(items, total=total, unit=unit, disable=not sys.stderr.isatty(), leave=False)
+
+
+def bar(tail: str = "{remaining}"):
+    """Return a progress bar from 0 to 1 that goes away; `tail` is what stands after the time spent.
+
+    It shows on a terminal only.
+    """
+    from tqdm import tqdm
+
+    layout = f"{{desc}}: {{percentage:3.0f}}%|{{bar}}| {{elapsed}}<{tail}"
+    return tqdm(total=1.0, disable=not sys.stderr.isatty(), leave=False, bar_format=layout)

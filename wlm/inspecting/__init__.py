@@ -1,0 +1,1 @@
+"""Where a model's bytes, time and error are, part by part."""

@@ -1,0 +1,187 @@
+"""What rounding does to a weight matrix: its grid, its noise, and the weights it moves most."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from wlm.inspecting.parts import weight_matrices
+from wlm.model.checkpoint import Checkpoint
+from wlm.quantization.prepare import PreparedModel
+
+GATES = ("input", "forget", "cell", "output")  # in the order of PyTorch's LSTM
+MOST_LARGEST = 5
+FINE_BINS = 8  # a step, in the histogram near the middle
+FINE_LEVELS = 10  # that it reaches to either side
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The numbers that a quantized matrix can hold: (level - zero point) x step for each level
+    from `lowest` to `highest`. step and zero point: one a row (R, 1), or one for all rows (1, 1).
+    """
+
+    step: Tensor
+    zero_point: Tensor
+    lowest: int
+    highest: int
+
+    @property
+    def by_row(self) -> bool:
+        """Tell whether each row has a step of its own."""
+        return self.step.numel() > 1
+
+    def levels(self, weights: Tensor) -> Tensor:
+        """Return weights in levels: whole numbers are those that the matrix can hold."""
+        return weights / self.step + self.zero_point
+
+
+@dataclass(frozen=True)
+class LargeError:
+    """A weight that rounding moved far: where it is, what it was, and what is stored."""
+
+    row: int
+    column: int
+    weight: float
+    stored: float
+
+
+@dataclass(frozen=True)
+class WeightError:
+    """A matrix's rounding: its name in the state_dict and shape; the step of its grid (the
+    smallest and the largest of its rows', None without a grid); signal-to-quantization-noise
+    ratio in decibels (infinite where nothing changed); how many levels hold 99% of its weights;
+    and the largest errors."""
+
+    matrix: str
+    shape: tuple[int, int]
+    step: tuple[float, float] | None
+    by_row: bool
+    sqnr_db: float
+    levels_99: int | None
+    largest: list[LargeError]
+
+    def to_json(self) -> dict:
+        """Return it as plain JSON; an infinite ratio is null."""
+        return {
+            "matrix": self.matrix,
+            "shape": list(self.shape),
+            "step": list(self.step) if self.step else None,
+            "by_row": self.by_row,
+            "sqnr_db": self.sqnr_db if math.isfinite(self.sqnr_db) else None,
+            "levels_99": self.levels_99,
+            "largest": [vars(each) for each in self.largest],
+        }
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts of weights in bins of one width from `start` on; grid: the numbers that the matrix can
+    hold in that range. In units of the weights, or of levels where each row has its own step."""
+
+    start: float
+    width: float
+    counts: list[int]
+    grid: list[float]
+    in_levels: bool
+
+
+def row_label(matrix: str, row: int, checkpoint: Checkpoint) -> str:
+    """Return what a row of a weight matrix stands for: a word, or a gate of an LSTM's unit."""
+    if not matrix.startswith("rnn."):
+        return checkpoint.vocabulary.words[row]
+    units = checkpoint.model.config.nhid
+    return f"{GATES[row // units]} gate of unit {row % units}"
+
+
+def sqnr_db(signal: Tensor, stored: Tensor) -> float:
+    """Return the signal-to-quantization-noise ratio 10 log10(sum x² / sum (x - x')²) in decibels.
+
+    Infinite where the two are equal; 6.02 dB are one bit.
+    """
+    noise = torch.linalg.vector_norm(signal - stored, dtype=torch.float64)
+    power = torch.linalg.vector_norm(signal, dtype=torch.float64)
+    return math.inf if noise == 0 else float(20 * torch.log10(power / noise))
+
+
+def grid_of(stored: Tensor) -> Grid | None:
+    """Return the grid of a quantized matrix, None for floats."""
+    if not stored.is_quantized:
+        return None
+    limits = torch.iinfo(stored.dtype)
+    if stored.qscheme() in (torch.per_tensor_affine, torch.per_tensor_symmetric):
+        step, zero = torch.tensor([[stored.q_scale()]]), torch.tensor([[stored.q_zero_point()]])
+    else:
+        step = stored.q_per_channel_scales().view(-1, 1)
+        zero = stored.q_per_channel_zero_points().view(-1, 1)
+    return Grid(step.float(), zero.float(), limits.min, limits.max)
+
+
+def weight_errors(fp32: PreparedModel, variant: PreparedModel) -> list[WeightError]:
+    """Return the rounding error of every weight matrix of a variant of a model."""
+    stored = weight_matrices(variant)
+    return [weight_error(name, each, stored[name]) for name, each in weight_matrices(fp32).items()]
+
+
+def weight_error(name: str, weights: Tensor, stored: Tensor) -> WeightError:
+    """Return the rounding error of one matrix (R, C): fp32 weights, and what a variant stores."""
+    grid = grid_of(stored)
+    values = stored.dequantize() if stored.is_quantized else stored
+    errors = (weights - values).abs().flatten()
+    worst = errors.topk(min(MOST_LARGEST, errors.numel())).indices.tolist()
+    columns = weights.size(1)
+    return WeightError(
+        matrix=name,
+        shape=tuple(weights.shape),
+        step=(float(grid.step.min()), float(grid.step.max())) if grid else None,
+        by_row=bool(grid and grid.by_row),
+        sqnr_db=sqnr_db(weights, values),
+        levels_99=_levels_of_most(stored) if grid else None,
+        largest=[
+            LargeError(
+                i // columns, i % columns, float(weights.flatten()[i]), float(values.flatten()[i])
+            )
+            for i in worst
+            if errors[i] > 0
+        ],
+    )
+
+
+def histogram(weights: Tensor, stored: Tensor, *, fine: bool = False) -> Histogram:
+    """Return the histogram of fp32 weights over the grid of what a variant stores.
+
+    One bin a level over all of the grid or, if fine, 8 bins a step for the 10 levels to either
+    side of its middle. Floats have no grid: 256 bins over all of them or, if fine, over the
+    middle twelfth.
+    """
+    grid = grid_of(stored)
+    if grid is None:
+        reach = float(weights.abs().max()) * (1 / 12 if fine else 1.0)
+        return Histogram(-reach, reach / 128, _counts(weights, -reach, reach, 256), [], False)
+    middle = (grid.lowest + grid.highest + 1) // 2
+    low, high = (
+        (middle - FINE_LEVELS, middle + FINE_LEVELS) if fine else (grid.lowest, grid.highest)
+    )
+    bins = (high - low + 1) * (FINE_BINS if fine else 1)
+    counts = _counts(grid.levels(weights), low - 0.5, high + 0.5, bins)
+    unit, zero = (1.0, 0.0) if grid.by_row else (float(grid.step), float(grid.zero_point))
+    return Histogram(
+        start=(low - 0.5 - zero) * unit,
+        width=unit / (FINE_BINS if fine else 1),
+        counts=counts,
+        grid=[(level - zero) * unit for level in range(low, high + 1)],
+        in_levels=grid.by_row,
+    )
+
+
+def _counts(values: Tensor, low: float, high: float, bins: int) -> list[int]:
+    # What lies beyond the ends is left out: only clipped weights, or those that are not asked for.
+    return [int(each) for each in torch.histc(values, bins, low, high).tolist()]
+
+
+def _levels_of_most(stored: Tensor) -> int:
+    """How many of the 256 levels hold 99% of the weights, the fullest first."""
+    levels = stored.int_repr().flatten().int()
+    fullest = torch.bincount(levels - int(levels.min())).sort(descending=True).values.cumsum(0)
+    return int((fullest < 0.99 * levels.numel()).sum()) + 1

@@ -1,0 +1,1 @@
+"""The fair comparison: loss, time and size of several variants in turn."""

@@ -1,0 +1,217 @@
+"""A comparison: what is asked for, what was measured so far, and what that says."""
+
+import math
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT
+from wlm.catalog.random_weights import random_hidden
+from wlm.errors import check_range
+from wlm.measuring.evaluate import (
+    DEFAULT_BPTT,
+    DEFAULT_THREADS,
+    Block,
+    Evaluation,
+    check_bptt,
+    check_threads,
+)
+from wlm.measuring.intervals import Interval, mean_interval, ratio_interval, spread, verdict
+from wlm.measuring.machine import describe_machine, load_now
+from wlm.measuring.spec import VariantSettings
+from wlm.quantization.variant import Variant
+
+DEFAULT_TARGET = 0.03
+FEWEST_ROUNDS_TO_STOP = 8  # an interval from fewer is itself too uncertain to stop by
+MOST_SPREAD = 0.10
+LEAST_CPU_SHARE = 0.90
+RANDOM = "The model's weights are random: its speed and size are real, its loss means nothing."
+
+
+@dataclass(frozen=True)
+class CompareSpec(VariantSettings):
+    """What to compare: variants (the first is the baseline), model, text and protocol.
+
+    tokens: length of the text's beginning that is read, None for all of it. seconds: budget of
+    measured time over all variants, in which the text is read again and again; None to read it
+    once. target: end as soon as every speed-up is known give or take this share (0.03 for 3%);
+    None to go on. seed: of the order within rounds and of the intervals. A bare weights file needs
+    `vocabulary` or `corpus`, see `load_checkpoint`; `random-256` is a model of random weights, see
+    `random_checkpoint`.
+
+    Raises SettingError or VariantError; what depends on the text is checked by `compare`.
+    """
+
+    kind: ClassVar[str] = "compare"
+    words: ClassVar[str] = "a comparison"
+
+    variants: tuple[str, ...] = ("fp32", "int8")
+    model: str = DEFAULT_MODEL
+    text: str = DEFAULT_TEXT
+    tokens: int | None = None
+    seconds: float | None = None
+    target: float | None = None
+    bptt: int = DEFAULT_BPTT
+    batch_size: int = 1
+    threads: int = DEFAULT_THREADS
+    seed: int = 1
+    vocabulary: str | None = None
+    corpus: str | None = None
+
+    def __post_init__(self):
+        self._shorten_names()
+        if self.tokens is not None:
+            check_range("tokens", self.tokens, 2, 1_000_000_000)
+        if self.seconds is not None:
+            check_range("seconds", self.seconds, 0.1, 86_400.0)
+        if self.target is not None:
+            check_range("target", self.target, 0.001, 1.0)
+        random_hidden(self.model)
+        check_bptt(self.bptt)
+        check_range("batch_size", self.batch_size, 1, 256)
+        check_range("bptt * batch_size", self.bptt * self.batch_size, 1, 10_000)
+        check_threads(self.threads)
+        check_range("seed", self.seed, 0, 2**63 - 1)
+
+
+@dataclass
+class Comparison:
+    """What has been measured so far: one list of blocks per variant, in the spec's order.
+
+    Block i of every variant belongs to round i and has the same tokens. A pass over the text has
+    `rounds_per_pass` rounds; later passes read the same text again from a zero state.
+    """
+
+    spec: CompareSpec
+    text: str
+    sizes: list[int]  # bytes, per variant
+    rounds_per_pass: int
+    blocks: list[list[Block]]
+    machine: dict = field(default_factory=describe_machine)
+    weights_sha256: str | None = None
+    _speedups: dict[int, tuple[int, Interval]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    @property
+    def labels(self) -> list[str]:
+        """Return a different label for each variant, even where one is listed twice."""
+        labels = [Variant.parse(name).label for name in self.spec.variants]
+        seen = [labels[:i].count(label) + 1 for i, label in enumerate(labels)]
+        return [
+            label if nth == 1 else f"{label} ({nth})"
+            for label, nth in zip(labels, seen, strict=True)
+        ]
+
+    def first_pass(self, i: int) -> list[Block]:
+        """Return variant i's blocks of the first pass: those that loss and elapsed time add up."""
+        return self.blocks[i][: self.rounds_per_pass]
+
+    def speedup(self, i: int) -> Interval:
+        """Return how many times as fast as the baseline variant i is, worked out once a round."""
+        rounds, known = self._speedups.get(i, (0, None))
+        if known is None or rounds != len(self.blocks[i]):
+            known = self._speedup(i)
+            self._speedups[i] = len(self.blocks[i]), known
+        return known
+
+    def _speedup(self, i: int) -> Interval:
+        pairs = list(zip(self.blocks[0], self.blocks[i], strict=True))
+        # The text's last block may be short, and its time all noise.
+        whole = max(block.tokens for block, _ in pairs) / 2
+        pairs = [pair for pair in pairs if pair[0].tokens >= whole]
+        baseline, variant = zip(*((a.wall_s, b.wall_s) for a, b in pairs), strict=True)
+        return ratio_interval(baseline, variant, self.spec.seed)
+
+    def loss_delta(self, i: int) -> Interval:
+        """Return variant i's loss less the baseline's, in nats per token."""
+        pairs = list(zip(self.first_pass(0), self.first_pass(i), strict=True))
+        mean_tokens = sum(block.tokens for block, _ in pairs) / len(pairs)
+        deltas = [(variant.nll - baseline.nll) / mean_tokens for baseline, variant in pairs]
+        return mean_interval(deltas, self.spec.seed)
+
+    def is_sure(self) -> bool:
+        """Tell whether every speed-up is known as well as the spec's target asks for."""
+        if self.spec.target is None or len(self.blocks[0]) < FEWEST_ROUNDS_TO_STOP:
+            return False
+        wanted = math.log1p(self.spec.target)
+        others = range(1, len(self.blocks))
+        return all(self.speedup(i).relative_half_width <= wanted for i in others)
+
+    def to_json(self) -> dict:
+        """Return machine, protocol, rounds, results and warnings as docs/json.md describes them."""
+        results = [self._result(i) for i in range(len(self.blocks))]
+        predicted = sum(block.tokens for block in self.first_pass(0))
+        protocol = {
+            "model": self.spec.model,
+            "weights_sha256": self.weights_sha256,
+            "text": self.text,
+            # Each column's first token is read but not predicted.
+            "tokens": predicted + self.spec.batch_size,
+            "bptt": self.spec.bptt,
+            "batch_size": self.spec.batch_size,
+            "threads": self.spec.threads,
+            "seed": self.spec.seed,
+            "seconds": self.spec.seconds,
+            "target": self.spec.target,
+        }
+        machine = {**self.machine, "load_1min_end": load_now()}
+        return {
+            "machine": machine,
+            "protocol": protocol,
+            "rounds": len(self.blocks[0]),
+            "results": results,
+            "warnings": _warnings(results) + ([RANDOM] if random_hidden(self.spec.model) else []),
+        }
+
+    def _result(self, i: int) -> dict:
+        sums, blocks = Evaluation.of(self.first_pass(i)), self.blocks[i]
+        speedup, loss_delta = self.speedup(i), self.loss_delta(i)
+        switches = [block.switches for block in blocks if block.switches is not None]
+        return {
+            "variant": self.spec.variants[i],
+            "label": self.labels[i],
+            "size_bytes": self.sizes[i],
+            "loss": sums.loss,
+            "perplexity": sums.perplexity,
+            "elapsed_s": sums.wall_s,
+            "cpu_s": sums.cpu_s,
+            "tokens_per_s": sums.tokens_per_s,
+            "speedup": speedup.value,
+            "speedup_ci95": _ends(speedup, i),
+            "loss_delta": loss_delta.value,
+            "loss_delta_ci95": _ends(loss_delta, i),
+            "verdict": verdict(speedup) if i else "baseline",
+            "spread": spread([block.wall_s / block.tokens for block in blocks]),
+            "cpu_share": sum(block.cpu_s for block in blocks)
+            / sum(block.wall_s for block in blocks),
+            "context_switches": sum(switches) if switches else None,
+            "blocks": [
+                {"tokens": each.tokens, "wall_s": each.wall_s, "cpu_s": each.cpu_s}
+                for each in blocks
+            ],
+        }
+
+
+def _ends(interval: Interval, i: int) -> list[float] | None:
+    """An interval's ends for JSON: none for the baseline itself, nor before there are enough."""
+    known = i > 0 and math.isfinite(interval.low) and math.isfinite(interval.high)
+    return [interval.low, interval.high] if known else None
+
+
+def _warnings(results: list[dict]) -> list[str]:
+    """What a reader should know before trusting the times, in sentences."""
+    found = []
+    if uneven := [each for each in results if each["spread"] > MOST_SPREAD]:
+        found.append(
+            "Something else was using this machine: blocks differ from one another by "
+            + ", ".join(f"{each['spread']:.0%} ({each['label']})" for each in uneven)
+            + ", quartile to quartile."
+        )
+    if starved := [each for each in results if each["cpu_share"] < LEAST_CPU_SHARE]:
+        found.append(
+            "Other programs, or a quota, took CPU time away: the share of its time that each had "
+            "a CPU was "
+            + ", ".join(f"{each['cpu_share']:.0%} ({each['label']})" for each in starved)
+            + "."
+        )
+    return found

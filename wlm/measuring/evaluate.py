@@ -1,0 +1,143 @@
+"""Loss over a text, block by block."""
+
+import math
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None
+
+import torch
+from torch import Tensor
+
+from wlm.errors import SettingError, check_range
+from wlm.measuring.machine import cpu_count
+from wlm.model.lstm import LSTMModel
+from wlm.quantization.prepare import PreparedModel
+from wlm.text.corpus import get_batch
+
+DEFAULT_BPTT = 25  # the tutorial's chunk length
+DEFAULT_THREADS = 1
+
+
+@dataclass(frozen=True)
+class Block:
+    """A stretch of text as evaluated: tokens predicted, their summed negative log-likelihood in
+    nats, the wall-clock and CPU seconds it took, and how often the system took the CPU away
+    meanwhile (involuntary context switches; None where it does not tell)."""
+
+    tokens: int
+    nll: float
+    wall_s: float
+    cpu_s: float
+    switches: int | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Blocks added up: tokens predicted, mean loss in nats per token, and seconds."""
+
+    tokens: int
+    loss: float
+    wall_s: float
+    cpu_s: float
+
+    @classmethod
+    def of(cls, blocks: Iterable[Block]) -> "Evaluation":
+        """Add up blocks, at least one."""
+        blocks = list(blocks)
+        tokens = sum(block.tokens for block in blocks)
+        loss = math.fsum(block.nll for block in blocks) / tokens
+        wall_s = math.fsum(block.wall_s for block in blocks)
+        return cls(tokens, loss, wall_s, math.fsum(block.cpu_s for block in blocks))
+
+    @property
+    def perplexity(self) -> float:
+        """e to the loss: the number of equally likely words that would be as hard to guess."""
+        return math.exp(min(self.loss, 700.0))
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Tokens predicted per wall-clock second."""
+        return self.tokens / self.wall_s
+
+
+def evaluate_blocks(
+    model: LSTMModel | PreparedModel,
+    data: Tensor,
+    *,
+    bptt: int = DEFAULT_BPTT,
+    threads: int = DEFAULT_THREADS,
+    chunks_per_block: int = 40,
+) -> Iterator[Block]:
+    """Yield the loss over batchified ids (N, B) in blocks of chunks of `bptt` rows.
+
+    The hidden state is carried from chunk to chunk. Inference mode and the thread count hold
+    while a block is computed, never while the caller has control.
+
+    Raises SettingError. Source: the tutorial, section 4 (`evaluate`).
+    """
+    check_bptt(bptt)
+    check_threads(threads)
+    # A PyTorch module runs on the process's threads, ONNX Runtime on those it was started with.
+    if getattr(model, "threads", threads) != threads:
+        raise SettingError(
+            f"threads must be {model.threads}, as the model was prepared for, got {threads}"
+        )
+    model.eval()
+    hidden = model.init_hidden(data.size(1))
+    starts = range(0, data.size(0) - 1, bptt)
+    for first in range(0, len(starts), chunks_per_block):
+        with torch.inference_mode(), thread_count(threads):
+            tokens, nll = 0, 0.0
+            switches = _switches()
+            wall, cpu = time.perf_counter(), time.process_time()
+            for i in starts[first : first + chunks_per_block]:
+                input, targets = get_batch(data, i, bptt)
+                chunk_nll, hidden = model.nll(input, hidden, targets)
+                nll += chunk_nll
+                tokens += len(targets)
+            wall_s, cpu_s = time.perf_counter() - wall, time.process_time() - cpu
+            switches = None if switches is None else _switches() - switches
+        yield Block(tokens, nll, wall_s, cpu_s, switches)
+
+
+def evaluate(
+    model: LSTMModel | PreparedModel,
+    data: Tensor,
+    *,
+    bptt: int = DEFAULT_BPTT,
+    threads: int = DEFAULT_THREADS,
+) -> Evaluation:
+    """Return the loss over all of batchified ids (N, B); see `evaluate_blocks`."""
+    return Evaluation.of(evaluate_blocks(model, data, bptt=bptt, threads=threads))
+
+
+def _switches() -> int | None:
+    """This process's involuntary context switches so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw if resource else None
+
+
+def check_bptt(bptt: int) -> None:
+    """Raise SettingError unless the chunk length is allowed."""
+    check_range("bptt", bptt, 1, 1_000)
+
+
+def check_threads(threads: int) -> None:
+    """Raise SettingError unless this machine has that many CPUs."""
+    check_range("threads", threads, 1, cpu_count(), hint="this machine's CPUs")
+
+
+@contextmanager
+def thread_count(threads: int) -> Iterator[None]:
+    """Set PyTorch's thread count, which all threads of a process share, and restore it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

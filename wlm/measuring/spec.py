@@ -1,0 +1,38 @@
+"""What the settings of every job over several variants share: their names, and plain JSON."""
+
+from dataclasses import asdict, fields
+from typing import ClassVar, Self
+
+from wlm.errors import SettingError, check_range
+from wlm.quantization.variant import Variant
+
+MAX_VARIANTS = 8
+
+
+class VariantSettings:
+    """A base of frozen dataclasses with a field `variants`.
+
+    `kind` is the job's, `words` what a message calls it.
+    """
+
+    kind: ClassVar[str]
+    words: ClassVar[str]
+    variants: tuple[str, ...]
+
+    def _shorten_names(self) -> None:
+        """Check the variants and store them by their shortest names, so that equal ones compare
+        equal. Raises SettingError and VariantError."""
+        check_range("the number of variants", len(self.variants), 1, MAX_VARIANTS)
+        names = tuple(str(Variant.parse(name)) for name in self.variants)
+        object.__setattr__(self, "variants", names)
+
+    def to_json(self) -> dict:
+        """Return the settings as plain JSON."""
+        return {**asdict(self), "variants": list(self.variants)}
+
+    @classmethod
+    def from_json(cls, content: dict) -> Self:
+        """Make settings of what `to_json` gave. Raises SettingError for unknown ones."""
+        if unknown := content.keys() - {each.name for each in fields(cls)}:
+            raise SettingError(f"{cls.words} has no setting {sorted(unknown)[0]!r}")
+        return cls(**{**content, "variants": tuple(content["variants"])})

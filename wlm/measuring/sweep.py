@@ -1,0 +1,259 @@
+"""One knob at several values: a comparison at each, and a curve per variant."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from wlm.catalog.random_weights import random_name
+from wlm.errors import SettingError, check_range
+from wlm.measuring.comparison import CompareSpec
+from wlm.measuring.machine import cpu_count
+from wlm.runs.store import Run, State
+
+MOST_POINTS = 12
+DEFAULT_SECONDS = 8.0
+PREPARATION_SECONDS = 3.0  # about what loading and warming up take at each point
+
+
+@dataclass(frozen=True)
+class Knob:
+    """What can be swept: its name in words, as an axis title and as `8 tokens` in a sentence."""
+
+    label: str
+    title: str
+    unit: str
+
+
+KNOBS = {
+    "bptt": Knob("Chunk length", "chunk length (tokens, log scale)", "chunks of {}"),
+    "batch_size": Knob("Batch size", "batch size (texts at once, log scale)", "batch size {}"),
+    "threads": Knob("Threads", "threads", "{} threads"),
+    "hidden": Knob("Hidden size", "hidden size (random weights, log scale)", "hidden size {}"),
+}
+
+
+@dataclass(frozen=True)
+class SweepSpec:
+    """What to sweep: a knob of KNOBS, its values, and the comparison that is otherwise the same.
+
+    Values are stored in ascending order, each once; `hidden` takes the place of the comparison's
+    model by one of random weights. Raises SettingError where a point could not be measured.
+    """
+
+    kind: ClassVar[str] = "sweep"
+
+    over: str
+    values: tuple[int, ...]
+    base: CompareSpec = field(default_factory=lambda: CompareSpec(seconds=DEFAULT_SECONDS))
+
+    def __post_init__(self):
+        if self.over not in KNOBS:
+            raise SettingError(f"the knob must be one of {', '.join(KNOBS)}, got {self.over!r}")
+        check_range(f"the number of {self.over} values", len(self.values), 1, MOST_POINTS)
+        object.__setattr__(self, "values", tuple(sorted(set(self.values))))
+        self.points()
+
+    def points(self) -> list[CompareSpec]:
+        """Return the comparison at each value, in the values' order."""
+        if self.over == "hidden":
+            return [replace(self.base, model=random_name(value)) for value in self.values]
+        return [replace(self.base, **{self.over: value}) for value in self.values]
+
+    @property
+    def most_seconds(self) -> float | None:
+        """About how long all points take at most; None where each reads the text to its end."""
+        if self.base.seconds is None:
+            return None
+        return len(self.values) * (self.base.seconds + PREPARATION_SECONDS)
+
+    def to_json(self) -> dict:
+        """Return the settings as plain JSON: knob and values beside those of the comparison."""
+        return {"over": self.over, "values": list(self.values), **self.base.to_json()}
+
+    @classmethod
+    def from_json(cls, content: dict) -> "SweepSpec":
+        """Make a spec of what `to_json` gave. Raises SettingError for unknown settings."""
+        base = {name: each for name, each in content.items() if name not in ("over", "values")}
+        return cls(content["over"], tuple(content["values"]), CompareSpec.from_json(base))
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A question that a sweep answers, in a sentence, and the sweep."""
+
+    question: str
+    sentence: str
+    over: str
+    values: tuple[int, ...]
+    settings: dict = field(default_factory=dict)  # of the comparison, beside its defaults
+
+
+def presets() -> list[Preset]:
+    """Return the questions worth asking first; how many threads depends on this machine."""
+    threads = tuple(n for n in (1, 2, 4, 8, 16) if n <= cpu_count())
+    return [
+        Preset(
+            "One word or many at a time?",
+            "With one token a chunk, as when text is written word by word, all weights are read "
+            "from memory for each token, and int8 reads a quarter of the bytes. Long chunks are "
+            "bound by arithmetic instead.",
+            "bptt",
+            (1, 5, 25, 100, 400),
+        ),
+        Preset(
+            "How big must a model be?",
+            "Quantizing a layer's input costs time at each step of the text, whatever the layer's "
+            "size: in a small model, at chunks of 25 tokens, that is more than int8 saves.",
+            "hidden",
+            (8, 16, 32, 64, 128, 256, 512),
+        ),
+        Preset(
+            "What do batches do?",
+            "A batch reads the weights once for several texts: what int8 saves in memory traffic "
+            "is then shared, and its lead shrinks.",
+            "batch_size",
+            (1, 2, 4, 8, 16, 32),
+        ),
+        Preset(
+            "Do more threads help?",
+            "The steps of an LSTM follow one another: threads can only share the work within a "
+            "step.",
+            "threads",
+            threads,
+        ),
+    ]
+
+
+def parse_over(text: str) -> tuple[str, tuple[int, ...]]:
+    """Read a knob and its values, such as `bptt=1,5,25,100`. Raises SettingError."""
+    over, _, values = text.partition("=")
+    over = over.strip().replace("-", "_")
+    if over not in KNOBS:
+        raise SettingError(f"the knob must be one of {', '.join(KNOBS)}, got {over[:80]!r}")
+    return over, parse_values(over, values)
+
+
+def parse_values(over: str, text: str) -> tuple[int, ...]:
+    """Read whole numbers separated by commas. Raises SettingError."""
+    pieces = [piece.strip() for piece in text.split(",") if piece.strip()]
+    check_range(f"the number of {over} values", len(pieces), 1, MOST_POINTS)
+    for piece in pieces:
+        if not (piece.isascii() and piece.isdecimal() and len(piece) < 10):
+            raise SettingError(
+                f"{over} must be whole numbers separated by commas, such as 1,5,25, "
+                f"got {piece[:80]!r}"
+            )
+    return tuple(map(int, pieces))
+
+
+def to_json(spec: SweepSpec, results: Sequence[dict | None]) -> dict:
+    """Return a sweep as docs/json.md describes it, from each point's comparison (its JSON), None
+    where there is none yet; `machine` is the first point's."""
+    points = [
+        {"value": value, **result}
+        for value, result in zip(spec.values, results, strict=True)
+        if result
+    ]
+    return {
+        "machine": points[0]["machine"] if points else None,
+        "over": spec.over,
+        "values": list(spec.values),
+        "points": points,
+    }
+
+
+def curves(sweep: dict) -> list[dict]:
+    """Return a row per value and variant of a sweep's JSON: `value`, `label`, `variant`,
+    `tokens_per_s`, `speedup`, and `low` and `high`, its 95% interval's ends, None where there are
+    too few rounds."""
+    rows = []
+    for point in sweep["points"]:
+        for each in point["results"]:
+            low, high = each["speedup_ci95"] or (None, None)
+            names = ("label", "variant", "tokens_per_s", "speedup", "verdict")
+            row = {name: each[name] for name in names}
+            rows.append({"value": point["value"], **row, "low": low, "high": high})
+    return rows
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a sweep found for one variant: its rows (see `curves`) of the largest and the smallest
+    speed-up, and the values at which it is slower than the baseline, beyond doubt."""
+
+    label: str
+    most: dict
+    least: dict
+    slower_at: tuple[int, ...]
+
+
+def outcomes(sweep: dict) -> list[Outcome]:
+    """Return what a sweep's JSON says of each variant but the baseline."""
+    rows = [row for row in curves(sweep) if row["verdict"] != "baseline"]
+    found = []
+    for label in dict.fromkeys(row["label"] for row in rows):
+        ours = [row for row in rows if row["label"] == label]
+        most, least = (pick(ours, key=lambda row: row["speedup"]) for pick in (max, min))
+        slower = tuple(row["value"] for row in ours if row["verdict"] == "slower")
+        found.append(Outcome(label, most, least, slower))
+    return found
+
+
+def sentence(over: str, outcome: Outcome) -> str:
+    """Return an outcome as one would read it aloud."""
+    unit, most, least = KNOBS[over].unit, outcome.most, outcome.least
+    words = f"{outcome.label}: {most['speedup']:.1f} times as fast at {unit.format(most['value'])}"
+    if least is not most:
+        words += f", {least['speedup']:.1f} at {unit.format(least['value'])}"
+    if outcome.slower_at:
+        words += f"; slower than the baseline at {unit.format(listed(outcome.slower_at))}"
+    return words + "."
+
+
+def listed(values: Sequence[int]) -> str:
+    """Return numbers as one would read them aloud: `1, 5 and 25`."""
+    return " and ".join(filter(None, [", ".join(map(str, values[:-1])), str(values[-1])]))
+
+
+def machines(sweep: dict) -> dict[str, list[int]]:
+    """Return which values were measured on which machine, by its CPU and its host's short label."""
+    found: dict[str, list[int]] = {}
+    for point in sweep["points"]:
+        machine = point["machine"]
+        name = f"{machine['cpu']}, {machine['cpus']} CPUs, host {machine.get('host', 'unknown')}"
+        found.setdefault(name, []).append(point["value"])
+    return found
+
+
+def current_points(spec: SweepSpec, runs: Sequence[Run]) -> list[Run | None]:
+    """Return each value's run: the latest that is done or, while there is none, the latest of all.
+
+    `runs` are the sweep's, oldest first; a value whose runs were deleted has None.
+    """
+    by_value = []
+    for point in spec.points():
+        tries = [run for run in runs if run.spec == point.to_json()]
+        done = [run for run in tries if run.state == State.DONE]
+        by_value.append((done or tries or [None])[-1])
+    return by_value
+
+
+def missing_points(spec: SweepSpec, runs: Sequence[Run]) -> list[CompareSpec]:
+    """Return the points to run (again): those that are neither done, waiting nor under way."""
+    pairs = zip(spec.points(), current_points(spec, runs), strict=True)
+    kept = (State.DONE, State.QUEUED, State.RUNNING)
+    return [point for point, run in pairs if run is None or run.state not in kept]
+
+
+def seconds_left(spec: SweepSpec, runs: Sequence[Run | None]) -> float | None:
+    """Return about how long the unfinished of `current_points` take at most, one after another;
+    None where each reads the text to its end."""
+    if spec.base.seconds is None:
+        return None
+    full = spec.base.seconds + PREPARATION_SECONDS
+    left = [
+        full if run.seconds_left is None else run.seconds_left
+        for run in runs
+        if run is not None and not run.state.final
+    ]
+    return sum(left)

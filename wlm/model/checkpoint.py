@@ -1,0 +1,200 @@
+"""A model on disk: weights, vocabulary and card in one folder; never a pickled module."""
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+from torch import Tensor
+
+from wlm.errors import CheckpointError, SettingError
+from wlm.files import sha256_of
+from wlm.model.lstm import LSTMModel, ModelConfig
+from wlm.model.weights import config_of, read_weights
+from wlm.text.corpus import Corpus, Vocabulary
+
+WEIGHTS, VOCABULARY, CARD = "model.safetensors", "vocab.txt", "card.json"
+LARGEST_CARD = 1_000_000  # bytes
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model in fp32 and evaluation mode, its vocabulary, its card (a JSON object), and the sha256
+    of the file of its weights; None where they come from none."""
+
+    name: str
+    model: LSTMModel
+    vocabulary: Vocabulary
+    card: dict
+    sha256: str | None = None
+
+
+def load_checkpoint(
+    path: str | Path,
+    *,
+    vocabulary: str | Path | None = None,
+    corpus: str | Path | None = None,
+    most_weights: int | None = None,
+) -> Checkpoint:
+    """Load a model folder, or a bare state_dict with a vocabulary file or a corpus folder.
+
+    A folder holds model.safetensors, vocab.txt and card.json. A bare state_dict is a .safetensors
+    file or one that `torch.save` wrote; its sizes are read off its shapes. fp16 and bf16 weights
+    become fp32. Keys, shapes and dtypes are checked before anything is allocated from them, their
+    number too where `most_weights` bounds it, and nothing is unpickled but tensors
+    (`weights_only`).
+
+    Raises CheckpointError for weights or a card that are missing, damaged or foreign, TextError
+    for such a vocabulary or corpus.
+    """
+    path = Path(path)
+    if path.is_dir():
+        card = _read_card(path / CARD)
+        config = _config_from_card(card, path / CARD)
+        weights = path / WEIGHTS
+        if corpus is None:
+            vocabulary = vocabulary or path / VOCABULARY
+    else:
+        _must_exist(path)
+        if (vocabulary is None) == (corpus is None):
+            raise CheckpointError(
+                f"the weights {str(path)!r} stand alone: give either the vocabulary file or the "
+                "corpus folder that they were trained with"
+            )
+        card, config, weights = {}, None, path
+    sha256 = _check_hash(weights, card)
+    words = (
+        Vocabulary.from_file(vocabulary)
+        if vocabulary is not None
+        else Corpus.from_folder(corpus).vocabulary
+    )
+    state_dict = read_weights(weights, config, most_weights)
+    model = _build(state_dict, config or config_of(state_dict, weights), weights)
+    if len(words) != model.config.ntoken:
+        raise CheckpointError(
+            f"the vocabulary must have as many words as the model, {model.config.ntoken:,}, "
+            f"got {len(words):,}"
+        )
+    name = path.stem if path.is_file() else path.resolve().name
+    return Checkpoint(name, model, words, card, sha256)
+
+
+def save_checkpoint(
+    folder: str | Path,
+    model: LSTMModel,
+    vocabulary: Vocabulary,
+    card: dict | None = None,
+    *,
+    dtype: torch.dtype = torch.float16,
+) -> None:
+    """Write a model folder that `load_checkpoint` reads; the card last, each file at once or not.
+
+    Raises CheckpointError where the vocabulary does not fit the model or the folder cannot be
+    written.
+    """
+    config = asdict(model.config)
+    if len(vocabulary) != config["ntoken"]:
+        raise CheckpointError(
+            f"the vocabulary must have {config['ntoken']:,} words, got {len(vocabulary):,}"
+        )
+    if model.state_dict().keys() != model.config.shapes().keys():
+        raise CheckpointError("only an fp32 LSTMModel can be saved, not a quantized one")
+    folder = Path(folder)
+    tensors = {key: value.to(dtype).contiguous() for key, value in model.state_dict().items()}
+    for key, value in tensors.items():
+        if not value.isfinite().all():
+            raise CheckpointError(f"{key} must be finite in {dtype}, but holds NaN or inf")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / WEIGHTS, lambda path: save_file(tensors, path))
+        write_whole(folder / VOCABULARY, vocabulary.save)
+        architecture = {"class": "LSTMModel", **config}
+        facts = {
+            "name": folder.resolve().name,
+            **(card or {}),
+            "architecture": architecture,
+            "stored_dtype": str(dtype).removeprefix("torch."),
+            "sha256": sha256_of(folder / WEIGHTS),
+        }
+        write_whole(
+            folder / CARD, lambda path: path.write_text(json.dumps(facts, indent=2), "utf-8")
+        )
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"the model cannot be written to {str(folder)!r}: {error}") from None
+
+
+def checked_card(folder: str | Path) -> dict:
+    """Return a model folder's card with its weights' sha256, once they are those that it describes.
+
+    Raises CheckpointError.
+    """
+    card = _read_card(Path(folder) / CARD)
+    return {**card, "sha256": _check_hash(Path(folder) / WEIGHTS, card)}
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Have `write` write a file beside its place and move it there: at once, or not at all."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+        write(Path(folder) / path.name)
+        (Path(folder) / path.name).replace(path)
+
+
+def _check_hash(weights: Path, card: dict) -> str:
+    """Return the sha256 of the weights' file, which must be the card's where it states one."""
+    _must_exist(weights)
+    try:
+        found = sha256_of(weights)
+    except OSError as error:
+        reason = error.strerror or error
+        raise CheckpointError(f"the weights {str(weights)!r} cannot be read: {reason}") from None
+    if "sha256" in card and found != card["sha256"]:
+        raise CheckpointError(
+            f"the weights {str(weights)!r} are damaged or not those of the card: "
+            f"their sha256 must be {card['sha256']!s:.12}…, got {found:.12}…"
+        )
+    return found
+
+
+def _must_exist(path: Path) -> None:
+    if not path.is_file():
+        raise CheckpointError(f"there is no file {str(path)!r}")
+
+
+def _read_card(path: Path) -> dict:
+    _must_exist(path)
+    try:
+        if path.stat().st_size > LARGEST_CARD:
+            raise ValueError(f"it is larger than {LARGEST_CARD:,} bytes")
+        card = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"the card {str(path)!r} cannot be read: {error}") from None
+    if not isinstance(card, dict) or not isinstance(card.get("architecture"), dict):
+        raise CheckpointError(f"the card {str(path)!r} must be an object with an 'architecture'")
+    return card
+
+
+def _config_from_card(card: dict, path: Path) -> ModelConfig:
+    sizes = {key: value for key, value in card["architecture"].items() if key != "class"}
+    try:
+        return ModelConfig(**sizes)
+    except (TypeError, SettingError) as error:
+        raise CheckpointError(f"the card {str(path)!r} gives no usable model: {error}") from None
+
+
+def _build(state_dict: dict[str, Tensor], config: ModelConfig, path: Path) -> LSTMModel:
+    """Make the model of a checked state_dict."""
+    # A copy, so that a changing file cannot change the model.
+    copies = {key: each.to(torch.float32, copy=True) for key, each in state_dict.items()}
+    for key, value in copies.items():
+        if not value.isfinite().all():
+            raise CheckpointError(f"{key} in {str(path)!r} must be finite, but holds NaN or inf")
+    # Drawing weights that are replaced at once must not disturb anyone's random numbers. (The meta
+    # device draws none, but its first use loads a compiler, which takes over a second.)
+    with torch.random.fork_rng(devices=[]):
+        model = LSTMModel(**asdict(config))
+    model.load_state_dict(copies, assign=True)
+    return model.requires_grad_(False).eval()

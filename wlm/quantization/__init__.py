@@ -1,0 +1,1 @@
+"""A variant of a model, and what makes and runs it."""

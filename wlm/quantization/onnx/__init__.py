@@ -1,0 +1,1 @@
+"""Variants in ONNX Runtime: their files, sessions and weights."""

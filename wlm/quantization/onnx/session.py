@@ -1,0 +1,120 @@
+"""A model in ONNX Runtime, called like the PyTorch one."""
+
+import threading
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wlm.model.lstm import Hidden, ModelConfig
+from wlm.quantization.onnx.export import INPUTS, OUTPUTS
+
+HIDDEN_OUTPUTS = OUTPUTS[1:]
+TARGETS, LOG_LIKELIHOOD = "targets", "log_likelihood"
+
+
+class OnnxModel:
+    """An ONNX file run by ONNX Runtime on a fixed number of threads.
+
+    `model(input, hidden)` maps word ids (T, B) and a hidden state to logits (T, B, V) and the next
+    hidden state, all PyTorch tensors; `nll` sums the loss without handing logits out. Each of the
+    two has a session of its own, made when first needed.
+    """
+
+    def __init__(self, content: bytes, config: ModelConfig, threads: int = 1):
+        self.config, self.threads, self.saved_bytes = config, threads, len(content)
+        self.content = content
+        self._lock = threading.Lock()
+        self._sessions: dict[bool, object] = {}
+
+    def __call__(self, input: Tensor, hidden: Hidden) -> tuple[Tensor, Hidden]:
+        session = self._session(with_loss=False)
+        logits, h, c = session.run(OUTPUTS, self._feed(input, hidden))
+        return torch.from_numpy(logits), (torch.from_numpy(h), torch.from_numpy(c))
+
+    def nll(self, input: Tensor, hidden: Hidden, targets: Tensor) -> tuple[float, Hidden]:
+        """Return the summed negative log-likelihood of targets (T * B), in nats, and the next
+        hidden state."""
+        session = self._session(with_loss=True)
+        feed = self._feed(input, hidden)
+        feed[TARGETS] = targets.view(*input.shape, 1).numpy()
+        picked, h, c = session.run((LOG_LIKELIHOOD, *HIDDEN_OUTPUTS), feed)
+        nll = -float(picked.sum(dtype=np.float64))
+        return nll, (torch.from_numpy(h), torch.from_numpy(c))
+
+    def init_hidden(self, batch_size: int) -> Hidden:
+        """Return the zero state that a text starts from."""
+        shape = (self.config.nlayers, batch_size, self.config.nhid)
+        return torch.zeros(shape), torch.zeros(shape)
+
+    def eval(self) -> "OnnxModel":
+        """Return the model: it knows no training mode."""
+        return self
+
+    @staticmethod
+    def _feed(input: Tensor, hidden: Hidden) -> dict[str, np.ndarray]:
+        values = (input, *hidden)
+        return {name: value.numpy() for name, value in zip(INPUTS, values, strict=True)}
+
+    def _session(self, *, with_loss: bool):
+        with self._lock:
+            if with_loss not in self._sessions:
+                content = put_loss_in(self.content) if with_loss else self.content
+                self._sessions[with_loss] = start(content, self.threads)
+            return self._sessions[with_loss]
+
+    def __str__(self) -> str:
+        return self._summary
+
+    @cached_property
+    def _summary(self) -> str:
+        """The operators that hold weights, in the order in which they run."""
+        import onnx
+
+        graph = onnx.load_from_string(self.content).graph
+        weights = {each.name: each for each in graph.initializer}
+        lines = []
+        for node in graph.node:
+            shapes = [
+                f"{'x'.join(map(str, weights[name].dims))} "
+                f"{onnx.TensorProto.DataType.Name(weights[name].data_type).lower()}"
+                for name in node.input
+                if name in weights and len(weights[name].dims) > 1 and weights[name].dims[-2] > 1
+            ]
+            if shapes:
+                lines.append(f"  {node.op_type}({', '.join(shapes)})")
+        return "\n".join(["OnnxModel(", *lines, ")"])
+
+
+def start(content: bytes, threads: int):
+    """Return a session that runs an ONNX file on so many threads."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # fatal: what fails is raised
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
+def put_loss_in(content: bytes) -> bytes:
+    """Return the file with a loss in the logits' place: log-softmax, of it the words that came."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    model = onnx.load_from_string(content)
+    logits, graph = OUTPUTS[0], model.graph
+    graph.node.extend(
+        [
+            helper.make_node("LogSoftmax", [logits], ["log_probabilities"], axis=-1),
+            helper.make_node(
+                "GatherElements", ["log_probabilities", TARGETS], [LOG_LIKELIHOOD], axis=-1
+            ),
+        ]
+    )
+    shape = ["length", "batch", 1]
+    graph.input.append(helper.make_tensor_value_info(TARGETS, TensorProto.INT64, shape))
+    graph.output.remove(next(each for each in graph.output if each.name == logits))
+    graph.output.append(helper.make_tensor_value_info(LOG_LIKELIHOOD, TensorProto.FLOAT, shape))
+    return model.SerializeToString()

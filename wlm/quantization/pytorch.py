@@ -1,0 +1,116 @@
+"""A variant's PyTorch module and its size.
+
+The only module that touches torch.ao.quantization, which PyTorch has deprecated without a
+replacement for LSTMs; the torch release is pinned for that reason.
+"""
+
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from wlm.errors import VariantError, WLMError
+from wlm.model.lstm import LSTMModel
+from wlm.quantization.variant import FP16_ENGINES, Variant
+
+MODULE_TYPES = {"lstm": nn.LSTM, "linear": nn.Linear, "embedding": nn.Embedding}
+# By part, then precision: the names of the settings in torch.ao.quantization.
+_DYNAMIC = {
+    "fp16": "float16_dynamic_qconfig",
+    "int8": "default_dynamic_qconfig",
+    "int8-channel": "per_channel_dynamic_qconfig",
+}
+QCONFIGS = {
+    "lstm": _DYNAMIC,
+    "linear": _DYNAMIC,
+    "embedding": {"int8": "float_qparams_weight_only_qconfig"},
+}
+_engine_lock = threading.RLock()
+
+
+def quantize(model: LSTMModel, variant: Variant) -> LSTMModel:
+    """Return the PyTorch variant of an fp32 model; the model itself for fp32, else a new one.
+
+    Raises VariantError where this machine lacks the quantized engine. Source: the tutorial,
+    section 4 (`torch.quantization.quantize_dynamic`).
+    """
+    names = qconfigs(variant)
+    if not names:
+        return model
+    if reason := missing_engine(variant):
+        raise VariantError(reason)
+    with warnings.catch_warnings(), _quantized_engine(variant.engine):
+        # Both deprecations are said once, in the app and README, rather than at each call.
+        warnings.filterwarnings("ignore", message=".*torch.ao.quantization is deprecated")
+        warnings.filterwarnings("ignore", message=".*quantized tensor creation functions")
+        settings = {
+            MODULE_TYPES[part]: getattr(torch.ao.quantization, name) for part, name in names.items()
+        }
+        with torch.random.fork_rng(devices=[]):  # it fills new modules at random first
+            return torch.ao.quantization.quantize_dynamic(model, settings)
+
+
+def qconfigs(variant: Variant) -> dict[str, str]:
+    """Return what torch.ao.quantization calls the setting of each part that is quantized."""
+    return {
+        part: by_precision[precision]
+        for part, by_precision in QCONFIGS.items()
+        if (precision := getattr(variant, part)) != "fp32"
+    }
+
+
+def missing_engine(variant: Variant) -> str:
+    """Return why PyTorch cannot make the variant on this machine, or nothing where it can."""
+    dynamic = {variant.lstm, variant.linear} - {"fp32"}
+    if not dynamic:
+        return ""  # embeddings are looked up without an engine
+    default = torch.backends.quantized.engine
+    if default == "none":
+        return f"{variant} needs a quantized engine, and PyTorch has none here"
+    here = [each for each in torch.backends.quantized.supported_engines if each != "none"]
+    if variant.engine and variant.engine not in here:
+        return f"{variant} needs an engine that this machine has: {', '.join(here)}"
+    if "fp16" in dynamic and (variant.engine or default) not in FP16_ENGINES:
+        return (
+            f"{variant} needs one of the engines {', '.join(FP16_ENGINES[1:])} for fp16, and "
+            f"PyTorch's default here is {default}"
+        )
+    return ""
+
+
+def saved_bytes(model: nn.Module) -> int:
+    """Return the bytes of the model's state_dict as `torch.save` writes it.
+
+    Raises WLMError where no temporary file of that size can be written, neither on disk nor in
+    memory. Source: the tutorial, section 4 (`print_size_of_model`); the archive holds the file's
+    stem, so the file's name is the tutorial's too.
+    """
+    reasons = []
+    for parent in (None, "/dev/shm"):  # the system's temporary folder, then Linux's memory
+        try:
+            with tempfile.TemporaryDirectory(prefix="wlm-", dir=parent) as folder:
+                path = Path(folder) / "temp.p"
+                torch.save(model.state_dict(), path)
+                return path.stat().st_size
+        except (OSError, RuntimeError) as error:
+            reasons.append(str(error).splitlines()[0])
+    raise WLMError(f"the model cannot be saved to measure its size: {'; '.join(reasons)}")
+
+
+@contextmanager
+def _quantized_engine(engine: str) -> Iterator[None]:
+    """Have weights packed for an engine; packed, they keep to it, whichever is set later."""
+    with _engine_lock:  # one setting for the process
+        before = torch.backends.quantized.engine
+        if engine:
+            torch.backends.quantized.engine = engine
+        try:
+            yield
+        finally:
+            if engine:
+                torch.backends.quantized.engine = before

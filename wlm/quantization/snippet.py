@@ -1,0 +1,99 @@
+"""The script that makes a variant: shown on pages, to be copied and run."""
+
+from wlm.quantization.pytorch import MODULE_TYPES, qconfigs
+from wlm.quantization.variant import Variant
+
+PYTORCH = """\
+import os
+
+import torch
+from torch import nn
+
+from wlm import load_checkpoint
+
+model = load_checkpoint({folder!r}).model
+{making}
+print(quantized)
+
+for each in model, quantized:
+    torch.save(each.state_dict(), "temp.p")
+    print(f"{{os.path.getsize('temp.p') / 1e6:.1f}} MB")
+    os.remove("temp.p")
+"""
+ONNX = """\
+import os
+
+import torch
+{imports}
+from wlm import load_checkpoint
+
+model = load_checkpoint({folder!r}).model
+words, (h, c) = torch.zeros(3, 2, dtype=torch.int64), model.init_hidden(2)
+states = dict.fromkeys(["h", "c", "next_h", "next_c"], {{1: "batch"}})
+text = dict.fromkeys(["input", "logits"], {{0: "length", 1: "batch"}})
+torch.onnx.export(
+    model,
+    (words, (h, c)),
+    "temp.onnx",
+    dynamo=False,
+    opset_version=17,
+    input_names=["input", "h", "c"],
+    output_names=["logits", "next_h", "next_c"],
+    dynamic_axes=states | text,
+)
+print(f"{{os.path.getsize('temp.onnx') / 1e6:.1f}} MB")
+{making}
+session = onnxruntime.InferenceSession("temp.onnx", providers=["CPUExecutionProvider"])
+logits, h, c = session.run(None, {{"input": words.numpy(), "h": h.numpy(), "c": c.numpy()}})
+print(logits.shape)
+os.remove("temp.onnx")
+"""
+# The operators that hold each part's weights in an exported model.
+OPERATORS = {"lstm": "LSTM", "linear": "MatMul", "embedding": "Gather"}
+
+
+def code_for(variant: Variant, model_folder: str) -> str:
+    """Return a short script that loads the model, makes the variant and shows its size."""
+    if variant.runtime == "pytorch":
+        return PYTORCH.format(folder=model_folder, making=_quantize_dynamic(variant))
+    making, imports = _quantize_onnx(variant), "import onnxruntime\n"
+    if making:
+        imports += "from onnxruntime.quantization import quantize_dynamic\n"
+    return ONNX.format(folder=model_folder, imports=imports, making=making)
+
+
+def _quantize_dynamic(variant: Variant) -> str:
+    """The lines that turn `model` into `quantized`."""
+    names = qconfigs(variant)
+    if not names:
+        return "quantized = model  # nothing is switched on: nothing to quantize"
+    kinds = {part: f"nn.{MODULE_TYPES[part].__name__}" for part in names}
+    engine = f'torch.backends.quantized.engine = "{variant.engine}"\n' if variant.engine else ""
+    call = f"{engine}quantized = torch.ao.quantization.quantize_dynamic(\n"
+    dtypes = {"default_dynamic_qconfig": "torch.qint8", "float16_dynamic_qconfig": "torch.float16"}
+    first, *others = set(names.values())
+    if first in dtypes and not others:
+        return f"{call}    model, {{{', '.join(kinds.values())}}}, dtype={dtypes[first]}\n)"
+    settings = "".join(
+        f"        {kinds[part]}: torch.ao.quantization.{name},\n" for part, name in names.items()
+    )
+    return f"{call}    model,\n    {{\n{settings}    }},\n)"
+
+
+def _quantize_onnx(variant: Variant) -> str:
+    """The lines that quantize temp.onnx in place, and show its size."""
+    lines = []
+    for precision, parts in variant.parts_by_precision().items():
+        operators = [OPERATORS[part] for part in parts]
+        per_channel = "    per_channel=True,\n" if precision == "int8-channel" else ""
+        lines.append(
+            f"""\
+quantize_dynamic(
+    "temp.onnx",
+    "temp.onnx",
+    op_types_to_quantize={operators!r},
+{per_channel})"""
+        )
+    if lines:
+        lines.append("print(f\"{os.path.getsize('temp.onnx') / 1e6:.1f} MB\")")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Runs stored, queued, done by a worker or a cluster, exported and imported."""

@@ -1,0 +1,147 @@
+"""The queue of runs on a Dask cluster: the same runs, done by its workers side by side.
+
+Each worker offers the resource `wlm` once, so that it measures one run at a time, and reaches the
+same database of runs. When a worker dies, Dask gives its task to another one, which begins the run
+anew; a run that nobody can do ends as failed, with the reason.
+"""
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Sequence
+
+from wlm.errors import JobError
+from wlm.runs.queue import JobQueue, execute
+from wlm.runs.store import RunStore
+
+try:
+    from distributed import Client, Future
+except ImportError:
+    Client = None
+
+RESOURCE = {"wlm": 1}
+CONNECT_SECONDS = 5.0
+WATCH_SECONDS = 1.0
+WITHOUT_WORKERS_SECONDS = 60.0  # how long a cluster may be without workers before runs fail
+HOW_TO_START = "dask worker ADDRESS --nthreads 1 --resources wlm=1"
+
+
+class ClusterQueue(JobQueue):
+    """Runs handed to a Dask cluster.
+
+    Raises JobError where the package `distributed` is missing; `start` and whatever queues runs
+    also where no scheduler answers at the address.
+    """
+
+    def __init__(self, store: RunStore, address: str):
+        if Client is None:
+            raise JobError("WLM_DASK needs the package distributed: pip install distributed")
+        super().__init__(store)
+        self._address = address
+        self._client: Client | None = None
+        self._futures: dict[str, Future] = {}  # runs not seen to be final
+
+    def start(self) -> None:
+        """Connect to the scheduler unless that is done already."""
+        with self._lock:
+            if self._closed:
+                raise JobError("the queue of runs is closed: the server is stopping")
+            if self._client is not None and self._client.status == "running":
+                return
+            try:
+                self._client = Client(self._address, timeout=CONNECT_SECONDS, set_as_default=False)
+            except (OSError, ValueError, TypeError) as error:
+                raise JobError(
+                    f"WLM_DASK must name a Dask scheduler, and none answers at "
+                    f"{self._address!r}: {str(error).splitlines()[0][:200]}"
+                ) from None
+            threading.Thread(target=self._follow, args=(self._client,), daemon=True).start()
+
+    def close(self) -> None:
+        """Leave the cluster, which then forgets the runs that wait."""
+        with self._lock:
+            self._closed = True
+            if self._client is not None:
+                self._client.close(timeout=CONNECT_SECONDS)
+
+    def _hand_over(self, run_ids: Sequence[str], starts: int = 0) -> None:
+        with self._lock:
+            self.start()
+            for place, run_id in enumerate(run_ids):
+                self._futures[run_id] = self._client.submit(
+                    run_on_worker,
+                    run_id,
+                    self.store.url,
+                    key=f"wlm-{run_id}",
+                    resources=RESOURCE,
+                    # A sweep's later points let other visitors' runs go first.
+                    priority=-place,
+                    pure=False,
+                )
+
+    def _follow(self, client: "Client") -> None:
+        """Until the client is closed, fail the runs that the cluster cannot do."""
+        workers_seen = time.monotonic()
+        while not self._closed:
+            time.sleep(WATCH_SECONDS)
+            with self._lock:
+                for run_id, future in list(self._futures.items()):
+                    if self._is_final(run_id):
+                        del self._futures[run_id]  # else Dask would do it again for a dead worker
+                    elif future.status != "pending" and not self._is_final(run_id):
+                        self._give_up([run_id], _reason(future))
+                if client.status != "running":
+                    self._give_up(list(self._futures), "its scheduler is gone")
+                    return
+            if _has_worker(client) or not self._futures:
+                workers_seen = time.monotonic()
+            elif time.monotonic() - workers_seen > WITHOUT_WORKERS_SECONDS:
+                reason = f"no worker is there that was started by `{HOW_TO_START}`"
+                with self._lock:
+                    self._give_up(list(self._futures), reason)
+
+    def _give_up(self, run_ids: list[str], reason: str) -> None:
+        for run_id in run_ids:
+            self._futures.pop(run_id).release()
+            if not self._is_final(run_id):
+                self._fail(run_id, f"The Dask cluster did not do this run: {reason}.")
+
+
+def run_on_worker(run_id: str, database_url: str) -> None:
+    """Do a run in a worker of the cluster, anew where another worker died at it.
+
+    Raises JobError where this worker cannot use the database: what it measured would be lost.
+    """
+    store = _store(os.environ.get("WLM_DATABASE_URL") or database_url)
+    if store.warning:
+        raise JobError(f"a worker cannot use the database. {store.warning}")
+    execute(run_id, store, again=True)
+
+
+_stores: dict[str, RunStore] = {}
+
+
+def _store(url: str) -> RunStore:
+    """One store, and so one pool of connections, per worker process."""
+    if url not in _stores or _stores[url].warning:
+        _stores[url] = RunStore(url)
+    return _stores[url]
+
+
+def _reason(future: "Future") -> str:
+    if future.status == "error":
+        # The workers' exceptions are ours, or Dask's KilledWorker.
+        error = future.exception(timeout=CONNECT_SECONDS)
+        return str(error).splitlines()[0][:300].rstrip(".")
+    if future.status == "finished":
+        return "its workers write to another database than the server's, see WLM_DATABASE_URL"
+    return "it has lost the run"
+
+
+def _has_worker(client: "Client") -> bool:
+    """Tell whether a worker is there that measures; True where the scheduler does not tell."""
+    with contextlib.suppress(Exception):
+        workers = client.scheduler_info(n_workers=-1)["workers"].values()
+        return any(worker["resources"].get("wlm") for worker in workers)
+    return True

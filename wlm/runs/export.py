@@ -1,0 +1,147 @@
+"""A finished run in words and as files: verdict, CSV, JSON, Markdown."""
+
+import csv
+import io
+import json
+import math
+import time
+
+from wlm.errors import ReportError
+from wlm.quantization.variant import Variant
+from wlm.runs.store import Run
+
+FORMAT, VERSION = "wlm-run", 1
+SAME_LOSS = 0.01  # nats per token: below, a reader would not notice
+
+
+def sentence(result: dict, i: int = -1) -> str:
+    """Return the verdict on a comparison's i-th variant (its JSON) as one would read it aloud."""
+    baseline, chosen = result["results"][0], result["results"][i]
+    if chosen is baseline:
+        return f"{chosen['label']} has a loss of {chosen['loss']:.2f} nats per token."
+    label, other = chosen["label"], baseline["label"]
+    delta = chosen["loss"] - baseline["loss"]
+    loss = "at the same loss"
+    if abs(delta) >= SAME_LOSS:
+        loss = f"at a loss {abs(delta):.2f} nats {'higher' if delta > 0 else 'lower'}"
+    # Runs of the first release have no interval.
+    ends = chosen.get("speedup_ci95")
+    if ends is None:
+        return f"Undecided: too few rounds to tell {label}'s speed from {other}'s, {loss}."
+    if chosen["verdict"] == "undecided":
+        low, high = (_against(end) for end in ends)
+        than = "as" if high.endswith("as fast") else "than"
+        return f"Undecided: {label} may be anything from {low} to {high} {than} {other}, {loss}."
+    words = _against(chosen["speedup"])
+    than = "as" if "times as" in words else "than"
+    give_or_take = _percent(math.sqrt(ends[1] / ends[0]) - 1)
+    return f"{label} is {words} {than} {other}, give or take {give_or_take}, {loss}."
+
+
+def _against(ratio: float) -> str:
+    """A speed-up in words: percent near 1, else times."""
+    if ratio >= 1.5:
+        return f"{ratio:.1f} times as fast"
+    if ratio <= 1 / 1.5:
+        return f"{1 / ratio:.1f} times as slow"
+    return f"{_percent(abs(ratio - 1))} {'faster' if ratio >= 1 else 'slower'}"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.005 else "less than 1%"
+
+
+def summary(run: Run) -> dict:
+    """Return what a list of runs shows of one: its id, what was asked, and the last variant's
+    outcome (None where nothing was measured). Times are seconds since 1970."""
+    result = run.result or {}
+    chosen = (result.get("results") or [{}])[-1]
+    machine = result.get("machine", {})
+    return {
+        "id": run.id,
+        "created_at": run.created_at,
+        "state": str(run.state),
+        "origin": run.origin or "measured here",
+        "model": run.spec.get("model"),
+        "weights_sha256": result.get("protocol", {}).get("weights_sha256"),
+        "text": result.get("protocol", run.spec).get("text"),
+        "variants": [Variant.parse(name).label for name in run.spec.get("variants", [])],
+        "verdict": chosen.get("verdict"),
+        "speedup": chosen.get("speedup"),
+        "speedup_ci95": chosen.get("speedup_ci95"),
+        "loss": chosen.get("loss"),
+        "loss_delta": chosen.get("loss_delta"),
+        "cpu": machine.get("cpu"),
+        "cpus": machine.get("cpus"),
+        "torch": machine.get("torch"),
+    }
+
+
+def to_csv(run: Run) -> str:
+    """Return a run's blocks as CSV, one a row. Raises ReportError where nothing was measured."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["round", "variant", "label", "tokens", "wall_s", "cpu_s"])
+    results = _measured(run)["results"]
+    for i, blocks in enumerate(zip(*(each["blocks"] for each in results), strict=True), start=1):
+        for each, block in zip(results, blocks, strict=True):
+            times = block["wall_s"], block["cpu_s"]
+            writer.writerow([i, each["variant"], each["label"], block["tokens"], *times])
+    return text.getvalue()
+
+
+def to_json(run: Run) -> str:
+    """Return a run as a file that `from_json` reads. Raises ReportError while it is under way."""
+    if not run.state.final:
+        raise ReportError(f"a run must have ended to be exported, this one is {run.state}")
+    names = ("id", "kind", "spec", "state", "created_at", "finished_at", "message", "result")
+    content = {name: getattr(run, name) for name in names}
+    return json.dumps({"format": FORMAT, "version": VERSION, "run": content}, indent=1)
+
+
+def to_markdown(run: Run) -> str:
+    """Return a run as a report to paste into an issue. Raises ReportError where nothing was
+    measured."""
+    result = _measured(run)
+    protocol, machine = result["protocol"], result["machine"]
+    weights = protocol.get("weights_sha256")
+    date = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.created_at))
+    heads = ["variant", "size, MB", "loss, nats", "elapsed, s", "times as fast", "95% interval"]
+    rows = [
+        [
+            each["label"],
+            f"{each['size_bytes'] / 1e6:.1f}",
+            f"{each['loss']:.4f}",
+            f"{each['elapsed_s']:.2f}",
+            f"{each.get('speedup', 1.0):.2f}",
+            "{:.2f} to {:.2f}".format(*ends) if (ends := each.get("speedup_ci95")) else "–",
+        ]
+        for each in result["results"]
+    ]
+    facts = {
+        "model": protocol["model"] + (f", weights with sha256 {weights}" if weights else ""),
+        "text": f"{protocol['text']}, {protocol['tokens']:,} tokens",
+        "protocol": f"batch size {protocol['batch_size']}, chunks of {protocol['bptt']} tokens, "
+        f"threads {protocol['threads']}, seed {protocol['seed']}, "
+        f"{len(result['results'][0]['blocks'])} rounds",
+        "machine": f"{machine['cpu']}, {machine['cpus']} CPUs, {machine['os']}",
+        "versions": f"wlm {machine['wlm']}, torch {machine['torch']}, "
+        f"engine {machine['quantized_engine']}, Python {machine['python']}",
+        "run": f"{run.id}, {run.state}, {run.origin or 'measured'} {date}",
+    }
+    verdicts = [sentence(result, i) for i in range(1, len(rows))] or [sentence(result)]
+    lines = [
+        *(f"**{each}**\n" for each in verdicts),
+        *("| " + " | ".join(row) + " |" for row in [heads, ["---"] + ["--:"] * 5, *rows]),
+        "",
+        # As code: a name from elsewhere must not become a link or mention somebody.
+        *(f"- {name}: `{value.replace('`', ' ')}`" for name, value in facts.items()),
+        *(f"- warning: {warning}" for warning in result.get("warnings", [])),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _measured(run: Run) -> dict:
+    if not run.result:
+        raise ReportError(f"run {run.id!r} has measured nothing")
+    return run.result

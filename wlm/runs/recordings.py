@@ -1,0 +1,38 @@
+"""Comparisons recorded beforehand, shown until a visitor's own run."""
+
+from dataclasses import replace
+from functools import cache
+
+from wlm.catalog.names import ASSETS
+from wlm.runs.import_run import from_json
+from wlm.runs.store import Run
+
+FOLDER = ASSETS / "runs"
+
+
+@cache
+def recordings() -> dict[str, Run]:
+    """Return the recorded runs by id, which is `recorded-` and the file's name."""
+    runs = {}
+    for path in sorted(FOLDER.glob("*.json")):
+        run = replace(
+            from_json(path.read_text("utf-8")), id=f"recorded-{path.stem}", origin="recorded"
+        )
+        runs[run.id] = run
+    return runs
+
+
+def recording(model: str, variants: tuple[str, ...]) -> Run | None:
+    """Return a recorded run that compares these variants of a model, baseline first, its result
+    cut down to them, or None."""
+    for run in recordings().values():
+        baseline, *others = run.result["results"]
+        found = {each["variant"]: each for each in others}
+        if (
+            run.spec["model"] == model
+            and baseline["variant"] == variants[0]
+            and found.keys() >= set(variants[1:])
+        ):
+            chosen = [baseline, *(found[name] for name in variants[1:])]
+            return replace(run, result={**run.result, "results": chosen})
+    return None

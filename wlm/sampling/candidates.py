@@ -1,0 +1,54 @@
+"""One draw seen closely: which words might have come, and which arrived first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from wlm.sampling.divergence import Reader, next_word, probabilities
+from wlm.sampling.words import SampleSettings, beginning, race_numbers
+from wlm.text.corpus import Vocabulary
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A word at one place of a text: its probability under each model, the number drawn for it,
+    and when it arrives under each model (-ln(number) / probability): the first one is written."""
+
+    word: str
+    probabilities: tuple[float, ...]
+    number: float
+    arrivals: tuple[float, ...]
+
+
+def candidates(
+    readers: Sequence[Reader],
+    vocabulary: Vocabulary,
+    settings: SampleSettings,
+    ids: Sequence[int],
+    count: int = 10,
+) -> list[Candidate]:
+    """Return the likeliest words after a text begun with the settings, likeliest first.
+
+    They are `count` words by their mean probability over the readers, and last those that a reader
+    would write here though it is not among them. All filters of the settings apply; the numbers
+    are those of `draw_race` at this place. Raises TextError.
+    """
+    _, generator = beginning(vocabulary, settings)
+    for _ in range(len(ids) + 1):
+        numbers = race_numbers(len(vocabulary), generator)
+    filters = settings.filters(vocabulary)
+    logits = torch.stack([next_word(each, vocabulary, settings, ids) for each in readers])
+    given = torch.stack([probabilities(each, filters) for each in logits])  # (models, V)
+    arrivals = -numbers.log() / given
+    order = given.mean(0).topk(min(count, len(vocabulary))).indices.tolist()
+    written = [each for each in arrivals.argmin(1).tolist() if each not in order]
+    return [
+        Candidate(
+            vocabulary.words[id],
+            tuple(given[:, id].tolist()),
+            float(numbers[id]),
+            tuple(arrivals[:, id].tolist()),
+        )
+        for id in dict.fromkeys([*order, *written])
+    ]

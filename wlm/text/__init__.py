@@ -1,0 +1,1 @@
+"""Words and texts: vocabularies, corpora, and WikiText's way of writing."""
