@@ -15,9 +15,10 @@ from waiting import PATIENCE, ended, wait_for
 from wlm.errors import JobError
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import SweepSpec, current_points
+from wlm.runs import cluster
 from wlm.runs.cluster import ClusterQueue
 from wlm.runs.queue import JobQueue, open_queue
-from wlm.runs.store import RunStore, State, cluster
+from wlm.runs.store import RunStore, State
 
 ROOT = Path(__file__).resolve().parents[2]
 
