@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
+from waiting import PATIENCE
 
 from wlm.measuring.comparison import CompareSpec
 from wlm.runs.store import Run, RunStore
@@ -30,7 +31,7 @@ class IdleQueue:
 
 
 def open_page(path: Path = PAGES[0], **query: str) -> AppTest:
-    page = AppTest.from_file(PAGES[0], default_timeout=30)
+    page = AppTest.from_file(PAGES[0], default_timeout=PATIENCE)
     if path != PAGES[0]:
         page.switch_page(path.relative_to(ROOT).as_posix())
     for key, value in {"model": "tiny", **query}.items():

@@ -6,6 +6,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tiny import LINE
+from waiting import PATIENCE
 
 from wlm.catalog.wikitext2 import PublishedFile
 
@@ -79,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if fault == "stalls":
             self.wfile.flush()
-            self.server.go_on.wait(60)
+            self.server.go_on.wait(PATIENCE)
         try:
             self.wfile.write(content[half:])
             while fault == "never ends":

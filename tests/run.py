@@ -1,46 +1,86 @@
-"""Set up everything the tests need, and run them: `python3 tests/run.py [pytest options]`.
+"""Set up everything the tests need, and run them.
+
+    python3 tests/run.py [--quick] [pytest options]
 
 Makes .venv beside this folder, installs requirements-dev.txt into it, and finds a browser: one on
 the PATH, else Debian's package where we are root, else Playwright's own download. Where none can
-be had the browser tests are skipped with the reason; with CI=true that fails. Standard library
-only: this runs before anything is installed.
+be had the browser tests are skipped with the reason; with CI=true that fails. `--quick` runs the
+linter and the tests that need neither browser, big model nor much time. Without pytest options the
+tests are shared out among the CPUs, and the ten slowest are named. Standard library only: this
+runs before anything is installed.
 """
 
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import time
 import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+REQUIREMENTS = ("requirements-dev.txt", "requirements.txt")
+INSTALLED = VENV / "installed"  # the hash of the requirements that were installed last
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 DEBIAN_PACKAGES = ("chromium", "fonts-liberation", "fonts-noto-color-emoji")
+MOST_PROCESSES = 4  # each loads PyTorch and may start a server and a browser
 
 
 def main() -> int:
     if sys.version_info < (3, 11):  # noqa: UP036, this runs before any version is checked
         print(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}", file=sys.stderr)
         return 2
-    if not PYTHON.exists():
-        venv.create(VENV, with_pip=True)
-    install = [PYTHON, "-m", "pip", "install", "-q", "-r", ROOT / "requirements-dev.txt"]
-    subprocess.run(install, check=True)
-    browser = find_browser()
-    print(f"browser: {browser or 'none, the browser tests are skipped'}", flush=True)
-    if browser is None and os.environ.get("CI"):
-        print("CI must have a browser", file=sys.stderr)
-        return 1
-    environment = {**os.environ, "WLM_BROWSER": browser or ""}
-    checks = [
-        [PYTHON, "-m", "ruff", "check", ROOT],
-        [PYTHON, "-m", "ruff", "format", "--check", ROOT],
-        [PYTHON, "-m", "pytest", *sys.argv[1:]],
+    options = sys.argv[1:]
+    if quick := "--quick" in options:
+        options.remove("--quick")
+    install()
+    browser = None if quick else find_browser()
+    if not quick:
+        print(f"browser: {browser or 'none, the browser tests are skipped'}", flush=True)
+        if browser is None and os.environ.get("CI"):
+            print("CI must have a browser", file=sys.stderr)
+            return 1
+    lint = [
+        step("lint: ruff check", [PYTHON, "-m", "ruff", "check", ROOT]),
+        step("lint: ruff format", [PYTHON, "-m", "ruff", "format", "--check", ROOT]),
     ]
-    codes = [subprocess.run(check, cwd=ROOT, env=environment).returncode for check in checks]
-    return max(codes)
+    command = [PYTHON, "-m", "pytest", *(["-m", "not slow"] if quick else []), *options]
+    if not options:
+        processes = min(os.cpu_count() or 1, MOST_PROCESSES)
+        command += ["--numprocesses", str(processes), "--dist", "worksteal", "--durations", "10"]
+    tests = step("tests", command, WLM_BROWSER=browser or "")
+    return max(*lint, tests)
+
+
+def install() -> None:
+    """Install the requirements, unless they are those that were installed last."""
+    if not PYTHON.exists():
+        print(f"making {VENV} …", flush=True)
+        venv.create(VENV, with_pip=True)
+    content = b"".join((ROOT / name).read_bytes() for name in REQUIREMENTS)
+    wanted = hashlib.sha256(content).hexdigest()
+    if INSTALLED.exists() and INSTALLED.read_text() == wanted:
+        print(f"installed already: {REQUIREMENTS[0]}", flush=True)
+        return
+    INSTALLED.unlink(missing_ok=True)
+    command = [PYTHON, "-m", "pip", "install", "-q", "-r", ROOT / REQUIREMENTS[0]]
+    if step(f"installing {REQUIREMENTS[0]}", command):
+        sys.exit(1)
+    INSTALLED.write_text(wanted)
+
+
+def step(what: str, command: list, **variables: str) -> int:
+    """Say what is done, do it, and say how long it took."""
+    print(f"{what} …", flush=True)
+    started = time.monotonic()
+    code = subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}).returncode
+    outcome = "done" if code == 0 else f"failed with exit code {code}"
+    print(f"{what}: {outcome} after {time.monotonic() - started:.0f} s", flush=True)
+    return code
 
 
 def find_browser() -> str | None:
@@ -48,14 +88,14 @@ def find_browser() -> str | None:
     if found := on_path():
         return found
     if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
-        print("no browser on the PATH: installing Debian's package", flush=True)
+        print("no browser on the PATH: installing Debian's package …", flush=True)
         apt = ["apt-get", "-qq", "-o", "Dpkg::Use-Pty=0"]
         subprocess.run([*apt, "update"], check=False)
         packages = ["install", "-y", "--no-install-recommends", *DEBIAN_PACKAGES]
         subprocess.run([*apt, *packages], check=False, stdout=subprocess.DEVNULL)
         if found := on_path():
             return found
-    print("no browser on the PATH: trying Playwright's own download", flush=True)
+    print("no browser on the PATH: trying Playwright's own download …", flush=True)
     subprocess.run([PYTHON, "-m", "playwright", "install", "chromium"], check=False)
     ask = (
         "from playwright.sync_api import sync_playwright as start\n"

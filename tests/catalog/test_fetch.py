@@ -4,8 +4,8 @@ import hashlib
 import io
 import json
 import os
+import signal
 import subprocess
-import sys
 import time
 import zipfile
 from pathlib import Path
@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 import torch
 from mirror import FILES, Mirror
+from processes import output_of, start_wlm
 from tiny import LINE
+from waiting import PATIENCE, wait_for
 
 from wlm.catalog import fetch as module
 from wlm.catalog.background_fetch import BackgroundFetch
@@ -60,11 +62,14 @@ def zipped(members: dict[str, bytes]) -> bytes:
     return file.getvalue()
 
 
+SILENCE = {"stalls": {"timeout_s": 1.0}}  # by fault: how long a server may say nothing
+
+
 def refused(what: str, data: Path, **options) -> str:
     """The message with which a fetch fails; nothing of it may be left."""
     before = sorted(data.rglob("*"))
     with pytest.raises(FetchError) as caught:
-        fetch(what, timeout_s=0.5, **options)
+        fetch(what, **{"timeout_s": PATIENCE, **options})
     assert sorted(data.rglob("*")) == before
     assert data.exists() == bool(before)
     message = str(caught.value)
@@ -114,7 +119,7 @@ def test_a_failed_fetch_keeps_what_was_there(mirror, own_data):
         ("claims too much", "the connection broke after about"),
         ("claims too little", "train.txt must have"),
         ("claims nonsense", ""),
-        ("stalls", "the server sent nothing for 0.5 s"),
+        ("stalls", "the server sent nothing for 1 s"),
         ("never ends", "train.txt must have at most"),
         ("redirects without end", "the server redirects without end"),
     ],
@@ -122,7 +127,7 @@ def test_a_failed_fetch_keeps_what_was_there(mirror, own_data):
 @pytest.mark.parametrize("name", FILES)
 def test_a_server_that_fails_leaves_nothing_behind(mirror, own_data, fault, words, name):
     mirror.faults[name] = fault
-    message = refused(WIKITEXT2, own_data)
+    message = refused(WIKITEXT2, own_data, **SILENCE.get(fault, {}))
     assert words.replace("train.txt", name) in message
     assert f"{mirror.url}/{name}" in message or f"{name} must have" in message
 
@@ -299,14 +304,14 @@ def test_a_file_too_short_for_the_weights_is_refused(mirror, weights, own_data):
     ("fault", "words"),
     [
         ("dies half-way", "the connection broke"),
-        ("stalls", "the server sent nothing for 0.5 s"),
+        ("stalls", "the server sent nothing for 1 s"),
         ("never ends", "must have at most"),
     ],
 )
 def test_a_server_that_fails_leaves_no_weights(mirror, weights, own_data, fault, words):
     fetch(WIKITEXT2)
     mirror.faults[WEIGHTS_FILE] = fault
-    assert words in refused(TUTORIAL_WEIGHTS, own_data)
+    assert words in refused(TUTORIAL_WEIGHTS, own_data, **SILENCE.get(fault, {}))
 
 
 def test_weights_that_have_changed_since_the_first_fetch_are_refused(mirror, weights, own_data):
@@ -369,18 +374,12 @@ def test_ctrl_c_ends_a_fetch_and_leaves_nothing(tmp_path):
     with Mirror() as mirror:
         mirror.files = {"train.txt": b"x" * 1_000_000}
         mirror.faults = {"train.txt": "stalls"}
-        command = [sys.executable, "-m", "wlm", "fetch", "wikitext-2", "--from", mirror.url]
-        command += ["--to", str(data)]
+        command = ["fetch", "wikitext-2", "--from", mirror.url, "--to", str(data)]
         environment = {**os.environ, "NO_PROXY": "127.0.0.1"}
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
-        )
-        end = time.monotonic() + 60
-        while not list(data.rglob("train.txt")) and time.monotonic() < end:
-            time.sleep(0.05)
-        assert list(data.rglob("train.txt"))
-        process.send_signal(2)
-        assert "stopped" in process.communicate(timeout=30)[1]
+        process = start_wlm(*command, env=environment, stderr=subprocess.PIPE)
+        wait_for(lambda: list(data.rglob("train.txt")), "the first file")
+        process.send_signal(signal.SIGINT)
+        assert "stopped" in output_of(process)[1]
     assert process.returncode == 130
     assert not data.exists()
 
@@ -394,12 +393,12 @@ def test_one_fetch_at_a_time_in_the_background(mirror, own_data):
     background.stop()
     assert background.stopping
     mirror.go_on.set()
-    background.wait(30)
+    background.wait(PATIENCE)
     assert not background.running
     assert background.error == "fetching wikitext-2 was stopped: nothing of it is kept"
     assert not own_data.exists()
     background.start(WIKITEXT2)
-    background.wait(30)
+    background.wait(PATIENCE)
     assert background.error == "" and is_here(WIKITEXT2)
 
 

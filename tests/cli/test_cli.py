@@ -6,16 +6,19 @@ import os
 import pty
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import termios
-import time
 from pathlib import Path
 
 import pytest
 import torch
+from processes import output_of, read_until, start_wlm
 
+from wlm.catalog import names
+from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT
 from wlm.cli.main import COMMANDS, main
 from wlm.text.wikitext import detokenize
 
@@ -144,11 +147,8 @@ def test_sweep_prints_a_comparison_a_value_with_the_documented_keys(capsys):
 
 def test_ctrl_c_ends_a_sweep_with_the_points_that_were_measured():
     arguments = "sweep --model tiny --text short --seconds 1 --over bptt=1,2,3,4,5,6,7,8,9,10,11,12"
-    process = start(*arguments.split(), "--json", stderr=subprocess.PIPE)
-    time.sleep(12)  # long enough for the first point, far too short for all
-    process.send_signal(signal.SIGINT)
-    printed, errors = process.communicate(timeout=30)
-    assert process.returncode == 0 and "stopped early" in errors
+    printed, errors = interrupted(b"(2 of 12)", *arguments.split(), "--json")
+    assert b"stopped early" in errors
     content = json.loads(printed)
     assert content["values"] == list(range(1, 13))
     assert [point["value"] for point in content["points"]] == list(
@@ -405,19 +405,26 @@ def test_help_says_what_the_command_does(capsys, command):
     assert "examples:" in capsys.readouterr().out
 
 
-def start(*arguments: str, **options) -> subprocess.Popen:
-    command = [sys.executable, "-m", "wlm", *arguments]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, **options)
+def interrupted(shown: bytes, *arguments: str) -> tuple[str, bytes]:
+    """Run a command until its progress shows these words, press Ctrl-C, and return what it printed
+    and what then came to the terminal."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))  # a bar of no width would show nothing
+    process = start_wlm(*arguments, stderr=theirs)
+    read_until(ours, shown)
+    process.send_signal(signal.SIGINT)
+    printed, _ = output_of(process)
+    errors = os.read(ours, 100_000)
+    os.close(theirs)
+    os.close(ours)
+    assert process.returncode == 0
+    return printed, errors
 
 
 def test_ctrl_c_ends_a_comparison_with_what_was_measured(text_file):
     text_file.write_text(text_file.read_text("utf-8") * 2_000, "utf-8")
-    process = start("compare", "--model", "tiny", "--text", "short", "--json")
-    time.sleep(8)  # long enough to be measuring, far too short to finish
-    process.send_signal(signal.SIGINT)
-    printed, _ = process.communicate(timeout=30)
-    content = json.loads(printed)
-    assert process.returncode == 0
+    arguments = "compare --model tiny --text short --json".split()
+    content = json.loads(interrupted(b"Measuring", *arguments)[0])
     assert 0 < content["protocol"]["tokens"] < 640 * 2_000
 
 
@@ -425,21 +432,24 @@ def test_progress_is_shown_on_a_terminal_and_nowhere_else(tmp_path):
     arguments = ["compare", "--model", "tiny", "--text", "short", "--json"]
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 80))  # a bar of no width would show nothing
-    process = start(*arguments, stderr=theirs)
-    json.loads(process.communicate(timeout=60)[0])
+    process = start_wlm(*arguments, stderr=theirs)
+    json.loads(output_of(process)[0])
     assert b"Measuring" in os.read(ours, 100_000)
     os.close(theirs)
     os.close(ours)
     with (tmp_path / "errors").open("w+") as errors:
-        start(*arguments, stderr=errors).communicate(timeout=60)
+        output_of(start_wlm(*arguments, stderr=errors))
         errors.seek(0)
         assert errors.read() == ""
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
-    line = f"{shlex.quote(sys.executable)} -m wlm sample --model tiny --words 5000 --json | head -1"
-    done = subprocess.run(line, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("{\n", "")
+def test_a_reader_that_has_seen_enough_is_no_error():
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = start_wlm("size", "--model", "tiny", stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert output_of(process)[1] == ""
+    assert process.returncode == 0
 
 
 def commands_in(path: Path) -> list[str]:
@@ -448,8 +458,17 @@ def commands_in(path: Path) -> list[str]:
     return found
 
 
+@pytest.fixture
+def small_assets(tmp_path, model_folder, text_file, monkeypatch) -> None:
+    """The tiny model and the short text under the bundled ones' names."""
+    shutil.copytree(model_folder, tmp_path / "assets" / "models" / DEFAULT_MODEL)
+    (tmp_path / "assets" / "texts").mkdir()
+    shutil.copy(text_file, tmp_path / "assets" / "texts" / f"{DEFAULT_TEXT}.txt")
+    monkeypatch.setattr(names, "ASSETS", tmp_path / "assets")
+
+
 @pytest.mark.parametrize("command", commands_in(ROOT / "README.md"))
-def test_the_commands_in_readme_work(capsys, tmp_path, monkeypatch, command):
+def test_the_commands_in_readme_work(capsys, tmp_path, monkeypatch, small_assets, command):
     (tmp_path / "my.txt").write_text(" the river in the town . \n" * 1_000, "utf-8")
     monkeypatch.chdir(tmp_path)
     assert main(shlex.split(command)) == 0

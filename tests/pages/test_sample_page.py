@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from waiting import PATIENCE
 
 from view.sample import blind_test
 from view.sample import texts as samples
@@ -24,7 +25,7 @@ def tiny(model_folder, monkeypatch):
 
 
 def open_page(**query) -> AppTest:
-    page = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60)
+    page = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=PATIENCE)
     page.switch_page("pages/1_Sample.py")
     for key, value in {"model": "tiny", **query}.items():
         page.query_params[key] = value

@@ -1,7 +1,6 @@
 """The Sweep page through Streamlit's own test runner."""
 
 import re
-import time
 
 import pytest
 from driver import ROOT, open_page, press
@@ -12,7 +11,7 @@ from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import SweepSpec
 from wlm.runs import queue as jobs
 from wlm.runs.queue import JobQueue
-from wlm.runs.store import Run, State
+from wlm.runs.store import Run, State, this_server
 
 PAGE = ROOT / "pages/3_Sweep.py"
 SPEC = SweepSpec("bptt", (1, 5, 25), CompareSpec(model="tiny", text="short", seconds=2.0))
@@ -157,8 +156,8 @@ def test_a_sweep_under_way_shows_its_curves_so_far_and_stops(waiting):
 
 
 def test_a_waiting_sweep_says_how_many_are_ahead(waiting):
-    waiting.submit(CompareSpec(seconds=5.0), "bert")
-    time.sleep(0.01)
+    spec = CompareSpec(seconds=5.0).to_json()
+    waiting.store.create(Run("compare", spec, server=this_server(), created_at=0.0))
     sweep_id = waiting.submit_sweep(SPEC, "anna")
     page = open_page(PAGE, sweep=sweep_id)
     assert page.get("progress")[0].proto.text == "Waiting: 1 ahead of you, about 8 s"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from processes import exit_code_of
 
 from wlm.errors import StoreError
 from wlm.runs import database
@@ -237,7 +238,7 @@ def test_processes_that_open_a_database_at_once_migrate_or_make_it_once(request,
         opener.stdout.readline()  # all have imported: from here on they race
     for opener in openers:
         opener.stdin.close()
-    assert [opener.wait(60) for opener in openers] == [0, 0, 0, 0]
+    assert [exit_code_of(opener) for opener in openers] == [0, 0, 0, 0]
     store = RunStore(url)
     assert {f"r{i}" for i in range(4)} <= {run.id for run in store.list_runs("compare")}
     with store._main.begin() as connection:
@@ -336,7 +337,7 @@ def test_writers_in_several_processes_do_not_lose_updates(url):
         "sys.exit(bool(s.warning))"
     )
     writers = [subprocess.Popen([sys.executable, "-c", script, url, f"r{i}"]) for i in range(4)]
-    assert [writer.wait(60) for writer in writers] == [0, 0, 0, 0]
+    assert [exit_code_of(writer) for writer in writers] == [0, 0, 0, 0]
     assert [store.get(f"r{i}").stage for i in range(4)] == ["50"] * 4
 
 

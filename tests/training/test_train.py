@@ -4,12 +4,12 @@ import json
 import random
 import signal
 import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
 import torch
 import torch.nn.functional as F
+from processes import exit_code_of, start_wlm
 
 from wlm.cli.main import main
 from wlm.errors import SettingError, TrainError
@@ -244,15 +244,13 @@ def test_the_command_tells_what_is_wrong(corpus, tmp_path, capsys, arguments, me
 
 def test_ctrl_c_saves_and_the_command_goes_on(corpus, tmp_path):
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "wlm", "train", "--corpus", corpus, "--out", out]
-    started = subprocess.Popen(
-        [*command, *COMMAND[:-1], "900", "--minutes", "5"], stderr=subprocess.PIPE, text=True
-    )
+    arguments = ["train", "--corpus", corpus, "--out", out, *COMMAND[:-1], "900", "--minutes", "5"]
+    started = start_wlm(*arguments, stdout=None, stderr=subprocess.PIPE)
     for line in started.stderr:  # it trains once it tells of an epoch
         if "epoch" in line:
             break
     started.send_signal(signal.SIGINT)
     rest = started.stderr.read()
-    assert started.wait() == 130, rest
+    assert exit_code_of(started) == 130, rest
     assert "saved; to go on" in rest and "Traceback" not in rest
     assert [each.name for each in out.iterdir()] == [STATE]

@@ -444,8 +444,8 @@ def _measure(job, spec, name: str = "", later: int | None = None) -> tuple:
                     left += later * (spec.seconds + PREPARATION_SECONDS)
                     bar.set_postfix_str(f"at most {left:.0f} s left", refresh=False)
                 bar.update(progress.done - bar.n)
+                measured = progress.measured  # before it shows: who sees it may press Ctrl-C
                 bar.refresh()
-                measured = progress.measured
         except KeyboardInterrupt:
             if measured is None:
                 raise

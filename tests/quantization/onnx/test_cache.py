@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from processes import output_of
 
 from wlm.quantization.onnx import cache
 from wlm.quantization.onnx.cache import cache_folder, read_cached, write_cached
@@ -114,7 +115,7 @@ def test_two_processes_at_once_do_no_harm():
         for name in ("one", "two")
     ]
     for process in processes:
-        _, errors = process.communicate(timeout=60)
+        _, errors = output_of(process)
         assert process.returncode == 0 and not errors, errors.decode()
     assert read_cached("group", "1", "same") == b"x" * 300_000
     assert not [path for path in files() if path.suffix == ".part"]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from processes import output_of
 
 from wlm.errors import VariantError, WLMError
 from wlm.quantization.onnx import export as onnx_export
@@ -110,7 +111,7 @@ def test_two_processes_at_once_make_the_same_file(model, model_folder, own_cache
         for _ in range(2)
     ]
     for process in processes:
-        printed, _ = process.communicate(timeout=120)
+        printed, _ = output_of(process)
         assert (process.returncode, printed) == (0, b"")
     assert {path.suffix for path in files(own_cache)} & {".part"} == set()
     content = onnx_file(model, INT8)
