@@ -11,10 +11,11 @@ from mirror import FILES, Mirror, published
 from tiny import LINE, WORDS
 
 from wlm.catalog import fetch
-from wlm.catalog.names import ASSETS, DEFAULT_MODEL
+from wlm.catalog.names import DEFAULT_MODEL
 from wlm.catalog.wikitext2 import PublishedFile
 from wlm.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from wlm.model.lstm import LSTMModel
+from wlm.places import ASSETS
 from wlm.text.corpus import Vocabulary
 
 

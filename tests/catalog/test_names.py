@@ -5,17 +5,16 @@ from pathlib import Path
 import pytest
 
 from wlm.catalog.names import (
-    ASSETS,
     DEFAULT_MODEL,
     DEFAULT_TEXT,
     find_model,
     find_text,
     list_models,
     list_texts,
-    shown_path,
 )
 from wlm.errors import CheckpointError, TextError
 from wlm.model.checkpoint import checked_card
+from wlm.places import ASSETS
 from wlm.runs.recordings import recordings
 
 
@@ -160,8 +159,3 @@ def test_a_model_that_is_nowhere_is_refused_with_the_names_there_are(name):
 def test_a_folder_without_a_test_txt_is_no_text(texts):
     with pytest.raises(TextError, match="there is no text"):
         find_text(str(texts("train.txt")))
-
-
-def test_bundled_paths_are_shown_from_the_projects_root(tmp_path):
-    assert shown_path(ASSETS / "models" / DEFAULT_MODEL) == f"assets/models/{DEFAULT_MODEL}"
-    assert shown_path(tmp_path / "short.txt") == str(tmp_path / "short.txt")

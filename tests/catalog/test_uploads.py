@@ -16,13 +16,14 @@ from tiny import LINE, WORDS
 from view.shared import page as ui
 from view.shared import runs as page_runs
 from wlm.catalog import upload_checks, uploads
-from wlm.catalog.names import find_model, find_text, list_models, list_texts, uploads_folder
+from wlm.catalog.names import find_model, find_text, list_models, list_texts
 from wlm.catalog.upload_checks import add_model, add_text, label_of
 from wlm.catalog.uploads import remove, uploads_of
 from wlm.errors import CheckpointError, TextError, UploadError, WLMError
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import SweepSpec
 from wlm.model.checkpoint import load_checkpoint
+from wlm.places import uploads_folder
 from wlm.runs.queue import execute
 from wlm.runs.store import Run, State
 

@@ -353,13 +353,5 @@ def test_the_spill_is_gone_when_the_process_has_ended(tmp_path):
     assert path.name == "runs.sqlite" and not path.parent.exists()
 
 
-def test_the_default_place_is_the_users_data_directory(monkeypatch, tmp_path):
-    monkeypatch.delenv("WLM_DATABASE_URL", raising=False)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    assert database.default_database_url().endswith("wlm/runs.sqlite")
-    monkeypatch.setenv("WLM_DATABASE_URL", "sqlite:////elsewhere.sqlite")
-    assert database.default_database_url() == "sqlite:////elsewhere.sqlite"
-
-
 def test_times_are_those_of_now():
     assert abs(Run("compare", {}).created_at - time.time()) < 60

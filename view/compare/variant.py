@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from view.shared import page as ui
-from wlm.catalog.names import find_model, shown_path
+from wlm.catalog.names import find_model
+from wlm.places import shown_path
 from wlm.quantization.snippet import code_for
 from wlm.quantization.variant import Variant, describe
 

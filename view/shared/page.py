@@ -10,8 +10,9 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from wlm.catalog.names import ASSETS, UPLOAD_NAME, find_model, list_models
+from wlm.catalog.names import UPLOAD_NAME, find_model, list_models
 from wlm.errors import WLMError
+from wlm.places import ASSETS
 from wlm.quantization.variant import Variant
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """WikiText-2 and the tutorial's own weights: fetched, verified, and put in place at once.
 
-They go to `wlm.catalog.names.data_folder()`, whose models and texts join every list. All is written
+They go to `wlm.places.data_folder()`, whose models and texts join every list. All is written
 to a temporary folder beside its place and moved there when it has been verified.
 """
 
@@ -20,12 +20,12 @@ import torch
 
 from wlm import tutorial
 from wlm.catalog.download import TIMEOUT_S, Meter, Sink, download, parse_origin, without_password
-from wlm.catalog.names import data_folder
 from wlm.catalog.wikitext2 import WIKITEXT2_FILES, verify
 from wlm.errors import CheckpointError, FetchError
 from wlm.files import sha256_of
 from wlm.model.checkpoint import checked_card, load_checkpoint, save_checkpoint
 from wlm.model.lstm import ModelConfig
+from wlm.places import data_folder
 from wlm.progress import Progress
 
 PYTORCH_EXAMPLES = (

@@ -7,25 +7,13 @@ import os
 import re
 from pathlib import Path
 
-import platformdirs
-
 from wlm.errors import CheckpointError, TextError
+from wlm.places import ASSETS, data_folder, uploads_folder
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 DEFAULT_MODEL = "wikitext2-lstm"
 DEFAULT_TEXT = "demo"
 UPLOAD_NAME = re.compile(r"upload-[0-9a-f]{12}")
 UPLOADED_TEXT = "text.txt"
-
-
-def data_folder() -> Path:
-    """Return where what was fetched is kept: the folder WLM_DATA, or one in the user's data."""
-    return Path(os.environ.get("WLM_DATA") or platformdirs.user_data_dir("wlm", appauthor=False))
-
-
-def uploads_folder() -> Path:
-    """Return where visitors' uploads are kept, a folder for each."""
-    return data_folder() / "uploads"
 
 
 def list_models() -> dict[str, Path]:
@@ -90,14 +78,6 @@ def find_text(name_or_path: str) -> tuple[str, Path]:
         f"there is no text {name_or_path!r}: give a name ({', '.join(texts)}), "
         "a text file, or a folder with a test.txt"
     )
-
-
-def shown_path(path: Path) -> str:
-    """Return a path as pages show it: bundled ones from the project's root, uploads by name."""
-    for root in (ASSETS.parent, uploads_folder()):
-        if path.is_relative_to(root):
-            return path.relative_to(root).as_posix()
-    return str(path)
 
 
 def _gone(what: str, name: str) -> str:

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from wlm.catalog.names import UPLOAD_NAME, uploads_folder
+from wlm.catalog.names import UPLOAD_NAME
 from wlm.errors import UploadError
+from wlm.places import uploads_folder
 
 MODEL, TEXT = "model", "text"
 MEGABYTE = 1024**2  # as Streamlit counts

@@ -1,8 +1,6 @@
 """A model on disk: weights, vocabulary and card in one folder; never a pickled module."""
 
 import json
-import tempfile
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from wlm.errors import CheckpointError, SettingError
-from wlm.files import sha256_of
+from wlm.files import sha256_of, write_whole
 from wlm.model.lstm import LSTMModel, ModelConfig
 from wlm.model.weights import config_of, read_weights
 from wlm.text.corpus import Corpus, Vocabulary
@@ -134,13 +132,6 @@ def checked_card(folder: str | Path) -> dict:
     """
     card = _read_card(Path(folder) / CARD)
     return {**card, "sha256": _check_hash(Path(folder) / WEIGHTS, card)}
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Have `write` write a file beside its place and move it there: at once, or not at all."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
-        write(Path(folder) / path.name)
-        (Path(folder) / path.name).replace(path)
 
 
 def _check_hash(weights: Path, card: dict) -> str:

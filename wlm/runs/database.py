@@ -1,9 +1,7 @@
 """The database of runs: its tables, opening it, and bringing an older one up to date."""
 
-import os
 from pathlib import Path
 
-import platformdirs
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
@@ -36,13 +34,6 @@ RUNS = sa.Table(
     sa.Column("sweep", sa.String(32), nullable=False, server_default=""),
 )
 VERSION = sa.Table("schema_version", METADATA, sa.Column("version", sa.Integer, nullable=False))
-
-
-def default_database_url() -> str:
-    """Return WLM_DATABASE_URL, or the SQLite file in the user's data directory."""
-    if url := os.environ.get("WLM_DATABASE_URL"):
-        return url
-    return f"sqlite:///{Path(platformdirs.user_data_dir('wlm', appauthor=False)) / 'runs.sqlite'}"
 
 
 def open_database(url: str) -> sa.Engine:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import cache
 
-from wlm.catalog.names import ASSETS
+from wlm.places import ASSETS
 from wlm.runs.import_run import from_json
 from wlm.runs.store import Run
 

@@ -19,7 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from wlm.errors import StoreError
-from wlm.runs.database import RUNS, default_database_url, open_database, reason_of, shown_url
+from wlm.places import database_url
+from wlm.runs.database import RUNS, open_database, reason_of, shown_url
 
 MOST_IMPORTED = 200  # of up to 5 MB each: visitors must not fill the disk
 
@@ -76,7 +77,7 @@ class Run:
 
 
 class RunStore:
-    """The runs in one database, by default the file of `default_database_url`.
+    """The runs in one database, by default the file of `wlm.places.database_url`.
 
     `spill_url` is where runs go that the database does not take; processes that work together
     share it. A database that cannot be opened, or is of another schema version, is left as it is
@@ -84,7 +85,7 @@ class RunStore:
     """
 
     def __init__(self, url: str | None = None, spill_url: str | None = None):
-        self.url = url or default_database_url()
+        self.url = url or database_url()
         self._spill_url = spill_url
         self._spill: sa.Engine | None = None
         self._main: sa.Engine | None = None

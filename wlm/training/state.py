@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 
 from wlm.errors import TrainError
-from wlm.model.checkpoint import CARD, write_whole
+from wlm.files import write_whole
+from wlm.model.checkpoint import CARD
 from wlm.training.recipe import Recipe
 
 STATE = "training.pt"

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from processes import output_of
 
+from wlm.places import cache_folder
 from wlm.quantization.onnx import cache
-from wlm.quantization.onnx.cache import cache_folder, read_cached, write_cached
+from wlm.quantization.onnx.cache import read_cached, write_cached
 
 ROOT = Path(__file__).resolve().parents[3]
 KEY = "group", "1-2.0", "model.onnx"
@@ -27,14 +28,6 @@ def test_what_is_kept_is_read_again(own_cache):
     assert [path.parent for path in files()] == [own_cache / "group"]
     for other in (("other", *KEY[1:]), ("group", "1-2.1", KEY[2]), (*KEY[:2], "other.onnx")):
         assert read_cached(*other) is None
-
-
-def test_without_the_variable_it_is_in_the_users_cache_folder(monkeypatch, tmp_path):
-    monkeypatch.delenv("WLM_CACHE")
-    monkeypatch.setattr(cache.platformdirs, "user_cache_dir", lambda *_, **__: str(tmp_path))
-    assert cache_folder() == tmp_path
-    monkeypatch.setenv("WLM_CACHE", "")
-    assert cache_folder() == tmp_path
 
 
 @pytest.mark.parametrize("damage", [b"", b"conten", b"Content", b"content and more"])

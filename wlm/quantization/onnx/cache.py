@@ -10,16 +10,11 @@ import os
 import tempfile
 from pathlib import Path
 
-import platformdirs
+from wlm.places import cache_folder
 
 MOST_BYTES = 1_000_000_000
 
 logger = logging.getLogger(__name__)
-
-
-def cache_folder() -> Path:
-    """Return where files are kept: the folder WLM_CACHE, or one in the user's cache folder."""
-    return Path(os.environ.get("WLM_CACHE") or platformdirs.user_cache_dir("wlm", appauthor=False))
 
 
 def read_cached(group: str, version: str, name: str) -> bytes | None:
