@@ -8,6 +8,7 @@ from view.compare import charts
 from view.runs import one_run
 from view.shared import page as ui
 from view.shared import runs as page_runs
+from view.shared.charts import ink
 from wlm.errors import ReportError, StoreError
 from wlm.measuring.comparison import CompareSpec
 from wlm.runs.export import summary
@@ -115,7 +116,7 @@ def show_side_by_side(runs: list[Run]) -> None:
     if others:
         labels = [f"{row['run']}: {row['label']}" for row in others]
         values, ends = ([row[key] for row in others] for key in ("speedup", "speedup_ci95"))
-        chart = charts.speedups(["", *labels], [1.0, *values], [None, *ends], ink=ui.ink())
+        chart = charts.speedups(["", *labels], [1.0, *values], [None, *ends], ink=ink())
         st.altair_chart(chart)
     table = {
         "Run": [row["run"] for row in rows],

@@ -3,9 +3,7 @@
 import altair as alt
 import pandas as pd
 
-LABEL_SIZE = 16
-VALUE_SIZE = 20
-GREY = "#8c98a4"  # for reference marks: visible on light and on dark
+from view.shared.charts import GREY, LABEL_SIZE, VALUE_SIZE, readable
 
 
 def bars_with_references(
@@ -222,14 +220,3 @@ def _apart(values: pd.Series, gap: float) -> pd.Series:
         places[i] = max(value, lowest)
         lowest = places[i] + gap
     return pd.Series(places)
-
-
-def readable(chart: alt.LayerChart, ink: str) -> alt.LayerChart:
-    """Give a chart type that reads from the last row of a lecture hall, in the theme's ink."""
-    return chart.configure_axis(
-        labelFontSize=LABEL_SIZE,
-        titleFontSize=LABEL_SIZE,
-        labelColor=ink,
-        titleColor=ink,
-        grid=False,
-    ).configure_legend(labelFontSize=14, labelColor=ink)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from view.compare import charts
 from view.shared import page as ui
+from view.shared.charts import ink
 from wlm import tutorial
 from wlm.runs.export import sentence
 from wlm.runs.store import Run, State
@@ -158,7 +159,7 @@ def show_charts(result: dict | None) -> None:
             title=title,
             format=format,
             reference_name=name,
-            ink=ui.ink(),
+            ink=ink(),
         )
         column.altair_chart(chart, key=f"chart-{measure}")
 
@@ -175,13 +176,13 @@ def show_certainty(result: dict) -> None:
             labels,
             [row["speedup"] for row in each],
             [row["speedup_ci95"] for row in each],
-            ink=ui.ink(),
+            ink=ink(),
         )
         st.altair_chart(chart, key="chart-speedups")
     with traces:
         st.markdown(f"**What it comes from**: {result['rounds']} rounds, a block of each in turn")
         times = [[block["wall_s"] / block["tokens"] for block in row["blocks"]] for row in each]
-        st.altair_chart(charts.block_times(labels, times, ink=ui.ink()), key="chart-blocks")
+        st.altair_chart(charts.block_times(labels, times, ink=ink()), key="chart-blocks")
     if len(each) > 2:
         st.markdown("**Who contributes what**: change against " + labels[0])
         measures = {
@@ -189,7 +190,7 @@ def show_certainty(result: dict) -> None:
             "time": [1 / row["speedup"] for row in each],
             "loss": [row["loss"] for row in each],
         }
-        st.altair_chart(charts.changes(labels, measures, ink=ui.ink()), key="chart-changes")
+        st.altair_chart(charts.changes(labels, measures, ink=ink()), key="chart-changes")
 
 
 def show_table(result: dict) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 from view.inspect import charts
 from view.inspect.diagram import diagram
 from view.shared import page as ui
+from view.shared.charts import ink
 from wlm.inspecting.parts import EMBEDDING, FILE_FORMAT, saved_parts
 from wlm.inspecting.roofline import precisions
 from wlm.measuring.evaluate import DEFAULT_BPTT
@@ -70,7 +71,7 @@ def bytes_chart(model: str, variants: list[Variant], large: bool = False) -> alt
         unit="MB",
         marked=EMBEDDING,
         large=large,
-        ink=ui.ink(),
+        ink=ink(),
     )
 
 

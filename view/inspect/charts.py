@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from view.compare.charts import readable
+from view.shared.charts import readable
 from wlm.inspecting.weight_error import Histogram
 
 ROOM_FOR_NUMBER = 0.13  # of the longest bar: on a narrow chart a number is so wide

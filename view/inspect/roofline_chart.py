@@ -3,8 +3,8 @@
 import altair as alt
 import pandas as pd
 
-from view.compare.charts import readable
 from view.inspect.charts import color_of_variants
+from view.shared.charts import readable
 from wlm.inspecting.roofline import Roofline
 
 

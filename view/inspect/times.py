@@ -5,7 +5,7 @@ import streamlit as st
 from view.inspect import charts
 from view.inspect.bytes import columns
 from view.inspect.roofline_chart import roofline
-from view.shared import page as ui
+from view.shared.charts import ink
 from wlm.inspecting.roofline import Roofline
 from wlm.quantization.variant import Variant
 
@@ -67,7 +67,7 @@ def show_times(result: dict) -> None:
                 {each["module"]: 1e3 * each["seconds"] for each in one["modules"]} for one in passes
             ]
             chart = charts.stacked_parts(
-                labels, times, title="time (ms)", format=".3r", unit="ms", ink=ui.ink()
+                labels, times, title="time (ms)", format=".3r", unit="ms", ink=ink()
             )
             st.altair_chart(chart, key=f"chart-times-{i}")
     if any(Variant.parse(each["variant"]).runtime == "onnxruntime" for each in result["results"]):
@@ -82,7 +82,7 @@ def show_times(result: dict) -> None:
                 f"**{_name_of(passes[0]['tokens']).capitalize()}**: under this machine's roof"
             )
             st.altair_chart(
-                roofline(_points(labels, passes), roof, ink=ui.ink()), key=f"chart-roof-{i}"
+                roofline(_points(labels, passes), roof, ink=ink()), key=f"chart-roof-{i}"
             )
             st.markdown(bound_by(labels, passes))
     show_times_table(result)

@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from view.compare.charts import GREY, LABEL_SIZE, readable
+from view.shared.charts import GREY, LABEL_SIZE, readable
 
 TEXT_SIZE = 17  # of the words that are a chart; a monospaced letter is 0.6 as wide
 LETTER = 0.6 * TEXT_SIZE

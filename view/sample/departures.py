@@ -8,6 +8,7 @@ import streamlit as st
 from view.sample import charts as sample_charts
 from view.sample.texts import Sample
 from view.shared import page as ui
+from view.shared.charts import ink
 from wlm.text.corpus import EOS
 from wlm.text.wikitext import detokenize
 
@@ -78,7 +79,7 @@ def show_strip(sample: Sample) -> None:
     places = {label: sample.departure(i) for i, label in enumerate(labels)}
     marks = {label: place + 1 for label, place in places.items() if place is not None}
     st.markdown(f"**Divergence** along {labels[0]}'s text, word by word")
-    chart = sample_charts.divergence_strip(points, labels, marks, ink=ui.ink())
+    chart = sample_charts.divergence_strip(points, labels, marks, ink=ink())
     st.altair_chart(chart, key="strip")
 
 
@@ -111,7 +112,7 @@ def show_words(sample: Sample) -> None:
             "variant, click it for the draw. The more orange, the further the variants differ."
         )
         event = st.altair_chart(
-            sample_charts.divergence_text(rows, labels, ink=ui.ink()),
+            sample_charts.divergence_text(rows, labels, ink=ink()),
             on_select="rerun",
             key=f"words-{hash(sample.request)}",  # another text, another choice
         )
@@ -152,7 +153,7 @@ def show_draw(sample: Sample, place: int, *, departed: bool) -> None:
             for i, label in enumerate(labels)
         ]
     )
-    chart.altair_chart(sample_charts.next_words(rows, labels, ink=ui.ink()), key="next")
+    chart.altair_chart(sample_charts.next_words(rows, labels, ink=ink()), key="next")
     with numbers:
         st.markdown(
             "**Why this word?** Each word gets a random number, the same for all variants, and "

@@ -8,6 +8,7 @@ import streamlit as st
 
 from view.sample import charts as sample_charts
 from view.shared import page as ui
+from view.shared.charts import ink
 from wlm.quantization.variant import Variant
 from wlm.sampling.divergence import Reader, entropy, next_word, probabilities
 from wlm.sampling.words import SampleSettings, beginning, temperature_filter
@@ -66,7 +67,7 @@ def show(model: str, settings: SampleSettings, ids: tuple[int, ...]) -> None:
         if others := len(given) - len(rows):
             rest = max(0.0, 1.0 - sum(row["probability"] for row in rows))
             rows.append({"word": f"{others:,} others", "probability": rest, "rest": True})
-        st.altair_chart(sample_charts.reshaped(pd.DataFrame(rows), ink=ui.ink()), key="reshaped")
+        st.altair_chart(sample_charts.reshaped(pd.DataFrame(rows), ink=ink()), key="reshaped")
 
 
 def _logits(model: str, settings: SampleSettings, ids: tuple[int, ...]):

@@ -113,11 +113,6 @@ def _unmasked(cookie: str) -> bytes:
         return b""
 
 
-def ink() -> str:
-    """Return the theme's text colour, for charts: theirs is too faint for a lecture hall."""
-    return "#e8eef4" if st.context.theme.type == "dark" else "#17202a"
-
-
 def plain(text: str) -> str:
     """Return Markdown that shows a model's words as they are; a line end starts a paragraph."""
     # Only ASCII signs: before any other one Markdown shows the backslash.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from view.compare.charts import LABEL_SIZE, readable
+from view.shared.charts import LABEL_SIZE, readable
 
 HEIGHT, PLOT_HEIGHT = 380, 320  # pixels, with and without the horizontal axis
 LINE_HEIGHT, LINE_LENGTH = 18, 14  # of the curves' names: pixels, letters

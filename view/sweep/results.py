@@ -4,6 +4,7 @@ import streamlit as st
 
 from view.shared import choices
 from view.shared import page as ui
+from view.shared.charts import ink
 from view.sweep import charts as curves
 from wlm.catalog.uploads import MODEL, TEXT
 from wlm.errors import StoreError, WLMError
@@ -142,11 +143,11 @@ def show_curves(spec: SweepSpec, result: dict) -> None:
     ratio, speed = st.columns(2)
     with ratio:
         st.markdown("**How many times as fast**, with its 95% interval as a band")
-        chart = curves.speedup_curves(rows, labels, spec.values, knob=knob, ink=ui.ink())
+        chart = curves.speedup_curves(rows, labels, spec.values, knob=knob, ink=ink())
         st.altair_chart(chart, key="chart-sweep-speedups")
     with speed:
         st.markdown("**How fast**: what each reads in a second")
-        chart = curves.token_curves(rows, labels, spec.values, knob=knob, ink=ui.ink())
+        chart = curves.token_curves(rows, labels, spec.values, knob=knob, ink=ink())
         st.altair_chart(chart, key="chart-sweep-tokens")
     protocol = result["points"][0]["protocol"]
     fixed = {

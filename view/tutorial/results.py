@@ -7,6 +7,7 @@ from view.inspect.bytes import bytes_chart, parts_of, why_it_remains
 from view.inspect.diagram import overview
 from view.shared import page as ui
 from view.shared import runs as page_runs
+from view.shared.charts import ink
 from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT, list_texts
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
 from wlm.quantization.prepare import why_unavailable
@@ -31,7 +32,7 @@ def show_model(presenting: bool) -> None:
     config = ui.load_model(MODEL).model.config
     sizes = {part: size / 1e6 for part, size in parts_of(MODEL, FP32).items()}
     st.graphviz_chart(
-        overview(config, "fp32", sizes, across=presenting, ink=ui.ink()),
+        overview(config, "fp32", sizes, across=presenting, ink=ink()),
         width="stretch" if presenting else "content",
     )
 
