@@ -15,7 +15,7 @@ from wlm.catalog.names import ASSETS, DEFAULT_MODEL
 from wlm.catalog.wikitext2 import PublishedFile
 from wlm.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from wlm.model.lstm import LSTMModel
-from wlm.text.corpus import Vocabulary
+from wlm.text.vocabulary import Vocabulary
 
 
 @pytest.fixture(autouse=True)
