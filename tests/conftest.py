@@ -16,7 +16,7 @@ from wlm.catalog.wikitext2 import PublishedFile
 from wlm.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from wlm.model.lstm import LSTMModel
 from wlm.places import ASSETS
-from wlm.text.corpus import Vocabulary
+from wlm.text.vocabulary import Vocabulary
 
 
 @pytest.fixture(autouse=True)

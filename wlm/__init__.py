@@ -11,7 +11,7 @@ _HOMES = {
     "LSTMModel": "wlm.model.lstm",
     "SampleSettings": "wlm.sampling.words",
     "Variant": "wlm.quantization.variant",
-    "Vocabulary": "wlm.text.corpus",
+    "Vocabulary": "wlm.text.vocabulary",
     "WLMError": "wlm.errors",
     "load_checkpoint": "wlm.model.checkpoint",
     "sample_words": "wlm.sampling.words",

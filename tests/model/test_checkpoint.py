@@ -16,7 +16,7 @@ from wlm.model.checkpoint import load_checkpoint, save_checkpoint
 from wlm.model.lstm import LSTMModel
 from wlm.quantization.pytorch import quantize
 from wlm.quantization.variant import Variant
-from wlm.text.corpus import Vocabulary
+from wlm.text.vocabulary import Vocabulary
 
 DTYPES = [torch.float32, torch.float16, torch.bfloat16]
 

@@ -15,7 +15,7 @@ from wlm.model.lstm import LSTMModel
 from wlm.quantization.prepare import prepare, why_unavailable
 from wlm.quantization.snippet import code_for
 from wlm.quantization.variant import OFFERED, Variant
-from wlm.text.corpus import Vocabulary
+from wlm.text.vocabulary import Vocabulary
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = [name for name in OFFERED if not why_unavailable(Variant.parse(name))]

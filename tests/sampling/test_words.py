@@ -23,7 +23,7 @@ from wlm.sampling.words import (
     top_p_filter,
     until_article_ends,
 )
-from wlm.text.corpus import Vocabulary
+from wlm.text.vocabulary import Vocabulary
 
 
 def probabilities(keep, *before):

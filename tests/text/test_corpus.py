@@ -6,15 +6,8 @@ import tutorial_code
 from torch import tensor
 
 from wlm.errors import SettingError, TextError
-from wlm.text.corpus import (
-    Corpus,
-    Text,
-    Vocabulary,
-    batchify,
-    get_batch,
-    read_text,
-    read_words,
-)
+from wlm.text.corpus import Corpus, Text, batchify, get_batch, read_text, read_words
+from wlm.text.vocabulary import Vocabulary
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wlm.text.corpus import EOS, Vocabulary
+from wlm.text.vocabulary import EOS, Vocabulary
 from wlm.text.wikitext import detokenize, detokenized, lines, nearest_words, tokenize
 
 READABLE = [

@@ -9,7 +9,7 @@ from view.sample import charts as sample_charts
 from view.sample.texts import Sample
 from view.shared import page as ui
 from view.shared.charts import ink
-from wlm.text.corpus import EOS
+from wlm.text.vocabulary import EOS
 from wlm.text.wikitext import detokenize
 
 FIRST = 5  # words whose arrivals are shown

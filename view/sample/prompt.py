@@ -3,7 +3,7 @@
 import streamlit as st
 
 from view.shared import page as ui
-from wlm.text.corpus import EOS, UNK
+from wlm.text.vocabulary import EOS, UNK
 from wlm.text.wikitext import detokenize, nearest_words
 
 MOST_UNKNOWN = 3  # words for which near ones are looked up

@@ -19,7 +19,7 @@ from wlm.sampling.words import (
     sample_words,
     to_out_txt,
 )
-from wlm.text.corpus import EOS
+from wlm.text.vocabulary import EOS
 from wlm.text.wikitext import detokenize, lines
 
 AT_ONCE = 2  # visitors whose texts are drawn at the same time, by threads of this process

@@ -96,7 +96,8 @@ STEPS = (
         "The text",
         about_text,
         shown.show_text,
-        "from wlm.text.corpus import Vocabulary, read_text\n\n"
+        "from wlm.text.corpus import read_text\n"
+        "from wlm.text.vocabulary import Vocabulary\n\n"
         f'vocabulary = Vocabulary.from_file("{FOLDER}/vocab.txt")\n'
         f'print(read_text("assets/texts/{DEFAULT_TEXT}.txt", vocabulary).ids[:20])',
     ),

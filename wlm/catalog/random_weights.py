@@ -10,7 +10,7 @@ from wlm.catalog.names import DEFAULT_MODEL, find_model
 from wlm.errors import SettingError, check_range
 from wlm.model.checkpoint import VOCABULARY, Checkpoint
 from wlm.model.lstm import LSTMModel
-from wlm.text.corpus import Vocabulary
+from wlm.text.vocabulary import Vocabulary
 
 PREFIX = "random-"
 EMBEDDING, LAYERS = 512, 5  # the tutorial's

@@ -17,7 +17,8 @@ from wlm.catalog.names import UPLOADED_TEXT
 from wlm.catalog.uploads import MEGABYTE, MODEL, TEXT, Upload, keep, room
 from wlm.errors import UploadError, WLMError
 from wlm.model.checkpoint import load_checkpoint, save_checkpoint
-from wlm.text.corpus import EOS, read_words
+from wlm.text.corpus import read_words
+from wlm.text.vocabulary import EOS
 
 MOST_WEIGHTS_MB = 120  # the tutorial's model has 109 in fp32
 MOST_WORDS_MB = 12  # WikiText-2's train.txt has 10.3

@@ -13,7 +13,8 @@ from wlm.errors import CheckpointError, SettingError
 from wlm.files import sha256_of, write_whole
 from wlm.model.lstm import LSTMModel, ModelConfig
 from wlm.model.weights import config_of, read_weights
-from wlm.text.corpus import Corpus, Vocabulary
+from wlm.text.corpus import Corpus
+from wlm.text.vocabulary import Vocabulary
 
 WEIGHTS, VOCABULARY, CARD = "model.safetensors", "vocab.txt", "card.json"
 LARGEST_CARD = 1_000_000  # bytes

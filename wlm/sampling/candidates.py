@@ -7,7 +7,7 @@ import torch
 
 from wlm.sampling.divergence import Reader, next_word, probabilities
 from wlm.sampling.words import SampleSettings, beginning, race_numbers
-from wlm.text.corpus import Vocabulary
+from wlm.text.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from wlm.quantization.variant import Variant
 from wlm.sampling.words import Filter, SampleSettings, beginning
-from wlm.text.corpus import Vocabulary
+from wlm.text.vocabulary import Vocabulary
 
 CHUNK = 25  # words whose distributions are in memory at once, 33,278 numbers each
 

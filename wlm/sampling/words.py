@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from wlm.errors import SettingError, TextError, check_range
-from wlm.text.corpus import EOS, UNK, Vocabulary
+from wlm.text.vocabulary import EOS, UNK, Vocabulary
 
 Filter = Callable[[Tensor], Tensor]  # logits (…, V) to logits (…, V)
 

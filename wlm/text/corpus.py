@@ -1,70 +1,17 @@
-"""Words, their ids, and texts cut into batches: the tutorial's section 2."""
+"""Texts as word ids, cut into batches: the tutorial's section 2."""
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from wlm.errors import TextError, check_range
+from wlm.text.utf8 import read_utf8
+from wlm.text.vocabulary import EOS, UNK, Vocabulary
 
-UNK = "<unk>"
-EOS = "<eos>"
 ORDERS = ("appearance", "frequency")
-
-
-class Vocabulary:
-    """A fixed list of different words; a word's id is its place in the list.
-
-    Raises TextError for an empty list, a word that stands twice, or one with white space.
-    """
-
-    def __init__(self, words: Iterable[str]):
-        self.words = list(words)
-        self.ids = {word: i for i, word in enumerate(self.words)}
-        if len(self.words) < 2:
-            raise TextError(f"a vocabulary needs at least 2 words, got {len(self.words)}")
-        if len(self.ids) < len(self.words):
-            twice = next(word for i, word in enumerate(self.words) if self.ids[word] != i)
-            raise TextError(f"the vocabulary must list each word once, but {twice!r} stands twice")
-        for i, word in enumerate(self.words):
-            if word.split() != [word]:
-                raise TextError(f"word {i} of the vocabulary must be one word, got {word!r}")
-
-    @classmethod
-    def from_file(cls, path: str | Path) -> "Vocabulary":
-        """Read one word a line, UTF-8, ids from 0. Raises TextError."""
-        text = _read_utf8(Path(path), "vocabulary")
-        # Not splitlines(): a character that it takes for a line end must not make two words.
-        return cls(text.removesuffix("\n").split("\n"))
-
-    def save(self, path: str | Path) -> None:
-        """Write one word a line, as `from_file` reads it."""
-        Path(path).write_text("".join(f"{word}\n" for word in self.words), "utf-8", newline="\n")
-
-    def __len__(self) -> int:
-        return len(self.words)
-
-    def __contains__(self, word: str) -> bool:
-        return word in self.ids
-
-    def encode(self, words: Iterable[str]) -> Tensor:
-        """Return the words' ids, shape (N,), int64; unknown words become `<unk>`.
-
-        Raises TextError for an unknown word where the vocabulary has no `<unk>`.
-        """
-        words, unk = list(words), self.ids.get(UNK)
-        ids = [self.ids.get(word, unk) for word in words]
-        if unk is None and None in ids:
-            raise TextError(f"{words[ids.index(None)]!r} is not in the vocabulary, nor is {UNK}")
-        return torch.tensor(ids, dtype=torch.int64)
-
-    def decode(self, ids: Iterable[int]) -> list[str]:
-        """Return the words that the ids stand for."""
-        return [self.words[int(i)] for i in ids]
 
 
 @dataclass(frozen=True)
@@ -127,7 +74,7 @@ def read_words(path: str | Path) -> list[str]:
 
     Raises TextError where the file is missing, empty or not UTF-8.
     """
-    text = _read_utf8(Path(path), "text")
+    text = read_utf8(Path(path), "text")
     if not text.strip():
         raise TextError(f"the text {str(path)!r} is empty: it must hold at least two words")
     return [word for line in text.removesuffix("\n").split("\n") for word in (*line.split(), EOS)]
@@ -169,19 +116,3 @@ def get_batch(source: Tensor, i: int, bptt: int) -> tuple[Tensor, Tensor]:
     """
     length = min(bptt, len(source) - 1 - i)
     return source[i : i + length], source[i + 1 : i + 1 + length].reshape(-1)
-
-
-def _read_utf8(path: Path, what: str) -> str:
-    try:
-        # utf-8-sig: a byte order mark, as some editors write, is not part of the first word.
-        return path.read_text("utf-8-sig")
-    except FileNotFoundError:
-        raise TextError(f"there is no {what} file {str(path)!r}") from None
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start]
-        raise TextError(
-            f"the {what} {str(path)!r} must be UTF-8, but byte {error.start:,} is 0x{byte:02x}"
-        ) from None
-    except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
-        reason = getattr(error, "strerror", None) or str(error)
-        raise TextError(f"the {what} {str(path)!r} cannot be read: {reason}") from None

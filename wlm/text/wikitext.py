@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
-from wlm.text.corpus import EOS, UNK, Vocabulary
+from wlm.text.vocabulary import EOS, UNK, Vocabulary
 
 JOINED = ("@-@", "@,@", "@.@")  # a hyphen, comma or point within a word or number
 _ATTACHES_LEFT = frozenset(". , ; : ! ? ) ] } % ’ ” … ... °".split())

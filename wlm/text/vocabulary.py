@@ -1,0 +1,64 @@
+"""Words and their ids."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from wlm.errors import TextError
+from wlm.text.utf8 import read_utf8
+
+UNK = "<unk>"
+EOS = "<eos>"
+
+
+class Vocabulary:
+    """A fixed list of different words; a word's id is its place in the list.
+
+    Raises TextError for an empty list, a word that stands twice, or one with white space.
+    """
+
+    def __init__(self, words: Iterable[str]):
+        self.words = list(words)
+        self.ids = {word: i for i, word in enumerate(self.words)}
+        if len(self.words) < 2:
+            raise TextError(f"a vocabulary needs at least 2 words, got {len(self.words)}")
+        if len(self.ids) < len(self.words):
+            twice = next(word for i, word in enumerate(self.words) if self.ids[word] != i)
+            raise TextError(f"the vocabulary must list each word once, but {twice!r} stands twice")
+        for i, word in enumerate(self.words):
+            if word.split() != [word]:
+                raise TextError(f"word {i} of the vocabulary must be one word, got {word!r}")
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> "Vocabulary":
+        """Read one word a line, UTF-8, ids from 0. Raises TextError."""
+        text = read_utf8(Path(path), "vocabulary")
+        # Not splitlines(): a character that it takes for a line end must not make two words.
+        return cls(text.removesuffix("\n").split("\n"))
+
+    def save(self, path: str | Path) -> None:
+        """Write one word a line, as `from_file` reads it."""
+        Path(path).write_text("".join(f"{word}\n" for word in self.words), "utf-8", newline="\n")
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __contains__(self, word: str) -> bool:
+        return word in self.ids
+
+    def encode(self, words: Iterable[str]) -> Tensor:
+        """Return the words' ids, shape (N,), int64; unknown words become `<unk>`.
+
+        Raises TextError for an unknown word where the vocabulary has no `<unk>`.
+        """
+        words, unk = list(words), self.ids.get(UNK)
+        ids = [self.ids.get(word, unk) for word in words]
+        if unk is None and None in ids:
+            raise TextError(f"{words[ids.index(None)]!r} is not in the vocabulary, nor is {UNK}")
+        return torch.tensor(ids, dtype=torch.int64)
+
+    def decode(self, ids: Iterable[int]) -> list[str]:
+        """Return the words that the ids stand for."""
+        return [self.words[int(i)] for i in ids]
