@@ -438,13 +438,13 @@ def _measure(job, spec, name: str = "", later: int | None = None) -> tuple:
     ):
         try:
             for progress in job(spec):
+                measured = progress.measured  # before it shows: who sees it may press Ctrl-C
                 bar.set_description(": ".join(filter(None, [name, progress.stage])), refresh=False)
                 if later is not None:
                     left = spec.seconds if progress.seconds_left is None else progress.seconds_left
                     left += later * (spec.seconds + PREPARATION_SECONDS)
                     bar.set_postfix_str(f"at most {left:.0f} s left", refresh=False)
                 bar.update(progress.done - bar.n)
-                measured = progress.measured  # before it shows: who sees it may press Ctrl-C
                 bar.refresh()
         except KeyboardInterrupt:
             if measured is None:
