@@ -1,18 +1,32 @@
-"""A Streamlit server and a headless Chromium for the journeys."""
+"""A Streamlit server and a headless Chromium for the journeys.
+
+What a failing journey leaves to look at: the page's picture and text, and the server's log.
+"""
 
 import os
+import re
 import shutil
-import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Error,
+    Locator,
+    Page,
+    expect,
+    sync_playwright,
+)
+from processes import exit_code_of, start
+from waiting import PATIENCE, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+FAILURES = ROOT / "test-failures"
 IDLE = (
     "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
 )
@@ -33,54 +47,73 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail("CI must have a browser: tests/run.py installs one")
         pytest.skip("no Chromium: tests/run.py tells how it looks for one")
+    expect.set_options(timeout=PATIENCE * 1_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=OPTIONS)
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory, unused_port) -> Iterator[str]:
-    """The address of a fresh server with a store and a cache of its own."""
-    folder = tmp_path_factory.mktemp("server")
+@contextmanager
+def serving(folder: Path, port: int, *script: str | Path, **variables: str) -> Iterator[str]:
+    """Run a Streamlit script with a store, a cache and data of its own in a folder; the value is
+    its address. No traceback may come to its log."""
     environment = {
         **os.environ,
         "WLM_DATABASE_URL": f"sqlite:///{folder / 'runs.sqlite'}",
         "WLM_CACHE": str(folder / "cache"),
         "WLM_DATA": str(folder / "data"),
+        "PYTHONPATH": str(ROOT),
+        **variables,
     }
-    for name in ("WLM_MODELS", "WLM_TEXTS"):
+    for name in {"WLM_MODELS", "WLM_TEXTS"} - variables.keys():
         environment.pop(name, None)
-    port = unused_port()
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
-    command += ["--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}"]
+    options = ["--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}"]
     address = f"http://127.0.0.1:{port}"
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        process = start(sys.executable, *script, *options, env=environment, stdout=log, stderr=log)
         try:
-            wait_until_healthy(f"{address}/_stcore/health", process)
+            wait_for(lambda: process.poll() is not None or is_healthy(address), "the server")
+            assert process.poll() is None, f"the server did not start: {folder / 'log'}"
             yield address
         finally:
             process.terminate()
-            process.wait(10)
+            exit_code_of(process)
     assert "Traceback" not in (folder / "log").read_text()
 
 
-def wait_until_healthy(url: str, process: subprocess.Popen) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError("the server did not start")
+def is_healthy(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/_stcore/health"):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def server_log(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("server") / "log"
+
+
+@pytest.fixture(scope="session")
+def server(server_log, unused_port) -> Iterator[str]:
+    """The address of a fresh server."""
+    script = "-m", "streamlit", "run", "streamlit_app.py"
+    with serving(server_log.parent, unused_port(), *script) as address:
+        yield address
+
+
+def new_context(browser: Browser, **options) -> BrowserContext:
+    """Return a browser's window with cookies of its own, as patient as all of the tests."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(PATIENCE * 1_000)
+    return context
 
 
 @pytest.fixture
 def page(browser, server) -> Iterator[Page]:
     """A wide page that fails the test for any request to another host."""
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    context = new_context(browser, viewport={"width": 1400, "height": 1000})
     outside: list[str] = []
 
     def note(url: str) -> None:
@@ -89,13 +122,36 @@ def page(browser, server) -> Iterator[Page]:
 
     context.on("request", lambda request: note(request.url))
     page = context.new_page()
-    page.set_default_timeout(60_000)
     yield page
     context.close()
     assert outside == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Keep what a failing test's page shows, and say where."""
+    report = yield
+    if report.when == "call" and report.failed and "page" in item.funcargs:
+        folder = FAILURES / re.sub(r"\W+", "-", item.name)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        page = item.funcargs["page"]
+        try:
+            page.screenshot(path=folder / "page.png")
+            (folder / "page.txt").write_text(f"{page.url}\n\n{page.inner_text('body')}", "utf-8")
+        except Error as error:  # it is closed, or has crashed
+            (folder / "page.txt").write_text(str(error), "utf-8")
+        shutil.copy(item.funcargs["server_log"], folder / "server.log")
+        report.sections.append(("what it left", str(folder)))
+    return report
 
 
 def choose_file(place: Locator, file: Path) -> None:
     """Choose a file and wait until it has come: a press before is lost on the form's button."""
     with place.page.expect_response(lambda answer: "/upload_file/" in answer.url):
         place.locator("input[type=file]").set_input_files(file)
+
+
+def stop_button(page: Page) -> Locator:
+    """The page's own: Streamlit's header has one of that name while a script runs."""
+    return page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True)

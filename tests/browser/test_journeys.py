@@ -1,20 +1,23 @@
 """What people come for, in a real browser with the bundled model and text."""
 
 import re
+import time
 from urllib.parse import urlencode
 
-from conftest import choose_file
+import pytest
+from conftest import choose_file, stop_button
 from playwright.sync_api import Locator, Page, expect
 
 from wlm import tutorial
-
-LONG = 60_000  # milliseconds: how long a loaded machine may take
+from wlm.measuring.comparison import CompareSpec
+from wlm.runs.recordings import recordings
+from wlm.runs.store import RunStore, finished_run
 
 
 def open_page(page: Page, address: str) -> None:
     page.goto(address)
     # Drawn last on its page.
-    expect(page.get_by_text("The code that does it")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("The code that does it")).to_be_visible()
 
 
 def card(page: Page, label: str) -> Locator:
@@ -29,15 +32,10 @@ def toggle(page: Page, label: str) -> None:
     page.get_by_test_id("stCheckbox").filter(has_text=label).locator("label").first.click()
 
 
-def stop_button(page: Page) -> Locator:
-    """The page's own: Streamlit's header has one of that name while a script runs."""
-    return page.get_by_test_id("stMain").get_by_role("button", name="Stop")
-
-
 def run_to_the_end(page: Page) -> None:
     page.get_by_role("button", name="Run").click()
-    expect(stop_button(page)).to_be_visible(timeout=LONG)
-    expect(stop_button(page)).to_be_hidden(timeout=LONG)
+    expect(stop_button(page)).to_be_visible()
+    expect(stop_button(page)).to_be_hidden()
 
 
 def test_run_and_read_the_three_cards_and_charts(page, server):
@@ -62,12 +60,35 @@ def test_run_and_read_the_three_cards_and_charts(page, server):
     expect(charts.nth(4).locator("svg")).to_contain_text("ms per token")
     expect(page.get_by_role("heading", name="times as fast as fp32")).to_be_visible()
 
+    # The URL names the run, through pages and reloads, and so does the list of runs.
+    measured = card(page, "Elapsed").inner_text()
+    run_id = re.search(r"run=([\w-]+)", page.url)[1]
+    page.get_by_role("link", name="Sample").click()
+    expect(page.get_by_role("button", name="Write")).to_be_visible()
+    page.get_by_role("link", name="Compare").click()
+    expect(card(page, "Elapsed")).to_have_text(measured, use_inner_text=True)
+    page.reload()
+    expect(card(page, "Elapsed")).to_have_text(measured, use_inner_text=True)
+    open_newest_of_the_list(page)
+    expect(card(page, "Elapsed")).to_have_text(measured, use_inner_text=True)
+    page.get_by_role("button", name="Its link").click()
+    expect(page).to_have_url(re.compile(f"run={run_id}"))
+
+
+def open_newest_of_the_list(page: Page) -> None:
+    page.get_by_role("link", name="Runs").click()
+    expect(page.get_by_text("Import an exported run")).to_be_visible()
+    table = page.get_by_test_id("stDataFrame").first
+    expect(table).to_be_visible()
+    # The checkbox of the first row, which is drawn on a canvas: the newest run is first.
+    table.click(position={"x": 18, "y": 52})
+
 
 def test_all_four_shows_who_contributes_what(page, server):
     open_page(page, server)
     page.get_by_role("button", name="All four").click()
-    expect(stop_button(page)).to_be_visible(timeout=LONG)
-    expect(stop_button(page)).to_be_hidden(timeout=LONG)
+    expect(stop_button(page)).to_be_visible()
+    expect(stop_button(page)).to_be_hidden()
     expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(6)
     last = page.get_by_test_id("stVegaLiteChart").last.locator("svg")
     for words in ("int8 LSTM", "int8 Linear", "size", "time", "loss", "−30.0%"):
@@ -86,36 +107,32 @@ def test_other_runtimes_run_beside_the_switches_variant(page, server):
     page.get_by_role("radio", name="ORT int8 all").or_(
         page.get_by_role("button", name="ORT int8 all")
     ).last.click()
-    expect(page.get_by_text("DynamicQuantizeLSTM").first).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("DynamicQuantizeLSTM").first).to_be_visible()
     assert page.url.count("also=") == 2
 
 
-def test_the_url_holds_switches_and_run_through_pages_and_reloads(page, server):
+def test_the_url_holds_the_switches_through_pages_and_reloads(page, server):
     open_page(page, server)
     toggle(page, "int8 LSTM")
     expect(page).to_have_url(re.compile(r"lstm=false"))
     expect(page.get_by_role("switch").first).not_to_be_checked()
-    page.get_by_role("button", name="Run").click()
-    expect(page).to_have_url(re.compile(r"run="))
-    expect(stop_button(page)).to_be_hidden(timeout=LONG)
-    measured = card(page, "Elapsed").inner_text()
     page.get_by_role("link", name="Sample").click()
     expect(page.get_by_role("button", name="Write")).to_be_visible()
     page.get_by_role("link", name="Compare").click()
-    expect(card(page, "Elapsed")).to_have_text(measured, use_inner_text=True)
+    expect(page.get_by_text("The code that does it")).to_be_visible()
     expect(page.get_by_role("switch").first).not_to_be_checked()
     page.reload()
-    expect(card(page, "Elapsed")).to_have_text(measured, use_inner_text=True)
+    expect(page.get_by_text("The code that does it")).to_be_visible()
     expect(page.get_by_role("switch").first).not_to_be_checked()
 
 
 def test_a_long_run_shows_numbers_early_and_stops_at_once(page, server):
     open_page(page, f"{server}/?amount=All+of+it&lstm=false&linear=false")
     page.get_by_role("button", name="Run").click()
-    expect(page.get_by_text(re.compile(r"about \d+ s left"))).to_be_visible(timeout=LONG)
+    expect(page.get_by_text(re.compile(r"about \d+ s left"))).to_be_visible()
     expect(page.get_by_test_id("stMetric")).to_have_count(3)
     stop_button(page).click()
-    expect(page.get_by_text("Stopped early")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Stopped early")).to_be_visible()
     expect(card(page, "Loss").get_by_text(re.compile(r"^\d\.\d{4}$"))).to_be_visible()
 
 
@@ -126,23 +143,23 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(page, server):
     assert width <= 390
 
 
-def test_a_run_is_found_again_shared_exported_and_imported(page, server, tmp_path):
-    open_page(page, server)
-    run_to_the_end(page)
-    measured = card(page, "Elapsed").inner_text()
-    run_id = re.search(r"run=([\w-]+)", page.url)[1]
-    page.get_by_role("link", name="Runs").click()
-    expect(page.get_by_text("Import an exported run")).to_be_visible(timeout=LONG)
-    table = page.get_by_test_id("stDataFrame").first
-    expect(table).to_be_visible()
-    # The checkbox of the first row, which is drawn on a canvas: the newest run is first.
-    table.click(position={"x": 18, "y": 52})
-    expect(card(page, "Elapsed")).to_have_text(measured, use_inner_text=True, timeout=LONG)
+@pytest.fixture
+def run_id(server_log) -> str:
+    """A run that the server finds in its store, newer than all others."""
+    (recorded,) = (each for each in recordings().values() if each.id == "recorded-control")
+    run = finished_run(CompareSpec.from_json(recorded.spec), recorded.result, time.time())
+    RunStore(f"sqlite:///{server_log.parent / 'runs.sqlite'}").create(run)
+    return run.id
+
+
+def test_a_run_is_found_again_shared_exported_and_imported(page, server, run_id, tmp_path):
+    page.goto(f"{server}/Runs")
+    open_newest_of_the_list(page)
     page.get_by_role("button", name="Its link").click()
     expect(page).to_have_url(re.compile(f"run={run_id}"))
-    expect(page.get_by_role("heading", name="One run")).to_be_visible(timeout=LONG)
-    expect(page.get_by_test_id("stMetric")).to_have_count(3, timeout=LONG)  # the list is gone
-    expect(card(page, "Elapsed")).to_have_text(measured, use_inner_text=True, timeout=LONG)
+    expect(page.get_by_role("heading", name="One run")).to_be_visible()
+    expect(page.get_by_test_id("stMetric")).to_have_count(3)  # the list is gone
+    measured = card(page, "Elapsed").inner_text()
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON").click()
     exported = tmp_path / download.value.suggested_filename
@@ -152,17 +169,17 @@ def test_a_run_is_found_again_shared_exported_and_imported(page, server, tmp_pat
     page.get_by_text("Import an exported run").click()
     choose_file(page.get_by_test_id("stFileUploader"), exported)
     page.get_by_role("button", name="Import").click()
-    expect(page).to_have_url(re.compile(r"run=(?!" + run_id + ")"), timeout=LONG)
-    expect(page.get_by_text("Imported ·")).to_be_visible(timeout=LONG)
-    expect(card(page, "Elapsed")).to_have_text(measured, use_inner_text=True, timeout=LONG)
+    expect(page).to_have_url(re.compile(r"run=(?!" + run_id + ")"))
+    expect(page.get_by_text("Imported ·")).to_be_visible()
+    expect(card(page, "Elapsed")).to_have_text(measured, use_inner_text=True)
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Delete for good").click()
-    expect(page.get_by_role("heading", name="Every run is kept")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("heading", name="Every run is kept")).to_be_visible()
 
 
 def test_inspect_bytes_time_error_and_model(page, server):
     page.goto(f"{server}/Inspect")
-    expect(page.get_by_text("To the byte")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("To the byte")).to_be_visible()
     expect(card(page, "int8 LSTM + Linear")).to_contain_text("79.7 MB")
     bars = page.get_by_test_id("stVegaLiteChart").locator("svg")
     expect(bars).to_contain_text("68.2")
@@ -173,8 +190,8 @@ def test_inspect_bytes_time_error_and_model(page, server):
 
     page.get_by_role("tab", name="Time").click()
     page.get_by_role("button", name="Measure").click()
-    expect(stop_button(page)).to_be_visible(timeout=LONG)
-    expect(stop_button(page)).to_be_hidden(timeout=LONG)
+    expect(stop_button(page)).to_be_visible()
+    expect(stop_button(page)).to_be_hidden()
     expect(page.get_by_role("heading", name="times as fast on a chunk of 25")).to_be_visible()
     charts = page.get_by_test_id("stVegaLiteChart")
     expect(charts).to_have_count(4)
@@ -185,11 +202,11 @@ def test_inspect_bytes_time_error_and_model(page, server):
     expect(card(page, "One word")).to_have_text(measured, use_inner_text=True)
 
     page.get_by_role("tab", name="Error").click()
-    expect(card(page, "Levels for 99% of weights")).to_be_visible(timeout=LONG)
+    expect(card(page, "Levels for 99% of weights")).to_be_visible()
     expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(4)
 
     page.get_by_role("tab", name="Model").click()
     # Drawn by Graphviz in the browser, with no network: the page fixture would tell.
     diagrams = page.get_by_test_id("stGraphVizChart").locator("svg")
-    expect(diagrams).to_have_count(3, timeout=LONG)
+    expect(diagrams).to_have_count(3)
     expect(diagrams.nth(1)).to_contain_text("decoder: int8")

@@ -1,13 +1,10 @@
 """Fetching on the page Models, from a mirror on loopback with a tiny corpus."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from conftest import wait_until_healthy
+from conftest import serving
 from mirror import Mirror
 from playwright.sync_api import expect
 from serve_tiny_corpus import FILES
@@ -23,30 +20,16 @@ def mirror():
 
 
 @pytest.fixture(scope="module")
-def server(mirror, tmp_path_factory, unused_port):
+def server_log(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("models-server") / "log"
+
+
+@pytest.fixture(scope="module")
+def server(mirror, server_log, unused_port):
     """A server that fetches from the mirror."""
-    folder, port = tmp_path_factory.mktemp("models-server"), unused_port()
-    environment = {
-        **os.environ,
-        "WLM_DATABASE_URL": f"sqlite:///{folder / 'runs.sqlite'}",
-        "WLM_DATA": str(folder / "data"),
-        "WLM_MIRROR": mirror.url,
-        "NO_PROXY": "127.0.0.1",
-        "PYTHONPATH": str(SCRIPT.parent.parent.parent),
-    }
-    command = [sys.executable, str(SCRIPT), "--server.headless=true"]
-    command += ["--server.address=127.0.0.1", f"--server.port={port}"]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            command, cwd=SCRIPT.parent.parent.parent, env=environment, stdout=log, stderr=log
-        )
-        try:
-            wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health", process)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(10)
-    assert "Traceback" not in (folder / "log").read_text()
+    variables = {"WLM_MIRROR": mirror.url, "NO_PROXY": "127.0.0.1"}
+    with serving(server_log.parent, unused_port(), SCRIPT, **variables) as address:
+        yield address
 
 
 def test_get_wikitext2_stop_it_get_it_again_and_choose_it(page, server, mirror):

@@ -4,29 +4,23 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import IDLE
+from conftest import IDLE, new_context, stop_button
 from playwright.sync_api import Browser, Locator, Page, expect
 
 SPEED = re.compile("[0-9] words per second")
-LONG = 60_000  # milliseconds: how long a loaded machine may take
 
 
 def open_sample(page: Page, server: str, query: str = "") -> None:
     page.goto(f"{server}/Sample{query}")
-    expect(page.get_by_role("button", name="Write")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("button", name="Write")).to_be_visible()
     # What a click may change is there.
-    expect(page.get_by_role("tab", name="Blind test")).to_be_visible(timeout=LONG)
-
-
-def stop_button(page: Page) -> Locator:
-    """The page's own: Streamlit's header has one of that name while a script runs."""
-    return page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True)
+    expect(page.get_by_role("tab", name="Blind test")).to_be_visible()
 
 
 def write(page: Page) -> None:
     page.get_by_role("button", name="Write").click()
-    expect(page.get_by_text("Every word of fp32's text")).to_be_visible(timeout=LONG)
-    expect(stop_button(page)).to_be_hidden(timeout=LONG)
+    expect(page.get_by_text("Every word of fp32's text")).to_be_visible()
+    expect(stop_button(page)).to_be_hidden()
     page.locator(IDLE).wait_for(state="attached")
 
 
@@ -78,14 +72,14 @@ def test_point_at_any_word_for_its_probabilities_and_click_it_for_its_draw(page,
     page.mouse.click(*middle)
     after = re.compile(f"Word [0-9]+, after .* {words[chosen - 1]}”$")
     heading = page.get_by_role("heading", name=after)
-    expect(heading).to_be_visible(timeout=LONG)
+    expect(heading).to_be_visible()
 
 
 def test_a_long_text_stops_at_once_stays_and_blocks_nobody(page, server, browser: Browser):
     open_sample(page, server, "?words=1000")
     page.get_by_role("button", name="Write").click()
-    expect(page.get_by_text(SPEED)).to_have_count(2, timeout=LONG)
-    context = browser.new_context()
+    expect(page.get_by_text(SPEED)).to_have_count(2)
+    context = new_context(browser)
     other = context.new_page()
     try:
         open_sample(other, server, "?words=20&seed=9")
@@ -94,7 +88,7 @@ def test_a_long_text_stops_at_once_stays_and_blocks_nobody(page, server, browser
     finally:
         context.close()
     stop_button(page).click()
-    expect(page.get_by_text("Every word of fp32's text")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Every word of fp32's text")).to_be_visible()
     expect(stop_button(page)).to_be_hidden()
     with page.expect_download() as download:
         page.get_by_role("button", name="out.txt").first.click()
@@ -103,18 +97,18 @@ def test_a_long_text_stops_at_once_stays_and_blocks_nobody(page, server, browser
 
 
 def test_the_third_who_writes_at_once_waits_and_is_served(page, server, browser: Browser):
-    contexts = [browser.new_context() for _ in range(2)]
+    contexts = [new_context(browser) for _ in range(2)]
     try:
         for context in contexts:
             busy = context.new_page()
             open_sample(busy, server, "?words=1000")
             busy.get_by_role("button", name="Write").click()
-            expect(busy.get_by_text(SPEED)).to_have_count(2, timeout=LONG)
+            expect(busy.get_by_text(SPEED)).to_have_count(2)
         open_sample(page, server, "?words=20&seed=9")
         page.get_by_role("button", name="Write").click()
-        expect(page.get_by_text("1 visitor is ahead of you")).to_be_visible(timeout=LONG)
+        expect(page.get_by_text("1 visitor is ahead of you")).to_be_visible()
         stop_button(busy).click()
-        expect(page.get_by_text("Every word of fp32's text")).to_be_visible(timeout=LONG)
+        expect(page.get_by_text("Every word of fp32's text")).to_be_visible()
         expect(page.get_by_text("ahead of you")).to_be_hidden()
     finally:
         for context in contexts:
@@ -134,7 +128,7 @@ def test_a_deep_link_holds_everything(page, server):
     expect(page.get_by_label("Prompt")).to_have_value("The old bridge")
     expect(page).to_have_url(re.compile("prompt=The(\\+|%20)old(\\+|%20)bridge"))
     page.get_by_role("link", name="Compare").click()
-    expect(page.get_by_text("The code that does it")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("The code that does it")).to_be_visible()
     page.get_by_role("link", name="Sample").click()
     expect(page.get_by_label("Prompt")).to_have_value("The old bridge")
     expect(page.get_by_text("int8 LSTM", exact=True)).to_be_visible()
@@ -143,16 +137,16 @@ def test_a_deep_link_holds_everything(page, server):
 def test_the_blind_test_hides_who_wrote_what_until_it_is_guessed(page, server):
     open_sample(page, server, "?more=Blind+test")
     page.get_by_role("button", name="Show a pair").click()
-    expect(page.get_by_role("heading", name="Text B")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("heading", name="Text B")).to_be_visible()
     expect(page.get_by_role("button", name="Next pair")).to_be_disabled()
     page.get_by_role("button", name="A is int8").click()
-    expect(page.get_by_text(re.compile("[01] of 1 right"))).to_be_visible(timeout=LONG)
+    expect(page.get_by_text(re.compile("[01] of 1 right"))).to_be_visible()
     expect(page.get_by_role("heading", name="is by int8 LSTM + Linear")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_phone_nothing_is_wider_than_the_screen(browser, server, scheme):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    context = new_context(browser, viewport={"width": 390, "height": 844}, color_scheme=scheme)
     page = context.new_page()
     try:
         open_sample(page, server, "?words=60&seed=3")

@@ -2,48 +2,48 @@
 
 import re
 
+from conftest import stop_button
 from playwright.sync_api import Page, expect
-from test_journeys import LONG, stop_button
 
 
 def test_a_sweep_is_started_stopped_gone_on_with_and_shared(page: Page, server):
     page.goto(
         f"{server}/Sweep?question=Your+own&values=5,10,25&with=int8+LSTM+%2B+Linear&seconds=2"
     )
-    expect(page.get_by_text("Press Start")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Press Start")).to_be_visible()
     expect(page.get_by_text(re.compile("3 points, at most about 15 s"))).to_be_visible()
     page.get_by_role("button", name="Start").click()
-    expect(page).to_have_url(re.compile(r"sweep=[\w-]{16}"), timeout=LONG)
-    expect(page.get_by_text(re.compile(r"^1 of 3 points"))).to_be_visible(timeout=LONG)
+    expect(page).to_have_url(re.compile(r"sweep=[\w-]{16}"))
+    expect(page.get_by_text(re.compile(r"^1 of 3 points"))).to_be_visible()
     stop_button(page).click()
     go_on = page.get_by_role("button", name=re.compile(r"Go on: [12] of 3"))
-    expect(go_on).to_be_visible(timeout=LONG)
+    expect(go_on).to_be_visible()
     chart = page.get_by_test_id("stVegaLiteChart").first.locator("svg")
     expect(chart).to_contain_text("times as fast as fp32")
     go_on.click()
-    expect(stop_button(page)).to_be_visible(timeout=LONG)
-    expect(stop_button(page)).to_be_hidden(timeout=LONG)
+    expect(stop_button(page)).to_be_visible()
+    expect(stop_button(page)).to_be_hidden()
     expect(go_on).to_be_hidden()
     card = page.get_by_test_id("stMetric")
-    expect(card).to_have_count(1, timeout=LONG)
+    expect(card).to_have_count(1)
     expect(card).to_contain_text("int8 LSTM + Linear, times as fast as fp32")
     for each in page.get_by_test_id("stVegaLiteChart").all():
         for words in ("int8 LSTM", "+ Linear", "chunk length", "25"):
             expect(each.locator("svg")).to_contain_text(words)
     measured = card.inner_text()
     page.goto(f"{server}/Sweep?sweep={re.search('sweep=([^&]+)', page.url)[1]}")
-    expect(card).to_have_text(measured, use_inner_text=True, timeout=LONG)
+    expect(card).to_have_text(measured, use_inner_text=True)
     page.get_by_role("link", name="Sample").click()
-    expect(page.get_by_role("button", name="Write")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("button", name="Write")).to_be_visible()
     page.get_by_role("link", name="Sweep").click()
-    expect(page.get_by_role("heading", name="Turn one knob")).to_be_visible(timeout=LONG)
-    expect(card).to_have_count(1, timeout=LONG)  # those of Sample are gone
-    expect(card).to_have_text(measured, use_inner_text=True, timeout=LONG)
+    expect(page.get_by_role("heading", name="Turn one knob")).to_be_visible()
+    expect(card).to_have_count(1)  # those of Sample are gone
+    expect(card).to_have_text(measured, use_inner_text=True)
 
 
 def test_a_sweep_fits_a_phone(page: Page, server):
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{server}/Sweep")
-    expect(page.get_by_text("Press Start")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Press Start")).to_be_visible()
     width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
     assert width <= 390

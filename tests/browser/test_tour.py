@@ -16,16 +16,16 @@ def heading(page, number: int):
 
 def walk(page, number: int, key: str) -> None:
     page.keyboard.press(key)
-    expect(heading(page, number)).to_be_visible(timeout=30_000)
+    expect(heading(page, number)).to_be_visible()
 
 
 def test_each_step_fits_a_presenters_screen(page, server):
     page.set_viewport_size({"width": 1280, "height": 720})
     for number in range(1, LAST + 1):
         page.goto(f"{server}/Tutorial?present=true&step={number}")
-        expect(heading(page, number)).to_be_visible(timeout=30_000)
-        expect(page.get_by_test_id(RESULTS[number - 1]).last).to_be_visible(timeout=30_000)
-        page.locator(IDLE).wait_for(state="attached", timeout=30_000)
+        expect(heading(page, number)).to_be_visible()
+        expect(page.get_by_test_id(RESULTS[number - 1]).last).to_be_visible()
+        page.locator(IDLE).wait_for(state="attached")
         main = page.get_by_test_id("stMain")
         needed, room = main.evaluate("main => [main.scrollHeight, main.clientHeight]")
         assert needed <= room, f"step {number} needs {needed} pixels of {room}"
@@ -35,46 +35,46 @@ def test_arrow_keys_go_on_whatever_was_clicked(page, server):
     page.set_viewport_size({"width": 1280, "height": 720})
     page.goto(f"{server}/Tutorial?step=3")
     main = page.get_by_test_id("stMain")
-    expect(main.get_by_role("button", name="Another")).to_be_visible(timeout=30_000)
-    page.locator(IDLE).wait_for(state="attached", timeout=30_000)
+    expect(main.get_by_role("button", name="Another")).to_be_visible()
+    page.locator(IDLE).wait_for(state="attached")
     main.get_by_role("button", name="Present").click()
     expect(page).to_have_url(re.compile("present=true"))
-    expect(page.get_by_role("link", name="Compare")).to_have_count(0, timeout=30_000)
+    expect(page.get_by_role("link", name="Compare")).to_have_count(0)
     walk(page, 4, "ArrowRight")
-    main.get_by_role("button", name="Run").click(timeout=30_000)
+    main.get_by_role("button", name="Run").click()
     stop = main.get_by_role("button", name="Stop")
-    expect(stop).to_be_in_viewport(timeout=30_000)
+    expect(stop).to_be_in_viewport()
     walk(page, 5, "ArrowRight")
     walk(page, 4, "ArrowLeft")
-    stop.click(timeout=30_000)
-    expect(page.get_by_text("Stopped early")).to_be_visible(timeout=30_000)
+    stop.click()
+    expect(page.get_by_text("Stopped early")).to_be_visible()
     walk(page, 5, "ArrowRight")
     # Nor do the steps' own buttons take them for themselves.
     main.get_by_role("button", name="2", exact=True).click()
-    expect(heading(page, 2)).to_be_visible(timeout=30_000)
+    expect(heading(page, 2)).to_be_visible()
     walk(page, 3, "ArrowRight")
-    page.locator(IDLE).wait_for(state="attached", timeout=30_000)
+    page.locator(IDLE).wait_for(state="attached")
     expect(heading(page, 3)).to_be_visible()
     main.get_by_role("button", name="End", exact=True).click()
-    expect(page.get_by_test_id("stSidebar")).to_be_visible(timeout=30_000)
+    expect(page.get_by_test_id("stSidebar")).to_be_visible()
 
 
 def test_arrow_keys_walk_through_the_tour(page, server):
     page.goto(f"{server}/Tutorial?present=true")
-    expect(heading(page, 1)).to_be_visible(timeout=30_000)
+    expect(heading(page, 1)).to_be_visible()
     for number in range(2, LAST + 1):
-        page.locator(IDLE).wait_for(state="attached", timeout=30_000)
+        page.locator(IDLE).wait_for(state="attached")
         page.keyboard.press("ArrowRight")
-        expect(heading(page, number)).to_be_visible(timeout=30_000)
+        expect(heading(page, number)).to_be_visible()
         expect(page).to_have_url(re.compile(rf"step={number}"))
     expect(page.get_by_test_id("stSidebar")).to_have_count(0)
-    page.locator(IDLE).wait_for(state="attached", timeout=30_000)
+    page.locator(IDLE).wait_for(state="attached")
     page.keyboard.press("ArrowLeft")
-    expect(heading(page, LAST - 1)).to_be_visible(timeout=30_000)
+    expect(heading(page, LAST - 1)).to_be_visible()
 
 
 def test_a_step_has_an_address(page, server):
     page.goto(f"{server}/Tutorial?step=5")
-    expect(heading(page, 5)).to_be_visible(timeout=30_000)
-    expect(page.get_by_text("113.9 MB").first).to_be_visible(timeout=30_000)
+    expect(heading(page, 5)).to_be_visible()
+    expect(page.get_by_text("113.9 MB").first).to_be_visible()
     expect(page.get_by_test_id("stSidebar")).to_be_visible()

@@ -2,7 +2,7 @@
 
 import re
 
-from conftest import IDLE, choose_file
+from conftest import IDLE, choose_file, new_context
 from playwright.sync_api import Page, expect
 from safetensors.torch import save_file
 from tiny import LINE, WORDS
@@ -42,7 +42,7 @@ def test_bring_measure_and_remove(page, browser, server, model, tmp_path):
     page.wait_for_selector(IDLE, state="attached")
     expect(main.get_by_text("Embedding(20, 8)").first).to_be_visible()
 
-    other = browser.new_context().new_page()
+    other = new_context(browser).new_page()
     other.goto(f"{server}/?model={model_name}&text={text_name}")
     expect(other.get_by_role("combobox", name="Model")).to_have_value("wikitext2-lstm")
     expect(other.get_by_role("combobox", name="Text")).to_have_value("demo")
