@@ -17,12 +17,12 @@ from itertools import islice
 
 import torch
 
-from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT, find_model
+from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT
+from wlm.catalog.open import open_model
 from wlm.measuring.compare import compare
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.intervals import Interval, ratio_interval
 from wlm.measuring.machine import describe_machine, pinned
-from wlm.model.checkpoint import load_checkpoint
 from wlm.quantization.prepare import prepare, why_unavailable
 from wlm.quantization.variant import Variant
 from wlm.sampling.words import SampleSettings, sample_words
@@ -81,7 +81,7 @@ def evaluate(names: Sequence[str], text: str, tokens: int | None) -> None:
 
 def write(names: Sequence[str], words: int) -> None:
     """Print the speed of writing words one at a time."""
-    checkpoint = load_checkpoint(find_model(DEFAULT_MODEL))
+    checkpoint = open_model(DEFAULT_MODEL)
     torch.set_num_threads(1)
     streams = []
     for name in names:

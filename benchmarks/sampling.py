@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from wlm.catalog.names import DEFAULT_MODEL, find_model
+from wlm.catalog.names import DEFAULT_MODEL
+from wlm.catalog.open import open_model
 from wlm.measuring.intervals import ratio_interval
 from wlm.measuring.machine import describe_machine
-from wlm.model.checkpoint import load_checkpoint
 from wlm.quantization.pytorch import quantize
 from wlm.quantization.variant import Variant
-from wlm.sampling.words import DRAWS, MAX_WORDS, SampleSettings, sample_words
+from wlm.sampling.draws import DRAWS
+from wlm.sampling.words import MAX_WORDS, SampleSettings, sample_words
 
 VARIANTS = ("fp32", "int8")
 LOOPS = ("tutorial", *DRAWS)
@@ -48,7 +49,7 @@ def main() -> None:
     options = parser.parse_args()
 
     torch.set_num_threads(1)
-    checkpoint = load_checkpoint(find_model(DEFAULT_MODEL))
+    checkpoint = open_model(DEFAULT_MODEL)
     vocabulary = checkpoint.vocabulary
     machine = describe_machine()
     print(f"{machine['cpu']}, {machine['cpus']} CPUs, {machine['os']}, torch {machine['torch']}")

@@ -23,15 +23,15 @@ import torch
 from scipy.stats import binomtest, f
 
 from benchmarks.tutorial_parity import BPTT, VARIANTS, tutorial_evaluate
-from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT, find_model, find_text
+from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT
+from wlm.catalog.open import open_model, open_text
 from wlm.measuring.compare import compare
 from wlm.measuring.comparison import CompareSpec, Comparison
 from wlm.measuring.intervals import Interval
 from wlm.measuring.machine import describe_machine
-from wlm.model.checkpoint import load_checkpoint
 from wlm.quantization.pytorch import quantize
 from wlm.quantization.variant import Variant
-from wlm.text.corpus import batchify, read_text
+from wlm.text.corpus import batchify
 
 BURST_S, PAUSE_S = (0.2, 2.0), (0.5, 4.0)
 # Ends with its standard input, however this program ends.
@@ -188,9 +188,8 @@ def take_turns(title: str, runs: int, seconds: float, quiet: float | None = None
 def tutorial_seconds(tokens: int) -> list[float]:
     """Measure the tutorial's way: evaluate a text of so many tokens with one model, then with the
     other, after a warm-up of each; return the seconds of both."""
-    checkpoint = load_checkpoint(find_model(DEFAULT_MODEL))
-    name, path = find_text(DEFAULT_TEXT)
-    data = batchify(read_text(path, checkpoint.vocabulary, name).first(None), 1)
+    checkpoint = open_model(DEFAULT_MODEL)
+    data = batchify(open_text(DEFAULT_TEXT, checkpoint.vocabulary).ids, 1)
     models = [quantize(checkpoint.model, Variant.parse(name)) for name in VARIANTS]
     for model in models:
         next(tutorial_evaluate(model, data[: 4 * BPTT]))

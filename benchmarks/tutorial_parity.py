@@ -16,13 +16,13 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT, find_model, find_text
+from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT
+from wlm.catalog.open import open_model, open_text
 from wlm.measuring.evaluate import evaluate_blocks
 from wlm.measuring.machine import describe_machine
-from wlm.model.checkpoint import load_checkpoint
 from wlm.quantization.pytorch import quantize
 from wlm.quantization.variant import Variant
-from wlm.text.corpus import batchify, read_text
+from wlm.text.corpus import batchify
 
 BPTT = 25
 CHUNKS = 40  # a block: about half a second of fp32
@@ -74,13 +74,13 @@ def main() -> None:
     options = parser.parse_args()
 
     torch.set_num_threads(1)
-    checkpoint = load_checkpoint(find_model(DEFAULT_MODEL))
-    name, path = find_text(options.text)
-    ids = read_text(path, checkpoint.vocabulary, name).first(options.tokens)
+    checkpoint = open_model(DEFAULT_MODEL)
+    text = open_text(options.text, checkpoint.vocabulary)
+    ids = text.first(options.tokens)
     data = batchify(ids, 1)
     machine = describe_machine()
     print(f"{machine['cpu']}, {machine['cpus']} CPUs, {machine['os']}, torch {machine['torch']}")
-    print(f"{len(ids):,} tokens of {name}, batch size 1, chunks of {BPTT}, one thread\n")
+    print(f"{len(ids):,} tokens of {text.name}, batch size 1, chunks of {BPTT}, one thread\n")
 
     loops = {"tutorial": tutorial_evaluate, "wlm": our_evaluate}
     models = {each: quantize(checkpoint.model, Variant.parse(each)) for each in VARIANTS}

@@ -3,10 +3,8 @@
 from dataclasses import replace
 
 import pytest
-import torch
 from made_up import point
 
-from wlm.catalog.random_weights import MOST_HIDDEN, random_checkpoint, random_hidden
 from wlm.errors import SettingError
 from wlm.measuring.compare import compare
 from wlm.measuring.comparison import CompareSpec
@@ -73,24 +71,6 @@ def test_presets_are_sweeps_of_every_knob():
     assert {preset.over for preset in presets()} == set(KNOBS)
     for preset in presets():
         SweepSpec(preset.over, preset.values, replace(CompareSpec(), **preset.settings))
-
-
-def test_random_weights_have_the_asked_size_and_are_always_the_same():
-    before = torch.random.get_rng_state()
-    first, again = random_checkpoint(4), random_checkpoint(4)
-    assert torch.equal(torch.random.get_rng_state(), before)
-    assert first.model.config.nhid == 4 and len(first.vocabulary) == 33_278
-    pairs = zip(first.model.parameters(), again.model.parameters(), strict=True)
-    assert all(torch.equal(a, b) for a, b in pairs)
-
-
-@pytest.mark.parametrize(
-    "name", ["random-", "random-x", "random-../etc", "random-0", f"random-{MOST_HIDDEN + 1}"]
-)
-def test_names_of_random_models_are_checked_before_anything_is_made(name):
-    with pytest.raises(SettingError, match=r"random-256|hidden size"):
-        CompareSpec(model=name)
-    assert random_hidden("wikitext2-lstm") is None
 
 
 def test_a_random_model_is_compared_with_a_warning_about_its_loss():

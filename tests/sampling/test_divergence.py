@@ -17,7 +17,8 @@ from wlm.sampling.divergence import (
     next_word,
     probabilities,
 )
-from wlm.sampling.words import SampleSettings, beginning, sample_words, temperature_filter
+from wlm.sampling.filters import temperature_filter
+from wlm.sampling.words import SampleSettings, beginning, sample_words
 
 INT8 = Variant(lstm="int8", linear="int8")
 

@@ -11,7 +11,8 @@ from view.shared import page as ui
 from view.shared.charts import ink
 from wlm.quantization.variant import Variant
 from wlm.sampling.divergence import Reader, entropy, next_word, probabilities
-from wlm.sampling.words import SampleSettings, beginning, temperature_filter
+from wlm.sampling.filters import temperature_filter
+from wlm.sampling.words import SampleSettings, beginning
 from wlm.text.wikitext import detokenize
 
 WORDS = 10  # with a bar of their own

@@ -7,11 +7,12 @@ import os
 import re
 from pathlib import Path
 
-from wlm.errors import CheckpointError, TextError
+from wlm.errors import CheckpointError, SettingError, TextError, check_range
 from wlm.places import ASSETS, data_folder, uploads_folder
 
 DEFAULT_MODEL = "wikitext2-lstm"
 DEFAULT_TEXT = "demo"
+RANDOM, MOST_HIDDEN = "random-", 1024  # 366 MB in fp32
 UPLOAD_NAME = re.compile(r"upload-[0-9a-f]{12}")
 UPLOADED_TEXT = "text.txt"
 
@@ -78,6 +79,30 @@ def find_text(name_or_path: str) -> tuple[str, Path]:
         f"there is no text {name_or_path!r}: give a name ({', '.join(texts)}), "
         "a text file, or a folder with a test.txt"
     )
+
+
+def random_name(hidden: int) -> str:
+    """Return the name of the model of random weights with that hidden size."""
+    return f"{RANDOM}{hidden}"
+
+
+def random_hidden(name: str) -> int | None:
+    """Return the hidden size that a name such as `random-256` asks for; None for other names.
+
+    Raises SettingError where it is out of range.
+    """
+    if not name.startswith(RANDOM):
+        return None
+    size = name.removeprefix(RANDOM)
+    if not (size.isascii() and size.isdecimal() and len(size) < 10):
+        raise SettingError(f"a model of random weights is written {RANDOM}256, got {name[:80]!r}")
+    return check_hidden(int(size))
+
+
+def check_hidden(hidden: int) -> int:
+    """Return the hidden size of random weights. Raises SettingError where it is out of range."""
+    check_range("the hidden size of random weights", hidden, 1, MOST_HIDDEN)
+    return hidden
 
 
 def _gone(what: str, name: str) -> str:

@@ -220,17 +220,16 @@ def fetch(options: argparse.Namespace) -> None:
 
 def reproduce(options: argparse.Namespace) -> None:
     """Run the tutorial from start to end; print its table beside the published one."""
-    from wlm.catalog.names import find_model
+    from wlm.catalog.open import open_model
     from wlm.measuring.compare import compare
     from wlm.measuring.reproduce import table, to_json, tutorial_settings
-    from wlm.model.checkpoint import load_checkpoint
     from wlm.sampling.words import MAX_WORDS
 
     spec = tutorial_settings(options.model, options.text, options.tokens)
     check_range("--words", options.words, 1, MAX_WORDS)
     if options.out:
         _write(options.out)  # refused now rather than after a thousand words
-    checkpoint = load_checkpoint(find_model(spec.model))
+    checkpoint = open_model(spec.model)
     written = _tutorials_words(checkpoint, spec.threads, options)
     started = time.time()
     measured, stopped = _measure(compare, spec)
@@ -364,11 +363,9 @@ COMMANDS = {
 
 
 def _checkpoint(options: argparse.Namespace):
-    from wlm.catalog.names import find_model
-    from wlm.model.checkpoint import load_checkpoint
+    from wlm.catalog.open import open_model
 
-    path = find_model(options.model)
-    return load_checkpoint(path, vocabulary=options.vocabulary, corpus=options.corpus)
+    return open_model(options.model, options.vocabulary, options.corpus)
 
 
 def _read_bytes(path: str) -> bytes:

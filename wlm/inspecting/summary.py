@@ -1,14 +1,12 @@
 """Where bytes, time and error are, all in one, as the command line gives it."""
 
-from wlm.catalog.names import find_model, find_text
+from wlm.catalog.open import open_model, open_text
 from wlm.inspecting.activation_error import ACTIVATION_TOKENS, activations, layer_errors
 from wlm.inspecting.parts import part_of, saved_parts
 from wlm.inspecting.times import InspectSpec
 from wlm.inspecting.weight_error import weight_errors
-from wlm.model.checkpoint import load_checkpoint
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
-from wlm.text.corpus import read_text
 
 Table = tuple[list[str], list[list[str]]]  # heads, rows
 
@@ -16,11 +14,8 @@ Table = tuple[list[str], list[list[str]]]  # heads, rows
 def add_bytes_and_errors(times: dict, spec: InspectSpec) -> dict:
     """Return what `inspect` measured with each variant's `parts` (bytes), `weights` and
     `activations` (errors) beside its times, as docs/json.md describes them. Raises WLMError."""
-    checkpoint = load_checkpoint(
-        find_model(spec.model), vocabulary=spec.vocabulary, corpus=spec.corpus
-    )
-    name, path = find_text(spec.text)
-    ids = read_text(path, checkpoint.vocabulary, name).ids[:ACTIVATION_TOKENS]
+    checkpoint = open_model(spec.model, spec.vocabulary, spec.corpus)
+    ids = open_text(spec.text, checkpoint.vocabulary).ids[:ACTIVATION_TOKENS]
     fp32 = prepare(checkpoint.model, Variant())
     reference, results = activations(fp32, ids), []
     for result in times["results"]:

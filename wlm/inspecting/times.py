@@ -10,17 +10,11 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import ClassVar
 
-from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT, find_model, find_text
+from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT
+from wlm.catalog.open import open_model, open_text
 from wlm.errors import check_range
 from wlm.inspecting.passes import timed_passes
-from wlm.inspecting.roofline import (
-    MODULES,
-    Roofline,
-    Work,
-    measure_roofline,
-    precisions,
-    work,
-)
+from wlm.inspecting.roofline import MODULES, Roofline, Work, measure_roofline, precisions, work
 from wlm.measuring.comparison import MOST_SPREAD
 from wlm.measuring.evaluate import (
     DEFAULT_BPTT,
@@ -32,12 +26,11 @@ from wlm.measuring.evaluate import (
 from wlm.measuring.intervals import spread
 from wlm.measuring.machine import describe_machine, load_now
 from wlm.measuring.spec import VariantSettings
-from wlm.model.checkpoint import load_checkpoint
 from wlm.model.lstm import ModelConfig
 from wlm.progress import Progress
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
-from wlm.text.corpus import batchify, read_text
+from wlm.text.corpus import batchify
 
 BLOCK_SECONDS = 0.1
 WARM_UP_PASSES = 4
@@ -170,12 +163,10 @@ def inspect(spec: InspectSpec) -> Iterator[Progress]:
     Raises WLMError.
     """
     yield Progress("Loading the model", 0.0, spec.seconds + 6.0)
-    name, path = find_text(spec.text)
-    checkpoint = load_checkpoint(
-        find_model(spec.model), vocabulary=spec.vocabulary, corpus=spec.corpus
-    )
-    data = batchify(read_text(path, checkpoint.vocabulary, name).ids, 1)  # (N, 1)
-    check_range("bptt", spec.bptt, 1, len(data) - 1, hint=f"{name!r} has {len(data):,} tokens")
+    checkpoint = open_model(spec.model, spec.vocabulary, spec.corpus)
+    text = open_text(spec.text, checkpoint.vocabulary)
+    data = batchify(text.ids, 1)  # (N, 1)
+    check_range("bptt", spec.bptt, 1, len(data) - 1, hint=f"{text.name!r} has {len(data):,} tokens")
 
     streams: dict[tuple[str, int], Iterator[list[float]]] = {}
     for variant in map(Variant.parse, dict.fromkeys(spec.variants)):
@@ -192,7 +183,7 @@ def inspect(spec: InspectSpec) -> Iterator[Progress]:
         passes = {each: _passes_per_block(stream) for each, stream in streams.items()}
 
     times = ModuleTimes(
-        spec, name, checkpoint.model.config, roofline, {each: [] for each in streams}
+        spec, text.name, checkpoint.model.config, roofline, {each: [] for each in streams}
     )
     order, generator = list(streams), random.Random(spec.seed)
     measured = 0.0

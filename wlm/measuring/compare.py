@@ -14,15 +14,13 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from wlm.catalog.names import find_model, find_text
-from wlm.catalog.random_weights import random_checkpoint, random_hidden
+from wlm.catalog.open import open_model, open_text
 from wlm.measuring.comparison import CompareSpec, Comparison
 from wlm.measuring.evaluate import Block, evaluate_blocks
-from wlm.model.checkpoint import Checkpoint, load_checkpoint
 from wlm.progress import Progress
 from wlm.quantization.prepare import PreparedModel, prepare
 from wlm.quantization.variant import Variant
-from wlm.text.corpus import batchify, read_text
+from wlm.text.corpus import batchify
 
 BLOCK_SECONDS = 0.5
 WARM_UP_CHUNKS = 4
@@ -36,9 +34,8 @@ def compare(spec: CompareSpec) -> Iterator[Progress]:
     Raises WLMError.
     """
     yield Progress("Loading the model", 0.0)
-    name, path = find_text(spec.text)
-    checkpoint = _load(spec)
-    text = read_text(path, checkpoint.vocabulary, name)
+    checkpoint = open_model(spec.model, spec.vocabulary, spec.corpus)
+    text = open_text(spec.text, checkpoint.vocabulary)
     data = batchify(text.first(spec.tokens), spec.batch_size)  # (N, B)
 
     made: dict[str, PreparedModel] = {}
@@ -51,7 +48,7 @@ def compare(spec: CompareSpec) -> Iterator[Progress]:
     chunks_per_block = max(1, round(BLOCK_SECONDS / seconds_per_chunk))
     comparison = Comparison(
         spec,
-        name,
+        text.name,
         sizes=[made[name].saved_bytes for name in spec.variants],
         rounds_per_pass=math.ceil((data.size(0) - 1) / (chunks_per_block * spec.bptt)),
         blocks=[[] for _ in spec.variants],
@@ -59,13 +56,6 @@ def compare(spec: CompareSpec) -> Iterator[Progress]:
     )
     streams = [_passes(made[name], data, spec, chunks_per_block) for name in spec.variants]
     yield from _rounds(comparison, streams)
-
-
-def _load(spec: CompareSpec) -> Checkpoint:
-    if hidden := random_hidden(spec.model):
-        return random_checkpoint(hidden)
-    path = find_model(spec.model)
-    return load_checkpoint(path, vocabulary=spec.vocabulary, corpus=spec.corpus)
 
 
 def _warm_up(model: PreparedModel, data: Tensor, spec: CompareSpec) -> float:

@@ -4,8 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT
-from wlm.catalog.random_weights import random_hidden
+from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT, random_hidden
 from wlm.errors import check_range
 from wlm.measuring.evaluate import (
     DEFAULT_BPTT,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from wlm.catalog.random_weights import random_name
+from wlm.catalog.names import random_name
 from wlm.errors import SettingError, check_range
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.machine import cpu_count

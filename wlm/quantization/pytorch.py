@@ -4,6 +4,7 @@ The only module that touches torch.ao.quantization, which PyTorch has deprecated
 replacement for LSTMs; the torch release is pinned for that reason.
 """
 
+import copy
 import tempfile
 import threading
 import warnings
@@ -34,7 +35,8 @@ _engine_lock = threading.RLock()
 
 
 def quantize(model: LSTMModel, variant: Variant) -> LSTMModel:
-    """Return the PyTorch variant of an fp32 model; the model itself for fp32, else a new one.
+    """Return the PyTorch variant of an fp32 model: for fp32 the model itself, else a new one that
+    shares the weights of the parts that stay as they are.
 
     Raises VariantError where this machine lacks the quantized engine. Source: the tutorial,
     section 4 (`torch.quantization.quantize_dynamic`).
@@ -52,7 +54,18 @@ def quantize(model: LSTMModel, variant: Variant) -> LSTMModel:
             MODULE_TYPES[part]: getattr(torch.ao.quantization, name) for part, name in names.items()
         }
         with torch.random.fork_rng(devices=[]):  # it fills new modules at random first
-            return torch.ao.quantization.quantize_dynamic(model, settings)
+            tree = _with_shared_weights(model)
+            return torch.ao.quantization.quantize_dynamic(tree, settings, inplace=True)
+
+
+def _with_shared_weights(module: nn.Module) -> nn.Module:
+    """A copy of a tree of modules down to its tensors: its modules can be replaced, none of its
+    weights is there twice."""
+    copied = copy.copy(module)
+    copied._parameters, copied._buffers = dict(module._parameters), dict(module._buffers)
+    children = module._modules.items()
+    copied._modules = {name: _with_shared_weights(each) for name, each in children}
+    return copied
 
 
 def qconfigs(variant: Variant) -> dict[str, str]:

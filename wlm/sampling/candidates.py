@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 
 from wlm.sampling.divergence import Reader, next_word, probabilities
-from wlm.sampling.words import SampleSettings, beginning, race_numbers
+from wlm.sampling.draws import race_numbers
+from wlm.sampling.words import SampleSettings, beginning
 from wlm.text.vocabulary import Vocabulary
 
 

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from wlm.quantization.variant import Variant
-from wlm.sampling.words import Filter, SampleSettings, beginning
+from wlm.sampling.filters import Filter
+from wlm.sampling.words import SampleSettings, beginning
 from wlm.text.vocabulary import Vocabulary
 
 CHUNK = 25  # words whose distributions are in memory at once, 33,278 numbers each

@@ -1,17 +1,16 @@
 """Text drawn from a model, word by word."""
 
-import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from wlm.errors import SettingError, TextError, check_range
+from wlm.sampling.draws import DRAWS
+from wlm.sampling.filters import Filter, ban_filter, temperature_filter, top_k_filter, top_p_filter
 from wlm.text.vocabulary import EOS, UNK, Vocabulary
-
-Filter = Callable[[Tensor], Tensor]  # logits (…, V) to logits (…, V)
 
 MAX_WORDS = 10_000
 MAX_PROMPT_WORDS = 1_000
@@ -26,93 +25,6 @@ class SampledWord:
     id: int
     probability: float
     seconds: float
-
-
-def temperature_filter(temperature: float) -> Filter:
-    """Divide logits by a temperature of 0.01 to 10: below 1 likely words get likelier.
-
-    Raises SettingError.
-    """
-    check_range("temperature", temperature, 0.01, 10.0)
-    # From the highest down: no finite logits overflow however small the temperature.
-    return lambda logits: (logits - logits.amax(-1, keepdim=True)) / temperature
-
-
-def top_k_filter(k: int) -> Filter:
-    """Keep the k likeliest words, k at least 1; words as likely as the last of them stay too.
-
-    Raises SettingError. Source: Fan et al. 2018, "Hierarchical Neural Story Generation".
-    """
-    check_range("top_k", k, 1, 1_000_000)
-
-    def keep(logits: Tensor) -> Tensor:
-        smallest = logits.topk(min(k, logits.shape[-1])).values[..., -1:]
-        return logits.masked_fill(logits < smallest, -math.inf)
-
-    return keep
-
-
-def top_p_filter(p: float) -> Filter:
-    """Keep the smallest set of likeliest words whose probabilities sum to p, 0.001 to 1.
-
-    Raises SettingError. Source: Holtzman et al. 2020, "The Curious Case of Neural Text
-    Degeneration".
-    """
-    check_range("top_p", p, 0.001, 1.0)
-
-    def keep(logits: Tensor) -> Tensor:
-        probabilities, order = logits.softmax(-1).sort(descending=True)
-        # A word stays while the words before it do not reach p: the first one always stays.
-        before = probabilities.cumsum(-1) - probabilities
-        dropped = torch.zeros_like(logits, dtype=torch.bool).scatter(-1, order, before >= p)
-        return logits.masked_fill(dropped, -math.inf)
-
-    return keep
-
-
-def ban_filter(ids: Sequence[int]) -> Filter:
-    """Give the words of these ids probability 0."""
-    banned = torch.tensor(list(ids), dtype=torch.int64)
-    return lambda logits: logits.index_fill(-1, banned, -math.inf)
-
-
-def draw_multinomial(probabilities: Tensor, generator: torch.Generator) -> int:
-    """Return an id drawn from probabilities (V,) as the tutorial draws it."""
-    return int(torch.multinomial(probabilities, 1, generator=generator))
-
-
-def draw_race(probabilities: Tensor, generator: torch.Generator) -> int:
-    """Return an id drawn from probabilities (V,): the word that arrives first.
-
-    Each word gets a number u, uniform between 0 and 1, and arrives at -ln(u) / p; the first one is
-    word i with probability p_i. Models that get the same numbers and nearly the same probabilities
-    nearly always draw the same word: a search of the cumulative sum would not give that, since
-    there a small shift of many words moves all that come after. Source: the exponential race, such
-    as in Maddison et al. 2014, "A* Sampling", which `torch.multinomial` uses too.
-    """
-    numbers = race_numbers(len(probabilities), generator)
-    return int((probabilities / numbers.log_().neg_()).argmax())
-
-
-def draw_inverse_cdf(probabilities: Tensor, generator: torch.Generator) -> int:
-    """Return an id drawn from probabilities (V,): where one uniform number falls in their
-    cumulative sum. The quickest of the three."""
-    cumulative = probabilities.cumsum(0, dtype=torch.float64)
-    number = torch.rand(1, generator=generator, dtype=torch.float64) * cumulative[-1]
-    # The first sum above the number: a word of probability 0 adds nothing and is never found.
-    return min(int(torch.searchsorted(cumulative, number, right=True)), len(cumulative) - 1)
-
-
-def race_numbers(words: int, generator: torch.Generator) -> Tensor:
-    """Return the uniform numbers (V,) of one draw by `draw_race`, float64."""
-    return torch.rand(words, generator=generator, dtype=torch.float64)
-
-
-DRAWS = {
-    "multinomial": draw_multinomial,
-    "race": draw_race,
-    "inverse-cdf": draw_inverse_cdf,
-}
 
 
 @dataclass(frozen=True)

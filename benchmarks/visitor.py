@@ -1,0 +1,179 @@
+"""A visitor: speaks to a Streamlit server as a browser does, and times the answers.
+
+An answer has come when the script that drew it has ended. Files that a browser loads besides (the
+front end's JavaScript) are left out, as is the drawing.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+PATIENCE = 120.0  # seconds until an answer is given up
+PAGE, FRAGMENT = ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
+
+
+class Visitor:
+    """One browser tab: the page that it shows, its switches, buttons and links, and what went
+    wrong in `problems`."""
+
+    def __init__(self, socket):
+        self._socket, self._problems = socket, []
+        self._page = self._query = ""  # the hash of the page's script; the address's query
+        self._known: dict[str, ForwardMsg] = {}  # what the server need not send again, by hash
+        self._ended = {PAGE: asyncio.Event(), FRAGMENT: asyncio.Event()}
+        self._ticking: dict[str, asyncio.Task] = {}  # by fragment
+        self._on: dict[str, bool] = {}  # switches, by id
+        self._begin()
+
+    @property
+    def problems(self) -> list[str]:
+        """What pages said of errors."""
+        return self._problems
+
+    @property
+    def switches(self) -> list[str]:
+        """The labels of the page's switches."""
+        return list(self._switches)
+
+    @property
+    def follows(self) -> bool:
+        """Whether a part of the page redraws itself."""
+        return bool(self._ticking)
+
+    async def open(self, page: str = "", query: str = "") -> float:
+        """Open a page by its address and return the seconds until it had come."""
+        self._query, self._on = query, {}
+        return await self._ask(PAGE, page_name=page)
+
+    async def follow(self, label: str) -> float:
+        """Follow a link of the page and return the seconds until the next page had come."""
+        self._page, self._query = self._links[label]
+        self._on = {}
+        return await self._ask(PAGE)
+
+    async def flip(self, label: str) -> float:
+        """Turn a switch and return the seconds until its answer."""
+        id, fragment = self._switches[label]
+        self._on[id] ^= True
+        return await self._ask_of(fragment)
+
+    async def press(self, label: str) -> float:
+        """Press a button and return the seconds until its answer."""
+        id, fragment = self._buttons[label]
+        return await self._ask_of(fragment, pressed=id)
+
+    def _begin(self) -> None:
+        self._stop_ticking()
+        self._switches: dict[str, tuple[str, str]] = {}  # by label: id and fragment
+        self._buttons: dict[str, tuple[str, str]] = {}
+        self._links: dict[str, tuple[str, str]] = {}  # by label: page and query
+
+    async def _ask_of(self, fragment: str, pressed: str = "") -> float:
+        ended = FRAGMENT if fragment else PAGE
+        return await self._ask(ended, pressed, fragment_id=fragment)
+
+    async def _ask(self, end: int, pressed: str = "", **fields) -> float:
+        message = self._message(**fields)
+        states = message.rerun_script.widget_states.widgets
+        for id, on in self._on.items():
+            states.add(id=id, bool_value=on)
+        if pressed:
+            states.add(id=pressed, trigger_value=True)
+        self._ended[end].clear()
+        start = time.perf_counter()
+        await self._socket.send(message.SerializeToString())
+        await asyncio.wait_for(self._ended[end].wait(), PATIENCE)
+        return time.perf_counter() - start
+
+    def _message(self, **fields) -> BackMsg:
+        message = BackMsg()
+        rerun = message.rerun_script
+        rerun.page_script_hash, rerun.query_string = self._page, self._query
+        rerun.cached_message_hashes.extend(self._known)
+        for name, value in fields.items():
+            setattr(rerun, name, value)
+        return message
+
+    async def read(self) -> None:
+        """Take in what the server sends, until it sends no more."""
+        async for data in self._socket:
+            message = ForwardMsg.FromString(data)
+            if message.WhichOneof("type") == "ref_hash":
+                message = self._known[message.ref_hash]
+            elif message.metadata.cacheable:
+                self._known[message.hash] = message
+            self._take(message)
+        self._stop_ticking()
+
+    def _take(self, message: ForwardMsg) -> None:
+        match message.WhichOneof("type"):
+            case "new_session":
+                self._page = message.new_session.page_script_hash
+                if not message.metadata.run.fragment_ids:
+                    self._begin()
+            case "page_info_changed":
+                self._query = message.page_info_changed.query_string
+            case "script_finished":
+                if message.script_finished in self._ended:
+                    self._ended[message.script_finished].set()
+            case "auto_rerun":
+                auto = message.auto_rerun
+                if auto.fragment_id not in self._ticking:
+                    tick = self._tick(auto.fragment_id, auto.interval)
+                    self._ticking[auto.fragment_id] = asyncio.create_task(tick)
+            case "session_event":
+                self._problems.append(str(message.session_event)[:200])
+            case "delta" if message.delta.WhichOneof("type") == "new_element":
+                self._note(message.delta.new_element, message.delta.fragment_id)
+
+    def _note(self, element, fragment: str) -> None:
+        kind = element.WhichOneof("type")
+        each = getattr(element, kind) if kind else None
+        if kind == "checkbox":
+            self._switches[each.label] = each.id, fragment
+            self._on[each.id] = (
+                each.value if each.set_value else self._on.get(each.id, each.default)
+            )
+        elif kind == "button":
+            self._buttons[each.label] = each.id, fragment
+        elif kind == "page_link":
+            self._links[each.label] = each.page_script_hash, each.query_string
+        elif kind == "exception":
+            self._problems.append(each.message[:200])
+        elif kind == "alert" and each.format == each.ERROR:
+            self._problems.append(each.body[:200])
+
+    async def _tick(self, fragment: str, interval: float) -> None:
+        while True:
+            await asyncio.sleep(interval)
+            message = self._message(fragment_id=fragment, is_auto_rerun=True)
+            await self._socket.send(message.SerializeToString())
+
+    def _stop_ticking(self) -> None:
+        for task in self._ticking.values():
+            task.cancel()
+        self._ticking = {}
+
+
+@asynccontextmanager
+async def visit(port: int) -> AsyncIterator[Visitor]:
+    """Connect a visitor to the server of this machine that listens on a port."""
+    url = f"ws://127.0.0.1:{port}/_stcore/stream"
+    async with connect(
+        url, subprotocols=["streamlit"], max_size=None, open_timeout=PATIENCE
+    ) as socket:
+        visitor = Visitor(socket)
+        reading = asyncio.create_task(visitor.read())
+        try:
+            yield visitor
+        finally:
+            visitor._stop_ticking()
+            reading.cancel()
+            with suppress(asyncio.CancelledError, ConnectionClosed):
+                await reading

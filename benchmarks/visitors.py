@@ -1,0 +1,250 @@
+"""How quickly pages answer, one visitor's and a crowd's, and what memory visitors take.
+
+    python -m benchmarks.visitors [PART …] [--visitors 30] [--within 15] [--pause 6] [--running 3]
+
+Parts are `alone`, `crowd`, `memory` and `growth`; without any, all four are measured, each with a
+fresh server of this machine and a store of its own. Visitors are of this machine, too, and take
+some of its CPUs: see benchmarks/visitor.py for what they do as browsers do, and what not.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+
+import psutil
+
+from benchmarks.visitor import Visitor, visit
+from wlm.measuring.machine import describe_machine
+from wlm.quantization.variant import PART_LABELS
+
+ROOT = Path(__file__).resolve().parent.parent
+PORT = 8792
+PAGES = ("Compare", "Sample", "Inspect", "Sweep", "Runs", "Tutorial", "Models")
+LSTM, LINEAR, EMBEDDING = (f"int8 {PART_LABELS[part]}" for part in ("lstm", "linear", "embedding"))
+# Each flip brings another of the eight variants; the eighth is back at the first.
+ROUND = (LSTM, LINEAR, LSTM, EMBEDDING, LSTM, LINEAR, LSTM, EMBEDDING)
+TABS = ("Bytes", "Error", "Model")  # of Inspect; Time shows what was measured
+SESSION_SECONDS = 120.0  # how long Streamlit keeps the session of one who has left
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("part", nargs="*", metavar="PART", help=", ".join(PARTS))
+    number = parser.add_argument
+    number("--visitors", type=int, default=30)
+    number("--within", type=float, default=15.0, help="seconds in which they arrive")
+    number("--seconds", type=float, default=60.0, help="how long the crowd stays after that")
+    number("--pause", type=float, default=6.0, help="mean seconds between a visitor's actions")
+    number("--running", type=int, default=3, help="how many of them measure all the time")
+    number("--reruns", type=int, default=2000, help="reruns of the part growth")
+    number("--first", default="", metavar="PAGE", help="the page that visitors open")
+    options = parser.parse_args()
+    if unknown := set(options.part) - PARTS.keys():
+        parser.error(f"PART must be one of {', '.join(PARTS)}, got {', '.join(sorted(unknown))}")
+    machine = describe_machine()
+    print(f"{machine['cpu']}, {machine['cpus']} CPUs, {machine['os']}")
+    for part in options.part or PARTS:
+        asyncio.run(PARTS[part](options))
+
+
+async def alone(options: argparse.Namespace) -> None:
+    """One visitor at a time: cold start, first pages, switches, page to page."""
+    start = time.perf_counter()
+    with serve():
+        async with visitor() as first:
+            await first.open(options.first)
+            say("streamlit run to a usable page", [time.perf_counter() - start])
+        arrivals = [await arrival(options.first) for _ in range(5)]
+        say("a new visitor's first page", arrivals)
+        async with visitor() as one:
+            await one.open()
+            new = [await one.flip(switch) for switch in ROUND][:-1]
+            say("a switch on Compare, never shown before", new)
+            say("a switch on Compare, shown before", [await one.flip(each) for each in ROUND])
+            for page in PAGES:
+                await one.follow(page)
+            say("page to page", [await one.follow(page) for page in PAGES])
+
+
+async def crowd(options: argparse.Namespace) -> None:
+    """Visitors who arrive one after the other, then switch and go from page to page."""
+    firsts, answers, problems = [], [], []
+    with serve():
+        await arrival(options.first)
+        end = time.perf_counter() + options.within + options.seconds
+
+        async def stay(number: int) -> None:
+            chance = random.Random(number)
+            await asyncio.sleep(options.within * number / options.visitors)
+            start = time.perf_counter()
+            async with visitor(problems) as one:
+                await one.open(options.first if number >= options.running else "")
+                firsts.append(time.perf_counter() - start)
+                while True:
+                    await asyncio.sleep(chance.expovariate(1 / options.pause))
+                    if time.perf_counter() > end:
+                        return
+                    if number >= options.running:
+                        answers.append(await something(one, chance))
+                    elif not one.follows:
+                        answers.append(await one.press("Run"))
+
+        stays = (stay(number) for number in range(options.visitors))
+        failed = [each for each in await asyncio.gather(*stays, return_exceptions=True) if each]
+    what = f"{options.visitors} visitors within {options.within:g} s"
+    say(f"{what}: all answers", [*firsts, *answers])
+    say(f"{what}: first pages", firsts)
+    for each in {*problems, *map(repr, failed)}:
+        print(f"  {each}")
+
+
+async def memory(options: argparse.Namespace) -> None:
+    """Server and worker, as visitors who see every page come and leave."""
+    with serve() as server:
+        await arrival(options.first)
+        say_memory("after one page", server)
+        async with visitor() as one:
+            await see_everything(one)
+        before = say_memory("after one visitor has seen every page", server)
+        async with contextlib.AsyncExitStack() as stack:
+            there = [await stack.enter_async_context(visitor()) for _ in range(options.visitors)]
+            for start in range(0, len(there), 5):
+                await asyncio.gather(*map(see_everything, there[start : start + 5]))
+            now = say_memory(f"{options.visitors} visitors more, all still there", server)
+            print(f"{'  a visitor':52}{(now - before) / options.visitors:8.1f} MB")
+        await asyncio.sleep(SESSION_SECONDS + 5.0)
+        await arrival(options.first)
+        left = say_memory("two minutes after they left", server)
+        print(f"{'  against one visitor':52}{left / before - 1:+8.0%}")
+
+
+async def growth(options: argparse.Namespace) -> None:
+    """Two visitors who rerun every page with every variant, for a long time."""
+    with serve() as server:
+        async with visitor() as one, visitor() as other:
+            await one.open()
+            await other.open()
+            quarter = options.reruns // 4
+            for _ in range(4):
+                await asyncio.gather(*(rerun(each, quarter // 2) for each in (one, other)))
+                say_memory(f"after {quarter} more reruns by two visitors", server)
+
+
+async def something(one: Visitor, chance: random.Random) -> float:
+    """Turn a switch of the page, or go to another page."""
+    if one.switches and chance.random() < 0.5:
+        return await one.flip(chance.choice(one.switches))
+    return await one.follow(chance.choice(PAGES))
+
+
+async def see_everything(one: Visitor) -> None:
+    """Open every page, every tab of Inspect and every step of the tour."""
+    for page in PAGES:
+        await one.open("" if page == "Compare" else page)
+    for tab in TABS:
+        await one.open("Inspect", f"tab={tab}")
+    for step in range(2, 7):
+        await one.open("Tutorial", f"step={step}")
+
+
+async def rerun(one: Visitor, reruns: int) -> None:
+    """Rerun pages: all switches of Compare, then each of the others."""
+    done = 0
+    while done < reruns:
+        await one.open()
+        for switch in ROUND:
+            await one.flip(switch)
+        await see_everything(one)
+        done += 1 + len(ROUND) + len(PAGES) + len(TABS) + 5
+
+
+async def arrival(page: str) -> float:
+    """Return the seconds from a new visitor's connecting to the first page's end."""
+    start = time.perf_counter()
+    async with visitor() as one:
+        await one.open(page)
+        return time.perf_counter() - start
+
+
+@contextlib.asynccontextmanager
+async def visitor(problems: list[str] | None = None) -> AsyncIterator[Visitor]:
+    """Connect a visitor; print what went wrong, or add it to the problems."""
+    async with visit(PORT) as one:
+        yield one
+    if problems is not None:
+        problems += one.problems
+    elif one.problems:
+        print(f"  {one.problems[0]}")
+
+
+@contextlib.contextmanager
+def serve() -> Iterator[psutil.Process]:
+    """Start a server with a store and a cache of its own, until it answers."""
+    with tempfile.TemporaryDirectory() as folder:
+        places = {
+            "WLM_DATABASE_URL": f"sqlite:///{folder}/runs.sqlite",
+            "WLM_CACHE": f"{folder}/cache",
+            "WLM_DATA": f"{folder}/data",
+        }
+        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
+        command += ["--server.headless=true", "--server.address=127.0.0.1"]
+        server = subprocess.Popen(
+            [*command, f"--server.port={PORT}"],
+            cwd=ROOT,
+            env={**os.environ, **places},
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            while not listens(PORT):
+                time.sleep(0.02)
+            yield psutil.Process(server.pid)
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def listens(port: int) -> bool:
+    """Tell whether anyone listens on a port of this machine."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
+def megabytes(server: psutil.Process) -> float:
+    """Return the memory of a server and its worker, shared pages counted once."""
+    total = 0
+    for each in (server, *server.children(recursive=True)):
+        full = each.memory_full_info()
+        total += getattr(full, "pss", full.rss)
+    return total / 1e6
+
+
+def say(what: str, seconds: Sequence[float]) -> None:
+    """Print the middle and the 95th percentile of some times."""
+    ordered = sorted(seconds)
+    high = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+    middle = statistics.median(ordered)
+    print(f"{what:52}{middle:8.3f} s, p95 {high:7.3f} s   ({len(ordered)})", flush=True)
+
+
+def say_memory(what: str, server: psutil.Process) -> float:
+    """Print and return the megabytes of a server and its worker."""
+    used = megabytes(server)
+    print(f"{what:52}{used:8.0f} MB", flush=True)
+    return used
+
+
+PARTS = {"alone": alone, "crowd": crowd, "memory": memory, "growth": growth}
+
+if __name__ == "__main__":
+    main()

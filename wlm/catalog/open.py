@@ -1,0 +1,31 @@
+"""A model or a text opened by its name or its path."""
+
+from pathlib import Path
+
+from wlm.catalog.names import find_model, find_text, random_hidden
+from wlm.catalog.random_weights import random_checkpoint
+from wlm.model.checkpoint import Checkpoint, load_checkpoint
+from wlm.text.corpus import Text, read_text
+from wlm.text.vocabulary import Vocabulary
+
+
+def open_model(
+    name: str, vocabulary: str | Path | None = None, corpus: str | Path | None = None
+) -> Checkpoint:
+    """Return the model meant by a name, a model folder or a weights file, which alone needs
+    `vocabulary` or `corpus`; `random-256` is one of random weights, see `random_checkpoint`.
+
+    Raises SettingError, CheckpointError and TextError.
+    """
+    if hidden := random_hidden(name):
+        return random_checkpoint(hidden)
+    return load_checkpoint(find_model(name), vocabulary=vocabulary, corpus=corpus)
+
+
+def open_text(name: str, vocabulary: Vocabulary) -> Text:
+    """Return the text meant by a name, a file, or a folder with a test.txt, as a model reads it.
+
+    Raises TextError.
+    """
+    name, path = find_text(name)
+    return read_text(path, vocabulary, name)
