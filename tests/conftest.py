@@ -18,6 +18,19 @@ from wlm.model.lstm import LSTMModel
 from wlm.places import ASSETS
 from wlm.text.vocabulary import Vocabulary
 
+# Tiny models gain nothing from a second thread, and lose much where another process is busy.
+torch.set_num_threads(1)
+
+SLOW_FIXTURES = {"browser", "bundled", "wikitext2"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow, besides those that say so, the tests that `tests/run.py --quick` leaves out:
+    those in a browser and those with the big model."""
+    for item in items:
+        if SLOW_FIXTURES & set(item.fixturenames):
+            item.add_marker("slow")
+
 
 @pytest.fixture(autouse=True)
 def own_database(tmp_path, monkeypatch) -> str:
