@@ -178,15 +178,16 @@ def _config_from_card(card: dict, path: Path) -> ModelConfig:
 
 
 def _build(state_dict: dict[str, Tensor], config: ModelConfig, path: Path) -> LSTMModel:
-    """Make the model of a checked state_dict."""
-    # A copy, so that a changing file cannot change the model.
-    copies = {key: each.to(torch.float32, copy=True) for key, each in state_dict.items()}
-    for key, value in copies.items():
-        if not value.isfinite().all():
-            raise CheckpointError(f"{key} in {str(path)!r} must be finite, but holds NaN or inf")
+    """Make the model of a checked state_dict, which is emptied on the way: no weight is in memory
+    twice."""
     # Drawing weights that are replaced at once must not disturb anyone's random numbers. (The meta
     # device draws none, but its first use loads a compiler, which takes over a second.)
     with torch.random.fork_rng(devices=[]):
-        model = LSTMModel(**asdict(config))
-    model.load_state_dict(copies, assign=True)
-    return model.requires_grad_(False).eval()
+        model = LSTMModel(**asdict(config)).requires_grad_(False)
+    for key, weight in model.state_dict().items():
+        # A copy, so that a changing file cannot change the model.
+        weight.copy_(state_dict.pop(key))
+        # Of all numbers at once, `isfinite` would make two copies.
+        if not all(end.isfinite() for end in weight.aminmax()):
+            raise CheckpointError(f"{key} in {str(path)!r} must be finite, but holds NaN or inf")
+    return model.eval()
