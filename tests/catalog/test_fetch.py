@@ -112,6 +112,7 @@ def test_a_failed_fetch_keeps_what_was_there(mirror, own_data):
     assert (folder / "valid.txt").read_bytes() == b"damaged"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
@@ -369,6 +370,7 @@ def test_the_command_fails_with_a_sentence(mirror, own_data, capsys):
     assert error.startswith("wlm: error: fetching wikitext-2 failed: ") and "404" in error
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_fetch_and_leaves_nothing(tmp_path):
     data = tmp_path / "to"
     with Mirror() as mirror:

@@ -101,6 +101,7 @@ def test_an_unknown_variant_is_refused_with_what_is_allowed(capsys, command):
     assert "lstm must be one of fp32, int8, int8-channel on onnxruntime, got 'fp16'" in printed.err
 
 
+@pytest.mark.slow
 def test_inspect_prints_one_object_with_the_documented_keys(capsys):
     arguments = "--model tiny --text short --bptt 7 --seconds 0.1".split()
     content = run_json(capsys, "inspect", *arguments)
@@ -129,6 +130,7 @@ def test_evaluate_prints_one_result(capsys, text_file):
     assert result["loss"] == both["results"][1]["loss"]
 
 
+@pytest.mark.slow
 def test_sweep_prints_a_comparison_a_value_with_the_documented_keys(capsys):
     arguments = "sweep --model tiny --text short --seconds 0.2 --over bptt=5,2".split()
     content = run_json(capsys, *arguments, "--variants", "fp32", "pytorch:lstm=int8")
@@ -145,6 +147,7 @@ def test_sweep_prints_a_comparison_a_value_with_the_documented_keys(capsys):
     assert re.search(r"^5 +int8 LSTM \+ Linear +[\d,]+ +\d", printed, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_sweep_with_the_points_that_were_measured():
     arguments = "sweep --model tiny --text short --seconds 1 --over bptt=1,2,3,4,5,6,7,8,9,10,11,12"
     printed, errors = interrupted(b"(2 of 12)", *arguments.split(), "--json")
@@ -421,6 +424,7 @@ def interrupted(shown: bytes, *arguments: str) -> tuple[str, bytes]:
     return printed, errors
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_comparison_with_what_was_measured(text_file):
     text_file.write_text(text_file.read_text("utf-8") * 2_000, "utf-8")
     arguments = "compare --model tiny --text short --json".split()
@@ -428,6 +432,7 @@ def test_ctrl_c_ends_a_comparison_with_what_was_measured(text_file):
     assert 0 < content["protocol"]["tokens"] < 640 * 2_000
 
 
+@pytest.mark.slow
 def test_progress_is_shown_on_a_terminal_and_nowhere_else(tmp_path):
     arguments = ["compare", "--model", "tiny", "--text", "short", "--json"]
     ours, theirs = pty.openpty()
@@ -443,6 +448,7 @@ def test_progress_is_shown_on_a_terminal_and_nowhere_else(tmp_path):
         assert errors.read() == ""
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_seen_enough_is_no_error():
     reader, writer = os.pipe()
     os.close(reader)
@@ -467,6 +473,7 @@ def small_assets(tmp_path, model_folder, text_file, monkeypatch) -> None:
     monkeypatch.setattr(names, "ASSETS", tmp_path / "assets")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", commands_in(ROOT / "README.md"))
 def test_the_commands_in_readme_work(capsys, tmp_path, monkeypatch, small_assets, command):
     (tmp_path / "my.txt").write_text(" the river in the town . \n" * 1_000, "utf-8")
@@ -475,6 +482,7 @@ def test_the_commands_in_readme_work(capsys, tmp_path, monkeypatch, small_assets
     assert capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_python_in_readme_works(tmp_path):
     code = re.search(r"```python\n(.+?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)[1]
     done = subprocess.run(

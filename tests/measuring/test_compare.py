@@ -239,6 +239,7 @@ def test_a_second_pass_sharpens_the_speedup_and_leaves_loss_and_elapsed_alone():
     assert result["speedup"] == pytest.approx(2.0)
 
 
+@pytest.mark.slow
 def test_with_a_budget_the_text_is_read_again(spec, small_blocks, text_file, monkeypatch):
     comparison = finish(changed(spec, seconds=2.0, tokens=51))
     assert len(comparison.blocks[0]) > 2 * comparison.rounds_per_pass

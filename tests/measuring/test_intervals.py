@@ -256,6 +256,7 @@ def share_held(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", ROUNDS)
 @pytest.mark.parametrize("noise", NOISES)
 def test_19_of_20_intervals_hold_the_true_ratio(noise, rounds):
@@ -315,6 +316,7 @@ def stop_when_sure(pair: np.ndarray) -> tuple[int, Interval]:
 STOPPING = (("white", 0.02), ("white", 0.05), ("autoregressive", 0.02), ("all together", 0.02))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("noise", "block_noise"), STOPPING)
 def test_stopping_when_sure_costs_little(noise, block_noise, fewer_draws):
     pairs = block_times(noise, REPETITIONS, BUDGET, seed=3, block_noise=block_noise)

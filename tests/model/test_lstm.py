@@ -155,6 +155,7 @@ def test_a_single_layer_is_made_without_a_warning():
         assert LSTMModel(20, 8, 6, 1).config.dropout == 0.5
 
 
+@pytest.mark.slow
 def test_importing_wlm_does_not_import_torch():
     look = "print('torch' in sys.modules)"
     code = f"import sys, wlm; {look}; wlm.Vocabulary; {look}"

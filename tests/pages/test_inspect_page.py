@@ -82,6 +82,7 @@ def test_onnx_runtimes_file_has_parts_too(monkeypatch, tmp_path):
     assert not page.error and not page.exception and charts(page) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OFFERED)
 def test_every_offered_variant_shows_alone_on_every_tab(monkeypatch, tmp_path, result, name):
     monkeypatch.setenv("WLM_CACHE", str(tmp_path / "cache"))

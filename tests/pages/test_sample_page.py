@@ -114,6 +114,7 @@ def test_raw_tokens_show_what_the_model_draws():
     assert "\\@\\-\\@" not in typeset and "\\<eos\\>" not in typeset
 
 
+@pytest.mark.slow
 def test_unk_can_be_banned_and_the_text_stop_with_its_article():
     assert "unk" in texts(write(words="300", seed="2"))[0]
     assert "unk" not in texts(write(words="300", seed="2", known="true"))[0]

@@ -244,6 +244,7 @@ def test_nothing_measured_at_all_is_said(waiting):
     assert not page.metric
 
 
+@pytest.mark.slow
 def test_start_measures_for_real(waiting):
     query = {"question": "Your own", "values": "1,5", "text": "short", "seconds": "2"}
     page = press(open_page(PAGE, **query), "Start")

@@ -14,7 +14,7 @@ from wlm.runs.store import State
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "5_Tutorial.py"
 
-pytestmark = pytest.mark.usefixtures("queue")
+pytestmark = [pytest.mark.usefixtures("queue"), pytest.mark.slow]  # the bundled model
 
 
 def opened(**query: str) -> AppTest:

@@ -296,6 +296,7 @@ def test_a_missing_engine_is_said_with_those_there_are(model, monkeypatch, name,
     assert why_unavailable(INT8) == why_unavailable(EMBEDDING_ONLY) == ""
 
 
+@pytest.mark.slow
 def test_the_tutorials_model_has_the_tutorials_sizes():
     with torch.random.fork_rng(devices=[]):
         model = LSTMModel(33_278, 512, 256, 5).eval()

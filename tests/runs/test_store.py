@@ -222,6 +222,7 @@ def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(version_1
         assert connection.execute("SELECT version FROM schema_version").fetchall() == [(1,)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", ["version_1", "url"])
 def test_processes_that_open_a_database_at_once_migrate_or_make_it_once(request, made, tmp_path):
     url = request.getfixturevalue(made)
@@ -327,6 +328,7 @@ def test_a_password_is_never_shown():
     assert store.warning and "secret" not in store.warning
 
 
+@pytest.mark.slow
 def test_writers_in_several_processes_do_not_lose_updates(url):
     store = RunStore(url)
     for i in range(4):

@@ -263,6 +263,7 @@ def test_an_article_ends_where_the_next_title_begins(words, prompt, kept):
     assert drawn(words, prompt) == kept
 
 
+@pytest.mark.slow
 def test_a_text_can_stop_at_the_end_of_its_article(model, vocabulary, sample):
     whole = sample(3_000, seed=2)
     article = sample(3_000, seed=2, stop_at_article=True)

@@ -48,6 +48,7 @@ def run(*arguments, **options):
     return last
 
 
+@pytest.mark.slow
 def test_the_loss_falls_and_the_model_loads_with_the_loss_on_its_card(corpus, tmp_path):
     out = tmp_path / "out"
     settings = replace(SMALL, epochs=10.0, full_epochs=4.0)
@@ -65,6 +66,7 @@ def test_the_loss_falls_and_the_model_loads_with_the_loss_on_its_card(corpus, tm
     assert not (out / STATE).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 100, 260, 390])
 def test_a_stopped_training_goes_on_to_the_same_weights(corpus, tmp_path, steps):
     run(corpus, tmp_path / "whole", SMALL)
@@ -80,6 +82,7 @@ def test_a_stopped_training_goes_on_to_the_same_weights(corpus, tmp_path, steps)
     assert curves[0] == curves[1]
 
 
+@pytest.mark.slow
 def test_time_can_bound_a_training(corpus, tmp_path):
     last = run(corpus, tmp_path / "out", replace(SMALL, epochs=900.0, minutes=0.02))
     card = load_checkpoint(tmp_path / "out").card
@@ -242,6 +245,7 @@ def test_the_command_tells_what_is_wrong(corpus, tmp_path, capsys, arguments, me
     assert message in error and "Traceback" not in error
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_and_the_command_goes_on(corpus, tmp_path):
     out = tmp_path / "out"
     arguments = ["train", "--corpus", corpus, "--out", out, *COMMAND[:-1], "900", "--minutes", "5"]

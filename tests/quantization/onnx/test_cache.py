@@ -102,6 +102,7 @@ for i in range(100):
 """
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_do_no_harm():
     processes = [
         subprocess.Popen([sys.executable, "-c", WRITER, name], cwd=ROOT, stderr=subprocess.PIPE)

@@ -100,6 +100,7 @@ onnx_file(load_checkpoint(sys.argv[1]).model, Variant("int8", "int8", "int8", ""
 """
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_make_the_same_file(model, model_folder, own_cache):
     processes = [
         subprocess.Popen(
