@@ -21,6 +21,7 @@ from wlm.text.vocabulary import Vocabulary
 # Tiny models gain nothing from a second thread, and lose much where another process is busy.
 torch.set_num_threads(1)
 
+ROOT = Path(__file__).resolve().parent.parent
 SLOW_FIXTURES = {"browser", "bundled", "wikitext2"}
 
 
@@ -30,6 +31,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if SLOW_FIXTURES & set(item.fixturenames):
             item.add_marker("slow")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def in_the_projects_folder() -> None:
+    """Wherever the tests were started: Streamlit's configuration and child processes need it."""
+    os.chdir(ROOT)
 
 
 @pytest.fixture(autouse=True)
