@@ -14,8 +14,9 @@ from wlm.inspecting.times import InspectSpec, ModuleTimes, inspect
 from wlm.measuring.evaluate import evaluate
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
-from wlm.runs.queue import execute
-from wlm.runs.store import Run, RunStore, State
+from wlm.runs.execute import execute
+from wlm.runs.run import Run, State
+from wlm.runs.store import RunStore
 from wlm.text.corpus import batchify, read_text
 
 ORT_INT8 = "onnxruntime:lstm=int8,linear=int8,embedding=int8"

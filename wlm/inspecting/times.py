@@ -48,6 +48,7 @@ class InspectSpec(VariantSettings):
 
     kind: ClassVar[str] = "inspect"
     words: ClassVar[str] = "an inspection"
+    preparation_seconds: ClassVar[float] = 6.0
 
     variants: tuple[str, ...] = ("fp32", "int8")
     model: str = DEFAULT_MODEL
@@ -162,7 +163,7 @@ def inspect(spec: InspectSpec) -> Iterator[Progress]:
 
     Raises WLMError.
     """
-    yield Progress("Loading the model", 0.0, spec.seconds + 6.0)
+    yield Progress("Loading the model", 0.0, spec.most_seconds)
     checkpoint = open_model(spec.model, spec.vocabulary, spec.corpus)
     text = open_text(spec.text, checkpoint.vocabulary)
     data = batchify(text.ids, 1)  # (N, 1)
