@@ -3,6 +3,7 @@
 import math
 
 SAME_LOSS = 0.01  # nats per token: below, a reader would not notice
+MOST_SPREAD = 0.10  # of times that nothing disturbed
 
 
 def sentence(result: dict, i: int = -1) -> str:
@@ -27,6 +28,14 @@ def sentence(result: dict, i: int = -1) -> str:
     than = "as" if "times as" in words else "than"
     give_or_take = _percent(math.sqrt(ends[1] / ends[0]) - 1)
     return f"{label} is {words} {than} {other}, give or take {give_or_take}, {loss}."
+
+
+def busy(what: str, by: str) -> str:
+    """Return the warning that blocks or rounds differ, by how much in words."""
+    return (
+        f"Something else was using this machine: {what} differ from one another by {by}, quartile "
+        "to quartile."
+    )
 
 
 def _against(ratio: float) -> str:
