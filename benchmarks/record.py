@@ -11,9 +11,10 @@ import time
 from wlm.measuring.compare import compare
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.machine import pinned
-from wlm.runs.export import sentence, to_json
+from wlm.measuring.wording import sentence
+from wlm.runs.export import to_json
 from wlm.runs.recordings import FOLDER
-from wlm.runs.store import finished_run
+from wlm.runs.run import finished_run
 
 HEADLINES = {
     "all-four": ("fp32", "pytorch:lstm=int8", "pytorch:linear=int8", "int8"),

@@ -9,10 +9,9 @@ cumulative distribution. All of WikiText-2's test set takes about a quarter of a
 """
 
 import argparse
-import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import torch
@@ -23,6 +22,7 @@ from wlm.measuring.compare import compare
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.intervals import Interval, ratio_interval
 from wlm.measuring.machine import describe_machine, pinned
+from wlm.measuring.rounds import rounds
 from wlm.quantization.prepare import prepare, why_unavailable
 from wlm.quantization.variant import Variant
 from wlm.sampling.words import SampleSettings, sample_words
@@ -93,14 +93,10 @@ def write(names: Sequence[str], words: int) -> None:
     for stream in streams:
         next(stream)  # warm up
     seconds: list[list[float]] = [[] for _ in streams]
-    order, generator = list(range(len(streams))), random.Random(1)
-    for done in range(0, words, BLOCK_WORDS):
-        generator.shuffle(order)
-        for i in order:
-            start = time.perf_counter()
-            written = len(list(islice(streams[i], BLOCK_WORDS)))
-            seconds[i].append((time.perf_counter() - start) / written)
-        note(f"{done + BLOCK_WORDS} of {words} words")
+    for done, taken in enumerate(rounds(dict(enumerate(map(blocks, streams))), seed=1), start=1):
+        for i, each in taken.items():
+            seconds[i].append(each)
+        note(f"{done * BLOCK_WORDS} of {words} words")
     print(f"\nWriting {words:,} words, {len(seconds[0])} rounds; last as above:")
     for name, own in zip(names, seconds, strict=True):
         mean = sum(own) / len(own)
@@ -108,6 +104,15 @@ def write(names: Sequence[str], words: int) -> None:
             f"{Variant.parse(name).label:24}{1e3 * mean:7.3f} ms per word  {1 / mean:6,.0f} words/s"
             + against_the_tutorial(own, seconds)
         )
+
+
+def blocks(stream: Iterator) -> Iterator[float]:
+    """Yield the seconds of a word for each block of BLOCK_WORDS, the last of fewer."""
+    while True:
+        start = time.perf_counter()
+        if not (written := len(list(islice(stream, BLOCK_WORDS)))):
+            return
+        yield (time.perf_counter() - start) / written
 
 
 def against_the_tutorial(own: list[float], seconds: list[list[float]]) -> str:

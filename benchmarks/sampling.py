@@ -8,9 +8,9 @@ about a minute and a half.
 """
 
 import argparse
-import random
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import torch
 
@@ -18,6 +18,7 @@ from wlm.catalog.names import DEFAULT_MODEL
 from wlm.catalog.open import open_model
 from wlm.measuring.intervals import ratio_interval
 from wlm.measuring.machine import describe_machine
+from wlm.measuring.rounds import rounds
 from wlm.quantization.pytorch import quantize
 from wlm.quantization.variant import Variant
 from wlm.sampling.draws import DRAWS
@@ -93,19 +94,20 @@ def take_turns(streams: dict[str, Iterator], options) -> dict[str, list[float]]:
     return timed({name: block(stream) for name, stream in streams.items()}, options.rounds)
 
 
-def timed(blocks: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+def timed(blocks: dict[str, Callable[[], object]], count: int) -> dict[str, list[float]]:
     """Return each block's seconds, round by round, in random order within a round."""
-    seconds: dict[str, list[float]] = {name: [] for name in blocks}
-    order, generator = list(blocks), random.Random(1)
-    for block in blocks.values():  # warm up
-        block()
-    for _ in range(rounds):
-        generator.shuffle(order)
-        for name in order:
+
+    def stream(block: Callable[[], object]) -> Iterator[float]:
+        while True:
             start = time.perf_counter()
-            blocks[name]()
-            seconds[name].append(time.perf_counter() - start)
-    return seconds
+            block()
+            yield time.perf_counter() - start
+
+    streams = {name: stream(block) for name, block in blocks.items()}
+    for each in streams.values():
+        next(each)  # warm up
+    taken = list(islice(rounds(streams, seed=1), count))
+    return {name: [each[name] for each in taken] for name in blocks}
 
 
 def draw_alone(words: int, options) -> None:

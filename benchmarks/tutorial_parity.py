@@ -9,7 +9,6 @@ takes about seven minutes on a server CPU.
 
 import argparse
 import math
-import random
 import time
 from collections.abc import Iterator
 
@@ -20,6 +19,7 @@ from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT
 from wlm.catalog.open import open_model, open_text
 from wlm.measuring.evaluate import evaluate_blocks
 from wlm.measuring.machine import describe_machine
+from wlm.measuring.rounds import rounds
 from wlm.quantization.pytorch import quantize
 from wlm.quantization.variant import Variant
 from wlm.text.corpus import batchify
@@ -88,13 +88,8 @@ def main() -> None:
     for loop, variant in keys:  # warm up
         next(loops[loop](models[variant], data[: 4 * BPTT]))
     streams = {(loop, variant): loops[loop](models[variant], data) for loop, variant in keys}
-    blocks = {key: [] for key in keys}
-    order, generator = list(keys), random.Random(options.seed)
-    rounds = math.ceil((len(ids) - 1) / (BPTT * CHUNKS))
-    for _ in range(rounds):
-        generator.shuffle(order)
-        for key in order:
-            blocks[key].append(next(streams[key]))
+    taken = list(rounds(streams, options.seed))
+    blocks = {key: [each[key] for each in taken] for key in keys}
 
     loss = {key: sum(nll for nll, _ in each) / (len(ids) - 1) for key, each in blocks.items()}
     elapsed = {key: sum(seconds for _, seconds in each) for key, each in blocks.items()}

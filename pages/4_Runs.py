@@ -14,7 +14,7 @@ from wlm.measuring.comparison import CompareSpec
 from wlm.runs.export import summary
 from wlm.runs.import_run import MOST_BYTES, from_json
 from wlm.runs.recordings import recordings
-from wlm.runs.store import Run
+from wlm.runs.run import Run
 
 FILTERS = {"model": "Model", "text": "Text", "cpu": "Machine"}
 

@@ -6,7 +6,8 @@ from streamlit.testing.v1 import AppTest
 from waiting import PATIENCE
 
 from wlm.measuring.comparison import CompareSpec
-from wlm.runs.store import Run, RunStore
+from wlm.runs.run import Run
+from wlm.runs.store import RunStore
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "streamlit_app.py", *sorted((ROOT / "pages").glob("*.py"))]

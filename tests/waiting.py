@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 
-from wlm.runs.store import Run, RunStore
+from wlm.runs.run import Run
+from wlm.runs.store import RunStore
 
 PATIENCE = 90.0  # seconds: how long a loaded machine may take, not how long it should
 

@@ -24,8 +24,8 @@ from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import SweepSpec
 from wlm.model.checkpoint import load_checkpoint
 from wlm.places import uploads_folder
-from wlm.runs.queue import execute
-from wlm.runs.store import Run, State
+from wlm.runs.execute import execute
+from wlm.runs.run import Run, State
 
 ANNA, BERT = "a" * 32, "b" * 32
 MODELS = ROOT / "pages/6_Models.py"

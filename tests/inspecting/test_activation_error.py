@@ -7,7 +7,6 @@ import torch
 from torch import nn
 
 from wlm.inspecting.activation_error import activations, layer_errors
-from wlm.inspecting.parts import part_names
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
 
@@ -17,7 +16,7 @@ IDS = torch.tensor([3, 7, 1, 19, 3, 0])
 @pytest.mark.parametrize("name", ["fp32", "onnxruntime:"])
 def test_layers_are_those_of_a_shorter_stack_over_the_whole_text(model, name):
     found = activations(prepare(model, Variant.parse(name)), IDS)
-    assert list(found) == part_names(model.config)
+    assert list(found) == model.config.parts()
     embedded = model.encoder(IDS).unsqueeze(1)
     first = nn.LSTM(8, 6, 1)
     state = {key: each for key, each in model.rnn.state_dict().items() if key.endswith("_l0")}

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from wlm.inspecting.parts import matrix_label, part_names, part_of, saved_parts, weight_matrices
+from wlm.inspecting.parts import matrix_label, saved_parts
+from wlm.model.lstm import part_of
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
 from wlm.tutorial import PUBLISHED
@@ -32,7 +33,7 @@ def cache(tmp_path, monkeypatch):
 def test_the_parts_sum_to_the_file(model, name):
     made = prepare(model, Variant.parse(name))
     parts = saved_parts(made)
-    assert list(parts) == [*part_names(model.config), "file format"]
+    assert list(parts) == [*model.config.parts(), "file format"]
     assert sum(parts.values()) == made.saved_bytes
     assert all(size > 0 for size in parts.values())
 
@@ -68,14 +69,14 @@ def test_the_bundled_model_has_the_tutorials_sizes_and_keeps_its_embedding(bundl
 
 @ALL
 def test_matrices_keep_their_names_order_and_shapes_in_every_variant(model, name):
-    matrices = weight_matrices(prepare(model, Variant.parse(name)))
+    matrices = prepare(model, Variant.parse(name)).matrices()
     expected = {key: shape for key, shape in model.config.shapes().items() if "weight" in key}
     assert {key: tuple(each.shape) for key, each in matrices.items()} == expected
     assert list(matrices) == list(expected)
 
 
 def test_only_the_quantized_matrices_are_quantized(model):
-    matrices = weight_matrices(prepare(model, Variant(lstm="int8")))
+    matrices = prepare(model, Variant(lstm="int8")).matrices()
     assert {name for name, each in matrices.items() if each.is_quantized} == {
         "rnn.weight_ih_l0",
         "rnn.weight_hh_l0",
@@ -106,16 +107,16 @@ def test_matrices_are_called_by_part_and_role():
 
 
 def test_an_onnx_file_holds_the_same_matrices_in_pytorchs_order(model):
-    expected = weight_matrices(prepare(model, Variant()))
-    found = weight_matrices(prepare(model, Variant.parse("onnxruntime:")))
+    expected = prepare(model, Variant()).matrices()
+    found = prepare(model, Variant.parse("onnxruntime:")).matrices()
     assert all(torch.equal(found[name], each) for name, each in expected.items())
 
 
 @pytest.mark.parametrize("precision", ["int8", "int8-channel"])
 def test_an_onnx_files_int8_matrices_are_within_a_step_of_the_weights(model, precision):
     name = f"onnxruntime:lstm={precision},linear={precision},embedding=int8"
-    found = weight_matrices(prepare(model, Variant.parse(name)))
-    for key, weights in weight_matrices(prepare(model, Variant())).items():
+    found = prepare(model, Variant.parse(name)).matrices()
+    for key, weights in prepare(model, Variant()).matrices().items():
         assert found[key].is_quantized
         error = (found[key].dequantize() - weights).abs().max()
         assert 0 < error < 1.1 * weights.abs().max() / 127

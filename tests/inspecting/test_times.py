@@ -8,14 +8,15 @@ import torch
 
 from wlm.errors import SettingError, VariantError
 from wlm.inspecting import roofline
-from wlm.inspecting.passes import modules_of, timed_passes
+from wlm.inspecting.passes import timed_passes
 from wlm.inspecting.roofline import Roofline, work
 from wlm.inspecting.times import InspectSpec, ModuleTimes, inspect
 from wlm.measuring.evaluate import evaluate
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
-from wlm.runs.queue import execute
-from wlm.runs.store import Run, RunStore, State
+from wlm.runs.execute import execute
+from wlm.runs.run import Run, State
+from wlm.runs.store import RunStore
 from wlm.text.corpus import batchify, read_text
 
 ORT_INT8 = "onnxruntime:lstm=int8,linear=int8,embedding=int8"
@@ -44,10 +45,10 @@ def test_what_is_timed_gives_the_losses_of_an_evaluation(
         prepare(model, Variant.parse(name)),
         batchify(read_text(text_file, vocabulary).ids, 1),
     )
-    modules, losses = modules_of(made), []
+    modules, losses = made.modules(), []
     loss = modules.loss
     monkeypatch.setattr(modules, "loss", lambda *each: losses.append(loss(*each)), raising=False)
-    monkeypatch.setattr("wlm.inspecting.passes.modules_of", lambda _: modules)
+    monkeypatch.setattr(made, "modules", lambda: modules)
     times = list(islice(timed_passes(made, data, 5), 4))
     assert sum(losses) / 4 == pytest.approx(evaluate(made, data[:21], bptt=5).loss, abs=1e-5)
     assert [len(each) for each in times] == [4] * 4
@@ -63,7 +64,7 @@ def test_an_onnx_file_cut_into_modules_computes_what_it_does_whole(model, name):
     hidden = tuple(
         torch.linspace(-0.9, 0.8, each.numel()).view(each.shape) for each in made.init_hidden(3)
     )
-    modules = modules_of(made)
+    modules = made.modules()
     output, state = modules.lstm(modules.embedding(words), hidden)
     logits = modules.decoder(output)
     expected, expected_state = made(words, hidden)

@@ -11,18 +11,14 @@ from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import (
     KNOBS,
     SweepSpec,
-    current_points,
     curves,
     machines,
-    missing_points,
     outcomes,
     parse_over,
     presets,
-    seconds_left,
     sentence,
     to_json,
 )
-from wlm.runs.store import Run, State
 
 
 def test_values_are_read_sorted_and_once():
@@ -117,39 +113,3 @@ def test_machines_are_told_apart_by_cpu_and_host():
         "Test CPU, 2 CPUs, host aa": [8, 32],
         "Test CPU, 2 CPUs, host bb": [16],
     }
-
-
-def run(i: int, state: State, **fields) -> Run:
-    """A run of SPEC's i-th point."""
-    return Run("compare", SPEC.points()[i].to_json(), state=state, **fields)
-
-
-def test_each_value_has_its_latest_run_that_is_done_or_else_its_latest():
-    failed, again = run(0, State.FAILED), run(0, State.RUNNING)
-    done, stopped = run(1, State.DONE), run(1, State.STOPPED)
-    assert current_points(SPEC, [failed, done, stopped, again]) == [again, done, None]
-
-
-@pytest.mark.parametrize(
-    ("state", "is_missing"),
-    [
-        (State.QUEUED, False),
-        (State.RUNNING, False),
-        (State.DONE, False),
-        (State.STOPPED, True),
-        (State.FAILED, True),
-        (State.INTERRUPTED, True),
-    ],
-)
-def test_only_points_that_are_not_done_nor_on_their_way_are_missing(state, is_missing):
-    others = [run(1, State.DONE), run(2, State.DONE)]
-    missing = missing_points(SPEC, [run(0, state), *others])
-    assert missing == (SPEC.points()[:1] if is_missing else [])
-    assert missing_points(SPEC, others) == SPEC.points()[:1]
-
-
-def test_the_time_left_adds_up_what_is_unfinished():
-    spec = replace(SPEC, base=CompareSpec(seconds=5.0))
-    runs = [run(0, State.DONE), run(1, State.RUNNING, seconds_left=2.5), run(2, State.QUEUED)]
-    assert seconds_left(spec, runs) == 2.5 + 5.0 + 3.0
-    assert seconds_left(replace(SPEC, base=CompareSpec()), runs) is None

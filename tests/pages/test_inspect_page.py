@@ -14,8 +14,8 @@ from wlm.inspecting.times import InspectSpec, inspect
 from wlm.measuring.comparison import CompareSpec
 from wlm.quantization.prepare import why_unavailable
 from wlm.quantization.variant import OFFERED, Variant
-from wlm.runs.queue import execute
-from wlm.runs.store import Run, State
+from wlm.runs.execute import execute
+from wlm.runs.run import Run, State
 
 INSPECT = Path(__file__).resolve().parents[2] / "pages" / "2_Inspect.py"
 SPEC = InspectSpec(model="tiny", text="short", bptt=5, seconds=0.1)

@@ -15,9 +15,10 @@ from wlm.catalog import inventory
 from wlm.measuring.compare import compare
 from wlm.measuring.comparison import CompareSpec
 from wlm.quantization.variant import Variant, describe
-from wlm.runs import queue as jobs
+from wlm.runs.execute import execute
 from wlm.runs.export import to_json
-from wlm.runs.store import Run, RunStore, State, finished_run
+from wlm.runs.run import Run, State, finished_run
+from wlm.runs.store import RunStore
 
 RUNS = ROOT / "pages/4_Runs.py"
 
@@ -129,7 +130,7 @@ def test_a_hostile_url_is_not_followed(queue, query):
 def test_a_bad_text_is_said_in_words(queue, text_file, content, words):
     page = press(open_page(text="short"), "Run")
     text_file.unlink() if content is None else text_file.write_bytes(content)
-    jobs.execute(queue.store.unfinished()[0].id, queue.store)
+    execute(queue.store.unfinished()[0].id, queue.store)
     page.run()
     assert not page.exception
     assert words in page.error[0].value

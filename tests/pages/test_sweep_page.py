@@ -9,9 +9,10 @@ from streamlit.testing.v1 import AppTest
 
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import SweepSpec
-from wlm.runs import queue as jobs
-from wlm.runs.queue import JobQueue
-from wlm.runs.store import Run, State, this_server
+from wlm.runs.execute import execute
+from wlm.runs.run import Run, State
+from wlm.runs.store import this_server
+from wlm.runs.worker import WorkerQueue
 
 PAGE = ROOT / "pages/3_Sweep.py"
 SPEC = SweepSpec("bptt", (1, 5, 25), CompareSpec(model="tiny", text="short", seconds=2.0))
@@ -20,7 +21,7 @@ SPEC = SweepSpec("bptt", (1, 5, 25), CompareSpec(model="tiny", text="short", sec
 @pytest.fixture
 def waiting(queue, monkeypatch):
     """A real queue whose worker is never started: what is submitted waits."""
-    real = JobQueue(queue.store)
+    real = WorkerQueue(queue.store)
     monkeypatch.setattr(real, "start", lambda: None)
     monkeypatch.setattr(real, "_hand_over", lambda run_ids: None)
     monkeypatch.setattr("view.shared.page.job_queue", lambda: real)
@@ -249,7 +250,7 @@ def test_start_measures_for_real(waiting):
     query = {"question": "Your own", "values": "1,5", "text": "short", "seconds": "2"}
     page = press(open_page(PAGE, **query), "Start")
     for run in waiting.store.unfinished():
-        jobs.execute(run.id, waiting.store)
+        execute(run.id, waiting.store)
     page.run()
     assert not page.exception and not page.error
     assert len(page.metric) == 2

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from view.tutorial import steps as tour
 from wlm.quantization.onnx import export as onnx_export
 from wlm.runs import recordings
-from wlm.runs.store import State
+from wlm.runs.run import State
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "5_Tutorial.py"
 

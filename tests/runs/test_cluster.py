@@ -14,11 +14,14 @@ from waiting import PATIENCE, ended, wait_for
 
 from wlm.errors import JobError
 from wlm.measuring.comparison import CompareSpec
-from wlm.measuring.sweep import SweepSpec, current_points
+from wlm.measuring.sweep import SweepSpec
 from wlm.runs import cluster
 from wlm.runs.cluster import ClusterQueue
-from wlm.runs.queue import JobQueue, open_queue
-from wlm.runs.store import RunStore, State
+from wlm.runs.open_queue import open_queue
+from wlm.runs.run import State
+from wlm.runs.store import RunStore
+from wlm.runs.sweep_points import current_points
+from wlm.runs.worker import WorkerQueue
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -158,7 +161,7 @@ def test_a_worker_that_cannot_use_the_database_says_so(queue, store, dask, spec,
 
 def test_wlm_dask_chooses_the_cluster_and_says_what_is_wrong(store, monkeypatch, unused_port):
     monkeypatch.delenv("WLM_DASK", raising=False)
-    assert type(open_queue(store)) is JobQueue
+    assert type(open_queue(store)) is WorkerQueue
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
     for address in (f"tcp://127.0.0.1:{unused_port()}", "nonsense://x", "tcp://"):
         monkeypatch.setenv("WLM_DASK", address)

@@ -19,27 +19,16 @@ from wlm.errors import JobError
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.evaluate import evaluate
 from wlm.measuring.machine import pinned
-from wlm.measuring.sweep import SweepSpec, current_points
+from wlm.measuring.sweep import SweepSpec
 from wlm.model.checkpoint import load_checkpoint
 from wlm.runs import queue as jobs
-from wlm.runs.queue import JobQueue, execute
-from wlm.runs.store import Run, RunStore, State, this_server
+from wlm.runs.run import Run, State
+from wlm.runs.store import RunStore, this_server
+from wlm.runs.sweep_points import current_points
+from wlm.runs.worker import WorkerQueue
 from wlm.text.corpus import batchify, read_text
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def store(tmp_path) -> RunStore:
-    return RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}")
-
-
-@pytest.fixture
-def named(model_folder, text_file, monkeypatch) -> CompareSpec:
-    """The tiny model and the short text by name, for this process and its workers."""
-    monkeypatch.setenv("WLM_MODELS", str(model_folder.parent))
-    monkeypatch.setenv("WLM_TEXTS", str(text_file.parent))
-    return CompareSpec(model="tiny", text="short", bptt=5)
 
 
 @pytest.fixture
@@ -51,8 +40,8 @@ def endless(named, tmp_path) -> CompareSpec:
 
 
 @pytest.fixture
-def queue(store) -> Iterator[JobQueue]:
-    queue = JobQueue(store)
+def queue(store) -> Iterator[WorkerQueue]:
+    queue = WorkerQueue(store)
     yield queue
     queue.close()
 
@@ -146,8 +135,8 @@ def test_a_killed_worker_fails_its_run_only(queue, store, endless, named):
 def test_two_servers_share_a_database_and_leave_each_others_runs_alone(queue, store, named):
     script = (
         "import sys, json, time; from wlm.measuring.comparison import CompareSpec\n"
-        "from wlm.runs.queue import JobQueue; from wlm.runs.store import RunStore\n"
-        "store = RunStore(); queue = JobQueue(store)\n"
+        "from wlm.runs.worker import WorkerQueue; from wlm.runs.store import RunStore\n"
+        "store = RunStore(); queue = WorkerQueue(store)\n"
         "assert store.interrupt_orphans() == []\n"
         "spec = CompareSpec.from_json(json.loads(sys.argv[1]))\n"
         "for _ in range(3):\n"
@@ -185,7 +174,7 @@ def test_no_worker_program_at_all_is_an_error(queue, named, monkeypatch):
 
 
 def test_a_closed_queue_takes_no_runs_and_leaves_no_process(store, named):
-    queue = JobQueue(store)
+    queue = WorkerQueue(store)
     queue.start()
     worker = psutil.Process(queue._worker.pid)
     queue.close()
@@ -233,29 +222,9 @@ def test_bad_input_fails_the_run_with_its_message(queue, store, named, model_fol
     assert "damaged" in run.message and "model.safetensors" in run.message
 
 
-def test_a_defect_fails_the_run_without_its_details(store, named, monkeypatch, caplog):
-    def broken(spec):
-        raise RuntimeError("internal detail")
-
-    monkeypatch.setitem(jobs.KINDS, "compare", (CompareSpec, broken))
-    run = Run("compare", named.to_json())
-    store.create(run)
-    execute(run.id, store)
-    assert store.get(run.id).state == State.FAILED
-    assert "internal detail" not in store.get(run.id).message
-    assert "internal detail" in caplog.text
-
-
-def test_a_run_that_has_begun_is_not_done_again(store, named):
-    run = Run("compare", named.to_json(), state=State.DONE, result={"kept": True})
-    store.create(run)
-    execute(run.id, store)
-    assert store.get(run.id) == run
-
-
 def test_where_runs_cannot_be_stored_they_still_work_with_a_warning(named):
     store = RunStore("sqlite:////dev/null/runs.sqlite")
-    queue = JobQueue(store)
+    queue = WorkerQueue(store)
     try:
         run = ended(store, queue.submit(named))
     finally:
@@ -414,10 +383,10 @@ def test_a_killed_worker_fails_one_point_and_the_sweep_goes_on(queue, store, swe
 
 def test_a_sweep_of_a_dead_server_goes_on_in_the_next(store, endless_sweep, named):
     program = (
-        "import sys, time; from wlm.runs.queue import JobQueue;"
+        "import sys, time; from wlm.runs.worker import WorkerQueue;"
         "from wlm.runs.store import RunStore;"
         "from wlm.measuring.sweep import SweepSpec; import json;"
-        "queue = JobQueue(RunStore(sys.argv[1]));"
+        "queue = WorkerQueue(RunStore(sys.argv[1]));"
         "queue.submit_sweep(SweepSpec.from_json(json.loads(sys.argv[2])));"
         "time.sleep(600)"
     )
@@ -432,7 +401,7 @@ def test_a_sweep_of_a_dead_server_goes_on_in_the_next(store, endless_sweep, name
     assert len(store.interrupt_orphans()) == 3
     runs = store.points_of(first.sweep)
     assert {run.state for run in runs} == {State.INTERRUPTED}
-    queue = JobQueue(store)
+    queue = WorkerQueue(store)
     try:
         queue.resume_sweep(first.sweep)
         again = store.points_of(first.sweep)[3:]

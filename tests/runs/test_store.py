@@ -14,7 +14,8 @@ from processes import exit_code_of
 from wlm.errors import StoreError
 from wlm.runs import database
 from wlm.runs import store as runs
-from wlm.runs.store import Run, RunStore, State, this_server
+from wlm.runs.run import Run, State
+from wlm.runs.store import RunStore, this_server
 
 
 @pytest.fixture
@@ -227,7 +228,7 @@ def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(version_1
 def test_processes_that_open_a_database_at_once_migrate_or_make_it_once(request, made, tmp_path):
     url = request.getfixturevalue(made)
     script = (
-        "import sys; from wlm.runs.store import Run, RunStore\n"
+        "import sys; from wlm.runs.run import Run; from wlm.runs.store import RunStore\n"
         "print(flush=True); sys.stdin.readline()\n"
         "s = RunStore(sys.argv[1]); s.create(Run('compare', {}, id=sys.argv[2]))\n"
         "sys.exit(s.warning or 0)"
@@ -345,7 +346,8 @@ def test_writers_in_several_processes_do_not_lose_updates(url):
 
 def test_the_spill_is_gone_when_the_process_has_ended(tmp_path):
     script = (
-        "import sys; from wlm.runs.store import Run, RunStore; s = RunStore('sqlite:////dev/null/x');"
+        "import sys; from wlm.runs.run import Run; from wlm.runs.store import RunStore;"
+        "s = RunStore('sqlite:////dev/null/x');"
         "s.create(Run('compare', {})); print(s.spill_url.removeprefix('sqlite:///'))"
     )
     done = subprocess.run(

@@ -8,8 +8,8 @@ from view.compare import charts
 from view.shared import page as ui
 from view.shared.charts import ink
 from wlm import tutorial
-from wlm.runs.export import sentence
-from wlm.runs.store import Run, State
+from wlm.measuring.wording import sentence
+from wlm.runs.run import Run, State
 
 WAITING = "–"
 REFERENCES = (

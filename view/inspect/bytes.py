@@ -7,9 +7,10 @@ from view.inspect import charts
 from view.inspect.diagram import diagram
 from view.shared import page as ui
 from view.shared.charts import ink
-from wlm.inspecting.parts import EMBEDDING, FILE_FORMAT, saved_parts
+from wlm.inspecting.parts import FILE_FORMAT, saved_parts
 from wlm.inspecting.roofline import precisions
 from wlm.measuring.evaluate import DEFAULT_BPTT
+from wlm.model.lstm import EMBEDDING
 from wlm.quantization.variant import Variant, describe
 
 

@@ -9,7 +9,7 @@ from view.shared import page as ui
 from view.shared.charts import ink
 from wlm.catalog.names import find_text
 from wlm.inspecting.activation_error import ACTIVATION_TOKENS, LayerError, activations, layer_errors
-from wlm.inspecting.parts import matrix_label, weight_matrices
+from wlm.inspecting.parts import matrix_label
 from wlm.inspecting.weight_error import Histogram, WeightError, histogram, row_label, weight_errors
 from wlm.quantization.variant import Variant
 from wlm.text.corpus import read_text
@@ -27,7 +27,7 @@ def weight_errors_of(model: str, variant: Variant) -> list[WeightError]:
 def histogram_of(model: str, variant: Variant, matrix: str, fine: bool) -> Histogram:
     """Return the histogram of one weight matrix over a variant's grid."""
     fp32, stored = ui.load_variant(model, FP32), ui.load_variant(model, variant)
-    return histogram(weight_matrices(fp32)[matrix], weight_matrices(stored)[matrix], fine=fine)
+    return histogram(fp32.matrices()[matrix], stored.matrices()[matrix], fine=fine)
 
 
 @st.cache_resource(show_spinner="Reading the text …", max_entries=4)

@@ -7,7 +7,7 @@ from view.shared import page as ui
 from view.shared import runs as page_runs
 from wlm.measuring.comparison import CompareSpec
 from wlm.runs.export import summary, to_csv, to_json, to_markdown
-from wlm.runs.store import Run
+from wlm.runs.run import Run
 
 
 def show(run: Run) -> None:

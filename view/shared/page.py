@@ -145,7 +145,7 @@ def load_variant(name: str, variant: Variant):
 @st.cache_resource(show_spinner=False)
 def job_queue():
     """Return the server's one queue of runs, its worker process started."""
-    from wlm.runs.queue import open_queue
+    from wlm.runs.open_queue import open_queue
     from wlm.runs.store import RunStore
 
     store = RunStore()

@@ -9,9 +9,10 @@ from view.sweep import charts as curves
 from wlm.catalog.uploads import MODEL, TEXT
 from wlm.errors import StoreError, WLMError
 from wlm.measuring import sweep
-from wlm.measuring.sweep import KNOBS, SweepSpec, current_points, missing_points
+from wlm.measuring.sweep import KNOBS, SweepSpec
 from wlm.quantization.variant import Variant
-from wlm.runs.store import Run, State
+from wlm.runs.run import Run, State
+from wlm.runs.sweep_points import current_points, missing_points, seconds_left
 
 PAGE = "pages/3_Sweep.py"
 STATES = {
@@ -101,7 +102,7 @@ def progress(spec: SweepSpec, runs: list[Run]) -> tuple[float, str]:
         ahead, seconds = ui.job_queue().ahead_of(first.id)
         when = "" if seconds is None else f", about {seconds:,.0f} s"
         return 0.0, f"Waiting: {ahead} ahead of you{when}" if ahead else "Starting …"
-    left = sweep.seconds_left(spec, points)
+    left = seconds_left(spec, points)
     words = f"{done} of {len(points)} points" + (f"; now {' and '.join(now)}" if now else "")
     return share / len(points), words + ("" if left is None else f"; at most about {left:,.0f} s")
 

@@ -10,9 +10,9 @@ from view.shared import runs as page_runs
 from view.shared.charts import ink
 from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT, list_texts
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
+from wlm.measuring.wording import sentence
 from wlm.quantization.prepare import why_unavailable
 from wlm.quantization.variant import Variant
-from wlm.runs.export import sentence
 from wlm.runs.recordings import recording
 from wlm.sampling.words import SampleSettings, sample_words
 from wlm.text.corpus import read_text

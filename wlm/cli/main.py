@@ -338,7 +338,7 @@ def info(options: argparse.Namespace) -> None:
 
 def worker(options: argparse.Namespace) -> None:
     """Do the runs whose ids come in on standard input (the server starts this)."""
-    from wlm.runs.queue import work
+    from wlm.runs.worker import work
 
     work(sys.stdin)
 
@@ -393,7 +393,8 @@ def _compare(options: argparse.Namespace) -> tuple:
 
 def _keep(spec, content: dict, started: float, stopped: bool) -> Callable[[], None]:
     """Keep a comparison as a run, warn where that fails, and return what prints its id."""
-    from wlm.runs.store import RunStore, State, finished_run
+    from wlm.runs.run import State, finished_run
+    from wlm.runs.store import RunStore
 
     run = finished_run(spec, content, started, State.STOPPED if stopped else State.DONE)
     store = RunStore()
@@ -426,7 +427,6 @@ def _measure(job, spec, name: str = "", later: int | None = None) -> tuple:
     `later` is how many such jobs follow: with it the bar tells the seconds of them all.
     """
     from wlm.measuring.machine import pinned
-    from wlm.measuring.sweep import PREPARATION_SECONDS
 
     measured = None
     with (
@@ -439,7 +439,7 @@ def _measure(job, spec, name: str = "", later: int | None = None) -> tuple:
                 bar.set_description(": ".join(filter(None, [name, progress.stage])), refresh=False)
                 if later is not None:
                     left = spec.seconds if progress.seconds_left is None else progress.seconds_left
-                    left += later * (spec.seconds + PREPARATION_SECONDS)
+                    left += later * spec.most_seconds
                     bar.set_postfix_str(f"at most {left:.0f} s left", refresh=False)
                 bar.update(progress.done - bar.n)
                 bar.refresh()

@@ -7,8 +7,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from wlm.inspecting.parts import part_names
-from wlm.inspecting.passes import modules_of
 from wlm.inspecting.weight_error import sqnr_db
 from wlm.quantization.prepare import PreparedModel
 
@@ -36,7 +34,7 @@ def activations(model: PreparedModel, ids: Tensor) -> dict[str, Tensor]:
 
     A layer's output is its hidden state, which every runtime hands on.
     """
-    embedding, *others = part_names(model.config)
+    embedding, *others = model.config.parts()
     outputs: dict[str, list[Tensor]] = {part: [] for part in others}
     hidden = model.init_hidden(1)
     with torch.inference_mode():
@@ -44,7 +42,7 @@ def activations(model: PreparedModel, ids: Tensor) -> dict[str, Tensor]:
             logits, hidden = model(id.view(1, 1), hidden)  # (1, 1, V), (L, 1, H) twice
             for part, each in zip(others, [*hidden[0][:, 0], logits[0, 0]], strict=True):
                 outputs[part].append(each)
-        embedded = torch.from_dlpack(modules_of(model).embedding(ids.view(-1, 1)))  # (N, 1, E)
+        embedded = torch.from_dlpack(model.modules().embedding(ids.view(-1, 1)))  # (N, 1, E)
     return {
         embedding: embedded[:, 0],
         **{part: torch.stack(each) for part, each in outputs.items()},

@@ -3,57 +3,18 @@
 import time
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from wlm.model.lstm import Hidden, LSTMModel
-from wlm.quantization.prepare import PreparedModel, PyTorchModel
+from wlm.quantization.prepare import PreparedModel
 from wlm.text.corpus import get_batch
-
-
-class Modules(Protocol):
-    """A model's modules, called one after the other; what they hand on is the runtime's own."""
-
-    def embedding(self, input: Tensor):
-        """Look up word ids (T, B)."""
-
-    def lstm(self, embedded, hidden: Hidden) -> tuple:
-        """Return the last layer's output and the next hidden state."""
-
-    def decoder(self, output):
-        """Return the logits."""
-
-    def loss(self, logits, targets: Tensor) -> float:
-        """Return the mean negative log-likelihood of targets (T * B), in nats."""
-
-
-class PyTorchModules:
-    """The modules of a PyTorch model."""
-
-    def __init__(self, module: LSTMModel):
-        self.embedding, self.lstm, self.decoder = module.encoder, module.rnn, module.decoder
-
-    def loss(self, logits: Tensor, targets: Tensor) -> float:
-        """Return the mean negative log-likelihood of targets (T * B), in nats."""
-        return F.cross_entropy(logits.view(len(targets), -1), targets).item()
-
-
-def modules_of(model: PreparedModel) -> Modules:
-    """Return the modules of a variant, whichever runtime runs it."""
-    if isinstance(model, PyTorchModel):
-        return PyTorchModules(model.module)
-    from wlm.quantization.onnx.modules import OnnxModules
-
-    return OnnxModules(model)
 
 
 def timed_passes(model: PreparedModel, data: Tensor, tokens: int) -> Iterator[list[float]]:
     """Yield the seconds of embedding, LSTM, decoder and loss for each pass over `tokens` words of
     batchified ids (N, 1), which are read again and again, the hidden state carried along."""
-    modules = modules_of(model)
+    modules = model.modules()
     while True:
         hidden = model.init_hidden(1)
         for i in range(0, len(data) - tokens, tokens):

@@ -2,9 +2,10 @@
 
 from wlm.catalog.open import open_model, open_text
 from wlm.inspecting.activation_error import ACTIVATION_TOKENS, activations, layer_errors
-from wlm.inspecting.parts import part_of, saved_parts
+from wlm.inspecting.parts import saved_parts
 from wlm.inspecting.times import InspectSpec
 from wlm.inspecting.weight_error import weight_errors
+from wlm.model.lstm import part_of
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
 

@@ -3,7 +3,6 @@
 Variants, and passes over a chunk and over one word, take turns in random order.
 """
 
-import random
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,7 +14,6 @@ from wlm.catalog.open import open_model, open_text
 from wlm.errors import check_range
 from wlm.inspecting.passes import timed_passes
 from wlm.inspecting.roofline import MODULES, Roofline, Work, measure_roofline, precisions, work
-from wlm.measuring.comparison import MOST_SPREAD
 from wlm.measuring.evaluate import (
     DEFAULT_BPTT,
     DEFAULT_THREADS,
@@ -25,7 +23,9 @@ from wlm.measuring.evaluate import (
 )
 from wlm.measuring.intervals import spread
 from wlm.measuring.machine import describe_machine, load_now
+from wlm.measuring.rounds import rounds
 from wlm.measuring.spec import VariantSettings
+from wlm.measuring.wording import MOST_SPREAD, busy
 from wlm.model.lstm import ModelConfig
 from wlm.progress import Progress
 from wlm.quantization.prepare import prepare
@@ -48,6 +48,7 @@ class InspectSpec(VariantSettings):
 
     kind: ClassVar[str] = "inspect"
     words: ClassVar[str] = "an inspection"
+    preparation_seconds: ClassVar[float] = 6.0
 
     variants: tuple[str, ...] = ("fp32", "int8")
     model: str = DEFAULT_MODEL
@@ -150,10 +151,7 @@ def _warnings(results: list[dict]) -> list[str]:
     if worst <= MOST_SPREAD:
         return []
     read = "one word" if tokens == 1 else f"chunks of {tokens}"
-    return [
-        "Something else was using this machine: rounds differ from one another by up to "
-        f"{worst:.0%} ({label}, {read}), quartile to quartile."
-    ]
+    return [busy("rounds", f"up to {worst:.0%} ({label}, {read})")]
 
 
 def inspect(spec: InspectSpec) -> Iterator[Progress]:
@@ -162,7 +160,7 @@ def inspect(spec: InspectSpec) -> Iterator[Progress]:
 
     Raises WLMError.
     """
-    yield Progress("Loading the model", 0.0, spec.seconds + 6.0)
+    yield Progress("Loading the model", 0.0, spec.most_seconds)
     checkpoint = open_model(spec.model, spec.vocabulary, spec.corpus)
     text = open_text(spec.text, checkpoint.vocabulary)
     data = batchify(text.ids, 1)  # (N, 1)
@@ -181,24 +179,33 @@ def inspect(spec: InspectSpec) -> Iterator[Progress]:
     yield Progress("Warming up", 0.0, spec.seconds + 1.0)
     with thread_count(spec.threads):
         passes = {each: _passes_per_block(stream) for each, stream in streams.items()}
+    blocks = {each: _blocks(streams[each], passes[each], spec.threads) for each in streams}
 
     times = ModuleTimes(
         spec, text.name, checkpoint.model.config, roofline, {each: [] for each in streams}
     )
-    order, generator = list(streams), random.Random(spec.seed)
     measured = 0.0
-    while measured < spec.seconds:
-        generator.shuffle(order)
-        with thread_count(spec.threads):
-            blocks = {each: list(islice(streams[each], passes[each])) for each in order}
+    for taken in rounds(blocks, spec.seed):
         # A round is kept whole or, if it is interrupted, not at all.
-        for each, block in blocks.items():
+        for each, block in taken.items():
             times.rounds[each].append(
                 [statistics.median(module) for module in zip(*block, strict=True)]
             )
             measured += sum(map(sum, block))
         done = min(1.0, measured / spec.seconds)
         yield Progress("Measuring", done, max(0.0, spec.seconds - measured), times)
+        if done >= 1.0:
+            return
+
+
+def _blocks(
+    stream: Iterator[list[float]], passes: int, threads: int
+) -> Iterator[list[list[float]]]:
+    """Yield passes in blocks of so many; the thread count holds only while one is measured."""
+    while True:
+        with thread_count(threads):
+            block = list(islice(stream, passes))
+        yield block
 
 
 def _passes_per_block(stream: Iterator[list[float]]) -> int:

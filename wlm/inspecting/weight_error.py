@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from wlm.inspecting.parts import weight_matrices
 from wlm.model.checkpoint import Checkpoint
 from wlm.quantization.prepare import PreparedModel
 
@@ -120,8 +119,8 @@ def grid_of(stored: Tensor) -> Grid | None:
 
 def weight_errors(fp32: PreparedModel, variant: PreparedModel) -> list[WeightError]:
     """Return the rounding error of every weight matrix of a variant of a model."""
-    stored = weight_matrices(variant)
-    return [weight_error(name, each, stored[name]) for name, each in weight_matrices(fp32).items()]
+    stored = variant.matrices()
+    return [weight_error(name, each, stored[name]) for name, each in fp32.matrices().items()]
 
 
 def weight_error(name: str, weights: Tensor, stored: Tensor) -> WeightError:

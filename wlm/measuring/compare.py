@@ -8,7 +8,6 @@ for the caches that the large fp32 model empties.
 
 import itertools
 import math
-import random
 import time
 from collections.abc import Iterator
 
@@ -17,6 +16,7 @@ from torch import Tensor
 from wlm.catalog.open import open_model, open_text
 from wlm.measuring.comparison import CompareSpec, Comparison
 from wlm.measuring.evaluate import Block, evaluate_blocks
+from wlm.measuring.rounds import rounds
 from wlm.progress import Progress
 from wlm.quantization.prepare import PreparedModel, prepare
 from wlm.quantization.variant import Variant
@@ -55,7 +55,7 @@ def compare(spec: CompareSpec) -> Iterator[Progress]:
         weights_sha256=checkpoint.sha256,
     )
     streams = [_passes(made[name], data, spec, chunks_per_block) for name in spec.variants]
-    yield from _rounds(comparison, streams)
+    yield from _measure(comparison, streams)
 
 
 def _warm_up(model: PreparedModel, data: Tensor, spec: CompareSpec) -> float:
@@ -82,19 +82,15 @@ def _passes(
         )
 
 
-def _rounds(comparison: Comparison, streams: list[Iterator[Block]]) -> Iterator[Progress]:
-    """Take a block from every stream in random order, until the first limit is met."""
-    spec = comparison.spec
-    order, generator = list(range(len(streams))), random.Random(spec.seed)
-    started = time.perf_counter()
-    for rounds in itertools.count(1):
-        generator.shuffle(order)
-        blocks = {i: next(streams[i]) for i in order}
+def _measure(comparison: Comparison, streams: list[Iterator[Block]]) -> Iterator[Progress]:
+    """Take rounds of blocks until the first limit is met."""
+    spec, started = comparison.spec, time.perf_counter()
+    for done, blocks in enumerate(rounds(dict(enumerate(streams)), spec.seed), start=1):
         # A round is kept whole or, if it is interrupted, not at all.
         for i, block in blocks.items():
             comparison.blocks[i].append(block)
         if spec.seconds is None:
-            share = rounds / comparison.rounds_per_pass
+            share = done / comparison.rounds_per_pass
         else:
             measured = sum(block.wall_s for blocks in comparison.blocks for block in blocks)
             share = min(1.0, measured / spec.seconds)

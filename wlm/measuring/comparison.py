@@ -17,11 +17,11 @@ from wlm.measuring.evaluate import (
 from wlm.measuring.intervals import Interval, mean_interval, ratio_interval, spread, verdict
 from wlm.measuring.machine import describe_machine, load_now
 from wlm.measuring.spec import VariantSettings
+from wlm.measuring.wording import MOST_SPREAD, busy
 from wlm.quantization.variant import Variant
 
 DEFAULT_TARGET = 0.03
 FEWEST_ROUNDS_TO_STOP = 8  # an interval from fewer is itself too uncertain to stop by
-MOST_SPREAD = 0.10
 LEAST_CPU_SHARE = 0.90
 RANDOM = "The model's weights are random: its speed and size are real, its loss means nothing."
 
@@ -201,11 +201,8 @@ def _warnings(results: list[dict]) -> list[str]:
     """What a reader should know before trusting the times, in sentences."""
     found = []
     if uneven := [each for each in results if each["spread"] > MOST_SPREAD]:
-        found.append(
-            "Something else was using this machine: blocks differ from one another by "
-            + ", ".join(f"{each['spread']:.0%} ({each['label']})" for each in uneven)
-            + ", quartile to quartile."
-        )
+        by = ", ".join(f"{each['spread']:.0%} ({each['label']})" for each in uneven)
+        found.append(busy("blocks", by))
     if starved := [each for each in results if each["cpu_share"] < LEAST_CPU_SHARE]:
         found.append(
             "Other programs, or a quota, took CPU time away: the share of its time that each had "

@@ -12,12 +12,20 @@ MAX_VARIANTS = 8
 class VariantSettings:
     """A base of frozen dataclasses with a field `variants`.
 
-    `kind` is the job's, `words` what a message calls it.
+    `kind` is the job's, `words` what a message calls it, `preparation_seconds` about what loading
+    and warming up take.
     """
 
     kind: ClassVar[str]
     words: ClassVar[str]
+    preparation_seconds: ClassVar[float] = 3.0
     variants: tuple[str, ...]
+    seconds: float | None
+
+    @property
+    def most_seconds(self) -> float | None:
+        """About how long the job takes at most; None where it reads its text to the end."""
+        return None if self.seconds is None else self.seconds + self.preparation_seconds
 
     def _shorten_names(self) -> None:
         """Check the variants and store them by their shortest names, so that equal ones compare

@@ -8,11 +8,9 @@ from wlm.catalog.names import random_name
 from wlm.errors import SettingError, check_range
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.machine import cpu_count
-from wlm.runs.store import Run, State
 
 MOST_POINTS = 12
 DEFAULT_SECONDS = 8.0
-PREPARATION_SECONDS = 3.0  # about what loading and warming up take at each point
 
 
 @dataclass(frozen=True)
@@ -62,9 +60,8 @@ class SweepSpec:
     @property
     def most_seconds(self) -> float | None:
         """About how long all points take at most; None where each reads the text to its end."""
-        if self.base.seconds is None:
-            return None
-        return len(self.values) * (self.base.seconds + PREPARATION_SECONDS)
+        each = self.base.most_seconds
+        return None if each is None else len(self.values) * each
 
     def to_json(self) -> dict:
         """Return the settings as plain JSON: knob and values beside those of the comparison."""
@@ -223,37 +220,3 @@ def machines(sweep: dict) -> dict[str, list[int]]:
         name = f"{machine['cpu']}, {machine['cpus']} CPUs, host {machine.get('host', 'unknown')}"
         found.setdefault(name, []).append(point["value"])
     return found
-
-
-def current_points(spec: SweepSpec, runs: Sequence[Run]) -> list[Run | None]:
-    """Return each value's run: the latest that is done or, while there is none, the latest of all.
-
-    `runs` are the sweep's, oldest first; a value whose runs were deleted has None.
-    """
-    by_value = []
-    for point in spec.points():
-        tries = [run for run in runs if run.spec == point.to_json()]
-        done = [run for run in tries if run.state == State.DONE]
-        by_value.append((done or tries or [None])[-1])
-    return by_value
-
-
-def missing_points(spec: SweepSpec, runs: Sequence[Run]) -> list[CompareSpec]:
-    """Return the points to run (again): those that are neither done, waiting nor under way."""
-    pairs = zip(spec.points(), current_points(spec, runs), strict=True)
-    kept = (State.DONE, State.QUEUED, State.RUNNING)
-    return [point for point, run in pairs if run is None or run.state not in kept]
-
-
-def seconds_left(spec: SweepSpec, runs: Sequence[Run | None]) -> float | None:
-    """Return about how long the unfinished of `current_points` take at most, one after another;
-    None where each reads the text to its end."""
-    if spec.base.seconds is None:
-        return None
-    full = spec.base.seconds + PREPARATION_SECONDS
-    left = [
-        full if run.seconds_left is None else run.seconds_left
-        for run in runs
-        if run is not None and not run.state.final
-    ]
-    return sum(left)

@@ -1,5 +1,6 @@
 """The tutorial's LSTM word language model."""
 
+import re
 from dataclasses import dataclass
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 
 from wlm.errors import check_range
 
+EMBEDDING, DECODER = "embedding", "decoder"
 Hidden = tuple[Tensor, Tensor]  # (L, B, H) twice: the hidden and the cell state
 
 
@@ -47,6 +49,16 @@ class ModelConfig:
         shapes["decoder.bias"] = (self.ntoken,)
         return shapes
 
+    def parts(self) -> list[str]:
+        """Return the names of a model's parts in the order of a pass: embedding, each LSTM layer,
+        from 0 as in the state_dict, decoder."""
+        return [EMBEDDING, *(f"LSTM {layer}" for layer in range(self.nlayers)), DECODER]
+
+    def zero_state(self, batch_size: int) -> Hidden:
+        """Return the hidden state that a text starts from."""
+        shape = (self.nlayers, batch_size, self.nhid)
+        return torch.zeros(shape), torch.zeros(shape)
+
 
 class LSTMModel(nn.Module):
     """Embedding, a stack of LSTM layers and a Linear decoder, with dropout between them.
@@ -80,5 +92,13 @@ class LSTMModel(nn.Module):
     def init_hidden(self, batch_size: int) -> Hidden:
         """Return the zero state that a text starts from."""
         # Not "like the first parameter", as in the tutorial: a quantized copy may have none.
-        shape = (self.config.nlayers, batch_size, self.config.nhid)
-        return torch.zeros(shape), torch.zeros(shape)
+        return self.config.zero_state(batch_size)
+
+
+def part_of(key: str) -> str:
+    """Return the part that an entry of a state_dict belongs to, quantized or not."""
+    module, _, rest = key.partition(".")
+    if module == "rnn":
+        # weight_ih_l0 in floats, _all_weight_values.0.param once quantized.
+        return f"LSTM {re.search(r'(?:_l|_all_weight_values[.])([0-9]+)', rest)[1]}"
+    return {"encoder": EMBEDDING, "decoder": DECODER}[module]

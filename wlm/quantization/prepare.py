@@ -4,13 +4,14 @@ What `prepare` returns is called like LSTMModel and has `init_hidden` and `nll`;
 `saved_bytes` is the size of the file that one would ship, `threads` the number it was prepared for.
 """
 
-from functools import cached_property
 from typing import Protocol
 
 from torch import Tensor
 
 from wlm.errors import VariantError
 from wlm.model.lstm import Hidden, LSTMModel, ModelConfig
+from wlm.quantization.modules import Modules
+from wlm.quantization.pytorch import PyTorchModel, missing_engine, quantize
 from wlm.quantization.variant import Variant
 
 
@@ -34,28 +35,20 @@ class PreparedModel(Protocol):
     def eval(self) -> "PreparedModel":
         """Return the model, in evaluation mode."""
 
+    def modules(self) -> Modules:
+        """Return its modules, to be called one after the other."""
 
-class PyTorchModel:
-    """A PyTorch module with the size of its file; threads are those of the process."""
+    def part_bytes(self) -> dict[str, int]:
+        """Return the bytes of numbers that each part stores in the file, scales and zero points
+        included: see `ModelConfig.parts`."""
 
-    def __init__(self, module: LSTMModel, threads: int = 1):
-        self.module, self.config, self.threads = module.eval(), module.config, threads
-        self.nll, self.init_hidden = module.nll, module.init_hidden
+    def matrices(self) -> dict[str, Tensor]:
+        """Return the weight matrices, by their names in the fp32 state_dict, in the order of a
+        pass.
 
-    def __call__(self, input: Tensor, hidden: Hidden) -> tuple[Tensor, Hidden]:
-        return self.module(input, hidden)
-
-    @cached_property
-    def saved_bytes(self) -> int:
-        from wlm.quantization.pytorch import saved_bytes
-
-        return saved_bytes(self.module)
-
-    def eval(self) -> "PyTorchModel":
-        return self
-
-    def __str__(self) -> str:
-        return str(self.module)
+        Where a module is quantized to int8, its matrices are quantized tensors that know their
+        scales; else they are fp32, rounded where they are stored in fp16.
+        """
 
 
 def prepare(model: LSTMModel, variant: Variant, threads: int = 1) -> PreparedModel:
@@ -69,11 +62,9 @@ def prepare(model: LSTMModel, variant: Variant, threads: int = 1) -> PreparedMod
         raise VariantError(reason)
     if variant.runtime == "onnxruntime":
         from wlm.quantization.onnx.export import onnx_file
-        from wlm.quantization.onnx.session import OnnxModel
+        from wlm.quantization.onnx.model import OnnxModel
 
         return OnnxModel(onnx_file(model, variant), model.config, threads)
-    from wlm.quantization.pytorch import quantize
-
     return PyTorchModel(quantize(model, variant), threads)
 
 
@@ -83,6 +74,4 @@ def why_unavailable(variant: Variant) -> str:
         from wlm.quantization.onnx.export import missing_packages
 
         return missing_packages()
-    from wlm.quantization.pytorch import missing_engine
-
     return missing_engine(variant)

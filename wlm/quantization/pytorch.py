@@ -1,22 +1,26 @@
-"""A variant's PyTorch module and its size.
+"""A variant in PyTorch: its module made, called, measured and looked into.
 
 The only module that touches torch.ao.quantization, which PyTorch has deprecated without a
 replacement for LSTMs; the torch release is pinned for that reason.
 """
 
 import copy
+import io
 import tempfile
 import threading
 import warnings
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from wlm.errors import VariantError, WLMError
-from wlm.model.lstm import LSTMModel
+from wlm.model.lstm import Hidden, LSTMModel, part_of
+from wlm.quantization.modules import PyTorchModules
 from wlm.quantization.variant import FP16_ENGINES, Variant
 
 MODULE_TYPES = {"lstm": nn.LSTM, "linear": nn.Linear, "embedding": nn.Embedding}
@@ -32,6 +36,52 @@ QCONFIGS = {
     "embedding": {"int8": "float_qparams_weight_only_qconfig"},
 }
 _engine_lock = threading.RLock()
+
+
+class PyTorchModel:
+    """A PyTorch module with the size of its file; threads are those of the process."""
+
+    def __init__(self, module: LSTMModel, threads: int = 1):
+        self.module, self.config, self.threads = module.eval(), module.config, threads
+        self.nll, self.init_hidden = module.nll, module.init_hidden
+
+    def __call__(self, input: Tensor, hidden: Hidden) -> tuple[Tensor, Hidden]:
+        return self.module(input, hidden)
+
+    @cached_property
+    def saved_bytes(self) -> int:
+        return saved_bytes(self.module)
+
+    def eval(self) -> "PyTorchModel":
+        return self
+
+    def __str__(self) -> str:
+        return str(self.module)
+
+    def modules(self) -> PyTorchModules:
+        """Return its modules, to be called one after the other."""
+        return PyTorchModules(self.module)
+
+    def part_bytes(self) -> dict[str, int]:
+        """Return the bytes of numbers that `torch.save` writes for each part's entries."""
+        entries: dict[str, dict] = {part: {} for part in self.config.parts()}
+        for key, value in self.module.state_dict().items():
+            entries[part_of(key)][key] = value
+        return {part: _stored_bytes(each) for part, each in entries.items()}
+
+    def matrices(self) -> dict[str, Tensor]:
+        """Return the weight matrices, by their names in the fp32 state_dict."""
+        rnn = self.module.rnn
+        lstm = rnn.get_weight() if hasattr(rnn, "get_weight") else dict(rnn.named_parameters())
+        by_layer = sorted(
+            (name for name in lstm if name.startswith("weight_")),
+            key=lambda name: (int(name.rpartition("_l")[2]), "_hh_" in name),
+        )
+        return {
+            "encoder.weight": _weight(self.module.encoder),
+            **{f"rnn.{name}": lstm[name].detach() for name in by_layer},
+            "decoder.weight": _weight(self.module.decoder),
+        }
 
 
 def quantize(model: LSTMModel, variant: Variant) -> LSTMModel:
@@ -113,6 +163,20 @@ def saved_bytes(model: nn.Module) -> int:
         except (OSError, RuntimeError) as error:
             reasons.append(str(error).splitlines()[0])
     raise WLMError(f"the model cannot be saved to measure its size: {'; '.join(reasons)}")
+
+
+def _stored_bytes(entries: dict) -> int:
+    """The bytes of numbers in the archive that `torch.save` writes."""
+    file = io.BytesIO()
+    torch.save(entries, file)
+    with zipfile.ZipFile(file) as archive:
+        records = archive.infolist()
+    return sum(record.file_size for record in records if "/data/" in record.filename)
+
+
+def _weight(module: nn.Module) -> Tensor:
+    # A quantized module unpacks it in a method of that name.
+    return (module.weight() if callable(module.weight) else module.weight).detach()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The script that makes a variant: shown on pages, to be copied and run."""
 
+from wlm.quantization.onnx.names import OPERATORS
 from wlm.quantization.pytorch import MODULE_TYPES, qconfigs
 from wlm.quantization.variant import Variant
 
@@ -48,8 +49,6 @@ logits, h, c = session.run(None, {{"input": words.numpy(), "h": h.numpy(), "c": 
 print(logits.shape)
 os.remove("temp.onnx")
 """
-# The operators that hold each part's weights in an exported model.
-OPERATORS = {"lstm": "LSTM", "linear": "MatMul", "embedding": "Gather"}
 
 
 def code_for(variant: Variant, model_folder: str) -> str:

@@ -12,7 +12,8 @@ import time
 from collections.abc import Sequence
 
 from wlm.errors import JobError
-from wlm.runs.queue import JobQueue, execute
+from wlm.runs.execute import execute
+from wlm.runs.queue import JobQueue
 from wlm.runs.store import RunStore
 
 try:
@@ -65,7 +66,7 @@ class ClusterQueue(JobQueue):
             if self._client is not None:
                 self._client.close(timeout=CONNECT_SECONDS)
 
-    def _hand_over(self, run_ids: Sequence[str], starts: int = 0) -> None:
+    def _hand_over(self, run_ids: Sequence[str]) -> None:
         with self._lock:
             self.start()
             for place, run_id in enumerate(run_ids):

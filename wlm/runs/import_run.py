@@ -24,7 +24,7 @@ from wlm.runs.import_fields import (
     check_words,
     refuse,
 )
-from wlm.runs.store import Run, State
+from wlm.runs.run import Run, State
 
 MOST_BYTES = 5_000_000
 MOST_BLOCKS = 50_000  # over all variants

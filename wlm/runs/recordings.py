@@ -5,7 +5,7 @@ from functools import cache
 
 from wlm.places import ASSETS
 from wlm.runs.import_run import from_json
-from wlm.runs.store import Run
+from wlm.runs.run import Run
 
 FOLDER = ASSETS / "runs"
 

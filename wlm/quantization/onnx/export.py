@@ -21,13 +21,12 @@ import torch
 from wlm.errors import VariantError, WLMError
 from wlm.model.lstm import LSTMModel
 from wlm.quantization.onnx.cache import read_cached, write_cached
-from wlm.quantization.snippet import OPERATORS
+from wlm.quantization.onnx.model import OnnxModel
+from wlm.quantization.onnx.names import INPUTS, OPERATORS, OUTPUTS, PACKAGES
 from wlm.quantization.variant import PART_LABELS, Variant
 
 EXPORT_FORMAT = 1  # raised whenever files made before are not to be used any more
 MOST_DIFFERENCE = 1e-5
-INPUTS, OUTPUTS = ("input", "h", "c"), ("logits", "next_h", "next_c")
-PACKAGES = ("onnx", "onnxruntime")
 
 FP32 = Variant(runtime="onnxruntime")
 _lock = threading.Lock()
@@ -114,8 +113,6 @@ def _first_line(error: Exception) -> str:
 
 def _checked(model: LSTMModel, content: bytes) -> bytes:
     """Return the file if it computes what the model does. Raises WLMError."""
-    from wlm.quantization.onnx.session import OnnxModel
-
     generator = torch.Generator().manual_seed(1)
     input = torch.randint(model.config.ntoken, (7, 2), generator=generator)
     hidden = tuple(

@@ -4,9 +4,8 @@ import torch
 from torch import Tensor
 
 from wlm.model.lstm import Hidden
-from wlm.quantization.onnx.export import INPUTS, OUTPUTS
-from wlm.quantization.onnx.session import LOG_LIKELIHOOD, TARGETS, OnnxModel, put_loss_in, start
-from wlm.quantization.onnx.weights import LSTM_OPERATORS
+from wlm.quantization.onnx.names import INPUTS, LOG_LIKELIHOOD, LSTM_OPERATORS, OUTPUTS, TARGETS
+from wlm.quantization.onnx.session import put_loss_in, start
 
 
 class OnnxModules:
@@ -15,11 +14,11 @@ class OnnxModules:
     What one hands to the next stays in ONNX Runtime and is not copied.
     """
 
-    def __init__(self, model: OnnxModel):
+    def __init__(self, content: bytes, threads: int):
         import onnx
         from onnx.utils import Extractor
 
-        file = onnx.load_from_string(put_loss_in(model.content))
+        file = onnx.load_from_string(put_loss_in(content))
         nodes = file.graph.node
         layers = [node for node in nodes if node.op_type in LSTM_OPERATORS]
         self.embedded = layers[0].input[0]
@@ -29,7 +28,7 @@ class OnnxModules:
         for name in (self.embedded, self.output, self.logits):
             kind = onnx.TensorProto.FLOAT
             file.graph.value_info.append(onnx.helper.make_tensor_value_info(name, kind, [None] * 3))
-        self._extractor, self._threads = Extractor(file), model.threads
+        self._extractor, self._threads = Extractor(file), threads
         self._ends = {
             "embedding": ([INPUTS[0]], [self.embedded]),
             "LSTM": ([self.embedded, *INPUTS[1:]], [self.output, *OUTPUTS[1:]]),

@@ -6,10 +6,13 @@ import torch
 from torch import Tensor
 
 from wlm.model.lstm import ModelConfig
-
-LSTM_OPERATORS = ("LSTM", "DynamicQuantizeLSTM")
-DECODER_OPERATORS = ("MatMul", "MatMulInteger")
-QUANTIZED, SCALE, ZERO_POINT = "_quantized", "_scale", "_zero_point"  # as the quantizer names them
+from wlm.quantization.onnx.names import (
+    DECODER_OPERATORS,
+    LSTM_OPERATORS,
+    QUANTIZED,
+    SCALE,
+    ZERO_POINT,
+)
 
 
 def stored_parts(content: bytes, names: list[str]) -> dict[str, int]:

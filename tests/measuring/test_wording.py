@@ -1,0 +1,61 @@
+"""A comparison's verdict, read aloud."""
+
+import pytest
+
+from wlm.measuring.wording import sentence
+
+
+def outcome(label="int8 LSTM", *, speedup=1.0, ends=None, verdict="undecided", delta=0.0) -> dict:
+    """A comparison's JSON with what a sentence needs."""
+    baseline = {"label": "fp32", "loss": 5.0, "speedup": 1.0, "speedup_ci95": None}
+    baseline |= {"verdict": "baseline"}
+    chosen = {"label": label, "loss": 5.0 + delta, "speedup": speedup, "speedup_ci95": ends}
+    return {"results": [baseline, {**chosen, "verdict": verdict}]}
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (
+            outcome("int8 LSTM + Linear", speedup=2.6, ends=[2.549, 2.652], verdict="faster"),
+            "int8 LSTM + Linear is 2.6 times as fast as fp32, give or take 2%, at the same loss.",
+        ),
+        (
+            outcome(speedup=1.04, ends=[1.03, 1.05], verdict="faster", delta=0.0099),
+            "int8 LSTM is 4% faster than fp32, give or take 1%, at the same loss.",
+        ),
+        (
+            outcome(speedup=0.9, ends=[0.8999, 0.9001], verdict="slower", delta=0.051),
+            "int8 LSTM is 10% slower than fp32, give or take less than 1%, at a loss 0.05 nats "
+            "higher.",
+        ),
+        (
+            outcome(speedup=0.4, ends=[0.39, 0.41], verdict="slower", delta=-0.2),
+            "int8 LSTM is 2.5 times as slow as fp32, give or take 3%, at a loss 0.20 nats lower.",
+        ),
+        (
+            outcome(speedup=1.005, ends=[0.98, 1.03]),
+            "Undecided: int8 LSTM may be anything from 2% slower to 3% faster than fp32, at the "
+            "same loss.",
+        ),
+        (
+            outcome(speedup=1.2, ends=[0.5, 2.0]),
+            "Undecided: int8 LSTM may be anything from 2.0 times as slow to 2.0 times as fast as "
+            "fp32, at the same loss.",
+        ),
+        (
+            outcome(speedup=1.2),
+            "Undecided: too few rounds to tell int8 LSTM's speed from fp32's, at the same loss.",
+        ),
+        ({"results": outcome()["results"][:1]}, "fp32 has a loss of 5.00 nats per token."),
+    ],
+)
+def test_the_verdict_reads_aloud(result, words):
+    assert sentence(result) == words
+
+
+def test_a_sentence_may_be_asked_of_each_variant():
+    result = outcome(speedup=2.6, ends=[2.549, 2.652], verdict="faster")
+    result["results"].append({**result["results"][1], "label": "int8 Linear"})
+    assert sentence(result, 1).startswith("int8 LSTM is 2.6")
+    assert sentence(result).startswith("int8 Linear is 2.6")

@@ -1,0 +1,234 @@
+"""An exported run read back, and files that are none."""
+
+import copy
+import json
+import math
+import re
+
+import pytest
+
+from wlm.errors import ReportError
+from wlm.measuring.compare import compare
+from wlm.measuring.comparison import CompareSpec
+from wlm.runs import import_run as run_import
+from wlm.runs.export import to_json, to_markdown
+from wlm.runs.import_run import from_json
+from wlm.runs.run import Run, State
+
+
+def test_an_exported_run_comes_back_as_an_imported_one(run):
+    again = from_json(to_json(run))
+    assert again.id != run.id
+    assert (again.origin, again.visitor, again.state) == ("imported", "", State.DONE)
+    assert (again.created_at, again.finished_at) == (1_000_000.0, 1_000_005.0)
+    assert again.spec == run.spec
+    assert again.result["machine"] == run.result["machine"]
+    assert again.result["protocol"] == run.result["protocol"]
+    for before, after in zip(run.result["results"], again.result["results"], strict=True):
+        for name in before.keys() - {"spread", "speedup_ci95"}:
+            assert after[name] == before[name], name
+        assert after["spread"] == pytest.approx(before["spread"])
+    assert again.result["results"][1]["speedup_ci95"] == pytest.approx([2.0, 2.0])
+
+
+def test_a_measured_run_comes_back_exactly(model_folder, text_file, monkeypatch):
+    monkeypatch.setattr("wlm.measuring.compare.BLOCK_SECONDS", 0.0)
+    *_, last = compare(CompareSpec(model=str(model_folder), text=str(text_file), bptt=5))
+    run = Run("compare", last.measured.spec.to_json(), state=State.DONE)
+    run = Run(**{**vars(run), "result": last.measured.to_json()})
+    assert from_json(to_json(run)).result == run.result
+
+
+def test_a_run_that_measured_nothing_comes_back_too(run):
+    failed = Run("compare", run.spec, state=State.FAILED, message="There is no text 'x'.")
+    assert from_json(to_json(failed)).message == failed.message
+
+
+def test_a_run_of_an_earlier_version_does_not_tell_its_weights(run):
+    del run.result["protocol"]["weights_sha256"]
+    assert "- model: `tiny`" in to_markdown(run).splitlines()
+    assert from_json(to_json(run)).result["protocol"]["weights_sha256"] is None
+
+
+def test_what_follows_from_the_blocks_is_computed_again(run):
+    content = json.loads(to_json(run))
+    result = content["run"]["result"]
+    result["results"][1] |= {"verdict": "slower", "speedup_ci95": [9.0, 9.0], "spread": 0.0}
+    result["results"][1]["cpu_share"] = 99.0
+    result |= {"warnings": ["![](http://elsewhere/x.png)"], "rounds": 1, "surprise": 1}
+    result["protocol"] |= {"model": "another", "threads": 64, "seed": 99}
+    content["run"] |= {"id": "chosen", "visitor": "someone", "origin": "recorded", "server": "x"}
+    again = from_json(json.dumps(content))
+    chosen = again.result["results"][1]
+    assert (chosen["verdict"], chosen["cpu_share"]) == ("faster", 1.0)
+    assert chosen["speedup_ci95"] == pytest.approx([2.0, 2.0])
+    assert chosen["spread"] > 0.0
+    assert again.result["rounds"] == 5 and "surprise" not in again.result
+    assert "elsewhere" not in str(again.result["warnings"])
+    assert again.result["protocol"] == run.result["protocol"]
+    assert again.id != "chosen"
+    assert (again.visitor, again.origin, again.server) == ("", "imported", "")
+
+
+def test_threads_of_a_larger_machine_are_no_error(run):
+    content = json.loads(to_json(run))
+    content["run"]["spec"]["threads"] = 96
+    again = from_json(json.dumps(content))
+    assert again.spec["threads"] == again.result["protocol"]["threads"] == 96
+
+
+GONE = object()
+
+
+RUN, RESULT, FIRST = ("run",), ("run", "result"), ("run", "result", "results", 1)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (("format",), "other", "format must be one of 'wlm-run', got 'other'"),
+        (("version",), 2, "version must be one of 1, got 2"),
+        (("version",), True, "version must be one of 1, got True"),
+        (("run",), [], "run must be an object, got []"),
+        ((*RUN, "spec"), GONE, "run must have kind, spec, state, "),
+        ((*RUN, "kind"), "sweep", "run.kind must be one of 'compare', got 'sweep'"),
+        ((*RUN, "state"), "running", "run.state must be one of 'done', "),
+        ((*RUN, "created_at"), 1e12, "run.created_at must be a number from 0.0 to "),
+        ((*RUN, "created_at"), None, "run.created_at must be a number from 0.0 to "),
+        ((*RUN, "finished_at"), "now", "run.finished_at must be a number from 0.0 to "),
+        ((*RUN, "message"), 7, "run.message must be at most 1000 printable characters, got 7"),
+        ((*RUN, "message"), "x" * 1001, "run.message must be at most 1000 printable"),
+        ((*RUN, "message"), "\ud800", "run.message must be at most 1000 printable"),
+        ((*RUN, "message"), "[x](y)", "run.message must be words without any of [ ]"),
+        ((*RUN, "spec", "variants"), "int8", "run.spec.variants must be a list, got 'int8'"),
+        ((*RUN, "spec", "variants"), [], "run.spec: the number of variants must be"),
+        ((*RUN, "spec", "variants", 0), 7, "run.spec.variants[0] must be at most 100"),
+        ((*RUN, "spec", "variants", 0), "int3", "run.spec: a variant is written fp32, int8"),
+        ((*RUN, "spec", "model"), "`x`", "run.spec.model must be words without"),
+        ((*RUN, "spec", "corpus"), {}, "run.spec.corpus must be at most 300 printable"),
+        ((*RUN, "spec", "threads"), 5000, "run.spec.threads must be a whole number from 1 to"),
+        ((*RUN, "spec", "bptt"), 0, "run.spec: bptt must be a whole number from 1 to 1,000, got 0"),
+        ((*RUN, "spec", "seconds"), math.nan, "run.spec: seconds must be a number"),
+        ((*RUN, "spec", "surprise"), 1, "run.spec: a comparison has no setting 'surprise'"),
+        ((*RUN, "result"), 7, "run.result must be an object, got 7"),
+        ((*RESULT, "machine"), GONE, "run.result must have machine, protocol, results, got"),
+        ((*RESULT, "machine", "cpu"), "<b>", "run.result.machine.cpu must be words without"),
+        ((*RESULT, "machine", "cpus"), 1.5, "run.result.machine.cpus must be a whole number"),
+        ((*RESULT, "machine", "torch"), GONE, "run.result.machine must have cpu, cpus, os, "),
+        ((*RESULT, "machine", "new"), {"a": 1}, "run.result.machine.new must be a number"),
+        ((*RESULT, "machine", "new"), ["x"] * 101, "the length of run.result.machine.new must be"),
+        ((*RESULT, "machine", "<b>"), 1, "each name in run.result.machine must be"),
+        ((*RESULT, "protocol", "text"), "$x$", "run.result.protocol.text must be words without"),
+        ((*RESULT, "protocol", "tokens"), 102, "run.result.protocol.tokens must be batch_size and"),
+        ((*RESULT, "protocol", "tokens"), 1, "run.result.protocol.tokens must be a whole number"),
+        ((*RESULT, "protocol", "weights_sha256"), "0A" * 32, "must be 64 hexadecimal digits or"),
+        ((*RESULT, "protocol", "weights_sha256"), 7, "weights_sha256 must be 64 hexadecimal dig"),
+        ((*RESULT, "results"), [], "the length of run.result.results must be a whole number"),
+        (FIRST, "x", "run.result.results[1] must be an object, got 'x'"),
+        ((*FIRST, "variant"), "fp32", "run.result.results[1].variant must be one of 'int8'"),
+        ((*FIRST, "label"), "best", "run.result.results[1].label must be one of 'int8 LSTM +"),
+        ((*FIRST, "size_bytes"), -1, "run.result.results[1].size_bytes must be a whole number"),
+        ((*FIRST, "loss"), -0.1, "run.result.results[1].loss must be a number from 0.0 to 500.0"),
+        ((*FIRST, "loss"), math.nan, "run.result.results[1].loss must be a number"),
+        ((*FIRST, "loss"), math.inf, "run.result.results[1].loss must be a number"),
+        ((*FIRST, "loss"), True, "run.result.results[1].loss must be a number"),
+        ((*FIRST, "loss"), 10**400, "run.result.results[1].loss must be a number"),
+        ((*FIRST, "loss"), 2.4, "run.result.results[1].perplexity must be 11.02"),
+        ((*FIRST, "perplexity"), 1.0, "run.result.results[1].perplexity must be 12.18"),
+        ((*FIRST, "elapsed_s"), 0.64, "run.result.results[1].elapsed_s must be 0.65, as loss"),
+        ((*FIRST, "cpu_s"), 0.1, "run.result.results[1].cpu_s must be 0.65, as loss"),
+        ((*FIRST, "tokens_per_s"), 1.0, "run.result.results[1].tokens_per_s must be 153.8"),
+        ((*FIRST, "speedup"), 2.00001, "run.result.results[1].speedup must be 2, as loss and"),
+        ((*FIRST, "loss_delta"), 0.0, "run.result.results[1].loss_delta must be 0.5, as loss"),
+        ((*FIRST, "loss_delta_ci95"), [0.6, 0.4], "results[1].loss_delta_ci95 must be two numbers"),
+        ((*FIRST, "loss_delta_ci95"), [0.4], "the length of run.result.results[1].loss_delta_ci95"),
+        ((*FIRST, "loss_delta_ci95", 0), "x", "results[1].loss_delta_ci95[0] must be a number"),
+        ((*FIRST, "context_switches"), -1, "results[1].context_switches must be a whole number"),
+        ((*FIRST, "blocks"), [], "of run.result.results[1].blocks must be a whole number"),
+        ((*FIRST, "blocks", 2), 7, "run.result.results[1].blocks[2] must be an object, got 7"),
+        ((*FIRST, "blocks", 2, "tokens"), 41, "results[1].blocks[2].tokens must be 20, the base"),
+        ((*FIRST, "blocks", 2, "tokens"), 0, "results[1].blocks[2].tokens must be a whole number"),
+        ((*FIRST, "blocks", 2, "wall_s"), 0.0, "results[1].blocks[2].wall_s must be a number"),
+        ((*FIRST, "blocks", 2, "wall_s"), 0.3, "run.result.results[1].elapsed_s must be 0.75"),
+        ((*FIRST, "blocks", 4, "wall_s"), 0.3, "run.result.results[1].speedup must be 1.8"),
+        ((*FIRST, "blocks", 2, "cpu_s"), -1.0, "results[1].blocks[2].cpu_s must be a number"),
+        (
+            (*FIRST, "blocks", 2, "cpu_s"),
+            GONE,
+            "run.result.results[1].blocks[2] must have tokens, ",
+        ),
+    ],
+)
+def test_a_bad_import_names_the_field_what_is_allowed_and_what_came(run, place, value, message):
+    content = copy.deepcopy(json.loads(to_json(run)))
+    target = content
+    for step in place[:-1]:
+        target = target[step]
+    if value is GONE:
+        del target[place[-1]]
+    else:
+        target[place[-1]] = value
+    with pytest.raises(ReportError) as error:
+        from_json(json.dumps(content))
+    assert message in str(error.value)
+    assert len(str(error.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "must be a JSON file"),
+        (b"\xff\xfe\x00\xff", "must be a JSON file"),
+        ("[" * 100_000, "must be a JSON file"),
+        ("1" * 5_000, "must be a JSON file"),
+        ("[]", "the file must be an object, got []"),
+        ("null", "the file must be an object, got None"),
+        (" " * (run_import.MOST_BYTES + 1), "at most 5,000,000 bytes, got 5,000,001"),
+    ],
+    ids=["empty", "binary", "deep", "long number", "list", "null", "large"],
+)
+def test_a_file_that_is_no_export_is_said_in_words(text, message):
+    with pytest.raises(ReportError) as error:
+        from_json(text)
+    assert message in str(error.value)
+
+
+def test_a_setting_nested_deeply_is_no_defect(run):
+    text = to_json(run).replace('"tokens": null', '"tokens": ' + "[" * 900 + "]" * 900, 1)
+    with pytest.raises(ReportError, match=r"run\.spec"):
+        from_json(text)
+
+
+def test_more_blocks_than_any_run_has_are_refused(run, monkeypatch):
+    monkeypatch.setattr(run_import, "MOST_BLOCKS", 8)
+    with pytest.raises(ReportError, match=r"blocks must be a whole number from 1 to 4, got 5"):
+        from_json(to_json(run))
+
+
+def test_a_run_of_other_runtimes_is_read_back(model_folder, text_file, monkeypatch):
+    monkeypatch.setenv("WLM_MODELS", str(model_folder.parent))
+    monkeypatch.setenv("WLM_TEXTS", str(text_file.parent))
+    names = ("fp32", "onnxruntime:", "onnxruntime:lstm=int8,linear=int8,embedding=int8")
+    labels = ["fp32", "ORT fp32", "ORT int8 all"]
+    spec = CompareSpec(variants=names, model="tiny", text="short", tokens=100)
+    *_, last = compare(spec)
+    made = Run("compare", spec.to_json(), state=State.DONE, result=last.measured.to_json())
+    read = from_json(to_json(made))
+    assert read.spec["variants"] == list(names)
+    assert [each["label"] for each in read.result["results"]] == labels
+    assert read.result["results"] == made.result["results"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("onnxruntime:lstm=fp16", "lstm must be one of fp32, int8, int8-channel on onnxruntime"),
+        ("tensorrt:", "the runtime must be one of pytorch, onnxruntime, got 'tensorrt'"),
+        ("int8,engine=mkl", "a variant is written fp32, int8 or"),
+    ],
+)
+def test_a_run_of_an_unknown_variant_is_refused(run, name, words):
+    content = json.loads(to_json(run))
+    content["run"]["spec"]["variants"][1] = name
+    with pytest.raises(ReportError, match=f"run.spec: {re.escape(words)}"):
+        from_json(json.dumps(content))

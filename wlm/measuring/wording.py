@@ -1,0 +1,51 @@
+"""What a comparison says, in sentences as one would read them aloud."""
+
+import math
+
+SAME_LOSS = 0.01  # nats per token: below, a reader would not notice
+MOST_SPREAD = 0.10  # of times that nothing disturbed
+
+
+def sentence(result: dict, i: int = -1) -> str:
+    """Return the verdict on a comparison's i-th variant (its JSON) as one would read it aloud."""
+    baseline, chosen = result["results"][0], result["results"][i]
+    if chosen is baseline:
+        return f"{chosen['label']} has a loss of {chosen['loss']:.2f} nats per token."
+    label, other = chosen["label"], baseline["label"]
+    delta = chosen["loss"] - baseline["loss"]
+    loss = "at the same loss"
+    if abs(delta) >= SAME_LOSS:
+        loss = f"at a loss {abs(delta):.2f} nats {'higher' if delta > 0 else 'lower'}"
+    # Runs of the first release have no interval.
+    ends = chosen.get("speedup_ci95")
+    if ends is None:
+        return f"Undecided: too few rounds to tell {label}'s speed from {other}'s, {loss}."
+    if chosen["verdict"] == "undecided":
+        low, high = (_against(end) for end in ends)
+        than = "as" if high.endswith("as fast") else "than"
+        return f"Undecided: {label} may be anything from {low} to {high} {than} {other}, {loss}."
+    words = _against(chosen["speedup"])
+    than = "as" if "times as" in words else "than"
+    give_or_take = _percent(math.sqrt(ends[1] / ends[0]) - 1)
+    return f"{label} is {words} {than} {other}, give or take {give_or_take}, {loss}."
+
+
+def busy(what: str, by: str) -> str:
+    """Return the warning that blocks or rounds differ, by how much in words."""
+    return (
+        f"Something else was using this machine: {what} differ from one another by {by}, quartile "
+        "to quartile."
+    )
+
+
+def _against(ratio: float) -> str:
+    """A speed-up in words: percent near 1, else times."""
+    if ratio >= 1.5:
+        return f"{ratio:.1f} times as fast"
+    if ratio <= 1 / 1.5:
+        return f"{1 / ratio:.1f} times as slow"
+    return f"{_percent(abs(ratio - 1))} {'faster' if ratio >= 1 else 'slower'}"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.005 else "less than 1%"

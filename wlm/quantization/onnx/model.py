@@ -1,0 +1,98 @@
+"""A model in ONNX Runtime, called like the PyTorch one."""
+
+import threading
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wlm.model.lstm import Hidden, ModelConfig
+from wlm.quantization.onnx.modules import OnnxModules
+from wlm.quantization.onnx.names import INPUTS, LOG_LIKELIHOOD, OUTPUTS, TARGETS
+from wlm.quantization.onnx.session import put_loss_in, start
+from wlm.quantization.onnx.weights import stored_matrices, stored_parts
+
+
+class OnnxModel:
+    """An ONNX file run by ONNX Runtime on a fixed number of threads.
+
+    `model(input, hidden)` maps word ids (T, B) and a hidden state to logits (T, B, V) and the next
+    hidden state, all PyTorch tensors; `nll` sums the loss without handing logits out. Each of the
+    two has a session of its own, made when first needed.
+    """
+
+    def __init__(self, content: bytes, config: ModelConfig, threads: int = 1):
+        self.config, self.threads, self.saved_bytes = config, threads, len(content)
+        self.content = content
+        self._lock = threading.Lock()
+        self._sessions: dict[bool, object] = {}
+
+    def __call__(self, input: Tensor, hidden: Hidden) -> tuple[Tensor, Hidden]:
+        session = self._session(with_loss=False)
+        logits, h, c = session.run(OUTPUTS, self._feed(input, hidden))
+        return torch.from_numpy(logits), (torch.from_numpy(h), torch.from_numpy(c))
+
+    def nll(self, input: Tensor, hidden: Hidden, targets: Tensor) -> tuple[float, Hidden]:
+        """Return the summed negative log-likelihood of targets (T * B), in nats, and the next
+        hidden state."""
+        session = self._session(with_loss=True)
+        feed = self._feed(input, hidden)
+        feed[TARGETS] = targets.view(*input.shape, 1).numpy()
+        picked, h, c = session.run((LOG_LIKELIHOOD, *OUTPUTS[1:]), feed)
+        nll = -float(picked.sum(dtype=np.float64))
+        return nll, (torch.from_numpy(h), torch.from_numpy(c))
+
+    def init_hidden(self, batch_size: int) -> Hidden:
+        """Return the zero state that a text starts from."""
+        return self.config.zero_state(batch_size)
+
+    def eval(self) -> "OnnxModel":
+        """Return the model: it knows no training mode."""
+        return self
+
+    def modules(self) -> OnnxModules:
+        """Return its modules, to be called one after the other."""
+        return OnnxModules(self.content, self.threads)
+
+    def part_bytes(self) -> dict[str, int]:
+        """Return the bytes of numbers that each part stores in the file, scales included."""
+        return stored_parts(self.content, self.config.parts())
+
+    def matrices(self) -> dict[str, Tensor]:
+        """Return the weight matrices, by their names in the fp32 state_dict."""
+        return stored_matrices(self.content, self.config)
+
+    @staticmethod
+    def _feed(input: Tensor, hidden: Hidden) -> dict[str, np.ndarray]:
+        values = (input, *hidden)
+        return {name: value.numpy() for name, value in zip(INPUTS, values, strict=True)}
+
+    def _session(self, *, with_loss: bool):
+        with self._lock:
+            if with_loss not in self._sessions:
+                content = put_loss_in(self.content) if with_loss else self.content
+                self._sessions[with_loss] = start(content, self.threads)
+            return self._sessions[with_loss]
+
+    def __str__(self) -> str:
+        return self._summary
+
+    @cached_property
+    def _summary(self) -> str:
+        """The operators that hold weights, in the order in which they run."""
+        import onnx
+
+        graph = onnx.load_from_string(self.content).graph
+        weights = {each.name: each for each in graph.initializer}
+        lines = []
+        for node in graph.node:
+            shapes = [
+                f"{'x'.join(map(str, weights[name].dims))} "
+                f"{onnx.TensorProto.DataType.Name(weights[name].data_type).lower()}"
+                for name in node.input
+                if name in weights and len(weights[name].dims) > 1 and weights[name].dims[-2] > 1
+            ]
+            if shapes:
+                lines.append(f"  {node.op_type}({', '.join(shapes)})")
+        return "\n".join(["OnnxModel(", *lines, ")"])

@@ -1,0 +1,60 @@
+"""A run done in this process, step by step, and written to the store as it goes."""
+
+import logging
+import time
+import traceback
+
+from wlm.errors import WLMError
+from wlm.inspecting.times import InspectSpec, inspect
+from wlm.measuring.compare import compare
+from wlm.measuring.comparison import CompareSpec
+from wlm.measuring.machine import pinned
+from wlm.runs.run import State
+from wlm.runs.store import RunStore
+
+logger = logging.getLogger(__name__)
+
+# What a worker can do, by a run's kind: the class of its settings and the job, which yields
+# `Progress`.
+KINDS = {
+    CompareSpec.kind: (CompareSpec, compare),
+    InspectSpec.kind: (InspectSpec, inspect),
+}
+
+
+def execute(run_id: str, store: RunStore, *, again: bool = False) -> None:
+    """Do a run in this process and write how it goes to the store; safe to call again.
+
+    A run under way is left to whoever does it, or with `again` begun anew: its worker has died.
+    """
+    run = store.get(run_id)
+    if run.state != State.QUEUED and not (again and run.state == State.RUNNING):
+        return
+    store.update(run_id, state=State.RUNNING, started_at=time.time())
+    result, outcome = None, {"state": State.DONE, "done": 1.0}
+    try:
+        spec_class, do = KINDS[run.kind]
+        spec = spec_class.from_json(run.spec)
+        with pinned(spec.threads):
+            for progress in do(spec):
+                if progress.measured is not None:
+                    result = progress.measured.to_json()
+                if store.get(run_id).stop_requested:
+                    outcome = {"state": State.STOPPED}
+                    break
+                store.update(
+                    run_id,
+                    stage=progress.stage,
+                    done=progress.done,
+                    seconds_left=progress.seconds_left,
+                    result=result,
+                )
+    except WLMError as error:
+        outcome = {"state": State.FAILED, "message": str(error)}
+    except MemoryError:
+        outcome = {"state": State.FAILED, "message": "There is not enough memory for this run."}
+    except Exception:
+        logger.error("run %s failed\n%s", run_id, traceback.format_exc())
+        message = "This run met a defect of wlm; the server's log has the details."
+        outcome = {"state": State.FAILED, "message": message}
+    store.update(run_id, result=result, seconds_left=None, finished_at=time.time(), **outcome)

@@ -1,0 +1,71 @@
+"""A run: what was asked, how it stands, and what came of it."""
+
+import secrets
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a run is on its way; the last four are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"  # by request, keeping what was measured
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"  # its server went away
+
+    @property
+    def final(self) -> bool:
+        return self not in (State.QUEUED, State.RUNNING)
+
+
+def new_id() -> str:
+    """Return an id that cannot be guessed: who has it may see the run."""
+    return secrets.token_urlsafe(12)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: what was asked (`spec`), how it stands (`stage`, `done`, `seconds_left`), what came
+    of it (`result`, partial while it runs) and, in words, what went wrong (`message`).
+
+    Times are seconds since 1970. `server` names the process that takes care of it. `warning` says
+    why the run is not kept. `visitor` is who may delete it. `origin` is empty for a run measured
+    here, else `imported` or `recorded`. `sweep` is the id of the sweep that it is a point of, if
+    any; the sweep itself is a row of kind `sweep` that holds its settings and never changes.
+    """
+
+    kind: str
+    spec: dict
+    id: str = field(default_factory=new_id)
+    state: State = State.QUEUED
+    stage: str = ""
+    done: float = 0.0
+    seconds_left: float | None = None
+    result: dict | None = None
+    message: str = ""
+    warning: str = ""
+    stop_requested: bool = False
+    server: str = ""
+    created_at: float = field(default_factory=time.time)
+    started_at: float | None = None
+    finished_at: float | None = None
+    visitor: str = ""
+    origin: str = ""
+    sweep: str = ""
+
+
+def finished_run(spec, result: dict, started_at: float, state: State = State.DONE) -> Run:
+    """Return a run that was measured outside the queue, and has just ended."""
+    return Run(
+        spec.kind,
+        spec.to_json(),
+        state=state,
+        done=1.0,
+        result=result,
+        created_at=started_at,
+        started_at=started_at,
+        finished_at=time.time(),
+    )
