@@ -23,7 +23,7 @@ def waiting(queue, monkeypatch):
     real = JobQueue(queue.store)
     monkeypatch.setattr(real, "start", lambda: None)
     monkeypatch.setattr(real, "_hand_over", lambda run_ids: None)
-    monkeypatch.setattr("view.shared.page.job_queue", lambda: real)
+    monkeypatch.setattr("view.shared.server.job_queue", lambda: real)
     return real
 
 

@@ -5,25 +5,18 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from view.compare import charts
-from view.shared import page as ui
+from view.shared.cards import SHIPPED, card
 from view.shared.charts import ink
 from wlm import tutorial
 from wlm.runs.export import sentence
-from wlm.runs.store import Run, State
+from wlm.runs.store import Run
 
 WAITING = "–"
+LOSS, SIZE, ELAPSED = "Loss, nats per token", "Size, MB", "Elapsed, s"
 REFERENCES = (
     "Grey marks: what the tutorial published, with its own weights, on all of WikiText-2's test "
     "set and a MacBook Pro; its elapsed time is scaled to as many tokens as were read here."
 )
-
-
-def show_ended(run: Run) -> None:
-    """Show a comparison that has ended: how, where that is not as it should, and what it
-    measured."""
-    show_ending(run)
-    if run.result:
-        show_comparison(run.result)
 
 
 def show_recorded(run: Run) -> None:
@@ -34,17 +27,6 @@ def show_recorded(run: Run) -> None:
         icon=":material/history:",
         color="gray",
     )
-
-
-def show_ending(run: Run) -> None:
-    """Say how a run has ended, where that is not as it should."""
-    if run.state == State.FAILED:
-        ui.show_error(run.message)
-    elif run.state == State.INTERRUPTED:
-        st.warning(run.message, icon=":material/power_off:")
-    elif run.state == State.STOPPED:
-        measured = "the numbers are those until then" if run.result else "nothing was measured yet"
-        st.info(f"Stopped early: {measured}.", icon=":material/stop:")
 
 
 def show_comparison(result: dict) -> None:
@@ -78,46 +60,40 @@ def show_cards(baseline: dict | None, chosen: dict | None) -> None:
     """Show loss, size and elapsed time of one variant; dashes while there are none."""
     loss, size, elapsed = st.columns(3)
     if baseline is None or chosen is None:
-        loss.metric("Loss, nats per token", WAITING, border=True)
-        size.metric("Size, MB", WAITING, border=True)
-        elapsed.metric("Elapsed, s", WAITING, border=True)
+        card(loss, LOSS, WAITING)
+        card(size, SIZE, WAITING)
+        card(elapsed, ELAPSED, WAITING)
         return
     change = chosen["loss"] - baseline["loss"]
-    loss.metric(
-        "Loss, nats per token",
+    card(
+        loss,
+        LOSS,
         f"{chosen['loss']:.4f}",
         f"{change:+.4f}",  # with ASCII's minus, or the card would take it for a rise
         delta_color="off" if abs(change) < 0.01 else "inverse",
-        delta_arrow="off",
         delta_description=f"against fp32's {baseline['loss']:.4f}",
-        border=True,
-        height="stretch",
         help="Mean negative log-likelihood per token: lower is better.",
     )
     share = chosen["size_bytes"] / baseline["size_bytes"] - 1
     same_size = abs(share) < 0.005  # as it is shown
-    size.metric(
-        "Size, MB",
+    card(
+        size,
+        SIZE,
         f"{chosen['size_bytes'] / 1e6:.1f}",
         f"{share:+.0%}",
         delta_color="off" if same_size else "inverse",
         delta_arrow="off" if same_size else "auto",
         delta_description=f"against fp32's {baseline['size_bytes'] / 1e6:.1f}",
-        border=True,
-        height="stretch",
-        help="The file as it is shipped, in millions of bytes: what torch.save writes of the "
-        "state_dict, or the ONNX file.",
+        help=SHIPPED,
     )
     colors = {"faster": "green", "slower": "red"}
-    elapsed.metric(
-        "Elapsed, s",
+    card(
+        elapsed,
+        ELAPSED,
         f"{chosen['elapsed_s']:.2f}",
         f"{chosen['speedup']:.2f} times as fast",
         delta_color=colors.get(chosen["verdict"], "gray"),
-        delta_arrow="off",
         delta_description=f"as fp32's {baseline['elapsed_s']:.2f}",
-        border=True,
-        height="stretch",
         help="Wall-clock time to read the text, model and loss together.",
     )
 

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from view.inspect import charts
-from view.inspect.bytes import columns
 from view.inspect.roofline_chart import roofline
+from view.shared.cards import card, columns
 from view.shared.charts import ink
 from wlm.inspecting.roofline import Roofline
 from wlm.quantization.variant import Variant
@@ -20,40 +20,31 @@ def show_times(result: dict) -> None:
     roof = Roofline(**result["roofline"])
     if fastest is not first:
         st.subheader(headline(first, fastest), anchor=False)
-    cards = columns(len(fastest["passes"]) + 2)
-    for card, before, after in zip(cards, first["passes"], fastest["passes"], strict=False):
-        card.metric(
+    *places, memory, peak = columns(len(fastest["passes"]) + 2)
+    for column, before, after in zip(places, first["passes"], fastest["passes"], strict=True):
+        card(
+            column,
             f"{_name_of(after['tokens']).capitalize()}, ms",
             _milliseconds(after["seconds"]),
             f"{first['label']}: {_milliseconds(before['seconds'])}"
             if fastest is not first
             else None,
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            height="stretch",
             help=f"{fastest['label']}: median of {result['rounds']} rounds, spread "
             f"{after['spread']:.0%}, all modules together.",
         )
-    cards[-2].metric(
+    card(
+        memory,
         "Memory, GB/s",
         f"{roof.memory_bytes_per_s / 1e9:.1f}",
         f"caches: {roof.cache_bytes_per_s / 1e9:.0f}",
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-        height="stretch",
         help="Best of several products of a matrix with a vector: 268 MB from memory, 1 MB from "
         "caches.",
     )
-    cards[-1].metric(
+    card(
+        peak,
         "fp32 peak, Gop/s",
         f"{roof.fp32_ops_per_s / 1e9:,.0f}",
         f"int8: {roof.int8_ops_per_s / 1e9:,.0f}" if roof.int8_ops_per_s else None,
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-        height="stretch",
         help="Best of several products of two square matrices of 1,024 rows.",
     )
     labels = [each["label"] for each in result["results"]]

@@ -4,28 +4,36 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from view.shared import page as ui
-from wlm.catalog import upload_checks as checks
+from view.shared import server, visitor
+from view.shared.page import plain, show_error
 from wlm.catalog import uploads
+from wlm.catalog.upload_checks import (
+    MOST_TEXT_MB,
+    MOST_WEIGHTS,
+    MOST_WEIGHTS_MB,
+    MOST_WORDS_MB,
+    add_model,
+    add_text,
+)
 from wlm.catalog.uploads import Upload
 from wlm.errors import UploadError, WLMError
 
 LIMITS = (
-    f"Weights: at most {checks.MOST_WEIGHTS_MB} MB and {checks.MOST_WEIGHTS / 1e6:.0f} million "
-    f"numbers. Vocabulary or corpus: {checks.MOST_WORDS_MB} MB a file. Text: "
-    f"{checks.MOST_TEXT_MB} MB. {uploads.MOST_OF_ONE} uploads each, kept for {uploads.HOURS} "
-    "hours on this server, in your lists only. Runs made with one are in everyone's list of runs, "
-    "under its name here, without its contents."
+    f"Weights: at most {MOST_WEIGHTS_MB} MB and {MOST_WEIGHTS / 1e6:.0f} million numbers. "
+    f"Vocabulary or corpus: {MOST_WORDS_MB} MB a file. Text: {MOST_TEXT_MB} MB. "
+    f"{uploads.MOST_OF_ONE} uploads each, kept for {uploads.HOURS} hours on this server, in your "
+    "lists only. Runs made with one are in everyone's list of runs, under its name here, without "
+    "its contents."
 )
 
 
-def show() -> None:
+def show_uploads() -> None:
     """Show this visitor's uploads, and the forms that take one more."""
-    own = uploads.uploads_of(ui.visitor())
+    own = uploads.uploads_of(visitor.name())
     if own:
         st.subheader("Yours")
         for upload in own:
-            show_one(upload)
+            show_upload(upload)
     st.subheader("Bring your own")
     model, text = st.tabs(["A model", "A text"])
     with model:
@@ -35,20 +43,20 @@ def show() -> None:
     st.caption(LIMITS)
 
 
-def show_one(upload: Upload) -> None:
+def show_upload(upload: Upload) -> None:
     """Show one upload: its names, facts, and a button to remove it."""
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container():
-            st.markdown(f"**{upload.name}**: {ui.plain(upload.label)}")
+            st.markdown(f"**{upload.name}**: {plain(upload.label)}")
             st.caption(
                 f"{upload.kind.capitalize()}, {upload.size_bytes / 1e6:.2f} MB, {upload.facts}. "
                 f"Removed by itself in {max(1, round(upload.hours_left))} h."
             )
         if st.button("Remove", icon=":material/delete:", key=f"remove-{upload.name}"):
-            uploads.remove(ui.visitor(), upload.name)
+            uploads.remove(visitor.name(), upload.name)
             # Names are never used again; this frees the memory.
-            ui.load_variant.clear()
-            ui.load_model.clear(upload.name)
+            server.load_variant.clear()
+            server.load_model.clear(upload.name)
             st.rerun()
 
 
@@ -60,19 +68,19 @@ def bring_model() -> None:
         weights = left.file_uploader(
             "Weights: a state_dict of this architecture, any sizes",
             type=["safetensors", "pth", "pt"],
-            max_upload_size=checks.MOST_WEIGHTS_MB,
+            max_upload_size=MOST_WEIGHTS_MB,
             key=f"weights-{turn}",
         )
         words = right.file_uploader(
             "Vocabulary: a word a line, or train.txt, valid.txt and test.txt",
             type="txt",
             accept_multiple_files=True,
-            max_upload_size=checks.MOST_WORDS_MB,
+            max_upload_size=MOST_WORDS_MB,
             key=f"words-{turn}",
         )
         pressed = st.form_submit_button("Check and keep the model", icon=":material/upload:")
     if pressed:
-        keep(checks.add_model, weights, words, turn=turn)
+        keep(add_model, weights, words, turn=turn)
 
 
 def bring_text() -> None:
@@ -82,12 +90,12 @@ def bring_text() -> None:
         text = st.file_uploader(
             "Text: UTF-8, words separated by spaces as in WikiText-2",
             type="txt",
-            max_upload_size=checks.MOST_TEXT_MB,
+            max_upload_size=MOST_TEXT_MB,
             key=f"text-{turn}",
         )
         pressed = st.form_submit_button("Check and keep the text", icon=":material/upload:")
     if pressed:
-        keep(checks.add_text, text, turn=turn)
+        keep(add_text, text, turn=turn)
 
 
 def keep(add: Callable[..., Upload], file, *more, turn: int) -> None:
@@ -96,10 +104,10 @@ def keep(add: Callable[..., Upload], file, *more, turn: int) -> None:
         if file is None:
             raise UploadError("a file must be chosen first, got none")
         with st.spinner("Checking …"):
-            upload = add(ui.visitor(), file, *more)
+            upload = add(visitor.name(), file, *more)
     except WLMError as error:
-        ui.show_error(str(error))
+        show_error(str(error))
         return
     st.session_state["upload-turn"] = turn + 1  # empty uploaders, and the files' memory freed
-    st.toast(f"{ui.plain(upload.label)} is kept as {upload.name}.", icon=":material/check_circle:")
+    st.toast(f"{plain(upload.label)} is kept as {upload.name}.", icon=":material/check_circle:")
     st.rerun()

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from view.inspect.bytes import parts_of
-from view.shared import page as ui
-from view.tutorial import results as shown
+from view.shared import server
+from view.tutorial import results
 from view.tutorial.results import FP32, INT8, MODEL, ONNX, WITH_EMBEDDING, WORDS
 from wlm.catalog.names import DEFAULT_TEXT
 from wlm.quantization.snippet import code_for
@@ -26,7 +26,7 @@ class Step:
 
 def about_model() -> tuple[str, str]:
     """Say what goes in and comes out, and what is between."""
-    config = ui.load_model(MODEL).model.config
+    config = server.load_model(MODEL).model.config
     return (
         "Words go in as numbers, a score for every possible next word comes out.",
         f"An embedding turns each word into {config.ninp:,} values, {config.nlayers} LSTM layers "
@@ -46,11 +46,11 @@ def about_text() -> tuple[str, str]:
 
 def about_weights() -> tuple[str, str]:
     """Say how many numbers training left, and what they are for."""
-    numbers = sum(each.numel() for each in ui.load_model(MODEL).model.parameters())
+    numbers = sum(each.numel() for each in server.load_model(MODEL).model.parameters())
     return (
         f"Training left {numbers / 1e6:.0f} million numbers: here they are at work.",
         "Each word is drawn from what the model expects after those before it. A temperature of "
-        f"{shown.TEMPERATURE} keeps it sober.",
+        f"{results.TEMPERATURE} keeps it sober.",
     )
 
 
@@ -89,13 +89,13 @@ STEPS = (
     Step(
         "The model",
         about_model,
-        shown.show_model,
+        results.show_model,
         f'from wlm import load_checkpoint\n\nprint(load_checkpoint("{FOLDER}").model)',
     ),
     Step(
         "The text",
         about_text,
-        shown.show_text,
+        results.show_text,
         "from wlm.text.corpus import read_text\n"
         "from wlm.text.vocabulary import Vocabulary\n\n"
         f'vocabulary = Vocabulary.from_file("{FOLDER}/vocab.txt")\n'
@@ -104,19 +104,19 @@ STEPS = (
     Step(
         "Its weights, and what it writes",
         about_weights,
-        shown.show_sample,
+        results.show_sample,
         "from wlm import SampleSettings, load_checkpoint, sample_words\n\n"
         f'checkpoint = load_checkpoint("{FOLDER}")\n'
-        f"settings = SampleSettings(temperature={shown.TEMPERATURE}, seed=1, allow_unk=False)\n"
+        f"settings = SampleSettings(temperature={results.TEMPERATURE}, seed=1, allow_unk=False)\n"
         f"for each in sample_words(checkpoint.model, checkpoint.vocabulary, settings, {WORDS}):\n"
         "    print(each.word)",
     ),
-    Step("Quantize", about_quantizing, shown.show_quantized, code_for(INT8, FOLDER)),
+    Step("Quantize", about_quantizing, results.show_quantized, code_for(INT8, FOLDER)),
     Step(
         "What it could not reach",
         about_unreached,
-        shown.show_unreached,
+        results.show_unreached,
         code_for(WITH_EMBEDDING, FOLDER),
     ),
-    Step("What to use today", about_today, shown.show_today, code_for(ONNX, FOLDER)),
+    Step("What to use today", about_today, results.show_today, code_for(ONNX, FOLDER)),
 )
