@@ -6,7 +6,7 @@ from view.sample.blind_test import show_blind_test
 from view.sample.choose import choose_sample
 from view.sample.current import show_current
 from view.sample.temperature import show_temperature
-from view.shared.choices import choose_model, write_variants_as
+from view.shared.choices import choose_model, in_url, write_variants_as
 from view.shared.page import errors_shown, start_page
 
 
@@ -21,16 +21,16 @@ def main() -> None:
         "draw."
     )
     with errors_shown():
-        choice = choose_sample(model)
-        show_current(choice)
+        request, raw, pressed, stop = choose_sample(model)
+        show_current(request, raw, pressed, stop)
         st.divider()
-        heat, blind = st.tabs(["Temperature", "Blind test"], key="more", bind="query-params")
+        heat, blind = st.tabs(["Temperature", "Blind test"], **in_url("more"))
         if heat.open:
             with heat, errors_shown():
-                show_temperature(choice.request)
+                show_temperature(request)
         elif blind.open:
             with blind:
-                show_blind_test(model, choice.request.settings)
+                show_blind_test(model, request.settings)
 
 
 main()

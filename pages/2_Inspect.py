@@ -7,7 +7,7 @@ from view.inspect.choose import choose_variants
 from view.inspect.current import show_current
 from view.inspect.errors import show_errors
 from view.inspect.model import show_model
-from view.shared.choices import choose_model, choose_text, write_variants_as
+from view.shared.choices import choose_model, choose_text, in_url, write_variants_as
 from view.shared.page import errors_shown, start_page
 from wlm.inspecting.times import InspectSpec
 
@@ -32,7 +32,7 @@ def main() -> None:
             "Error": lambda: show_errors(model, text, variants),
             "Model": lambda: show_model(model, variants),
         }
-        tabs = st.tabs(list(contents), key="tab", bind="query-params")
+        tabs = st.tabs(list(contents), **in_url("tab"))
         for tab, show in zip(tabs, contents.values(), strict=True):
             if tab.open:  # nothing else is computed
                 with tab:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from view.shared import choices
+from view.shared.choices import choose_others, choose_variant, in_url
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
 from wlm.measuring.machine import cpu_count
 
@@ -18,18 +18,19 @@ QUICK, ALL = "A few seconds", "All of it"
 def choose_comparison(model: str, text: str) -> tuple[CompareSpec, CompareSpec | None]:
     """Draw the controls; return the comparison that they describe, and the one that a button was
     pressed for."""
-    url = {"required": True, "bind": "query-params"}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        variant = str(choices.choose_variant())
+        variant = str(choose_variant())
         amount = st.segmented_control(
-            "How much text", [QUICK, ALL], default=QUICK, key="amount", **url
+            "How much text", [QUICK, ALL], default=QUICK, required=True, **in_url("amount")
         )
         few = [n for n in (1, 2, 4, 8, 16) if n <= cpu_count()]
-        threads = st.segmented_control("Threads", few, default=1, key="threads", **url)
+        threads = st.segmented_control(
+            "Threads", few, default=1, required=True, **in_url("threads")
+        )
     row = st.container(horizontal=True)
     buttons = row.container(horizontal=True, width="content")
     with row:
-        others = choices.choose_others()
+        others = choose_others()
     variants = (BASELINE, *(each for each in others if each != variant), variant)
     if others and variant == BASELINE:
         variants = (BASELINE, *others)

@@ -34,18 +34,10 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
     st.altair_chart(bytes_chart(model, variants), key="chart-bytes")
     st.markdown(why_it_remains(model, dict(zip(variants, parts, strict=True))))
     st.markdown("**To the byte**")
-    rows = [*parts[0], "the file"]
-    table = {
-        label: [*each.values(), sum(each.values())]
-        for label, each in zip(labels, parts, strict=True)
-    }
-    number = st.column_config.NumberColumn(format="localized")
-    st.dataframe(
-        {"Part": rows, **table},
-        column_config=dict.fromkeys(labels, number),
-        hide_index=True,
-        height="content",
-    )
+    bytes = ([*each.values(), size] for each, size in zip(parts, sizes, strict=True))
+    table = {"Part": [*parts[0], "the file"], **dict(zip(labels, bytes, strict=True))}
+    numbers = dict.fromkeys(labels, st.column_config.NumberColumn(format="localized"))
+    st.dataframe(table, column_config=numbers, hide_index=True, height="content")
     st.caption(
         f"A part's bytes are its numbers: weights, biases, scales. The {FILE_FORMAT} is the rest: "
         "names, headers, padding."

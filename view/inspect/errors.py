@@ -8,6 +8,7 @@ from view.inspect import charts
 from view.shared import server
 from view.shared.cards import card
 from view.shared.charts import ink
+from view.shared.choices import in_url
 from wlm.catalog.names import find_text
 from wlm.inspecting.activation_error import ACTIVATION_TOKENS, LayerError, activations, layer_errors
 from wlm.inspecting.parts import matrix_label, weight_matrices
@@ -118,12 +119,7 @@ def show_matrix(model: str, variants: list[Variant]) -> None:
         variant = next(each for each in variants if each.label == label)
         by_label = {matrix_label(each.matrix): each for each in weight_errors_of(model, variant)}
         name = st.selectbox(
-            "Weights",
-            list(by_label),
-            index=len(by_label) - 1,
-            key="matrix",
-            bind="query-params",
-            width=280,
+            "Weights", list(by_label), index=len(by_label) - 1, **in_url("matrix"), width=280
         )
     error, precision = by_label[name], f"{name} in {label}"
     whole, near = (histogram_of(model, variant, error.matrix, fine) for fine in (False, True))

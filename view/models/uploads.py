@@ -6,24 +6,17 @@ import streamlit as st
 
 from view.shared import server, visitor
 from view.shared.page import plain, show_error
+from wlm.catalog import upload_checks as checks
 from wlm.catalog import uploads
-from wlm.catalog.upload_checks import (
-    MOST_TEXT_MB,
-    MOST_WEIGHTS,
-    MOST_WEIGHTS_MB,
-    MOST_WORDS_MB,
-    add_model,
-    add_text,
-)
 from wlm.catalog.uploads import Upload
 from wlm.errors import UploadError, WLMError
 
 LIMITS = (
-    f"Weights: at most {MOST_WEIGHTS_MB} MB and {MOST_WEIGHTS / 1e6:.0f} million numbers. "
-    f"Vocabulary or corpus: {MOST_WORDS_MB} MB a file. Text: {MOST_TEXT_MB} MB. "
-    f"{uploads.MOST_OF_ONE} uploads each, kept for {uploads.HOURS} hours on this server, in your "
-    "lists only. Runs made with one are in everyone's list of runs, under its name here, without "
-    "its contents."
+    f"Weights: at most {checks.MOST_WEIGHTS_MB} MB and {checks.MOST_WEIGHTS / 1e6:.0f} million "
+    f"numbers. Vocabulary or corpus: {checks.MOST_WORDS_MB} MB a file. Text: "
+    f"{checks.MOST_TEXT_MB} MB. {uploads.MOST_OF_ONE} uploads each, kept for {uploads.HOURS} "
+    "hours on this server, in your lists only. Runs made with one are in everyone's list of runs, "
+    "under its name here, without its contents."
 )
 
 
@@ -68,19 +61,19 @@ def bring_model() -> None:
         weights = left.file_uploader(
             "Weights: a state_dict of this architecture, any sizes",
             type=["safetensors", "pth", "pt"],
-            max_upload_size=MOST_WEIGHTS_MB,
+            max_upload_size=checks.MOST_WEIGHTS_MB,
             key=f"weights-{turn}",
         )
         words = right.file_uploader(
             "Vocabulary: a word a line, or train.txt, valid.txt and test.txt",
             type="txt",
             accept_multiple_files=True,
-            max_upload_size=MOST_WORDS_MB,
+            max_upload_size=checks.MOST_WORDS_MB,
             key=f"words-{turn}",
         )
         pressed = st.form_submit_button("Check and keep the model", icon=":material/upload:")
     if pressed:
-        keep(add_model, weights, words, turn=turn)
+        keep(checks.add_model, weights, words, turn=turn)
 
 
 def bring_text() -> None:
@@ -90,12 +83,12 @@ def bring_text() -> None:
         text = st.file_uploader(
             "Text: UTF-8, words separated by spaces as in WikiText-2",
             type="txt",
-            max_upload_size=MOST_TEXT_MB,
+            max_upload_size=checks.MOST_TEXT_MB,
             key=f"text-{turn}",
         )
         pressed = st.form_submit_button("Check and keep the text", icon=":material/upload:")
     if pressed:
-        keep(add_text, text, turn=turn)
+        keep(checks.add_text, text, turn=turn)
 
 
 def keep(add: Callable[..., Upload], file, *more, turn: int) -> None:

@@ -34,13 +34,16 @@ def show_side_by_side(runs: list[Run]) -> None:
         values, ends = ([row[key] for row in others] for key in ("speedup", "speedup_ci95"))
         chart = charts.speedups(["", *labels], [1.0, *values], [None, *ends], ink=ink())
         st.altair_chart(chart)
-    table = {
-        "Run": [row["run"] for row in rows],
-        "Variant": [row["label"] for row in rows],
-        "Times as fast": [f"{row['speedup']:.2f}" for row in rows],
-        "Loss": [f"{row['loss']:.4f}" for row in rows],
-        "Size, MB": [f"{row['size_bytes'] / 1e6:.1f}" for row in rows],
-        "Elapsed, s": [f"{row['elapsed_s']:.2f}" for row in rows],
-        "Machine": [row["cpu"] for row in rows],
-    }
+    table = [
+        {
+            "Run": row["run"],
+            "Variant": row["label"],
+            "Times as fast": f"{row['speedup']:.2f}",
+            "Loss": f"{row['loss']:.4f}",
+            "Size, MB": f"{row['size_bytes'] / 1e6:.1f}",
+            "Elapsed, s": f"{row['elapsed_s']:.2f}",
+            "Machine": row["cpu"],
+        }
+        for row in rows
+    ]
     st.dataframe(table, hide_index=True)

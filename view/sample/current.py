@@ -1,24 +1,24 @@
 """What Sample shows below its controls: the texts, and how far their models differ."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from view.sample import departures, texts
-from view.sample.choose import Choice
-from view.sample.texts import Sample
+from view.sample.texts import Request, Sample
 from view.sample.typeset import raw_tokens, typeset
 from wlm.sampling.words import to_out_txt
 from wlm.text.wikitext import detokenize
 
 
-def show_current(choice: Choice) -> None:
+def show_current(request: Request, raw: bool, pressed: bool, stop: DeltaGenerator) -> None:
     """Write, or show what was written, and compare its texts."""
-    request, sample = choice.request, st.session_state.get("sample")
-    if choice.pressed and request.variants:
+    sample = st.session_state.get("sample")
+    if pressed and request.variants:
         # Any press makes Streamlit end the script, and with it the drawing of words.
-        choice.stop.button("Stop", icon=":material/stop:")
+        stop.button("Stop", icon=":material/stop:")
         slots = [column.empty() for column in st.columns(len(request.variants))]
-        sample = texts.write(request, lambda each: show_texts(each, slots, raw=choice.raw))
-        choice.stop.empty()
+        sample = texts.write(request, lambda each: show_texts(each, slots, raw=raw))
+        stop.empty()
     elif not request.variants:
         st.info("Choose at least one variant.", icon=":material/checklist:")
         return
@@ -29,7 +29,7 @@ def show_current(choice: Choice) -> None:
         if sample.request != request:
             st.caption(":material/info: The settings have changed: press Write again.")
         sample = texts.settled(sample)
-        show_texts(sample, st.columns(len(sample.texts)), raw=choice.raw)
+        show_texts(sample, st.columns(len(sample.texts)), raw=raw)
     show_downloads(sample)
     if len(sample.texts) > 1:
         texts.finish(sample)
@@ -40,19 +40,17 @@ def show_current(choice: Choice) -> None:
 
 def show_texts(sample: Sample, slots: list, *, raw: bool) -> None:
     """Show each text so far under its variant's label and speed, departures marked."""
-    departures = [sample.departure(i) for i in range(len(sample.texts))]
+    prompt = sample.request.settings.prompt
+    parted = [sample.departure(i) for i in range(len(sample.texts))]
     for i, slot in enumerate(slots):
         # In the baseline's text a mark stands wherever another one departs.
-        places = departures if i == 0 else [departures[i]]
-        marks = {place: ":material/call_split:" for place in places if place is not None}
+        places = [place for place in (parted if i == 0 else [parted[i]]) if place is not None]
+        marks = {place + len(prompt): ":material/call_split:" for place in places}
         with slot.container(border=True):
             speed = f" :gray[{sample.words_per_second(i):,.0f} words per second]"
             st.markdown(f"**{sample.labels[i]}** ·{speed if sample.texts[i] else ''}")
-            prompt = sample.request.settings.prompt
-            words = [*prompt, *sample.words(i)]
-            marks = {place + len(prompt): icon for place, icon in marks.items()}
-            show = raw_tokens if raw else typeset
-            st.markdown(show(words, marks, prompt=len(prompt)))
+            write = raw_tokens if raw else typeset
+            st.markdown(write([*prompt, *sample.words(i)], marks, prompt=len(prompt)))
 
 
 def show_downloads(sample: Sample) -> None:

@@ -42,12 +42,7 @@ def show_metrics(sample: Sample) -> None:
                 help=f"KL divergence from {baseline}'s probabilities for the next word, both "
                 f"reading {baseline}'s text: at the chosen temperature, before top-k and top-p.",
             )
-            card(
-                st,
-                "Highest divergence, nats",
-                _nats(kl[worst]),
-                f"at word {worst + 1}",
-            )
+            card(st, "Highest divergence, nats", _nats(kl[worst]), f"at word {worst + 1}")
             card(
                 st,
                 "Words per second",
@@ -63,8 +58,8 @@ def show_strip(sample: Sample) -> None:
     labels, words = sample.labels, sample.words(0)
     points = pd.DataFrame(
         [
-            {"place": n, "word": word, "label": label, "kl": each.kl[i]}
-            for n, (word, each) in enumerate(zip(words, sample.divergences, strict=True), start=1)
+            {"place": n, "word": words[n - 1], "label": label, "kl": each.kl[i]}
+            for n, each in enumerate(sample.divergences, start=1)
             for i, label in enumerate(labels)
             if i
         ]
@@ -86,16 +81,11 @@ def show_words(sample: Sample) -> None:
             [
                 {
                     "place": n,
-                    "word": "¶" if word == EOS else word,
+                    "word": "¶" if words[n - 1] == EOS else words[n - 1],
                     "kl": max(each.kl),
-                    **{
-                        label: f"{p:.3%}"
-                        for label, p in zip(labels, each.probabilities, strict=True)
-                    },
+                    **{label: f"{each.probabilities[i]:.3%}" for i, label in enumerate(labels)},
                 }
-                for n, (word, each) in enumerate(
-                    zip(words, sample.divergences, strict=True), start=1
-                )
+                for n, each in enumerate(sample.divergences, start=1)
             ]
         )
         places = [p for i in range(1, len(labels)) if (p := sample.departure(i)) is not None]

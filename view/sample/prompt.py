@@ -21,10 +21,7 @@ def offer_near_words(model: str, tokens: tuple[str, ...]) -> None:
             st.markdown(f"The model reads **{plain(word)}** as `{UNK}`: it is not in its words.")
             for near in near_words(model, word):
                 st.button(
-                    plain(near),
-                    key=f"near-{word}-{near}",
-                    on_click=swap,
-                    args=(tokens, word, near),
+                    plain(near), key=f"near-{word}-{near}", on_click=swap, args=(tokens, word, near)
                 )
     if len(unknown) > MOST_UNKNOWN:
         st.caption(f"and {len(unknown) - MOST_UNKNOWN} more unknown words")

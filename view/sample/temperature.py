@@ -84,12 +84,8 @@ def show_after(model: str, settings: SampleSettings, ids: tuple[int, ...]) -> No
         st.altair_chart(charts.reshaped(pd.DataFrame(rows), ink=ink()), key="reshaped")
 
 
+@st.cache_resource(show_spinner=False, max_entries=32)
 def _logits(model: str, settings: SampleSettings, ids: tuple[int, ...]):
     """The scores, read once for all places of the slider."""
-    key = (model, settings.prompt, settings.seed, ids)
-    found = st.session_state.get("scores")
-    if found is None or found[0] != key:
-        reader = Reader.of(server.load_variant(model, Variant()), Variant())
-        scores = next_word(reader, server.load_model(model).vocabulary, settings, ids)
-        found = st.session_state["scores"] = (key, scores)
-    return found[1]
+    reader = Reader.of(server.load_variant(model, Variant()), Variant())
+    return next_word(reader, server.load_model(model).vocabulary, settings, ids)

@@ -11,12 +11,8 @@ from view.shared import server
 from wlm.quantization.variant import Variant
 from wlm.sampling.candidates import Candidate, candidates
 from wlm.sampling.divergence import Reader, WordDivergence, divergences
-from wlm.sampling.words import (
-    SampledWord,
-    SampleSettings,
-    first_difference,
-    sample_words,
-)
+from wlm.sampling.words import SampledWord, SampleSettings, first_difference, sample_words
+from wlm.text.vocabulary import Vocabulary
 
 SCREEN_UPDATE_SECONDS = 0.1  # words are drawn faster than a screen need show them
 
@@ -33,6 +29,14 @@ class Request:
     def models(self) -> list:
         """Return the variants' models."""
         return [server.load_variant(self.model, each) for each in self.variants]
+
+    def readers(self) -> list[Reader]:
+        """Return the variants as readers."""
+        return list(map(Reader.of, self.models(), self.variants))
+
+    def vocabulary(self) -> Vocabulary:
+        """Return the words that the model knows."""
+        return server.load_model(self.model).vocabulary
 
 
 @dataclass
@@ -76,17 +80,13 @@ class Sample:
         text = self.texts[i]
         return len(text) / sum(each.seconds for each in text) if text else 0.0
 
-    def readers(self) -> list[Reader]:
-        """Return the variants as readers."""
-        request = self.request
-        return list(map(Reader.of, request.models(), request.variants))
-
     def draw_at(self, place: int) -> list[Candidate]:
         """Return the draw at a place of the baseline's text, looked at once."""
         if place not in self.seen:
-            vocabulary = server.load_model(self.request.model).vocabulary
-            before = self.ids()[:place]
-            self.seen[place] = candidates(self.readers(), vocabulary, self.request.settings, before)
+            asked, before = self.request, self.ids()[:place]
+            self.seen[place] = candidates(
+                asked.readers(), asked.vocabulary(), asked.settings, before
+            )
         return self.seen[place]
 
 
@@ -95,15 +95,9 @@ def write(request: Request, show: Callable[[Sample], None]) -> Sample:
     # In the session from the first word on, so that a stopped text stays.
     sample = st.session_state["sample"] = Sample(request, [[] for _ in request.variants])
     with turn():
-        vocabulary = server.load_model(request.model).vocabulary
         streams = {
-            i: sample_words(
-                server.load_variant(request.model, each),
-                vocabulary,
-                request.settings,
-                request.words,
-            )
-            for i, each in enumerate(request.variants)
+            i: sample_words(model, request.vocabulary(), request.settings, request.words)
+            for i, model in enumerate(request.models())
         }
         shown = 0.0
         while streams:
@@ -125,8 +119,7 @@ def settled(sample: Sample) -> Sample:
     writing it may add some words yet."""
     if sample.complete or not all(sample.texts):
         return sample
-    copy = Sample(sample.request, [list(text) for text in sample.texts])
-    st.session_state["sample"] = copy
+    copy = st.session_state["sample"] = Sample(sample.request, list(map(list, sample.texts)))
     return copy
 
 
@@ -139,17 +132,15 @@ def finish(sample: Sample) -> None:
 
 def compare(sample: Sample) -> None:
     """Have all variants read the baseline's text, to see how far they differ on each word."""
-    words = len(sample.texts[0])
     if len(sample.texts) < 2:
         return
-    vocabulary = server.load_model(sample.request.model).vocabulary
+    asked, ids = sample.request, sample.ids()
     progress, found, shown = st.progress(0.0), [], 0.0
-    stream = divergences(sample.readers(), vocabulary, sample.request.settings, sample.ids())
-    for each in stream:
+    for each in divergences(asked.readers(), asked.vocabulary(), asked.settings, ids):
         found.append(each)
         if time.monotonic() - shown > SCREEN_UPDATE_SECONDS:
-            text = f"All variants read {sample.labels[0]}'s text: {len(found)} of {words} words"
-            progress.progress(len(found) / words, text=text)
+            text = f"All variants read {sample.labels[0]}'s text: {len(found)} of {len(ids)} words"
+            progress.progress(len(found) / len(ids), text=text)
             shown = time.monotonic()
     progress.empty()
     sample.divergences = found

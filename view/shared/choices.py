@@ -16,6 +16,11 @@ SWITCHES = {"lstm": True, "linear": True, "embedding": False}  # and whether the
 MOST_OTHERS = 6  # with fp32 and the switches' variant, as many as a comparison may have
 
 
+def in_url(key: str) -> dict:
+    """Return what has the URL hold a widget's value, by the name of `key`."""
+    return {"key": key, "bind": "query-params"}
+
+
 def choose_model() -> str:
     """Draw the sidebar's choice of a model and return its name."""
     return _choose("Model", MODEL, DEFAULT_MODEL, "WLM_MODELS")
@@ -48,7 +53,7 @@ def _choose(label: str, key: str, default: str, variable: str) -> str:
         "The bundled one, those fetched and uploaded on the page Models, and those in the folder "
         f"that the variable {variable} names."
     )
-    return st.sidebar.selectbox(label, names, index=index, key=key, bind="query-params", help=help)
+    return st.sidebar.selectbox(label, names, index=index, **in_url(key), help=help)
 
 
 def choose_variant() -> Variant:
@@ -57,8 +62,7 @@ def choose_variant() -> Variant:
         part: st.toggle(
             f"int8 {PART_LABELS[part]}",
             value=on,
-            key=part,
-            bind="query-params",
+            **in_url(part),
             help=f"Quantize the {PART_LABELS[part]} weights, from 32-bit floats to 8-bit integers.",
         )
         for part, on in SWITCHES.items()

@@ -88,3 +88,12 @@ def _stage(run: Run) -> str:
     if run.seconds_left is None:
         return f"{run.stage} …"
     return f"{run.stage}: about {run.seconds_left:,.0f} s left"
+
+
+def where_measured(result: dict) -> str:
+    """Return with how many threads, on what machine and by which engine a result came about."""
+    threads, machine = result["protocol"]["threads"], result["machine"]
+    return (
+        f"{threads} thread{'s' if threads > 1 else ''} · {machine['cpu']}, {machine['cpus']} CPUs "
+        f"· torch {machine['torch']}, engine {machine['quantized_engine']}"
+    )

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from view.shared import choices
+from view.shared.choices import in_url, offered_variants
 from wlm.errors import SettingError
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
 from wlm.measuring.sweep import DEFAULT_SECONDS, KNOBS, SweepSpec, parse_values, presets
@@ -21,8 +21,7 @@ def choose_sweep(model: str, text: str) -> SweepSpec:
         [*questions, OWN],
         default=next(iter(questions)),
         required=True,
-        key="question",
-        bind="query-params",
+        **in_url("question"),
     )
     preset = questions.get(question)
     if preset:
@@ -36,28 +35,25 @@ def choose_sweep(model: str, text: str) -> SweepSpec:
             format_func=lambda name: KNOBS[name].label,
             default="bptt",
             required=True,
-            key="over",
-            bind="query-params",
+            **in_url("over"),
         )
         typed = right.text_input(
             "Values",
             "1, 5, 25, 100",
             max_chars=120,
-            key="values",
-            bind="query-params",
+            **in_url("values"),
             help="Up to 12 whole numbers, separated by commas.",
         )
         values, settings = parse_values(over, typed), {}
     left, right = st.columns([3, 2])
-    offered = [str(each) for each in choices.offered_variants()[1:]]
+    offered = [str(each) for each in offered_variants()[1:]]
     others = left.multiselect(
         f"Variants, against {BASELINE}",
         offered,
         default=offered[:2],
         format_func=lambda name: Variant.parse(name).label,
         max_selections=4,
-        key="with",
-        bind="query-params",
+        **in_url("with"),
     )
     if not others:
         raise SettingError(f"choose at least one variant to set against {BASELINE}")
@@ -68,8 +64,7 @@ def choose_sweep(model: str, text: str) -> SweepSpec:
         DEFAULT_SECONDS,
         1.0,
         format="%d s",
-        key="seconds",
-        bind="query-params",
+        **in_url("seconds"),
     )
     base = CompareSpec(
         variants=(BASELINE, *others),

@@ -93,9 +93,8 @@ def show_quantized(presenting: bool) -> None:
     theirs, ours = PUBLISHED["fp32"], PUBLISHED["int8"]
     st.caption(
         "The tutorial published, on a MacBook Pro and with its own weights: "
-        f"loss {theirs.loss} and "
-        f"{ours.loss}, {theirs.size_bytes / 1e6:.1f} and {ours.size_bytes / 1e6:.1f} MB, "
-        f"{theirs.elapsed_s} and {ours.elapsed_s} s."
+        f"loss {theirs.loss} and {ours.loss}, {theirs.size_bytes / 1e6:.1f} and "
+        f"{ours.size_bytes / 1e6:.1f} MB, {theirs.elapsed_s} and {ours.elapsed_s} s."
     )
 
 

@@ -18,23 +18,12 @@ def choose_step(presenting: bool) -> int:
     """Draw Back, Next, the presenter's button and the steps; return the step's number."""
     number = st.session_state.setdefault("tour-step", number_in_url())
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Back",
-            icon=":material/arrow_back:",
-            shortcut="Left",
-            disabled=number == 1,
-            on_click=go_to,
-            args=(number - 1,),
-        )
-        st.button(
-            "Next",
-            icon=":material/arrow_forward:",
-            shortcut="Right",
-            type="primary",
-            disabled=number == NUMBERS[-1],
-            on_click=go_to,
-            args=(number + 1,),
-        )
+        for label, icon, key, kind, to in (
+            ("Back", ":material/arrow_back:", "Left", "secondary", number - 1),
+            ("Next", ":material/arrow_forward:", "Right", "primary", number + 1),
+        ):
+            away = {"disabled": to not in NUMBERS, "on_click": go_to, "args": (to,)}
+            st.button(label, icon=icon, shortcut=key, type=kind, **away)
         # All are buttons: a toggle or segmented control, once clicked, has the arrow keys itself.
         st.button(
             "End" if presenting else "Present",

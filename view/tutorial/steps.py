@@ -35,15 +35,6 @@ def about_model() -> tuple[str, str]:
     )
 
 
-def about_text() -> tuple[str, str]:
-    """Say what the model knows of a text, and what its loss is."""
-    return (
-        "The model knows a fixed list of words; any other is `<unk>`.",
-        "It reads the words' places in that list. How well it guesses each next word is its loss, "
-        "in nats: lower is better.",
-    )
-
-
 def about_weights() -> tuple[str, str]:
     """Say how many numbers training left, and what they are for."""
     numbers = sum(each.numel() for each in server.load_model(MODEL).model.parameters())
@@ -51,14 +42,6 @@ def about_weights() -> tuple[str, str]:
         f"Training left {numbers / 1e6:.0f} million numbers: here they are at work.",
         "Each word is drawn from what the model expects after those before it. A temperature of "
         f"{results.TEMPERATURE} keeps it sober.",
-    )
-
-
-def about_quantizing() -> tuple[str, str]:
-    """Say what is done to the weights."""
-    return (
-        "One call stores the weights of LSTM and Linear as 8-bit integers.",
-        "Their inputs are rounded on the fly: dynamic quantization. Look at loss, size and time.",
     )
 
 
@@ -75,16 +58,6 @@ def about_unreached() -> tuple[str, str]:
     )
 
 
-def about_today() -> tuple[str, str]:
-    """Say what became of the API, and what quantizes the model now."""
-    return (
-        "`torch.ao.quantization` is deprecated; ONNX Runtime reaches every part.",
-        "PyTorch moved on from the API behind step 4 to torchao, made for the Linear layers of "
-        "transformers, with nothing for LSTMs. ONNX Runtime quantizes the same model, embedding "
-        "included.",
-    )
-
-
 STEPS = (
     Step(
         "The model",
@@ -94,7 +67,11 @@ STEPS = (
     ),
     Step(
         "The text",
-        about_text,
+        lambda: (
+            "The model knows a fixed list of words; any other is `<unk>`.",
+            "It reads the words' places in that list. How well it guesses each next word is its "
+            "loss, in nats: lower is better.",
+        ),
         results.show_text,
         "from wlm.text.corpus import read_text\n"
         "from wlm.text.vocabulary import Vocabulary\n\n"
@@ -111,12 +88,31 @@ STEPS = (
         f"for each in sample_words(checkpoint.model, checkpoint.vocabulary, settings, {WORDS}):\n"
         "    print(each.word)",
     ),
-    Step("Quantize", about_quantizing, results.show_quantized, code_for(INT8, FOLDER)),
+    Step(
+        "Quantize",
+        lambda: (
+            "One call stores the weights of LSTM and Linear as 8-bit integers.",
+            "Their inputs are rounded on the fly: dynamic quantization. Look at loss, size and "
+            "time.",
+        ),
+        results.show_quantized,
+        code_for(INT8, FOLDER),
+    ),
     Step(
         "What it could not reach",
         about_unreached,
         results.show_unreached,
         code_for(WITH_EMBEDDING, FOLDER),
     ),
-    Step("What to use today", about_today, results.show_today, code_for(ONNX, FOLDER)),
+    Step(
+        "What to use today",
+        lambda: (
+            "`torch.ao.quantization` is deprecated; ONNX Runtime reaches every part.",
+            "PyTorch moved on from the API behind step 4 to torchao, made for the Linear layers of "
+            "transformers, with nothing for LSTMs. ONNX Runtime quantizes the same model, "
+            "embedding included.",
+        ),
+        results.show_today,
+        code_for(ONNX, FOLDER),
+    ),
 )
