@@ -1,10 +1,12 @@
 """The queue of runs, with real worker processes and real signals."""
 
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -21,6 +23,7 @@ from wlm.measuring.evaluate import evaluate
 from wlm.measuring.machine import pinned
 from wlm.measuring.sweep import SweepSpec, current_points
 from wlm.model.checkpoint import load_checkpoint
+from wlm.model.lstm import LSTMModel
 from wlm.runs import queue as jobs
 from wlm.runs.queue import JobQueue, execute
 from wlm.runs.store import Run, RunStore, State, this_server
@@ -251,6 +254,40 @@ def test_a_run_that_has_begun_is_not_done_again(store, named):
     store.create(run)
     execute(run.id, store)
     assert store.get(run.id) == run
+
+
+def test_the_worker_gives_memory_back_after_each_run(monkeypatch):
+    done, ended = [], threading.Event()
+
+    def give_back() -> None:
+        done.append("give back")
+        if len(done) == 4:
+            raise InterruptedError
+
+    def lines() -> Iterator[str]:
+        yield from ("a\n", "b\n")
+        ended.wait(PATIENCE)
+
+    monkeypatch.setattr(jobs, "execute", lambda run_id, _: done.append(run_id))
+    monkeypatch.setattr(jobs, "give_back", give_back)
+    monkeypatch.setattr(jobs.os, "_exit", lambda _: None)
+    with pytest.raises(InterruptedError):
+        jobs.work(lines())
+    assert done == ["a", "give back", "b", "give back"]
+    ended.set()
+
+
+def test_a_run_leaves_no_model_behind(store, named):
+    def models() -> int:
+        gc.collect()
+        return sum(type(each) is LSTMModel for each in gc.get_objects())
+
+    before = models()
+    run = Run(named.kind, named.to_json())
+    store.create(run)
+    execute(run.id, store)
+    assert store.get(run.id).state == State.DONE
+    assert models() == before
 
 
 def test_where_runs_cannot_be_stored_they_still_work_with_a_warning(named):

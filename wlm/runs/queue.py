@@ -25,6 +25,7 @@ from wlm.measuring.compare import compare
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.machine import pinned
 from wlm.measuring.sweep import PREPARATION_SECONDS, SweepSpec, missing_points
+from wlm.memory import give_back
 from wlm.runs.store import Run, RunStore, State, new_id, this_server
 
 logger = logging.getLogger(__name__)
@@ -119,7 +120,7 @@ class JobQueue:
         `submit`."""
         self._check_room(visitor)
         spec = SweepSpec.from_json(self.store.get(sweep_id).spec)
-        points = missing_points(spec, self.store.points_of(sweep_id))
+        points = missing_points(spec, self.store.points_of(sweep_id, results=False))
         run = Run(CompareSpec.kind, {}, server=self._server, visitor=visitor, sweep=sweep_id)
         now = time.time()
         self._queue(
@@ -152,7 +153,7 @@ class JobQueue:
 
     def stop_sweep(self, sweep_id: str) -> None:
         """Ask for all points of a sweep to end. Raises StoreError."""
-        for run in self.store.points_of(sweep_id):
+        for run in self.store.points_of(sweep_id, results=False):
             if not run.state.final:
                 self.stop(run.id)
 
@@ -197,7 +198,7 @@ class JobQueue:
     def _state(self, run_id: str) -> State | None:
         """Where a run stands; None for one that was deleted."""
         try:
-            return self.store.get(run_id).state
+            return self.store.glance(run_id).state
         except StoreError:
             return None
 
@@ -251,7 +252,7 @@ def execute(run_id: str, store: RunStore, *, again: bool = False) -> None:
 
     A run under way is left to whoever does it, or with `again` begun anew: its worker has died.
     """
-    run = store.get(run_id)
+    run = store.glance(run_id)
     if run.state != State.QUEUED and not (again and run.state == State.RUNNING):
         return
     store.update(run_id, state=State.RUNNING, started_at=time.time())
@@ -263,7 +264,7 @@ def execute(run_id: str, store: RunStore, *, again: bool = False) -> None:
             for progress in do(spec):
                 if progress.measured is not None:
                     result = progress.measured.to_json()
-                if store.get(run_id).stop_requested:
+                if store.glance(run_id).stop_requested:
                     outcome = {"state": State.STOPPED}
                     break
                 store.update(
@@ -301,5 +302,6 @@ def work(lines: Iterable[str]) -> None:
     while True:
         run_id, *others = waiting.get()
         execute(run_id, store)
+        give_back()  # models and texts of the run, until the next one
         if others:
             waiting.put(others)
