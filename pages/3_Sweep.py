@@ -2,34 +2,30 @@
 
 import streamlit as st
 
-from view.shared import choices
-from view.shared import page as ui
-from view.sweep import results as sweeps
+from view.shared import server, visitor
+from view.shared.choices import choose_model, choose_text, write_variants_as
+from view.shared.page import errors_shown, show_error, start_page
+from view.sweep.choose import choose_sweep
+from view.sweep.current import show_current
 from wlm.errors import SettingError
-from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
-from wlm.measuring.sweep import DEFAULT_SECONDS, KNOBS, SweepSpec, parse_values, presets
-from wlm.quantization.variant import Variant
-
-OWN = "Your own"
-BASELINE = "fp32"
-LONGEST_POINT, SHORTEST_POINT = 20.0, 2.0
+from wlm.measuring.comparison import DEFAULT_TARGET
 
 
 def main() -> None:
-    ui.start_page("Sweep")
-    choices.write_variants_as(lambda variant: variant.label, "with")
-    model, text = choices.choose_model(), choices.choose_text()
+    start_page("Sweep")
+    write_variants_as(lambda variant: variant.label, "with")
+    model, text = choose_model(), choose_text()
     st.title("Turn one knob, watch the curves")
     st.markdown(
         "How much faster int8 is depends on how the model is used. Each point is a comparison of "
         "its own: all variants in turn on the same text, on this machine."
     )
-    with ui.errors_shown():
+    with errors_shown():
         spec = None
         try:
             spec = choose_sweep(model, text)
         except SettingError as error:
-            ui.show_error(str(error))
+            show_error(str(error))
         start = st.button(
             "Start", type="primary", icon=":material/play_arrow:", disabled=spec is None
         )
@@ -40,77 +36,8 @@ def main() -> None:
                 f"known give or take {DEFAULT_TARGET:.0%}."
             )
             if start:
-                st.query_params["sweep"] = ui.job_queue().submit_sweep(spec, ui.visitor())
-        sweeps.show_current()
-
-
-def choose_sweep(model: str, text: str) -> SweepSpec:
-    """Draw the controls and return the sweep that they describe. Raises SettingError."""
-    questions = {preset.question: preset for preset in presets()}
-    question = st.segmented_control(
-        "Question",
-        [*questions, OWN],
-        default=next(iter(questions)),
-        required=True,
-        key="question",
-        bind="query-params",
-    )
-    preset = questions.get(question)
-    if preset:
-        st.markdown(preset.sentence)
-        over, values, settings = preset.over, preset.values, preset.settings
-    else:
-        left, right = st.columns([3, 2])
-        over = left.segmented_control(
-            "Knob",
-            list(KNOBS),
-            format_func=lambda name: KNOBS[name].label,
-            default="bptt",
-            required=True,
-            key="over",
-            bind="query-params",
-        )
-        typed = right.text_input(
-            "Values",
-            "1, 5, 25, 100",
-            max_chars=120,
-            key="values",
-            bind="query-params",
-            help="Up to 12 whole numbers, separated by commas.",
-        )
-        values, settings = parse_values(over, typed), {}
-    left, right = st.columns([3, 2])
-    offered = [str(each) for each in choices.offered_variants()[1:]]
-    others = left.multiselect(
-        f"Variants, against {BASELINE}",
-        offered,
-        default=offered[:2],
-        format_func=lambda name: Variant.parse(name).label,
-        max_selections=4,
-        key="with",
-        bind="query-params",
-    )
-    if not others:
-        raise SettingError(f"choose at least one variant to set against {BASELINE}")
-    seconds = right.slider(
-        "Seconds per point, at most",
-        SHORTEST_POINT,
-        LONGEST_POINT,
-        DEFAULT_SECONDS,
-        1.0,
-        format="%d s",
-        key="seconds",
-        bind="query-params",
-    )
-    base = CompareSpec(
-        variants=(BASELINE, *others),
-        model=model,
-        text=text,
-        seconds=seconds,
-        target=DEFAULT_TARGET,
-        **settings,
-    )
-    return SweepSpec(over, values, base)
+                st.query_params["sweep"] = server.job_queue().submit_sweep(spec, visitor.name())
+        show_current()
 
 
 main()

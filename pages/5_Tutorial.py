@@ -2,21 +2,17 @@
 
 import streamlit as st
 
-from view.shared import page as ui
-from view.tutorial import steps as tour
-
-NUMBERS = list(range(1, len(tour.STEPS) + 1))
+from view.shared.page import errors_shown, start_page
+from view.tutorial.stepper import choose_step, is_presenting
+from view.tutorial.steps import STEPS
 
 
 def main() -> None:
-    # The URL begins; a rerun asked for before it has changed may bring the old one.
-    presenting = st.session_state.setdefault(
-        "presenting", st.query_params.get("present") in ("true", "1")
-    )
-    ui.start_page("Tutorial", menu=not presenting)
-    with ui.errors_shown():
+    presenting = is_presenting()
+    start_page("Tutorial", menu=not presenting)
+    with errors_shown():
         number = choose_step(presenting)
-        step = tour.STEPS[number - 1]
+        step = STEPS[number - 1]
         point, more = step.words()
         if presenting:
             # The point is what the last row must read.
@@ -29,66 +25,6 @@ def main() -> None:
         if not presenting:
             with st.expander("The code that does it", icon=":material/code:", expanded=True):
                 st.code(step.code, language="python")
-
-
-def choose_step(presenting: bool) -> int:
-    """Draw Back, Next, the presenter's button and the steps; return the step's number."""
-    number = st.session_state.setdefault("tour-step", number_in_url())
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Back",
-            icon=":material/arrow_back:",
-            shortcut="Left",
-            disabled=number == 1,
-            on_click=go_to,
-            args=(number - 1,),
-        )
-        st.button(
-            "Next",
-            icon=":material/arrow_forward:",
-            shortcut="Right",
-            type="primary",
-            disabled=number == NUMBERS[-1],
-            on_click=go_to,
-            args=(number + 1,),
-        )
-        # All are buttons: a toggle or segmented control, once clicked, has the arrow keys itself.
-        st.button(
-            "End" if presenting else "Present",
-            icon=":material/close:" if presenting else ":material/slideshow:",
-            on_click=present,
-            args=(not presenting,),
-            help="Large type and no menu; the arrow keys go on and back.",
-        )
-        with st.container(horizontal=True, width="content", gap="small"):
-            for each in NUMBERS:
-                kind = "secondary" if each == number else "tertiary"
-                st.button(f"{each}", type=kind, on_click=go_to, args=(each,))
-        if presenting:
-            with st.popover("Code", icon=":material/code:"):
-                st.code(tour.STEPS[number - 1].code, language="python")
-    return number
-
-
-def number_in_url() -> int:
-    """Return the step that the URL asks for, the first one where it asks for none of them."""
-    asked = st.query_params.get("step", "1")
-    return int(asked) if asked in map(str, NUMBERS) else 1
-
-
-def go_to(number: int) -> None:
-    """Open a step: a callback, since the buttons depend on the step."""
-    st.session_state["tour-step"] = number
-    st.query_params["step"] = str(number)
-
-
-def present(on: bool) -> None:
-    """Begin or end the presenter mode."""
-    st.session_state["presenting"] = on
-    if on:
-        st.query_params["present"] = "true"
-    else:
-        st.query_params.pop("present", None)
 
 
 main()

@@ -128,11 +128,11 @@ def queue(tmp_path, model_folder, text_file, monkeypatch):
     import streamlit as st
     from driver import IdleQueue
 
-    from view.shared import page
+    from view.shared import server
     from wlm.runs.store import RunStore
 
     queue = IdleQueue(RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}"))
-    monkeypatch.setattr(page, "job_queue", lambda: queue)
+    monkeypatch.setattr(server, "job_queue", lambda: queue)
     monkeypatch.setenv("WLM_MODELS", str(model_folder.parent))
     monkeypatch.setenv("WLM_TEXTS", str(text_file.parent))
     st.cache_data.clear()

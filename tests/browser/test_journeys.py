@@ -11,7 +11,8 @@ from playwright.sync_api import Locator, Page, expect
 from wlm import tutorial
 from wlm.measuring.comparison import CompareSpec
 from wlm.runs.recordings import recordings
-from wlm.runs.store import RunStore, finished_run
+from wlm.runs.run import finished_run
+from wlm.runs.store import RunStore
 
 
 def open_page(page: Page, address: str) -> None:

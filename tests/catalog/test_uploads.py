@@ -13,8 +13,8 @@ from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 from tiny import LINE, WORDS
 
-from view.shared import page as ui
-from view.shared import runs as page_runs
+from view.runs.one_run import why_not_here
+from view.shared import visitor
 from wlm.catalog import upload_checks, uploads
 from wlm.catalog.names import find_model, find_text, list_models, list_texts
 from wlm.catalog.upload_checks import add_model, add_text, label_of
@@ -262,7 +262,7 @@ def test_a_full_disk_is_said_in_words_and_leaves_nothing(weights, own_data):
 
 @pytest.fixture
 def as_anna(queue, monkeypatch) -> None:
-    monkeypatch.setattr(ui, "visitor", lambda: ANNA)
+    monkeypatch.setattr(visitor, "name", lambda: ANNA)
 
 
 def send(page: AppTest, kind: str, *files: Sent) -> None:
@@ -316,9 +316,9 @@ def test_anothers_upload_cannot_be_chosen_by_its_name(as_anna, weights, path):
 def test_anothers_run_with_an_upload_cannot_be_run_again(as_anna, weights):
     upload = add_model(BERT, weights, [vocabulary_file()])
     settings = CompareSpec(model=upload.name, text="short").to_json()
-    assert upload.name in page_runs.why_not_here(settings)
+    assert upload.name in why_not_here(settings)
     mine = add_model(ANNA, weights, [vocabulary_file()])
-    assert not page_runs.why_not_here({**settings, "model": mine.name})
+    assert not why_not_here({**settings, "model": mine.name})
 
 
 def test_anothers_sweep_of_an_upload_cannot_go_on(as_anna, queue, weights):

@@ -8,7 +8,7 @@ from driver import open_page, press
 from streamlit.testing.v1 import AppTest
 
 from view.inspect.charts import stacked_parts
-from view.shared import page as ui
+from view.shared import server
 from wlm.inspecting import roofline
 from wlm.inspecting.times import InspectSpec, inspect
 from wlm.measuring.comparison import CompareSpec
@@ -38,7 +38,7 @@ def open_inspect(**query) -> AppTest:
 
 def store_run(**fields) -> str:
     run = Run(**{"kind": "inspect", "spec": SPEC.to_json(), **fields})
-    ui.job_queue().store.create(run)
+    server.job_queue().store.create(run)
     return run.id
 
 
@@ -142,7 +142,7 @@ def test_before_the_first_measurement_the_page_says_what_measure_does():
 
 def test_measure_submits_what_the_page_shows():
     page = press(open_inspect(tab="Time", variants=["fp32", "pytorch:lstm=int8"]), "Measure")
-    (run,) = ui.job_queue().store.unfinished()
+    (run,) = server.job_queue().store.unfinished()
     assert run.kind == "inspect"
     assert InspectSpec.from_json(run.spec) == InspectSpec(
         ("fp32", "pytorch:lstm=int8"), "tiny", "short"
@@ -159,7 +159,7 @@ def test_a_running_inspection_shows_its_numbers_and_can_be_stopped(result):
     assert page.get("progress")[0].proto.text == "Measuring: about 3 s left"
     assert charts(page) == 4
     press(page, "Stop")
-    assert ui.job_queue().stopped == [run_id]
+    assert server.job_queue().stopped == [run_id]
 
 
 def test_a_finished_inspection_shows_cards_charts_and_all_numbers(result):
@@ -220,7 +220,7 @@ def test_an_inspection_that_ended_early_says_so_and_shows_what_it_measured(
 def test_a_damaged_model_fails_the_run_in_words(model_folder):
     page = press(open_inspect(tab="Time"), "Measure")
     (model_folder / "model.safetensors").write_bytes(b"damaged")
-    execute(ui.job_queue().store.unfinished()[0].id, ui.job_queue().store)
+    execute(server.job_queue().store.unfinished()[0].id, server.job_queue().store)
     page.run()
     assert not page.exception
     assert "damaged" in page.error[0].value

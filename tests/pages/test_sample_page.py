@@ -7,10 +7,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from waiting import PATIENCE
 
-from view.sample import blind_test
-from view.sample import texts as samples
+from view.sample import blind_test, turns
 from view.sample.turns import Turns
-from view.shared import page as ui
+from view.shared import server
+from wlm.sampling.words import SampledWord
 
 ROOT = Path(__file__).resolve().parents[2]
 BOTH = "int8 LSTM + Linear"
@@ -20,8 +20,8 @@ BOTH = "int8 LSTM + Linear"
 def tiny(model_folder, monkeypatch):
     """The tiny model to choose, nothing cached."""
     monkeypatch.setenv("WLM_MODELS", str(model_folder.parent))
-    ui.load_model.clear()
-    ui.load_variant.clear()
+    server.load_model.clear()
+    server.load_variant.clear()
 
 
 def open_page(**query) -> AppTest:
@@ -188,11 +188,11 @@ def test_the_blind_test_keeps_an_honest_score(monkeypatch):
 
 def test_the_blind_tests_texts_are_the_models_they_are_said_to_be(monkeypatch):
     loaded = []
-    monkeypatch.setattr(ui, "load_variant", lambda model, variant: loaded.append(variant))
+    monkeypatch.setattr(server, "load_variant", lambda model, variant: loaded.append(variant))
     monkeypatch.setattr(
         blind_test,
         "sample_words",
-        lambda *_: iter([samples.SampledWord(str(loaded[-1]), 0, 1.0, 0.0)]),
+        lambda *_: iter([SampledWord(str(loaded[-1]), 0, 1.0, 0.0)]),
     )
     sides = set()
     for _ in range(40):
@@ -204,11 +204,11 @@ def test_the_blind_tests_texts_are_the_models_they_are_said_to_be(monkeypatch):
 
 
 def test_who_must_wait_is_told_how_many_are_ahead_and_leaves_the_line_when_stopped(monkeypatch):
-    turns = Turns(1)
-    monkeypatch.setattr(samples, "_turns", lambda: turns)
+    one_place = Turns(1)
+    monkeypatch.setattr(turns, "_turns", lambda: one_place)
     page = open_page(words="20")
-    with turns.join() as first, monkeypatch.context() as patch:
-        patch.setattr(samples.time, "sleep", lambda _: samples.st.stop())
+    with one_place.join() as first, monkeypatch.context() as patch:
+        patch.setattr(turns.time, "sleep", lambda _: turns.st.stop())
         press(page, "Write")
         assert page.info[0].value == "1 visitor is ahead of you."
         assert not page.error and first() == 0

@@ -24,7 +24,7 @@ def waiting(queue, monkeypatch):
     real = WorkerQueue(queue.store)
     monkeypatch.setattr(real, "start", lambda: None)
     monkeypatch.setattr(real, "_hand_over", lambda run_ids: None)
-    monkeypatch.setattr("view.shared.page.job_queue", lambda: real)
+    monkeypatch.setattr("view.shared.server.job_queue", lambda: real)
     return real
 
 

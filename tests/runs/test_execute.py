@@ -1,6 +1,9 @@
 """A run done in this process."""
 
+import gc
+
 from wlm.measuring.comparison import CompareSpec
+from wlm.model.lstm import LSTMModel
 from wlm.runs.execute import KINDS, execute
 from wlm.runs.run import Run, State
 
@@ -23,3 +26,16 @@ def test_a_run_that_has_begun_is_not_done_again(store, named):
     store.create(run)
     execute(run.id, store)
     assert store.get(run.id) == run
+
+
+def test_a_run_leaves_no_model_behind(store, named):
+    def models() -> int:
+        gc.collect()
+        return sum(type(each) is LSTMModel for each in gc.get_objects())
+
+    before = models()
+    run = Run(named.kind, named.to_json())
+    store.create(run)
+    execute(run.id, store)
+    assert store.get(run.id).state == State.DONE
+    assert models() == before

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from wlm.measuring.machine import pinned
 from wlm.measuring.sweep import SweepSpec
 from wlm.model.checkpoint import load_checkpoint
 from wlm.runs import queue as jobs
+from wlm.runs import worker
 from wlm.runs.run import Run, State
 from wlm.runs.store import RunStore, this_server
 from wlm.runs.sweep_points import current_points
@@ -415,3 +417,24 @@ def test_a_deleted_run_does_not_hold_up_the_next(queue, store, named):
     run = ended(store, queue.submit(named, "anna"))
     store.delete(run.id, "anna")
     assert ended(store, queue.submit(named, "anna")).state == State.DONE
+
+
+def test_the_worker_gives_memory_back_after_each_run(monkeypatch):
+    done, ended = [], threading.Event()
+
+    def give_back() -> None:
+        done.append("give back")
+        if len(done) == 4:
+            raise InterruptedError
+
+    def lines() -> Iterator[str]:
+        yield from ("a\n", "b\n")
+        ended.wait(PATIENCE)
+
+    monkeypatch.setattr(worker, "execute", lambda run_id, _: done.append(run_id))
+    monkeypatch.setattr(worker, "give_back", give_back)
+    monkeypatch.setattr(worker.os, "_exit", lambda _: None)
+    with pytest.raises(InterruptedError):
+        worker.work(lines())
+    assert done == ["a", "give back", "b", "give back"]
+    ended.set()

@@ -5,25 +5,19 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from view.compare import charts
-from view.shared import page as ui
+from view.shared.cards import SHIPPED, card
 from view.shared.charts import ink
+from view.shared.runs import where_measured
 from wlm import tutorial
 from wlm.measuring.wording import sentence
-from wlm.runs.run import Run, State
+from wlm.runs.run import Run
 
 WAITING = "–"
+LOSS, SIZE, ELAPSED = "Loss, nats per token", "Size, MB", "Elapsed, s"
 REFERENCES = (
     "Grey marks: what the tutorial published, with its own weights, on all of WikiText-2's test "
     "set and a MacBook Pro; its elapsed time is scaled to as many tokens as were read here."
 )
-
-
-def show_ended(run: Run) -> None:
-    """Show a comparison that has ended: how, where that is not as it should, and what it
-    measured."""
-    show_ending(run)
-    if run.result:
-        show_comparison(run.result)
 
 
 def show_recorded(run: Run) -> None:
@@ -34,17 +28,6 @@ def show_recorded(run: Run) -> None:
         icon=":material/history:",
         color="gray",
     )
-
-
-def show_ending(run: Run) -> None:
-    """Say how a run has ended, where that is not as it should."""
-    if run.state == State.FAILED:
-        ui.show_error(run.message)
-    elif run.state == State.INTERRUPTED:
-        st.warning(run.message, icon=":material/power_off:")
-    elif run.state == State.STOPPED:
-        measured = "the numbers are those until then" if run.result else "nothing was measured yet"
-        st.info(f"Stopped early: {measured}.", icon=":material/stop:")
 
 
 def show_comparison(result: dict) -> None:
@@ -62,15 +45,13 @@ def show_comparison(result: dict) -> None:
     show_charts(result)
     show_certainty(result)
     show_table(result)
-    protocol, machine = result["protocol"], result["machine"]
+    protocol = result["protocol"]
     if any(_published(result)):
         st.caption(REFERENCES)
     st.caption(
         f"{protocol['tokens']:,} tokens of {protocol['text']}, batch size "
         f"{protocol['batch_size']}, chunks of {protocol['bptt']} tokens, "
-        f"{protocol['threads']} thread{'s' if protocol['threads'] > 1 else ''} · "
-        f"{machine['cpu']}, {machine['cpus']} CPUs · torch {machine['torch']}, "
-        f"engine {machine['quantized_engine']}"
+        f"{where_measured(result)}"
     )
 
 
@@ -78,46 +59,40 @@ def show_cards(baseline: dict | None, chosen: dict | None) -> None:
     """Show loss, size and elapsed time of one variant; dashes while there are none."""
     loss, size, elapsed = st.columns(3)
     if baseline is None or chosen is None:
-        loss.metric("Loss, nats per token", WAITING, border=True)
-        size.metric("Size, MB", WAITING, border=True)
-        elapsed.metric("Elapsed, s", WAITING, border=True)
+        card(loss, LOSS, WAITING)
+        card(size, SIZE, WAITING)
+        card(elapsed, ELAPSED, WAITING)
         return
     change = chosen["loss"] - baseline["loss"]
-    loss.metric(
-        "Loss, nats per token",
+    card(
+        loss,
+        LOSS,
         f"{chosen['loss']:.4f}",
         f"{change:+.4f}",  # with ASCII's minus, or the card would take it for a rise
         delta_color="off" if abs(change) < 0.01 else "inverse",
-        delta_arrow="off",
         delta_description=f"against fp32's {baseline['loss']:.4f}",
-        border=True,
-        height="stretch",
         help="Mean negative log-likelihood per token: lower is better.",
     )
     share = chosen["size_bytes"] / baseline["size_bytes"] - 1
     same_size = abs(share) < 0.005  # as it is shown
-    size.metric(
-        "Size, MB",
+    card(
+        size,
+        SIZE,
         f"{chosen['size_bytes'] / 1e6:.1f}",
         f"{share:+.0%}",
         delta_color="off" if same_size else "inverse",
         delta_arrow="off" if same_size else "auto",
         delta_description=f"against fp32's {baseline['size_bytes'] / 1e6:.1f}",
-        border=True,
-        height="stretch",
-        help="The file as it is shipped, in millions of bytes: what torch.save writes of the "
-        "state_dict, or the ONNX file.",
+        help=SHIPPED,
     )
     colors = {"faster": "green", "slower": "red"}
-    elapsed.metric(
-        "Elapsed, s",
+    card(
+        elapsed,
+        ELAPSED,
         f"{chosen['elapsed_s']:.2f}",
         f"{chosen['speedup']:.2f} times as fast",
         delta_color=colors.get(chosen["verdict"], "gray"),
-        delta_arrow="off",
         delta_description=f"as fp32's {baseline['elapsed_s']:.2f}",
-        border=True,
-        height="stretch",
         help="Wall-clock time to read the text, model and loss together.",
     )
 
@@ -125,37 +100,23 @@ def show_cards(baseline: dict | None, chosen: dict | None) -> None:
 def show_charts(result: dict | None) -> None:
     """Show one chart a measure, with the tutorial's published figures as faint marks; those alone
     while there is no result."""
-    if result is None:
-        published = [tutorial.PUBLISHED["fp32"], tutorial.PUBLISHED["int8"]]
-        labels, values = ["fp32", "int8 LSTM + Linear"], {}
-        elapsed_scale = 1.0
-    else:
-        each = result["results"]
-        labels = [row["label"] for row in each]
-        values = {
-            "loss": [row["loss"] for row in each],
-            "size": [row["size_bytes"] / 1e6 for row in each],
-            "elapsed": [row["elapsed_s"] for row in each],
-        }
-        published = _published(result)
-        elapsed_scale = result["protocol"]["tokens"] / tutorial.TOKENS
-    measures = {
-        "loss": ("loss (nats per token)", ".3f", "tutorial, on WikiText-2", lambda p: p.loss),
-        "size": ("size (MB)", ".1f", "tutorial", lambda p: p.size_bytes / 1e6),
-        "elapsed": (
-            "elapsed (s)",
-            ".2f" if elapsed_scale < 0.5 else ".1f",
-            "tutorial, on a MacBook Pro",
-            lambda p: p.elapsed_s * elapsed_scale,
+    rows = result["results"] if result else [{"label": "fp32"}, {"label": "int8 LSTM + Linear"}]
+    published = _published(result) if result else [tutorial.PUBLISHED[x] for x in ("fp32", "int8")]
+    share = result["protocol"]["tokens"] / tutorial.TOKENS if result else 1.0
+    seconds = ".2f" if share < 0.5 else ".1f"
+    for column, (measure, title, unit, scale, format, name) in zip(
+        st.columns(3),
+        (
+            ("loss", "loss (nats per token)", 1, 1, ".3f", "tutorial, on WikiText-2"),
+            ("size_bytes", "size (MB)", 1e6, 1, ".1f", "tutorial"),
+            ("elapsed_s", "elapsed (s)", 1, share, seconds, "tutorial, on a MacBook Pro"),
         ),
-    }
-    for column, (measure, (title, format, name, read)) in zip(
-        st.columns(3), measures.items(), strict=True
+        strict=True,
     ):
         chart = charts.bars_with_references(
-            labels,
-            values.get(measure, [None] * len(labels)),
-            [None if each is None else read(each) for each in published],
+            [row["label"] for row in rows],
+            [row[measure] / unit if measure in row else None for row in rows],
+            [each and getattr(each, measure) / unit * scale for each in published],
             title=title,
             format=format,
             reference_name=name,
@@ -172,13 +133,8 @@ def show_certainty(result: dict) -> None:
     ratio, traces = st.columns(2)
     with ratio:
         st.markdown("**How sure the speed-up is**: dot and 95% interval")
-        chart = charts.speedups(
-            labels,
-            [row["speedup"] for row in each],
-            [row["speedup_ci95"] for row in each],
-            ink=ink(),
-        )
-        st.altair_chart(chart, key="chart-speedups")
+        ratios, ends = ([row[key] for row in each] for key in ("speedup", "speedup_ci95"))
+        st.altair_chart(charts.speedups(labels, ratios, ends, ink=ink()), key="chart-speedups")
     with traces:
         st.markdown(f"**What it comes from**: {result['rounds']} rounds, a block of each in turn")
         times = [[block["wall_s"] / block["tokens"] for block in row["blocks"]] for row in each]
@@ -195,26 +151,22 @@ def show_certainty(result: dict) -> None:
 
 def show_table(result: dict) -> None:
     """Show every variant's numbers, words per second among them."""
-    rows = result["results"]
-    st.dataframe(
+    rows = [
         {
-            "variant": [each["label"] for each in rows],
-            "loss, nats per token": [each["loss"] for each in rows],
-            "size, MB": [each["size_bytes"] / 1e6 for each in rows],
-            "elapsed, s": [each["elapsed_s"] for each in rows],
-            "words per second": [round(each["tokens_per_s"]) for each in rows],
-            "times as fast": [each["speedup"] for each in rows],
-            "written": [each["variant"] for each in rows],
-        },
-        hide_index=True,
-        column_config={
-            "loss, nats per token": st.column_config.NumberColumn(format="%.4f"),
-            "size, MB": st.column_config.NumberColumn(format="%.1f"),
-            "elapsed, s": st.column_config.NumberColumn(format="%.2f"),
-            "words per second": st.column_config.NumberColumn(format="localized"),
-            "times as fast": st.column_config.NumberColumn(format="%.2f"),
-        },
-    )
+            "variant": each["label"],
+            "loss, nats per token": each["loss"],
+            "size, MB": each["size_bytes"] / 1e6,
+            "elapsed, s": each["elapsed_s"],
+            "words per second": round(each["tokens_per_s"]),
+            "times as fast": each["speedup"],
+            "written": each["variant"],
+        }
+        for each in result["results"]
+    ]
+    formats = (None, "%.4f", "%.1f", "%.2f", "localized", "%.2f", None)
+    number = st.column_config.NumberColumn
+    config = {name: number(format=f) for name, f in zip(rows[0], formats, strict=True) if f}
+    st.dataframe(rows, hide_index=True, column_config=config)
 
 
 def _published(result: dict) -> list[tutorial.Published | None]:

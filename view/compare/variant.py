@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from view.shared import page as ui
+from view.shared import server
 from wlm.catalog.names import find_model
 from wlm.places import shown_path
 from wlm.quantization.snippet import code_for
 from wlm.quantization.variant import Variant, describe
 
 
-def show(model: str, names: Sequence[str]) -> None:
+def show_variant(model: str, names: Sequence[str]) -> None:
     """Show one of a named model's variants: the last, until another is chosen."""
     st.subheader("The model, before and after")
     variants = {name: Variant.parse(name) for name in reversed(names)}
@@ -28,8 +28,8 @@ def show(model: str, names: Sequence[str]) -> None:
     variant = variants[name]
     st.markdown(f"**{variant.label}** (`{variant}`): {describe(variant)}")
     before, after = st.columns(2)
-    before.code(str(ui.load_model(model).model), language=None, wrap_lines=True)
-    after.code(str(ui.load_variant(model, variant)), language=None, wrap_lines=True)
+    before.code(str(server.load_model(model).model), language=None, wrap_lines=True)
+    after.code(str(server.load_variant(model, variant)), language=None, wrap_lines=True)
     st.subheader("The code that does it")
     st.code(code_for(variant, shown_path(find_model(model))), language="python")
     if variant.runtime == "pytorch":

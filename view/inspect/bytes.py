@@ -1,23 +1,21 @@
-"""How a model's parts are shown: their bytes, and the model as a diagram."""
+"""How many bytes each part of a model takes in its file."""
 
 import altair as alt
 import streamlit as st
 
 from view.inspect import charts
-from view.inspect.diagram import diagram
-from view.shared import page as ui
+from view.shared import server
+from view.shared.cards import SHIPPED, card, columns
 from view.shared.charts import ink
 from wlm.inspecting.parts import FILE_FORMAT, saved_parts
-from wlm.inspecting.roofline import precisions
-from wlm.measuring.evaluate import DEFAULT_BPTT
 from wlm.model.lstm import EMBEDDING
-from wlm.quantization.variant import Variant, describe
+from wlm.quantization.variant import Variant
 
 
 @st.cache_data(show_spinner="Adding up the bytes …", max_entries=32)
 def parts_of(model: str, variant: Variant) -> dict[str, int]:
     """Return the bytes of a variant's file by part."""
-    return saved_parts(ui.load_variant(model, variant))
+    return saved_parts(server.load_variant(model, variant))
 
 
 def show_bytes(model: str, variants: list[Variant]) -> None:
@@ -26,32 +24,21 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
     labels = [variant.label for variant in variants]
     sizes = [sum(each.values()) for each in parts]
     for column, label, size in zip(columns(len(labels)), labels, sizes, strict=True):
-        column.metric(
+        card(
+            column,
             label,
             f"{size / 1e6:.1f} MB",
             f"{size / sizes[0] - 1:+.0%}" if size != sizes[0] else None,
             delta_color="inverse",
-            delta_arrow="off",
-            border=True,
-            height="stretch",
-            help="The file as it is shipped, in millions of bytes: what torch.save writes of the "
-            "state_dict, or the ONNX file.",
+            help=SHIPPED,
         )
     st.altair_chart(bytes_chart(model, variants), key="chart-bytes")
     st.markdown(why_it_remains(model, dict(zip(variants, parts, strict=True))))
     st.markdown("**To the byte**")
-    rows = [*parts[0], "the file"]
-    table = {
-        label: [*each.values(), sum(each.values())]
-        for label, each in zip(labels, parts, strict=True)
-    }
-    number = st.column_config.NumberColumn(format="localized")
-    st.dataframe(
-        {"Part": rows, **table},
-        column_config=dict.fromkeys(labels, number),
-        hide_index=True,
-        height="content",
-    )
+    bytes = ([*each.values(), size] for each, size in zip(parts, sizes, strict=True))
+    table = {"Part": [*parts[0], "the file"], **dict(zip(labels, bytes, strict=True))}
+    numbers = dict.fromkeys(labels, st.column_config.NumberColumn(format="localized"))
+    st.dataframe(table, column_config=numbers, hide_index=True, height="content")
     st.caption(
         f"A part's bytes are its numbers: weights, biases, scales. The {FILE_FORMAT} is the rest: "
         "names, headers, padding."
@@ -79,7 +66,7 @@ def bytes_chart(model: str, variants: list[Variant], large: bool = False) -> alt
 def why_it_remains(model: str, sizes: dict[Variant, dict[str, int]]) -> str:
     """Return what the switches for LSTM and Linear leave of the file, and what that is where the
     embedding is quantized too; the last variant of either kind is named."""
-    config = ui.load_model(model).model.config
+    config = server.load_model(model).model.config
     shape = f"{config.ntoken:,} × {config.ninp:,}"
     by_precision = {variant.embedding: variant for variant in sizes}
     sentences = ["Outlined: the embedding, which the switches for LSTM and Linear do not reach."]
@@ -92,25 +79,3 @@ def why_it_remains(model: str, sizes: dict[Variant, dict[str, int]]) -> str:
             else f"Quantized by itself it takes {share} of {variant.label}."
         )
     return " ".join(sentences)
-
-
-def show_model(model: str, variants: list[Variant]) -> None:
-    """Show the parts of each variant as a diagram, coloured by precision."""
-    config = ui.load_model(model).model.config
-    for column, variant in zip(columns(len(variants)), variants, strict=True):
-        sizes = {part: size / 1e6 for part, size in parts_of(model, variant).items()}
-        with column:
-            st.markdown(f"**{variant.label}**, {sum(sizes.values()):.1f} MB")
-            st.graphviz_chart(diagram(config, precisions(variant), sizes, DEFAULT_BPTT))
-            st.caption(describe(variant))
-    st.caption(
-        "In a box: precision, shapes of the weights, and MB in the file. Beside an arrow: what "
-        f"is handed on for a chunk of {DEFAULT_BPTT} words."
-    )
-
-
-def columns(number: int) -> list:
-    """Columns for so many things, at most four in a row."""
-    return [column for start in range(0, number, 4) for column in st.columns(min(4, number))][
-        :number
-    ]

@@ -5,8 +5,10 @@ import math
 import streamlit as st
 
 from view.inspect import charts
-from view.shared import page as ui
+from view.shared import server
+from view.shared.cards import card
 from view.shared.charts import ink
+from view.shared.choices import in_url
 from wlm.catalog.names import find_text
 from wlm.inspecting.activation_error import ACTIVATION_TOKENS, LayerError, activations, layer_errors
 from wlm.inspecting.parts import matrix_label
@@ -20,23 +22,23 @@ FP32 = Variant()
 @st.cache_data(show_spinner="Comparing the weights …", max_entries=32)
 def weight_errors_of(model: str, variant: Variant) -> list[WeightError]:
     """Return the rounding error of each of a variant's weight matrices."""
-    return weight_errors(ui.load_variant(model, FP32), ui.load_variant(model, variant))
+    return weight_errors(server.load_variant(model, FP32), server.load_variant(model, variant))
 
 
 @st.cache_data(show_spinner="Counting the weights …", max_entries=64)
 def histogram_of(model: str, variant: Variant, matrix: str, fine: bool) -> Histogram:
     """Return the histogram of one weight matrix over a variant's grid."""
-    fp32, stored = ui.load_variant(model, FP32), ui.load_variant(model, variant)
+    fp32, stored = server.load_variant(model, FP32), server.load_variant(model, variant)
     return histogram(fp32.matrices()[matrix], stored.matrices()[matrix], fine=fine)
 
 
 @st.cache_resource(show_spinner="Reading the text …", max_entries=4)
 def activations_of(model: str, text: str):
     """Return the activations of fp32 on a text's first words, and those words."""
-    checkpoint = ui.load_model(model)
+    checkpoint = server.load_model(model)
     name, path = find_text(text)
     ids = read_text(path, checkpoint.vocabulary, name).ids[:ACTIVATION_TOKENS]
-    return activations(ui.load_variant(model, FP32), ids), ids
+    return activations(server.load_variant(model, FP32), ids), ids
 
 
 @st.cache_data(show_spinner="Reading the text …", max_entries=64)
@@ -44,10 +46,10 @@ def layer_errors_of(model: str, text: str, variant: Variant) -> list[LayerError]
     """Return the error of each part's activations on a text's first words."""
     # Here rather than in the worker: a second's work, and nothing in it is timed.
     reference, ids = activations_of(model, text)
-    return layer_errors(reference, activations(ui.load_variant(model, variant), ids))
+    return layer_errors(reference, activations(server.load_variant(model, variant), ids))
 
 
-def show_error(model: str, text: str, variants: list[Variant]) -> None:
+def show_errors(model: str, text: str, variants: list[Variant]) -> None:
     """Show how far rounding moves weights, and what becomes of it in the activations."""
     labels = [variant.label for variant in variants]
     quantized = [variant for variant in variants if variant != FP32]
@@ -98,14 +100,11 @@ def show_worst(variant: Variant, layers: list[LayerError], weights: list[WeightE
         "Worst weights, dB": (matrix.sqnr_db, matrix_label(matrix.matrix)),
     }
     for column, (heading, (decibels, words)) in zip(st.columns(3), cards.items(), strict=True):
-        column.metric(
+        card(
+            column,
             heading,
             f"{decibels:.1f}" if math.isfinite(decibels) else "exact",
             words,
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            height="stretch",
             help="Signal to error, against fp32. 20 dB: the error is a tenth of the signal; 40 dB: "
             "a hundredth.",
         )
@@ -120,26 +119,20 @@ def show_matrix(model: str, variants: list[Variant]) -> None:
         variant = next(each for each in variants if each.label == label)
         by_label = {matrix_label(each.matrix): each for each in weight_errors_of(model, variant)}
         name = st.selectbox(
-            "Weights",
-            list(by_label),
-            index=len(by_label) - 1,
-            key="matrix",
-            bind="query-params",
-            width=280,
+            "Weights", list(by_label), index=len(by_label) - 1, **in_url("matrix"), width=280
         )
     error, precision = by_label[name], f"{name} in {label}"
     whole, near = (histogram_of(model, variant, error.matrix, fine) for fine in (False, True))
     if error.step:
         low, high = error.step
-        cards = st.columns(4)
         values = {
             "Step": f"{low:.3g}" if low == high else f"{low:.2g} to {high:.2g}",
             "Signal to noise": f"{error.sqnr_db:.1f} dB",
             "Levels for 99% of weights": f"{error.levels_99} of 256",
             "Largest error": f"{_largest(error):.3g}",
         }
-        for card, (heading, value) in zip(cards, values.items(), strict=True):
-            card.metric(heading, value, border=True, height="stretch")
+        for column, (heading, value) in zip(st.columns(4), values.items(), strict=True):
+            card(column, heading, value)
     unit = "weight, in its row's steps" if whole.in_levels else "weight"
     st.markdown(f"**{precision}**: all weights" + (", and the 256 levels" if error.step else ""))
     st.altair_chart(charts.weights_on_grid(whole, title=unit, ink=ink()), key="chart-all")
@@ -149,7 +142,7 @@ def show_matrix(model: str, variants: list[Variant]) -> None:
         st.caption("Nothing here is rounded away: each weight is stored as it is.")
         return
     st.markdown("**The weights that moved most**")
-    checkpoint = ui.load_model(model)
+    checkpoint = server.load_model(model)
     st.dataframe(
         {
             "Row": [row_label(error.matrix, each.row, checkpoint) for each in error.largest],

@@ -1,11 +1,14 @@
 """How the time of each module is shown: bars, the machine's roofline, and all numbers."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from view.inspect import charts
-from view.inspect.bytes import columns
 from view.inspect.roofline_chart import roofline
+from view.shared.cards import card, columns
 from view.shared.charts import ink
+from view.shared.runs import where_measured
 from wlm.inspecting.roofline import Roofline
 from wlm.quantization.variant import Variant
 
@@ -20,71 +23,53 @@ def show_times(result: dict) -> None:
     roof = Roofline(**result["roofline"])
     if fastest is not first:
         st.subheader(headline(first, fastest), anchor=False)
-    cards = columns(len(fastest["passes"]) + 2)
-    for card, before, after in zip(cards, first["passes"], fastest["passes"], strict=False):
-        card.metric(
+    *places, memory, peak = columns(len(fastest["passes"]) + 2)
+    for column, before, after in zip(places, first["passes"], fastest["passes"], strict=True):
+        card(
+            column,
             f"{_name_of(after['tokens']).capitalize()}, ms",
             _milliseconds(after["seconds"]),
             f"{first['label']}: {_milliseconds(before['seconds'])}"
             if fastest is not first
             else None,
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            height="stretch",
             help=f"{fastest['label']}: median of {result['rounds']} rounds, spread "
             f"{after['spread']:.0%}, all modules together.",
         )
-    cards[-2].metric(
+    card(
+        memory,
         "Memory, GB/s",
         f"{roof.memory_bytes_per_s / 1e9:.1f}",
         f"caches: {roof.cache_bytes_per_s / 1e9:.0f}",
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-        height="stretch",
         help="Best of several products of a matrix with a vector: 268 MB from memory, 1 MB from "
         "caches.",
     )
-    cards[-1].metric(
+    card(
+        peak,
         "fp32 peak, Gop/s",
         f"{roof.fp32_ops_per_s / 1e9:,.0f}",
         f"int8: {roof.int8_ops_per_s / 1e9:,.0f}" if roof.int8_ops_per_s else None,
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-        height="stretch",
         help="Best of several products of two square matrices of 1,024 rows.",
     )
     labels = [each["label"] for each in result["results"]]
-    numbers = range(len(fastest["passes"]))
-    for column, i in zip(st.columns(len(numbers)), numbers, strict=True):
-        passes = [each["passes"][i] for each in result["results"]]
-        with column:
-            name = _name_of(passes[0]["tokens"])
-            st.markdown(f"**{name.capitalize()}**: milliseconds by module")
-            times = [
-                {each["module"]: 1e3 * each["seconds"] for each in one["modules"]} for one in passes
-            ]
-            chart = charts.stacked_parts(
-                labels, times, title="time (ms)", format=".3r", unit="ms", ink=ink()
-            )
-            st.altair_chart(chart, key=f"chart-times-{i}")
+    names = [_name_of(each["tokens"]).capitalize() for each in first["passes"]]
+    passes = list(zip(*(each["passes"] for each in result["results"]), strict=True))
+    for i, column in enumerate(st.columns(len(names))):
+        column.markdown(f"**{names[i]}**: milliseconds by module")
+        times = [{m["module"]: 1e3 * m["seconds"] for m in each["modules"]} for each in passes[i]]
+        chart = charts.stacked_parts(
+            labels, times, title="time (ms)", format=".3r", unit="ms", ink=ink()
+        )
+        column.altair_chart(chart, key=f"chart-times-{i}")
     if any(Variant.parse(each["variant"]).runtime == "onnxruntime" for each in result["results"]):
         st.caption(
             "ONNX Runtime's graph is cut between its modules for this: a pass makes four calls in "
             "place of one, which counts for a single word. Compare and Sample run it uncut."
         )
-    for column, i in zip(st.columns(len(numbers)), numbers, strict=True):
-        passes = [each["passes"][i] for each in result["results"]]
-        with column:
-            st.markdown(
-                f"**{_name_of(passes[0]['tokens']).capitalize()}**: under this machine's roof"
-            )
-            st.altair_chart(
-                roofline(_points(labels, passes), roof, ink=ink()), key=f"chart-roof-{i}"
-            )
-            st.markdown(bound_by(labels, passes))
+    for i, column in enumerate(st.columns(len(names))):
+        column.markdown(f"**{names[i]}**: under this machine's roof")
+        chart = roofline(_points(labels, passes[i]), roof, ink=ink())
+        column.altair_chart(chart, key=f"chart-roof-{i}")
+        column.markdown(bound_by(labels, passes[i]))
     show_times_table(result)
 
 
@@ -97,7 +82,7 @@ def headline(first: dict, fastest: dict) -> str:
     return f"{fastest['label']} is {' and '.join(words)} as {first['label']}."
 
 
-def bound_by(labels: list[str], passes: list[dict]) -> str:
+def bound_by(labels: list[str], passes: Sequence[dict]) -> str:
     """Return a sentence on which modules memory keeps waiting."""
     bound = {True: [], False: []}
     for label, each in zip(labels, passes, strict=True):
@@ -113,27 +98,27 @@ def bound_by(labels: list[str], passes: list[dict]) -> str:
 
 def show_times_table(result: dict) -> None:
     """Show all numbers of an inspection, a row a module."""
+    bound = {True: "memory", False: "arithmetic", None: "–"}
     rows = [
-        (result_of, one, module)
-        for result_of in result["results"]
-        for one in result_of["passes"]
+        {
+            "Variant": each["label"],
+            "Read": _name_of(one["tokens"]),
+            "Module": module["module"],
+            "ms": 1e3 * module["seconds"],
+            "Spread": 100 * module["spread"],
+            "Multiply-adds (M)": module["multiply_adds"] / 1e6,
+            "MB moved": module["bytes_moved"] / 1e6,
+            "Gop/s": module["ops_per_s"] / 1e9,
+            "Bound by": bound[module["memory_bound"]],
+            "Of the roof": module["roof_share"] and 100 * module["roof_share"],
+        }
+        for each in result["results"]
+        for one in each["passes"]
         for module in one["modules"]
     ]
-    bound = {True: "memory", False: "arithmetic", None: "–"}
     number = st.column_config.NumberColumn
     st.dataframe(
-        {
-            "Variant": [each["label"] for each, _, _ in rows],
-            "Read": [_name_of(one["tokens"]) for _, one, _ in rows],
-            "Module": [module["module"] for _, _, module in rows],
-            "ms": [1e3 * module["seconds"] for _, _, module in rows],
-            "Spread": [100 * module["spread"] for _, _, module in rows],
-            "Multiply-adds (M)": [m["multiply_adds"] / 1e6 for _, _, m in rows],
-            "MB moved": [m["bytes_moved"] / 1e6 for _, _, m in rows],
-            "Gop/s": [m["ops_per_s"] / 1e9 for _, _, m in rows],
-            "Bound by": [bound[module["memory_bound"]] for _, _, module in rows],
-            "Of the roof": [m["roof_share"] and 100 * m["roof_share"] for _, _, m in rows],
-        },
+        rows,
         column_config={
             "Variant": st.column_config.TextColumn(width=150),
             "ms": number(format="%.3f"),
@@ -147,7 +132,6 @@ def show_times_table(result: dict) -> None:
         height="content" if len(rows) <= 16 else 600,
         placeholder="–",
     )
-    protocol, machine = result["protocol"], result["machine"]
     st.caption(
         "Multiply-adds and bytes follow from shapes: weights, input and output, each once, but an "
         "LSTM's recurrent weights once a word, because each word waits for the one before. They "
@@ -155,14 +139,10 @@ def show_times_table(result: dict) -> None:
         "roof. A multiply-add is two operations; embedding and loss do none, so they have no "
         "point. What is far below the roof loses its time elsewhere: in calls, in waiting."
     )
-    st.caption(
-        f"Text {protocol['text']}, batch size 1, {protocol['threads']} "
-        f"thread{'s' if protocol['threads'] > 1 else ''} · {machine['cpu']}, {machine['cpus']} "
-        f"CPUs · torch {machine['torch']}, engine {machine['quantized_engine']}"
-    )
+    st.caption(f"Text {result['protocol']['text']}, batch size 1, {where_measured(result)}")
 
 
-def _points(labels: list[str], passes: list[dict]) -> list[dict]:
+def _points(labels: list[str], passes: Sequence[dict]) -> list[dict]:
     """The modules that a roofline shows: those that multiply."""
     return [
         {"label": label, **module}

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from view.shared import page as ui
+from view.shared import server, visitor
+from view.shared.page import plain, show_error
 from wlm.catalog import upload_checks as checks
 from wlm.catalog import uploads
 from wlm.catalog.uploads import Upload
@@ -19,13 +20,13 @@ LIMITS = (
 )
 
 
-def show() -> None:
+def show_uploads() -> None:
     """Show this visitor's uploads, and the forms that take one more."""
-    own = uploads.uploads_of(ui.visitor())
+    own = uploads.uploads_of(visitor.name())
     if own:
         st.subheader("Yours")
         for upload in own:
-            show_one(upload)
+            show_upload(upload)
     st.subheader("Bring your own")
     model, text = st.tabs(["A model", "A text"])
     with model:
@@ -35,20 +36,20 @@ def show() -> None:
     st.caption(LIMITS)
 
 
-def show_one(upload: Upload) -> None:
+def show_upload(upload: Upload) -> None:
     """Show one upload: its names, facts, and a button to remove it."""
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container():
-            st.markdown(f"**{upload.name}**: {ui.plain(upload.label)}")
+            st.markdown(f"**{upload.name}**: {plain(upload.label)}")
             st.caption(
                 f"{upload.kind.capitalize()}, {upload.size_bytes / 1e6:.2f} MB, {upload.facts}. "
                 f"Removed by itself in {max(1, round(upload.hours_left))} h."
             )
         if st.button("Remove", icon=":material/delete:", key=f"remove-{upload.name}"):
-            uploads.remove(ui.visitor(), upload.name)
+            uploads.remove(visitor.name(), upload.name)
             # Names are never used again; this frees the memory.
-            ui.load_variant.clear()
-            ui.load_model.clear(upload.name)
+            server.load_variant.clear()
+            server.load_model.clear(upload.name)
             st.rerun()
 
 
@@ -96,10 +97,10 @@ def keep(add: Callable[..., Upload], file, *more, turn: int) -> None:
         if file is None:
             raise UploadError("a file must be chosen first, got none")
         with st.spinner("Checking …"):
-            upload = add(ui.visitor(), file, *more)
+            upload = add(visitor.name(), file, *more)
     except WLMError as error:
-        ui.show_error(str(error))
+        show_error(str(error))
         return
     st.session_state["upload-turn"] = turn + 1  # empty uploaders, and the files' memory freed
-    st.toast(f"{ui.plain(upload.label)} is kept as {upload.name}.", icon=":material/check_circle:")
+    st.toast(f"{plain(upload.label)} is kept as {upload.name}.", icon=":material/check_circle:")
     st.rerun()

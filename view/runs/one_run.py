@@ -2,15 +2,33 @@
 
 import streamlit as st
 
-from view.compare import results
-from view.shared import page as ui
-from view.shared import runs as page_runs
+from view.compare.link import submit_for_compare
+from view.compare.results import show_comparison
+from view.shared import server, visitor
+from view.shared.choices import names_for_visitor
+from view.shared.page import plain, show_error
+from view.shared.runs import find_run, show_run
+from wlm.catalog.uploads import MODEL, TEXT
+from wlm.errors import StoreError
 from wlm.measuring.comparison import CompareSpec
 from wlm.runs.export import summary, to_csv, to_json, to_markdown
 from wlm.runs.run import Run
 
+LONGEST_SECONDS = 600.0  # nobody's imported settings may hold the worker for hours
 
-def show(run: Run) -> None:
+
+def show_linked_run(run_id: str) -> None:
+    """Show the run that a link names, or that there is none and the way back."""
+    st.title("One run")
+    try:
+        show_one_run(find_run(run_id))
+    except StoreError as error:
+        show_error(str(error))
+        if st.button("All runs", icon=":material/arrow_back:"):
+            go_to(None)
+
+
+def show_one_run(run: Run) -> None:
     """Show a run of any state."""
     with st.container(horizontal=True, vertical_alignment="center"):
         # Not links: one to the page that is open would leave the browser's address as it is.
@@ -23,12 +41,11 @@ def show(run: Run) -> None:
             show_actions(run)
     facts = summary(run)
     weights = facts["weights_sha256"]
-    model = ui.plain(str(facts["model"])) + (f", weights `{weights:.12}`" if weights else "")
+    model = plain(str(facts["model"])) + (f", weights `{weights:.12}`" if weights else "")
     st.caption(f"{facts['origin'].capitalize()} · {model} · {run.state}")
+    show_run(run, show_comparison)
     if not run.state.final:
-        page_runs.watch(run.id, results.show_comparison)
         return
-    results.show_ended(run)
     if run.result:
         with st.expander("Raw blocks", icon=":material/table_rows:"):
             st.code(to_csv(run), language=None, height=300)
@@ -40,7 +57,7 @@ def show(run: Run) -> None:
 
 def show_actions(run: Run) -> None:
     """Draw the buttons that run a finished run's settings here, export it, or delete it."""
-    why_not = page_runs.why_not_here(run.spec)
+    why_not = why_not_here(run.spec)
     pressed = st.button(
         "Run this here",
         icon=":material/replay:",
@@ -48,10 +65,8 @@ def show_actions(run: Run) -> None:
         help=why_not or "Measure with the same settings on this machine.",
     )
     if pressed:
-        st.switch_page(
-            "streamlit_app.py",
-            query_params=page_runs.compare_query(CompareSpec.from_json(run.spec)),
-        )
+        query = submit_for_compare(CompareSpec.from_json(run.spec))
+        st.switch_page("streamlit_app.py", query_params=query)
     exports = {"JSON": ("json", to_json)}
     if run.result:
         exports |= {"CSV": ("csv", to_csv), "Markdown": ("md", to_markdown)}
@@ -63,12 +78,25 @@ def show_actions(run: Run) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
-    if run.visitor == ui.visitor():
+    if run.visitor == visitor.name():
         with st.popover("Delete", icon=":material/delete:"):
             st.markdown("Its link will then show nothing.")
             if st.button("Delete for good", type="primary"):
-                ui.job_queue().store.delete(run.id, ui.visitor())
+                server.job_queue().store.delete(run.id, visitor.name())
                 go_to(None)
+
+
+def why_not_here(settings: dict) -> str:
+    """Return why a run's settings, which may be imported, are not to be run here, or nothing."""
+    for key in (MODEL, TEXT):
+        # Only names: neither a path from elsewhere nor another's upload must be opened.
+        if settings.get(key) not in (names := names_for_visitor(key)):
+            return f"The {key} must be one of {', '.join(names)}, got {settings.get(key)!r}."
+    if settings.get("vocabulary") or settings.get("corpus"):
+        return "It needs a vocabulary file or a corpus folder, which only the command line takes."
+    if (settings.get("seconds") or 0.0) > LONGEST_SECONDS:
+        return f"It takes {settings['seconds']:,.0f} s, and {LONGEST_SECONDS:,.0f} s are allowed."
+    return ""
 
 
 def go_to(run_id: str | None) -> None:

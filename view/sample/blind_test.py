@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from view.sample import texts as samples
-from view.shared import page as ui
+from view.sample.turns import turn
+from view.sample.typeset import typeset
+from view.shared import server
+from view.shared.page import errors_shown
 from wlm.quantization.variant import Variant
 from wlm.sampling.words import SampleSettings, sample_words
 from wlm.text.wikitext import tokenize
@@ -44,9 +46,9 @@ class Score:
 
 
 @st.fragment
-def show(model: str, settings: SampleSettings) -> None:
+def show_blind_test(model: str, settings: SampleSettings) -> None:
     """Show a round to guess, its answer once it is guessed, and the score."""
-    with ui.errors_shown():
+    with errors_shown():
         score = st.session_state.setdefault("score", Score())
         current: Round | None = st.session_state.get("round")
         st.markdown(
@@ -74,12 +76,12 @@ def show(model: str, settings: SampleSettings) -> None:
 def draw_round(model: str, settings: SampleSettings) -> Round:
     """Have both models write, each with a seed of its own, and put them in random order."""
     prompt = settings.prompt or tuple(tokenize(secrets.choice(OPENINGS)))
-    vocabulary = ui.load_model(model).vocabulary
+    vocabulary = server.load_model(model).vocabulary
     texts = []
-    with samples.turn(), st.spinner("Both models are writing …"):
+    with turn(), st.spinner("Both models are writing …"):
         for variant in (BASELINE, QUANTIZED):
             own = replace(settings, prompt=prompt, seed=secrets.randbelow(2**31), allow_unk=False)
-            stream = sample_words(ui.load_variant(model, variant), vocabulary, own, WORDS)
+            stream = sample_words(server.load_variant(model, variant), vocabulary, own, WORDS)
             texts.append([*prompt, *(each.word for each in stream)])
     quantized = secrets.randbelow(2)
     return Round((texts[1 - quantized], texts[quantized]), quantized)
@@ -95,7 +97,7 @@ def show_round(current: Round, score: Score) -> None:
             else:
                 name = QUANTIZED.label if i == current.quantized else BASELINE.label
                 st.markdown(f"##### Text {'AB'[i]} is by {name}")
-            st.markdown(samples.typeset(words))
+            st.markdown(typeset(words))
             if current.guessed is None:
                 st.button(
                     f"{'AB'[i]} is int8",

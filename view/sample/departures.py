@@ -5,10 +5,11 @@ import statistics
 import pandas as pd
 import streamlit as st
 
-from view.sample import charts as sample_charts
+from view.sample import charts
 from view.sample.texts import Sample
-from view.shared import page as ui
+from view.shared.cards import card
 from view.shared.charts import ink
+from view.shared.page import errors_shown, plain
 from wlm.text.vocabulary import EOS
 from wlm.text.wikitext import detokenize
 
@@ -26,40 +27,27 @@ def show_metrics(sample: Sample) -> None:
         if len(others) > 1:
             st.markdown(f"**{label}** beside {baseline}")
         with st.container(horizontal=True):
-            st.metric(
+            card(
+                st,
                 "Departs at",
                 "nowhere" if place is None else f"word {place + 1}",
                 f"of {len(sample.texts[i]):,}",
-                delta_color="off",
-                delta_arrow="off",
-                border=True,
                 help=f"The first word that is not the one {baseline} wrote.",
             )
-            st.metric(
+            card(
+                st,
                 "Mean divergence, nats",
                 _nats(statistics.mean(kl)),
                 "per word",
-                delta_color="off",
-                delta_arrow="off",
-                border=True,
                 help=f"KL divergence from {baseline}'s probabilities for the next word, both "
                 f"reading {baseline}'s text: at the chosen temperature, before top-k and top-p.",
             )
-            st.metric(
-                "Highest divergence, nats",
-                _nats(kl[worst]),
-                f"at word {worst + 1}",
-                delta_color="off",
-                delta_arrow="off",
-                border=True,
-            )
-            st.metric(
+            card(st, "Highest divergence, nats", _nats(kl[worst]), f"at word {worst + 1}")
+            card(
+                st,
                 "Words per second",
                 f"{speed:,.0f}",
                 f"{speed / base_speed:.1f} times {baseline}'s {base_speed:,.0f}",
-                delta_color="off",
-                delta_arrow="off",
-                border=True,
                 help="Model and draw, in this server while it serves others too: for a fair "
                 "measurement see Compare.",
             )
@@ -70,8 +58,8 @@ def show_strip(sample: Sample) -> None:
     labels, words = sample.labels, sample.words(0)
     points = pd.DataFrame(
         [
-            {"place": n, "word": word, "label": label, "kl": each.kl[i]}
-            for n, (word, each) in enumerate(zip(words, sample.divergences, strict=True), start=1)
+            {"place": n, "word": words[n - 1], "label": label, "kl": each.kl[i]}
+            for n, each in enumerate(sample.divergences, start=1)
             for i, label in enumerate(labels)
             if i
         ]
@@ -79,7 +67,7 @@ def show_strip(sample: Sample) -> None:
     places = {label: sample.departure(i) for i, label in enumerate(labels)}
     marks = {label: place + 1 for label, place in places.items() if place is not None}
     st.markdown(f"**Divergence** along {labels[0]}'s text, word by word")
-    chart = sample_charts.divergence_strip(points, labels, marks, ink=ink())
+    chart = charts.divergence_strip(points, labels, marks, ink=ink())
     st.altair_chart(chart, key="strip")
 
 
@@ -87,22 +75,17 @@ def show_strip(sample: Sample) -> None:
 def show_words(sample: Sample) -> None:
     """Show the baseline's text word by word, and the draw at the word that is clicked; at first
     that where the first variant departs."""
-    with ui.errors_shown():
+    with errors_shown():
         labels, words = sample.labels, sample.words(0)
         rows = pd.DataFrame(
             [
                 {
                     "place": n,
-                    "word": "¶" if word == EOS else word,
+                    "word": "¶" if words[n - 1] == EOS else words[n - 1],
                     "kl": max(each.kl),
-                    **{
-                        label: f"{p:.3%}"
-                        for label, p in zip(labels, each.probabilities, strict=True)
-                    },
+                    **{label: f"{each.probabilities[i]:.3%}" for i, label in enumerate(labels)},
                 }
-                for n, (word, each) in enumerate(
-                    zip(words, sample.divergences, strict=True), start=1
-                )
+                for n, each in enumerate(sample.divergences, start=1)
             ]
         )
         places = [p for i in range(1, len(labels)) if (p := sample.departure(i)) is not None]
@@ -112,7 +95,7 @@ def show_words(sample: Sample) -> None:
             "variant, click it for the draw. The more orange, the further the variants differ."
         )
         event = st.altair_chart(
-            sample_charts.divergence_text(rows, labels, ink=ink()),
+            charts.divergence_text(rows, labels, ink=ink()),
             on_select="rerun",
             key=f"words-{hash(sample.request)}",  # another text, another choice
         )
@@ -128,7 +111,7 @@ def show_draw(sample: Sample, place: int, *, departed: bool) -> None:
     found = sample.draw_at(place)
     written = [min(found, key=lambda each: each.arrivals[i]).word for i in range(len(labels))]
     before = detokenize(sample.words(0)[max(0, place - 8) : place]).replace("\n", " ").strip()
-    start = f"after “{ui.plain(before)}”" if before else "at the beginning"
+    start = f"after “{plain(before)}”" if before else "at the beginning"
     icon = ":material/call_split:" if departed else ":material/casino:"
     st.subheader(f"{icon} Word {place + 1}, {start}", anchor=False)
     kl = sample.divergences[place].kl
@@ -153,7 +136,7 @@ def show_draw(sample: Sample, place: int, *, departed: bool) -> None:
             for i, label in enumerate(labels)
         ]
     )
-    chart.altair_chart(sample_charts.next_words(rows, labels, ink=ink()), key="next")
+    chart.altair_chart(charts.next_words(rows, labels, ink=ink()), key="next")
     with numbers:
         st.markdown(
             "**Why this word?** Each word gets a random number, the same for all variants, and "
@@ -185,4 +168,4 @@ def _nats(value: float) -> str:
 def _shown(word: str, *, markdown: bool = True) -> str:
     if word == EOS:
         return "end of line"
-    return ui.plain(word) if markdown else word
+    return plain(word) if markdown else word

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from view.shared import page as ui
+from view.shared import server
+from view.shared.page import plain
 from wlm.text.vocabulary import EOS, UNK
 from wlm.text.wikitext import detokenize, nearest_words
 
@@ -13,17 +14,14 @@ def offer_near_words(model: str, tokens: tuple[str, ...]) -> None:
     """Say which words of the prompt the model does not know, and offer near ones."""
     if not tokens:
         return
-    vocabulary = ui.load_model(model).vocabulary
+    vocabulary = server.load_model(model).vocabulary
     unknown = [each for each in dict.fromkeys(tokens) if each not in vocabulary and each != EOS]
     for word in unknown[:MOST_UNKNOWN]:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"The model reads **{ui.plain(word)}** as `{UNK}`: it is not in its words.")
+            st.markdown(f"The model reads **{plain(word)}** as `{UNK}`: it is not in its words.")
             for near in near_words(model, word):
                 st.button(
-                    ui.plain(near),
-                    key=f"near-{word}-{near}",
-                    on_click=swap,
-                    args=(tokens, word, near),
+                    plain(near), key=f"near-{word}-{near}", on_click=swap, args=(tokens, word, near)
                 )
     if len(unknown) > MOST_UNKNOWN:
         st.caption(f"and {len(unknown) - MOST_UNKNOWN} more unknown words")
@@ -31,7 +29,7 @@ def offer_near_words(model: str, tokens: tuple[str, ...]) -> None:
 
 @st.cache_data(show_spinner=False, max_entries=1000)
 def near_words(model: str, word: str) -> list[str]:
-    return nearest_words(word, ui.load_model(model).vocabulary)
+    return nearest_words(word, server.load_model(model).vocabulary)
 
 
 def swap(tokens: tuple[str, ...], word: str, near: str) -> None:

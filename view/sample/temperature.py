@@ -6,9 +6,12 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from view.sample import charts as sample_charts
-from view.shared import page as ui
+from view.sample import charts
+from view.sample.texts import Request
+from view.shared import server
+from view.shared.cards import card
 from view.shared.charts import ink
+from view.shared.page import errors_shown, plain
 from wlm.quantization.variant import Variant
 from wlm.sampling.divergence import Reader, entropy, next_word, probabilities
 from wlm.sampling.filters import temperature_filter
@@ -20,25 +23,35 @@ WORDS = 10  # with a bar of their own
 OPENING = ("It", "was", "one", "of", "the")
 
 
+def show_temperature(request: Request) -> None:
+    """Show the next word's distribution where the session's texts part, or after an opening."""
+    sample = st.session_state.get("sample")
+    if sample is not None and sample.request.model == request.model and all(sample.texts):
+        ids, settings = sample.before_first_departure(), sample.request.settings
+    else:
+        ids, settings = (), example(request.model, request.settings)
+    show_after(request.model, settings, ids)
+
+
 def example(model: str, settings: SampleSettings) -> SampleSettings:
     """Return the settings with an opening to look at, for a start at random. Raises WLMError."""
-    vocabulary = ui.load_model(model).vocabulary
+    vocabulary = server.load_model(model).vocabulary
     if settings.prompt or not all(word in vocabulary for word in OPENING):
         return settings
     return replace(settings, prompt=OPENING)
 
 
 @st.fragment
-def show(model: str, settings: SampleSettings, ids: tuple[int, ...]) -> None:
+def show_after(model: str, settings: SampleSettings, ids: tuple[int, ...]) -> None:
     """Show the next word's distribution after a text begun with the settings."""
-    with ui.errors_shown():
-        vocabulary = ui.load_model(model).vocabulary
+    with errors_shown():
+        vocabulary = server.load_model(model).vocabulary
         logits = _logits(model, settings, ids)
         read = [*beginning(vocabulary, settings)[0][:, 0].tolist(), *ids]
         words = vocabulary.decode(read[-12:])
         st.markdown(
             f"After :blue-background[{'… ' if len(read) > 12 else ''}"
-            f"{ui.plain(detokenize(words).replace(chr(10), ' ').strip()) or 'a new line'}] "
+            f"{plain(detokenize(words).replace(chr(10), ' ').strip()) or 'a new line'}] "
             "fp32 gives each word of its vocabulary a score. Scores divided by the temperature "
             "become probabilities: **a low temperature sharpens, a high one levels, and the "
             "order never changes.**"
@@ -47,19 +60,19 @@ def show(model: str, settings: SampleSettings, ids: tuple[int, ...]) -> None:
         given = probabilities(logits, [temperature_filter(temperature)])
         spread = entropy(given)
         with st.container(horizontal=True):
-            st.metric(
+            card(
+                st,
                 "Entropy, nats",
                 f"{spread:.2f}",
-                border=True,
                 help="How uncertain the next word is: 0 where it is certain.",
             )
-            st.metric(
+            card(
+                st,
                 "Effective number of words",
                 f"{math.exp(spread):,.1f}",
-                border=True,
                 help="e to the entropy: as uncertain as so many equally likely words.",
             )
-            st.metric("Likeliest word", f"{float(given.max()):.1%}", border=True)
+            card(st, "Likeliest word", f"{float(given.max()):.1%}")
         likeliest = logits.topk(min(WORDS, len(logits))).indices.tolist()
         rows = [
             {"word": vocabulary.words[id], "probability": float(given[id]), "rest": False}
@@ -68,15 +81,11 @@ def show(model: str, settings: SampleSettings, ids: tuple[int, ...]) -> None:
         if others := len(given) - len(rows):
             rest = max(0.0, 1.0 - sum(row["probability"] for row in rows))
             rows.append({"word": f"{others:,} others", "probability": rest, "rest": True})
-        st.altair_chart(sample_charts.reshaped(pd.DataFrame(rows), ink=ink()), key="reshaped")
+        st.altair_chart(charts.reshaped(pd.DataFrame(rows), ink=ink()), key="reshaped")
 
 
+@st.cache_resource(show_spinner=False, max_entries=32)
 def _logits(model: str, settings: SampleSettings, ids: tuple[int, ...]):
     """The scores, read once for all places of the slider."""
-    key = (model, settings.prompt, settings.seed, ids)
-    found = st.session_state.get("scores")
-    if found is None or found[0] != key:
-        reader = Reader.of(ui.load_variant(model, Variant()), Variant())
-        scores = next_word(reader, ui.load_model(model).vocabulary, settings, ids)
-        found = st.session_state["scores"] = (key, scores)
-    return found[1]
+    reader = Reader.of(server.load_variant(model, Variant()), Variant())
+    return next_word(reader, server.load_model(model).vocabulary, settings, ids)

@@ -4,14 +4,21 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from view.shared import page as ui
+from view.shared import visitor
+from view.shared.page import show_error
 from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT, UPLOAD_NAME, list_models, list_texts
 from wlm.catalog.uploads import MODEL, TEXT, uploads_of
 from wlm.errors import WLMError
 from wlm.quantization.prepare import why_unavailable
 from wlm.quantization.variant import OFFERED, PART_LABELS, Variant
 
+SWITCHES = {"lstm": True, "linear": True, "embedding": False}  # and whether they start on
 MOST_OTHERS = 6  # with fp32 and the switches' variant, as many as a comparison may have
+
+
+def in_url(key: str) -> dict:
+    """Return what has the URL hold a widget's value, by the name of `key`."""
+    return {"key": key, "bind": "query-params"}
 
 
 def choose_model() -> str:
@@ -28,7 +35,7 @@ def names_for_visitor(kind: str) -> list[str]:
     """Return the names of models, or of texts, that this visitor may use: everyone's and its own
     uploads'."""
     everyones = list_models() if kind == MODEL else list_texts()
-    return [*everyones, *(each.name for each in uploads_of(ui.visitor(), kind))]
+    return [*everyones, *(each.name for each in uploads_of(visitor.name(), kind))]
 
 
 def is_anothers(kind: str, name: str) -> bool:
@@ -39,14 +46,14 @@ def is_anothers(kind: str, name: str) -> bool:
 def _choose(label: str, key: str, default: str, variable: str) -> str:
     names = names_for_visitor(key)
     if not names:
-        ui.show_error(f"there is no {key} to choose: the bundled ones are missing from assets/")
+        show_error(f"there is no {key} to choose: the bundled ones are missing from assets/")
         st.stop()
     index = names.index(default) if default in names else 0
     help = (
         "The bundled one, those fetched and uploaded on the page Models, and those in the folder "
         f"that the variable {variable} names."
     )
-    return st.sidebar.selectbox(label, names, index=index, key=key, bind="query-params", help=help)
+    return st.sidebar.selectbox(label, names, index=index, **in_url(key), help=help)
 
 
 def choose_variant() -> Variant:
@@ -55,11 +62,10 @@ def choose_variant() -> Variant:
         part: st.toggle(
             f"int8 {PART_LABELS[part]}",
             value=on,
-            key=part,
-            bind="query-params",
+            **in_url(part),
             help=f"Quantize the {PART_LABELS[part]} weights, from 32-bit floats to 8-bit integers.",
         )
-        for part, on in ui.SWITCHES.items()
+        for part, on in SWITCHES.items()
     }
     return Variant(**{part: "int8" if on else "fp32" for part, on in switches.items()})
 

@@ -2,19 +2,16 @@
 
 import streamlit as st
 
-from view.shared import choices
-from view.shared import page as ui
+from view.shared.cards import card
 from view.shared.charts import ink
-from view.sweep import charts as curves
-from wlm.catalog.uploads import MODEL, TEXT
-from wlm.errors import StoreError, WLMError
+from view.shared.page import show_error
+from view.sweep import charts
 from wlm.measuring import sweep
 from wlm.measuring.sweep import KNOBS, SweepSpec
 from wlm.quantization.variant import Variant
 from wlm.runs.run import Run, State
-from wlm.runs.sweep_points import current_points, missing_points, seconds_left
+from wlm.runs.sweep_points import current_points
 
-PAGE = "pages/3_Sweep.py"
 STATES = {
     State.QUEUED: "waiting",
     State.RUNNING: "measuring",
@@ -26,88 +23,7 @@ STATES = {
 }
 
 
-def show_current() -> None:
-    """Show the sweep that the URL names, or what to expect of the first one."""
-    if not (sweep_id := st.query_params.get("sweep")):
-        st.info(
-            "Press **Start**: the first point is there after a few seconds, and the curves grow "
-            "from there. You may stop at any time and go on later.",
-            icon=":material/show_chart:",
-        )
-        return
-    store = ui.job_queue().store
-    try:
-        row = store.get(sweep_id)
-        if row.kind != SweepSpec.kind:
-            raise StoreError("this is no sweep")
-    except WLMError:
-        st.info("The sweep in this link is not on this server.", icon=":material/link_off:")
-        return
-    if warning := row.warning or store.warning:
-        st.warning(f"{warning}. They show until the server stops.", icon=":material/save:")
-    spec = SweepSpec.from_json(row.spec)
-    runs = store.points_of(sweep_id)
-    if any(not run.state.final for run in runs):
-        watch(sweep_id, spec)
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.page_link(PAGE, label="Link", icon=":material/link:", query_params={"sweep": sweep_id})
-        if missing := missing_points(spec, runs):
-            label = f"Go on: {len(missing)} of {len(spec.values)} points are missing"
-            anothers = choices.is_anothers(MODEL, spec.base.model) or choices.is_anothers(
-                TEXT, spec.base.text
-            )
-            if st.button(
-                label,
-                icon=":material/resume:",
-                disabled=anothers,
-                help="It needs another visitor's upload." if anothers else None,
-            ):
-                ui.job_queue().resume_sweep(sweep_id, ui.visitor())
-                st.rerun()
-    show(spec, runs)
-
-
-def watch(sweep_id: str, spec: SweepSpec) -> None:
-    """Follow a sweep until it ends: points done, time left, a stop button, and its curves."""
-
-    @st.fragment(run_every=1.0)
-    def follow() -> None:
-        with ui.errors_shown():
-            jobs = ui.job_queue()
-            runs = jobs.store.points_of(sweep_id)
-            if all(run.state.final for run in runs):
-                st.rerun()
-            stopping = all(run.stop_requested for run in runs if not run.state.final)
-            with st.container(horizontal=True, vertical_alignment="center"):
-                share, words = progress(spec, runs)
-                st.progress(share, text="Stopping …" if stopping else words)
-                if st.button("Stop", icon=":material/stop:", disabled=stopping):
-                    jobs.stop_sweep(sweep_id)
-            show(spec, runs)
-
-    follow()
-
-
-def progress(spec: SweepSpec, runs: list[Run]) -> tuple[float, str]:
-    """Return the share of a sweep that is done, and in words where it stands."""
-    points = current_points(spec, runs)
-    pairs = list(zip(spec.values, points, strict=True))
-    share = sum(run.done if run and not run.state.final else bool(run) for run in points)
-    done = sum(run is not None and run.state.final for run in points)
-    unit = KNOBS[spec.over].unit
-    now = [unit.format(value) for value, run in pairs if run and run.state == State.RUNNING]
-    if not done and not now:
-        first = next(run for run in points if run and not run.state.final)
-        ahead, seconds = ui.job_queue().ahead_of(first.id)
-        when = "" if seconds is None else f", about {seconds:,.0f} s"
-        return 0.0, f"Waiting: {ahead} ahead of you{when}" if ahead else "Starting …"
-    left = seconds_left(spec, points)
-    words = f"{done} of {len(points)} points" + (f"; now {' and '.join(now)}" if now else "")
-    return share / len(points), words + ("" if left is None else f"; at most about {left:,.0f} s")
-
-
-def show(spec: SweepSpec, runs: list[Run]) -> None:
+def show_sweep(spec: SweepSpec, runs: list[Run]) -> None:
     """Show what a sweep has measured so far: sentences, curves, and a table of its points."""
     points = current_points(spec, runs)
     result = sweep.to_json(spec, [run and run.result for run in points])
@@ -120,7 +36,7 @@ def show(spec: SweepSpec, runs: list[Run]) -> None:
             for value, run in zip(spec.values, points, strict=True)
             if run and run.message == message
         ]
-        ui.show_error(f"{KNOBS[spec.over].label} {', '.join(values)}: {message}")
+        show_error(f"{KNOBS[spec.over].label} {', '.join(values)}: {message}")
     if not result["points"]:
         if all(run is None or run.state.final for run in points):
             st.info("Nothing was measured.", icon=":material/stop:")
@@ -144,11 +60,11 @@ def show_curves(spec: SweepSpec, result: dict) -> None:
     ratio, speed = st.columns(2)
     with ratio:
         st.markdown("**How many times as fast**, with its 95% interval as a band")
-        chart = curves.speedup_curves(rows, labels, spec.values, knob=knob, ink=ink())
+        chart = charts.speedup_curves(rows, labels, spec.values, knob=knob, ink=ink())
         st.altair_chart(chart, key="chart-sweep-speedups")
     with speed:
         st.markdown("**How fast**: what each reads in a second")
-        chart = curves.token_curves(rows, labels, spec.values, knob=knob, ink=ink())
+        chart = charts.token_curves(rows, labels, spec.values, knob=knob, ink=ink())
         st.altair_chart(chart, key="chart-sweep-tokens")
     protocol = result["points"][0]["protocol"]
     fixed = {
@@ -177,15 +93,13 @@ def show_cards(spec: SweepSpec, result: dict) -> None:
             value = f"{least['speedup']:.2f} to {value}"
             where = f"most {where}, least at {least['value']}"
         loses = each.slower_at
-        column.metric(
+        card(
+            column,
             f"{each.label}, times as fast as {baseline}",
             value,
             f"slower at {sweep.listed(loses)}" if loses else "nowhere surely slower",
             delta_color="red" if loses else "gray",
-            delta_arrow="off",
             delta_description=f"{where} ({KNOBS[spec.over].label.lower()})",
-            border=True,
-            height="stretch",
             help="Its smallest and largest speed-up. It is surely slower where the whole 95% "
             "interval lies below 1.",
         )

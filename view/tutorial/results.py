@@ -5,9 +5,11 @@ import streamlit as st
 from view.compare import results
 from view.inspect.bytes import bytes_chart, parts_of, why_it_remains
 from view.inspect.diagram import overview
-from view.shared import page as ui
-from view.shared import runs as page_runs
+from view.shared import server, visitor
+from view.shared.cards import card
 from view.shared.charts import ink
+from view.shared.page import plain
+from view.shared.runs import show_run
 from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT, list_texts
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
 from wlm.measuring.wording import sentence
@@ -29,7 +31,7 @@ WORDS, TEMPERATURE = 60, 0.8
 
 def show_model(presenting: bool) -> None:
     """Show the model as a diagram, with the megabytes of each part."""
-    config = ui.load_model(MODEL).model.config
+    config = server.load_model(MODEL).model.config
     sizes = {part: size / 1e6 for part, size in parts_of(MODEL, FP32).items()}
     st.graphviz_chart(
         overview(config, "fp32", sizes, across=presenting, ink=ink()),
@@ -40,7 +42,7 @@ def show_model(presenting: bool) -> None:
 @st.cache_data(show_spinner="Reading the text …", max_entries=1)
 def text_facts() -> tuple[int, int, str]:
     """Return the text's tokens, how many of them are unknown, and its beginning, typeset."""
-    vocabulary = ui.load_model(MODEL).vocabulary
+    vocabulary = server.load_model(MODEL).vocabulary
     text = read_text(list_texts()[DEFAULT_TEXT], vocabulary)
     beginning = detokenize(vocabulary.decode(text.ids[:60]))
     return len(text.ids), text.unknown, beginning[: beginning.rfind(".") + 1] or beginning
@@ -49,10 +51,11 @@ def text_facts() -> tuple[int, int, str]:
 def show_text(presenting: bool) -> None:
     """Show the text as the model meets it: words it knows, and a number for each."""
     tokens, unknown, beginning = text_facts()
+    words = len(server.load_model(MODEL).vocabulary)
     known, read, strange = st.columns(3)
-    known.metric("Words the model knows", f"{len(ui.load_model(MODEL).vocabulary):,}", border=True)
-    read.metric("Words of the text", f"{tokens:,}", border=True)
-    strange.metric("Of them unknown", f"{unknown:,}", border=True)
+    card(known, "Words the model knows", f"{words:,}")
+    card(read, "Words of the text", f"{tokens:,}")
+    card(strange, "Of them unknown", f"{unknown:,}")
     show_passage(beginning, presenting)
 
 
@@ -60,14 +63,14 @@ def show_passage(text: str, presenting: bool) -> None:
     """Show a text in a frame, for a presenter in the type of a header."""
     with st.container(border=True):
         for paragraph in filter(str.strip, text.split("\n")):
-            words = ui.plain(paragraph)
+            words = plain(paragraph)
             st.header(words, anchor=False) if presenting else st.markdown(words)
 
 
 @st.cache_data(show_spinner="Writing …", max_entries=16)
 def sample(seed: int) -> str:
     """Return text that the fp32 model writes, typeset."""
-    checkpoint = ui.load_model(MODEL)
+    checkpoint = server.load_model(MODEL)
     settings = SampleSettings(temperature=TEMPERATURE, seed=seed, allow_unk=False)
     words = sample_words(checkpoint.model, checkpoint.vocabulary, settings, WORDS)
     return detokenize(each.word for each in words)
@@ -90,9 +93,8 @@ def show_quantized(presenting: bool) -> None:
     theirs, ours = PUBLISHED["fp32"], PUBLISHED["int8"]
     st.caption(
         "The tutorial published, on a MacBook Pro and with its own weights: "
-        f"loss {theirs.loss} and "
-        f"{ours.loss}, {theirs.size_bytes / 1e6:.1f} and {ours.size_bytes / 1e6:.1f} MB, "
-        f"{theirs.elapsed_s} and {ours.elapsed_s} s."
+        f"loss {theirs.loss} and {ours.loss}, {theirs.size_bytes / 1e6:.1f} and "
+        f"{ours.size_bytes / 1e6:.1f} MB, {theirs.elapsed_s} and {ours.elapsed_s} s."
     )
 
 
@@ -129,17 +131,13 @@ def measure(key: str, variants: tuple[Variant, ...], presenting: bool) -> None:
             "Run", type="primary", icon=":material/play_arrow:", key=f"{key}-button"
         ):
             spec = CompareSpec(names, MODEL, seconds=SECONDS, target=DEFAULT_TARGET)
-            st.session_state[key] = ui.job_queue().submit(spec, ui.visitor())
+            st.session_state[key] = server.job_queue().submit(spec, visitor.name())
         if run_id := st.session_state.get(key):
-            run = ui.job_queue().store.get(run_id)
+            run = server.job_queue().store.get(run_id)
         elif recorded := recording(MODEL, names):
             results.show_recorded(recorded)
-    if run and not run.state.final:
-        page_runs.watch(run_id, show_numbers)
-    elif run:
-        results.show_ending(run)
-        if run.result:
-            show_numbers(run.result)
+    if run:
+        show_run(run, show_numbers)
     elif recorded:
         show_numbers(recorded.result)
     else:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from view.inspect.bytes import parts_of
-from view.shared import page as ui
-from view.tutorial import results as shown
+from view.shared import server
+from view.tutorial import results
 from view.tutorial.results import FP32, INT8, MODEL, ONNX, WITH_EMBEDDING, WORDS
 from wlm.catalog.names import DEFAULT_TEXT
 from wlm.quantization.snippet import code_for
@@ -26,7 +26,7 @@ class Step:
 
 def about_model() -> tuple[str, str]:
     """Say what goes in and comes out, and what is between."""
-    config = ui.load_model(MODEL).model.config
+    config = server.load_model(MODEL).model.config
     return (
         "Words go in as numbers, a score for every possible next word comes out.",
         f"An embedding turns each word into {config.ninp:,} values, {config.nlayers} LSTM layers "
@@ -35,30 +35,13 @@ def about_model() -> tuple[str, str]:
     )
 
 
-def about_text() -> tuple[str, str]:
-    """Say what the model knows of a text, and what its loss is."""
-    return (
-        "The model knows a fixed list of words; any other is `<unk>`.",
-        "It reads the words' places in that list. How well it guesses each next word is its loss, "
-        "in nats: lower is better.",
-    )
-
-
 def about_weights() -> tuple[str, str]:
     """Say how many numbers training left, and what they are for."""
-    numbers = sum(each.numel() for each in ui.load_model(MODEL).model.parameters())
+    numbers = sum(each.numel() for each in server.load_model(MODEL).model.parameters())
     return (
         f"Training left {numbers / 1e6:.0f} million numbers: here they are at work.",
         "Each word is drawn from what the model expects after those before it. A temperature of "
-        f"{shown.TEMPERATURE} keeps it sober.",
-    )
-
-
-def about_quantizing() -> tuple[str, str]:
-    """Say what is done to the weights."""
-    return (
-        "One call stores the weights of LSTM and Linear as 8-bit integers.",
-        "Their inputs are rounded on the fly: dynamic quantization. Look at loss, size and time.",
+        f"{results.TEMPERATURE} keeps it sober.",
     )
 
 
@@ -75,27 +58,21 @@ def about_unreached() -> tuple[str, str]:
     )
 
 
-def about_today() -> tuple[str, str]:
-    """Say what became of the API, and what quantizes the model now."""
-    return (
-        "`torch.ao.quantization` is deprecated; ONNX Runtime reaches every part.",
-        "PyTorch moved on from the API behind step 4 to torchao, made for the Linear layers of "
-        "transformers, with nothing for LSTMs. ONNX Runtime quantizes the same model, embedding "
-        "included.",
-    )
-
-
 STEPS = (
     Step(
         "The model",
         about_model,
-        shown.show_model,
+        results.show_model,
         f'from wlm import load_checkpoint\n\nprint(load_checkpoint("{FOLDER}").model)',
     ),
     Step(
         "The text",
-        about_text,
-        shown.show_text,
+        lambda: (
+            "The model knows a fixed list of words; any other is `<unk>`.",
+            "It reads the words' places in that list. How well it guesses each next word is its "
+            "loss, in nats: lower is better.",
+        ),
+        results.show_text,
         "from wlm.text.corpus import read_text\n"
         "from wlm.text.vocabulary import Vocabulary\n\n"
         f'vocabulary = Vocabulary.from_file("{FOLDER}/vocab.txt")\n'
@@ -104,19 +81,38 @@ STEPS = (
     Step(
         "Its weights, and what it writes",
         about_weights,
-        shown.show_sample,
+        results.show_sample,
         "from wlm import SampleSettings, load_checkpoint, sample_words\n\n"
         f'checkpoint = load_checkpoint("{FOLDER}")\n'
-        f"settings = SampleSettings(temperature={shown.TEMPERATURE}, seed=1, allow_unk=False)\n"
+        f"settings = SampleSettings(temperature={results.TEMPERATURE}, seed=1, allow_unk=False)\n"
         f"for each in sample_words(checkpoint.model, checkpoint.vocabulary, settings, {WORDS}):\n"
         "    print(each.word)",
     ),
-    Step("Quantize", about_quantizing, shown.show_quantized, code_for(INT8, FOLDER)),
+    Step(
+        "Quantize",
+        lambda: (
+            "One call stores the weights of LSTM and Linear as 8-bit integers.",
+            "Their inputs are rounded on the fly: dynamic quantization. Look at loss, size and "
+            "time.",
+        ),
+        results.show_quantized,
+        code_for(INT8, FOLDER),
+    ),
     Step(
         "What it could not reach",
         about_unreached,
-        shown.show_unreached,
+        results.show_unreached,
         code_for(WITH_EMBEDDING, FOLDER),
     ),
-    Step("What to use today", about_today, shown.show_today, code_for(ONNX, FOLDER)),
+    Step(
+        "What to use today",
+        lambda: (
+            "`torch.ao.quantization` is deprecated; ONNX Runtime reaches every part.",
+            "PyTorch moved on from the API behind step 4 to torchao, made for the Linear layers of "
+            "transformers, with nothing for LSTMs. ONNX Runtime quantizes the same model, "
+            "embedding included.",
+        ),
+        results.show_today,
+        code_for(ONNX, FOLDER),
+    ),
 )

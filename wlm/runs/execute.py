@@ -27,7 +27,7 @@ def execute(run_id: str, store: RunStore, *, again: bool = False) -> None:
 
     A run under way is left to whoever does it, or with `again` begun anew: its worker has died.
     """
-    run = store.get(run_id)
+    run = store.glance(run_id)
     if run.state != State.QUEUED and not (again and run.state == State.RUNNING):
         return
     store.update(run_id, state=State.RUNNING, started_at=time.time())
@@ -39,7 +39,7 @@ def execute(run_id: str, store: RunStore, *, again: bool = False) -> None:
             for progress in do(spec):
                 if progress.measured is not None:
                     result = progress.measured.to_json()
-                if store.get(run_id).stop_requested:
+                if store.glance(run_id).stop_requested:
                     outcome = {"state": State.STOPPED}
                     break
                 store.update(

@@ -71,7 +71,7 @@ class JobQueue(ABC):
         `submit`."""
         self._check_room(visitor)
         spec = SweepSpec.from_json(self.store.get(sweep_id).spec)
-        points = missing_points(spec, self.store.points_of(sweep_id))
+        points = missing_points(spec, self.store.points_of(sweep_id, results=False))
         run = Run(CompareSpec.kind, {}, server=self._server, visitor=visitor, sweep=sweep_id)
         now = time.time()
         self._queue(
@@ -104,7 +104,7 @@ class JobQueue(ABC):
 
     def stop_sweep(self, sweep_id: str) -> None:
         """Ask for all points of a sweep to end. Raises StoreError."""
-        for run in self.store.points_of(sweep_id):
+        for run in self.store.points_of(sweep_id, results=False):
             if not run.state.final:
                 self.stop(run.id)
 
@@ -128,7 +128,7 @@ class JobQueue(ABC):
     def _state(self, run_id: str) -> State | None:
         """Where a run stands; None for one that was deleted."""
         try:
-            return self.store.get(run_id).state
+            return self.store.glance(run_id).state
         except StoreError:
             return None
 

@@ -21,6 +21,7 @@ from wlm.places import database_url
 from wlm.runs.database import RUNS, open_database, reason_of, shown_url
 from wlm.runs.run import Run, State
 
+LIGHT = [column for column in RUNS.c if column is not RUNS.c.result]  # a row without its blocks
 MOST_IMPORTED = 200  # of up to 5 MB each: visitors must not fill the disk
 
 
@@ -88,20 +89,26 @@ class RunStore:
             raise StoreError(f"there is no run {run_id!r}")
         return _from_row(row)
 
+    def glance(self, run_id: str) -> Run:
+        """Return a run as it stands, without its result. Raises StoreError as `get`."""
+        row = self._read(self._spilled(), run_id, LIGHT) or self._read(self._main, run_id, LIGHT)
+        if row is None:
+            raise StoreError(f"there is no run {run_id!r}")
+        return _from_row(row)
+
     def unfinished(self) -> list[Run]:
-        """Return the queued and running runs, oldest first."""
+        """Return the queued and running runs without their results, oldest first."""
         states = [str(state) for state in State if not state.final]
-        query = sa.select(RUNS).where(RUNS.c.state.in_(states))
+        query = sa.select(*LIGHT).where(RUNS.c.state.in_(states))
         # One that was queued when its database failed goes on in the spill: ask for that one, too.
-        return [run for run in self._select(query, sa.select(RUNS)) if not run.state.final]
+        return [run for run in self._select(query, sa.select(*LIGHT)) if not run.state.final]
 
     def list_runs(self, kind: str, limit: int = 200) -> list[Run]:
         """Return the latest runs of one kind, those that are not kept included, newest first.
 
         Without their results, which may be large: `get` returns a run with it.
         """
-        light = [column for column in RUNS.c if column is not RUNS.c.result]
-        query = sa.select(*light).where(RUNS.c.kind == kind)
+        query = sa.select(*LIGHT).where(RUNS.c.kind == kind)
         query = query.order_by(RUNS.c.created_at.desc(), RUNS.c.id).limit(limit)
         return self._select(query)[::-1][:limit]
 
@@ -117,23 +124,24 @@ class RunStore:
                 )
         self.create(run)
 
-    def points_of(self, sweep_id: str) -> list[Run]:
-        """Return the runs that belong to a sweep, oldest first."""
-        query = sa.select(RUNS).where(RUNS.c.sweep == sweep_id)
-        return self._select(query)
+    def points_of(self, sweep_id: str, *, results: bool = True) -> list[Run]:
+        """Return the runs that belong to a sweep, with or without their results, oldest first."""
+        return self._select(
+            sa.select(*[RUNS] if results else LIGHT).where(RUNS.c.sweep == sweep_id)
+        )
 
     def delete(self, run_id: str, visitor: str | None) -> None:
         """Delete a finished run of this visitor, or of anyone where visitor is None.
 
         Raises StoreError where there is no such run, or it is under way or another visitor's.
         """
-        run = self.get(run_id)
+        run = self.glance(run_id)
         if visitor is not None and run.visitor != visitor:
             raise StoreError(f"run {run_id!r} can be deleted only by the visitor who made it")
         if not run.state.final:
             raise StoreError(f"a run must have ended to be deleted, {run_id!r} is {run.state}")
         statement = RUNS.delete().where(RUNS.c.id == run_id)
-        spilled, kept = self._read(self._spilled(), run_id), self._read(self._main, run_id)
+        spilled, kept = (self._read(each, run_id, LIGHT) for each in (self._spilled(), self._main))
         if kept and not self._write(self._main, statement):
             raise StoreError(f"run {run_id!r} cannot be deleted: {self._reason}")
         if spilled:
@@ -189,8 +197,9 @@ class RunStore:
         rows |= {row["id"]: row for row in self._fetch(self._spilled(), both)}
         return sorted(map(_from_row, rows.values()), key=lambda run: run.created_at)
 
-    def _read(self, engine: sa.Engine | None, run_id: str) -> dict | None:
-        return next(iter(self._fetch(engine, sa.select(RUNS).where(RUNS.c.id == run_id))), None)
+    def _read(self, engine: sa.Engine | None, run_id: str, columns=RUNS.c) -> dict | None:
+        query = sa.select(*columns).where(RUNS.c.id == run_id)
+        return next(iter(self._fetch(engine, query)), None)
 
     def _fetch(self, engine: sa.Engine | None, query: sa.Select) -> list[dict]:
         if engine is None:

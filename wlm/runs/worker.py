@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterable, Sequence
 
 from wlm.errors import JobError
+from wlm.memory import give_back
 from wlm.places import ROOT
 from wlm.runs.execute import execute
 from wlm.runs.queue import JobQueue
@@ -122,5 +123,6 @@ def work(lines: Iterable[str]) -> None:
     while True:
         run_id, *others = waiting.get()
         execute(run_id, store)
+        give_back()  # models and texts of the run, until the next one
         if others:
             waiting.put(others)

@@ -1,0 +1,26 @@
+"""A model as diagrams, one a variant."""
+
+import streamlit as st
+
+from view.inspect.bytes import parts_of
+from view.inspect.diagram import diagram
+from view.shared import server
+from view.shared.cards import columns
+from wlm.inspecting.roofline import precisions
+from wlm.measuring.evaluate import DEFAULT_BPTT
+from wlm.quantization.variant import Variant, describe
+
+
+def show_model(model: str, variants: list[Variant]) -> None:
+    """Show the parts of each variant as a diagram, coloured by precision."""
+    config = server.load_model(model).model.config
+    for column, variant in zip(columns(len(variants)), variants, strict=True):
+        sizes = {part: size / 1e6 for part, size in parts_of(model, variant).items()}
+        with column:
+            st.markdown(f"**{variant.label}**, {sum(sizes.values()):.1f} MB")
+            st.graphviz_chart(diagram(config, precisions(variant), sizes, DEFAULT_BPTT))
+            st.caption(describe(variant))
+    st.caption(
+        "In a box: precision, shapes of the weights, and MB in the file. Beside an arrow: what "
+        f"is handed on for a chunk of {DEFAULT_BPTT} words."
+    )

@@ -1,0 +1,77 @@
+"""What Sample has one choose: variants, a prompt, a temperature, and more that may wait."""
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from view.sample.prompt import offer_near_words
+from view.sample.texts import Request
+from view.shared.choices import in_url, offered_variants
+from wlm.quantization.variant import Variant
+from wlm.sampling.words import SampleSettings
+from wlm.text.wikitext import tokenize
+
+
+def choose_sample(model: str) -> tuple[Request, bool, bool, DeltaGenerator]:
+    """Draw the controls; return what is to be written, whether as raw tokens, whether a button was
+    pressed for it, and the place for one that stops it. Raises SettingError."""
+    offered = {each.label: each for each in offered_variants()}
+    labels = st.multiselect(
+        "Variants",
+        list(offered),
+        default=[Variant().label, Variant(lstm="int8", linear="int8").label],
+        max_selections=4,
+        **in_url("variants"),
+        help="Two to four side by side. All are compared with the one that stands first.",
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        prompt = st.text_input(
+            "Prompt",
+            placeholder="None: a random start",
+            max_chars=300,
+            width=270,
+            **in_url("prompt"),
+        )
+        heat = st.slider(
+            "Temperature",
+            min_value=0.1,
+            max_value=2.0,
+            value=0.8,
+            step=0.05,
+            width=170,
+            **in_url("temperature"),
+            help="Below 1 likely words become likelier; above 1 unlikely ones do.",
+        )
+        with st.popover("More", icon=":material/tune:"):
+            more = choose_more()
+        pressed = st.button("Write", type="primary", icon=":material/edit:")
+        pressed |= st.button("Next seed", icon=":material/casino:", on_click=next_seed)
+        stop = st.empty()
+    words, raw = more.pop("words"), more.pop("raw")
+    tokens = tuple(tokenize(prompt)) if prompt.strip() else ()
+    offer_near_words(model, tokens)
+    # In the order in which they are offered, so that fp32, where chosen, is the baseline.
+    variants = tuple(each for label, each in offered.items() if label in labels)
+    settings = SampleSettings(temperature=heat, prompt=tokens, draw="race", **more)
+    return Request(model, variants, settings, words), raw, pressed, stop
+
+
+def choose_more() -> dict:
+    """Draw the settings that a first text does without."""
+    return {
+        "words": st.number_input("Words, at most", 10, 1000, 150, step=10, **in_url("words")),
+        "seed": st.number_input("Seed", 0, 2**31 - 1, 1, **in_url("seed")),
+        "top_k": st.number_input(
+            "Top-k", 0, 1000, 0, **in_url("k"), help="Only the k likeliest words; 0 for all."
+        ),
+        "top_p": st.slider(
+            "Top-p", 0.05, 1.0, 1.0, 0.05, **in_url("p"), help="Only the likeliest that sum to p."
+        ),
+        "allow_unk": not st.toggle("Never write `<unk>`", **in_url("known")),
+        "stop_at_article": st.toggle("Stop at the end of an article", **in_url("article")),
+        "raw": st.toggle("Show raw tokens", **in_url("raw")),
+    }
+
+
+def next_seed() -> None:
+    """Go on to the next seed: a callback, since its widget is drawn before the button."""
+    st.session_state["seed"] = (st.session_state["seed"] + 1) % 2**31

@@ -1,0 +1,51 @@
+"""A text as Markdown: typeset as people write, or its raw tokens, with places marked."""
+
+from collections.abc import Mapping
+
+from view.shared.page import plain
+from wlm.text.vocabulary import EOS
+from wlm.text.wikitext import lines
+
+
+def typeset(words: list[str], marks: Mapping[int, str] | None = None, *, prompt: int = 0) -> str:
+    """Return Markdown of a text with headings and paragraphs.
+
+    A mark is an icon by place; the first `prompt` words are a prompt, in grey.
+    """
+    marks = dict(marks or {})
+    blocks: list[str] = []
+    for line in lines(words):
+        text = ""
+        for place, piece in line.pieces:
+            for each in [each for each in marks if each < place]:  # a sign that is not shown
+                text += _marked(marks.pop(each), _NAMES.get(words[each], words[each]))
+            if place in marks:
+                text += _marked(marks.pop(place), piece.strip())
+            else:
+                text += _plain(piece, grey=place < prompt)
+        blocks.append(("#" * min(6, line.level + 2) + " " if line.level else "") + text.strip())
+    last = "".join(_marked(icon, _NAMES.get(words[i], words[i])) for i, icon in marks.items())
+    return "\n\n".join([*blocks, last] if last else blocks)
+
+
+_NAMES = {EOS: "a new line", "=": "a heading"}
+
+
+def raw_tokens(words: list[str], marks: Mapping[int, str], *, prompt: int = 0) -> str:
+    """Return Markdown of the tokens as they are, `<eos>` ending a line, as `typeset` does."""
+    pieces = [
+        (_marked(marks[i], word) if i in marks else _plain(f" {word}", grey=i < prompt))
+        + ("\n\n" if word == EOS else "")
+        for i, word in enumerate(words)
+    ]
+    return "".join(pieces)
+
+
+def _plain(piece: str, *, grey: bool) -> str:
+    word = piece.lstrip()
+    space = " " * (len(piece) - len(word))
+    return f"{space}:gray[{plain(word)}]" if grey else space + plain(word)
+
+
+def _marked(icon: str, word: str) -> str:
+    return f" :orange-background[:orange[{icon}] **{plain(word)}**]"

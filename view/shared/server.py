@@ -1,0 +1,43 @@
+"""What all visitors of a server share: its cached models and variants, and its queue of runs."""
+
+import streamlit as st
+
+from wlm.catalog.names import UPLOAD_NAME, find_model, list_models
+from wlm.errors import WLMError
+from wlm.quantization.variant import Variant
+
+
+@st.cache_resource(show_spinner="Loading the model …", max_entries=2)
+def load_model(name: str):
+    """Return a named model's checkpoint, shared by all visitors and never changed."""
+    import torch
+
+    from wlm.model.checkpoint import load_checkpoint
+
+    # All visitors' samples share this process; what is timed runs in the worker.
+    torch.set_num_threads(1)
+    models = list_models()
+    if name not in models and not UPLOAD_NAME.fullmatch(name):  # never a path
+        raise WLMError(f"the model must be one of {', '.join(models)}, got {name!r}")
+    return load_checkpoint(find_model(name))
+
+
+@st.cache_resource(show_spinner="Quantizing …", max_entries=8)
+def load_variant(name: str, variant: Variant):
+    """Return a variant of a named model, shared by all visitors and never changed."""
+    from wlm.quantization.prepare import prepare
+
+    return prepare(load_model(name).model, variant)
+
+
+@st.cache_resource(show_spinner=False)
+def job_queue():
+    """Return the server's one queue of runs, its worker process started."""
+    from wlm.runs.open_queue import open_queue
+    from wlm.runs.store import RunStore
+
+    store = RunStore()
+    store.interrupt_orphans()
+    jobs = open_queue(store)
+    jobs.start()
+    return jobs

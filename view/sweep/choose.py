@@ -1,0 +1,77 @@
+"""What Sweep has one choose: a question or a knob with its values, variants, and seconds."""
+
+import streamlit as st
+
+from view.shared.choices import in_url, offered_variants
+from wlm.errors import SettingError
+from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
+from wlm.measuring.sweep import DEFAULT_SECONDS, KNOBS, SweepSpec, parse_values, presets
+from wlm.quantization.variant import Variant
+
+OWN = "Your own"
+BASELINE = "fp32"
+LONGEST_POINT, SHORTEST_POINT = 20.0, 2.0
+
+
+def choose_sweep(model: str, text: str) -> SweepSpec:
+    """Draw the controls and return the sweep that they describe. Raises SettingError."""
+    questions = {preset.question: preset for preset in presets()}
+    question = st.segmented_control(
+        "Question",
+        [*questions, OWN],
+        default=next(iter(questions)),
+        required=True,
+        **in_url("question"),
+    )
+    preset = questions.get(question)
+    if preset:
+        st.markdown(preset.sentence)
+        over, values, settings = preset.over, preset.values, preset.settings
+    else:
+        left, right = st.columns([3, 2])
+        over = left.segmented_control(
+            "Knob",
+            list(KNOBS),
+            format_func=lambda name: KNOBS[name].label,
+            default="bptt",
+            required=True,
+            **in_url("over"),
+        )
+        typed = right.text_input(
+            "Values",
+            "1, 5, 25, 100",
+            max_chars=120,
+            **in_url("values"),
+            help="Up to 12 whole numbers, separated by commas.",
+        )
+        values, settings = parse_values(over, typed), {}
+    left, right = st.columns([3, 2])
+    offered = [str(each) for each in offered_variants()[1:]]
+    others = left.multiselect(
+        f"Variants, against {BASELINE}",
+        offered,
+        default=offered[:2],
+        format_func=lambda name: Variant.parse(name).label,
+        max_selections=4,
+        **in_url("with"),
+    )
+    if not others:
+        raise SettingError(f"choose at least one variant to set against {BASELINE}")
+    seconds = right.slider(
+        "Seconds per point, at most",
+        SHORTEST_POINT,
+        LONGEST_POINT,
+        DEFAULT_SECONDS,
+        1.0,
+        format="%d s",
+        **in_url("seconds"),
+    )
+    base = CompareSpec(
+        variants=(BASELINE, *others),
+        model=model,
+        text=text,
+        seconds=seconds,
+        target=DEFAULT_TARGET,
+        **settings,
+    )
+    return SweepSpec(over, values, base)

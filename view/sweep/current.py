@@ -1,0 +1,77 @@
+"""What Sweep shows below its controls: the sweep that the URL names, to its end."""
+
+import streamlit as st
+
+from view.shared import server, visitor
+from view.shared.choices import is_anothers
+from view.shared.progress import Standing, follow
+from view.shared.runs import run_in_url, waiting
+from view.sweep.results import show_sweep
+from wlm.catalog.uploads import MODEL, TEXT
+from wlm.measuring.sweep import KNOBS, SweepSpec
+from wlm.runs.run import Run, State
+from wlm.runs.sweep_points import current_points, missing_points, seconds_left
+
+PAGE = "pages/3_Sweep.py"
+
+
+def show_current() -> None:
+    """Show the sweep that the URL names, or what to expect of the first one."""
+    if (sweep := run_in_url("sweep", SweepSpec.kind)) is None:
+        st.info(
+            "Press **Start**: the first point is there after a few seconds, and the curves grow "
+            "from there. You may stop at any time and go on later.",
+            icon=":material/show_chart:",
+        )
+        return
+    spec, runs = SweepSpec.from_json(sweep.spec), server.job_queue().store.points_of(sweep.id)
+    if any(not run.state.final for run in runs):
+        follow_sweep(sweep.id, spec)
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.page_link(PAGE, label="Link", icon=":material/link:", query_params={"sweep": sweep.id})
+        if missing := missing_points(spec, runs):
+            base = spec.base
+            anothers = is_anothers(MODEL, base.model) or is_anothers(TEXT, base.text)
+            if st.button(
+                f"Go on: {len(missing)} of {len(spec.values)} points are missing",
+                icon=":material/resume:",
+                disabled=anothers,
+                help="It needs another visitor's upload." if anothers else None,
+            ):
+                server.job_queue().resume_sweep(sweep.id, visitor.name())
+                st.rerun()
+    show_sweep(spec, runs)
+
+
+def follow_sweep(sweep_id: str, spec: SweepSpec) -> None:
+    """Follow a sweep until it ends: points done, time left, a stop button, and its curves."""
+
+    def look() -> Standing | None:
+        jobs = server.job_queue()
+        runs = jobs.store.points_of(sweep_id)
+        if all(run.state.final for run in runs):
+            return None
+        return Standing(
+            *progress(spec, runs),
+            stopping=all(run.stop_requested for run in runs if not run.state.final),
+            stop=lambda: jobs.stop_sweep(sweep_id),
+            show=lambda: show_sweep(spec, runs),
+        )
+
+    follow(look, every=1.0)
+
+
+def progress(spec: SweepSpec, runs: list[Run]) -> tuple[float, str]:
+    """Return the share of a sweep that is done, and in words where it stands."""
+    points = current_points(spec, runs)
+    pairs = list(zip(spec.values, points, strict=True))
+    share = sum(run.done if run and not run.state.final else bool(run) for run in points)
+    done = sum(run is not None and run.state.final for run in points)
+    unit = KNOBS[spec.over].unit
+    now = [unit.format(value) for value, run in pairs if run and run.state == State.RUNNING]
+    if not done and not now:
+        return 0.0, waiting(next(run.id for run in points if run and not run.state.final))
+    left = seconds_left(spec, points)
+    words = f"{done} of {len(points)} points" + (f"; now {' and '.join(now)}" if now else "")
+    return share / len(points), words + ("" if left is None else f"; at most about {left:,.0f} s")
