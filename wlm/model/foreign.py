@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from wlm.errors import CheckpointError
 from wlm.model.numpy_array import array_as_stored
-from wlm.model.pickled import Inert
+from wlm.model.pickled import Inert, shown
 from wlm.model.stored import Stored
 
 # Where scripts put the state_dict, the likeliest first.
@@ -41,7 +41,7 @@ def find_weights(content: object, path: str) -> Found:
     try:
         found = [each for each in _candidates(content, (), set()) if each.entries]
     except (ValueError, TypeError) as error:
-        raise CheckpointError(f"the weights {path!r} are damaged: {error}") from None
+        raise CheckpointError(f"the weights {path!r} are damaged: {shown(error)}") from None
     recurrent = [each for each in found if each.is_recurrent]
     if len(recurrent) > 1:
         recurrent = _likeliest(recurrent)
@@ -57,7 +57,7 @@ def find_weights(content: object, path: str) -> Found:
     kind = content.name if isinstance(content, Inert) else type(content).__name__
     kind = "Tensor" if isinstance(content, Stored) else kind
     raise CheckpointError(
-        f"the weights {path!r} must be a state_dict or hold one, got {kind} without one"
+        f"the weights {path!r} must be a state_dict or hold one, got {shown(kind)} without one"
     )
 
 

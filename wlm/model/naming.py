@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from wlm.errors import CheckpointError, SettingError
 from wlm.model.foreign import Found
 from wlm.model.lstm import ModelConfig
-from wlm.model.pickled import Inert
+from wlm.model.pickled import Inert, shown
 from wlm.model.stored import Stored
 
 _RECURRENT = re.compile(r"(.*?)(weight|bias)_(ih|hh)_l(\d{1,3})(_raw)?")
@@ -33,7 +33,7 @@ def name_tensors(found: Found, path: str) -> Named:
     for key, each in found.entries.items():
         if isinstance(each, Inert) and key.rpartition(".")[2].startswith(("weight", "bias")):
             raise CheckpointError(
-                f"{key[:80]!r} in {path!r} must be a plain tensor, got {each.name}"
+                f"{key[:80]!r} in {path!r} must be a plain tensor, got {shown(each.name)}"
             )
     return _Names(found, path).named()
 

@@ -6,27 +6,32 @@ threads of the process share. Here nothing is imported and nothing of the file r
 
 import pickletools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import BinaryIO
 
-MOST_STEPS = 5_000_000  # a vocabulary of a million words beside the weights takes four million
+MOST_STEPS = 1_000_000  # a vocabulary of 267,735 words beside the weights takes 800,000
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Inert:
     """A name that a pickle imports or, where `made`, an object that it would make by that name:
-    its arguments, its state, and what it would append and set in it."""
+    its arguments, its state, and the items that it would set in it."""
 
     name: str
     made: bool = False
     args: tuple = ()
     state: object = None
-    items: list = field(default_factory=list)
-    entries: dict = field(default_factory=dict)
+    entries: dict | None = None
 
 
 class CallError(ValueError):
     """A pickle would call something; `args[0]` is its name."""
+
+
+def shown(text: object, most: int = 200) -> str:
+    """Return what a file holds as a message may show it: one line, printable, not long."""
+    text = "".join(each if each.isprintable() else "?" for each in str(text)[: most + 1])
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 Call = Callable[[str, tuple], object]
@@ -128,17 +133,18 @@ class _Reader:
             items = self._since_mark()
         target = self.stack[-1]
         if name.startswith("SET"):
-            into = target.entries if isinstance(target, Inert) else target
-            if type(into) is not dict:
-                raise ValueError(f"it sets items of a {type(into).__name__}")
-            into.update(_pairs(items))
+            if isinstance(target, Inert):
+                target.entries = target.entries or {}
+                target = target.entries
+            if type(target) is not dict:
+                raise ValueError(f"it sets items of a {type(target).__name__}")
+            target.update(_pairs(items))
         elif type(target) is set:
             target.update(items)
-        else:
-            into = target.items if isinstance(target, Inert) else target
-            if type(into) is not list:
-                raise ValueError(f"it appends to a {type(into).__name__}")
-            into.extend(items)
+        elif type(target) is list:
+            target.extend(items)
+        elif not isinstance(target, Inert):  # of a list's kin nothing is needed
+            raise ValueError(f"it appends to a {type(target).__name__}")
 
     def _make(self, name: str, argument: object) -> None:
         stack = self.stack

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from wlm.errors import CheckpointError
-from wlm.model.pickled import CallError, Inert, read_pickle
+from wlm.model.pickled import CallError, Inert, read_pickle, shown
 from wlm.model.stored import Stored, are_sizes
 
 _LEGACY_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa850192e")  # a number, in any pickle protocol
@@ -84,8 +84,9 @@ class TorchFile:
                 self.content = self._read_legacy(file) if legacy else self._read_zip(file)
         except CallError as error:
             raise CheckpointError(
-                f"the weights {str(path)!r} hold code: unpickling them would call {error.args[0]}, "
-                "which wlm never does: save the weights alone, torch.save(model.state_dict(), path)"
+                f"the weights {str(path)!r} hold code: unpickling them would call "
+                f"{shown(error.args[0])}, which wlm never does: save the weights alone, "
+                "torch.save(model.state_dict(), path)"
             ) from None
         except CheckpointError:
             raise
@@ -93,7 +94,7 @@ class TorchFile:
             raise self._damaged(error) from None
 
     def _damaged(self, error: object) -> CheckpointError:
-        reason = str(error).split("\n")[0] or type(error).__name__
+        reason = shown(str(error).split("\n")[0] or type(error).__name__)
         return CheckpointError(
             f"the weights {str(self.path)!r} are damaged or no PyTorch file: {reason}"
         )

@@ -15,6 +15,7 @@ from wlm.model.foreign import Found, find_weights
 from wlm.model.lstm import ModelConfig
 from wlm.model.naming import name_tensors
 from wlm.model.other_models import refuse_others
+from wlm.model.pickled import shown
 from wlm.model.stored import Stored
 from wlm.model.torch_file import TorchFile
 
@@ -77,7 +78,7 @@ def read_weights(
     _check_size(named.tensors, path, most_weights)
     is_wide = any(each and each.dtype == torch.float64 for each in named.tensors.values())
     said = [found.words, named.words, "rounded from float64 to float32" if is_wide else ""]
-    return Weights(config, "; ".join(filter(None, said)) or None, named.tensors, path)
+    return Weights(config, shown("; ".join(filter(None, said)), 400) or None, named.tensors, path)
 
 
 def check_weights_file(path: Path) -> None:
