@@ -26,6 +26,7 @@ from wlm.model.checkpoint import load_checkpoint
 from wlm.places import uploads_folder
 from wlm.runs.execute import execute
 from wlm.runs.run import Run, State
+from wlm.text.corpus import SPLITS
 
 ANNA, BERT = "a" * 32, "b" * 32
 MODELS = ROOT / "pages/6_Models.py"
@@ -75,6 +76,31 @@ def test_a_pth_and_a_corpus_will_do_too(model):
     assert loaded.vocabulary.words == [*words, "<eos>", "a", "the", "town"]
 
 
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_a_whole_module_and_a_json_vocabulary_will_do_and_it_is_said_how_they_were_read(
+    model, zipped
+):
+    content = saved([model, {"epoch": 3}], _use_new_zipfile_serialization=zipped)
+    words = Sent("words.json", json.dumps({word: i for i, word in enumerate(WORDS)}).encode())
+    upload = add_model(ANNA, Sent("model.pt", content), [words])
+    said = "from a whole module, wlm.model.lstm.LSTMModel under '0'"
+    assert f"weights read: {said}" in upload.facts
+    loaded = load_checkpoint(find_model(upload.name))
+    assert loaded.weights_read == loaded.card["weights_read"] == said
+    assert loaded.vocabulary.words == WORDS
+    for key, value in model.state_dict().items():
+        assert torch.equal(loaded.model.state_dict()[key], value)
+
+
+def test_a_published_corpus_will_do_and_a_missing_eos_is_said(weights):
+    words = " ".join(word for word in WORDS if word != "<eos>")
+    files = [Sent(f"wiki.{split}.tokens", f"{words}\n".encode()) for split in SPLITS]
+    upload = add_model(ANNA, weights, files)
+    assert "no <eos>" not in upload.facts
+    upload = add_model(ANNA, weights, [vocabulary_file([*WORDS[1:], "lake"])])
+    assert "The vocabulary has no <eos>: each line end is read as <unk>" in upload.facts
+
+
 def test_a_text_is_read_under_its_name_here():
     upload = add_text(ANNA, Sent("story.txt", LINE.encode() * 3))
     assert (upload.kind, upload.facts) == ("text", "45 words")
@@ -103,17 +129,25 @@ def compressed(content: bytes) -> bytes:
     ("name", "make", "words"),
     [
         ("m.exe", lambda s: save(s), "'m.exe' must be of the kind .safetensors, .pth, .pt"),
-        ("m.pth", lambda s: pickle.dumps(Evil()), "zip archive"),
-        ("m.pth", lambda s: saved({"x": Evil()}), "'m.pth' hold Python objects"),
-        ("m.pth", lambda s: saved(s, _use_new_zipfile_serialization=False), "since PyTorch 1.6"),
+        ("m.pth", lambda s: pickle.dumps(Evil()), "'m.pth' are a plain pickle"),
+        (
+            "m.pth",
+            lambda s: saved({**s, "x": Evil()}),
+            "'m.pth' hold code: unpickling them would call __builtin__.getattr",
+        ),
+        (
+            "m.pth",
+            lambda s: saved({**s, "x": Evil()}, _use_new_zipfile_serialization=False),
+            "'m.pth' hold code",
+        ),
         ("m.pth", lambda s: compressed(saved(s)), "compressed entries"),
         ("m.pth", lambda s: saved(s)[:-300], "'m.pth'"),
         ("m.safetensors", lambda s: save(s)[:-1], "'m.safetensors' are damaged"),
         ("m.safetensors", lambda s: b"", "'m.safetensors' are damaged"),
         (
             "m.safetensors",
-            lambda s: save({k: v for k, v in s.items() if k != "decoder.bias"}),
-            "misses 'decoder.bias'",
+            lambda s: save({k: v for k, v in s.items() if k != "rnn.bias_hh_l1"}),
+            "they miss 'rnn.bias_hh_l1'",
         ),
         (
             "m.safetensors",
@@ -123,7 +157,7 @@ def compressed(content: bytes) -> bytes:
         (
             "m.safetensors",
             lambda s: save({**s, "decoder.bias": torch.zeros(20, dtype=torch.int64)}),
-            "decoder.bias .* must be one of float16, bfloat16, float32, got int64",
+            "decoder.bias .* must be one of float16, .*, got int64",
         ),
         (
             "m.safetensors",
@@ -146,9 +180,10 @@ def test_weights_are_refused_by_their_own_name_and_nothing_stays(
 @pytest.mark.parametrize(
     ("files", "error", "words"),
     [
-        ([], UploadError, "one .txt file, or the corpus train.txt, valid.txt, test.txt, got none"),
+        ([], UploadError, "one file, or the corpus train.txt, valid.txt, test.txt, got none"),
         ([Sent("a.txt", b"a"), Sent("b.txt", b"b")], UploadError, "got a.txt, b.txt"),
-        ([Sent("w.json", b"[]")], UploadError, "'w.json' must be of the kind .txt"),
+        ([Sent("w.pdf", b"[]")], UploadError, "'w.pdf' must be of the kind .txt, .json, .tok"),
+        ([Sent("w.json", b"[]")], TextError, "'w.json' must be a list of words"),
         ([vocabulary_file(WORDS[:-1])], CheckpointError, "as many words as the model, 20, got 19"),
         ([vocabulary_file([*WORDS[:-1], "the"])], TextError, "'the' stands twice"),
         ([Sent("w.txt", b"\xff\n")], TextError, "'w.txt' must be UTF-8, but byte 0 is 0xff"),
@@ -298,7 +333,7 @@ def test_a_refusal_is_said_and_the_files_stay_chosen(as_anna, weights):
     assert "A file must be chosen first" in page.error[0].value
     send(page, "weights", weights)
     press(page, "Check and keep the model")
-    assert "The vocabulary must be one .txt file" in page.error[0].value
+    assert "The vocabulary must be one file" in page.error[0].value
     send(page, "words", vocabulary_file())
     press(page, "Check and keep the model")
     assert not page.error and len(uploads_of(ANNA)) == 1

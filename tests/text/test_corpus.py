@@ -1,12 +1,24 @@
 """Vocabularies, texts, batches, and text as people write it."""
 
+import os
+import pickle
+
 import pytest
 import torch
 import tutorial_code
 from torch import tensor
 
 from wlm.errors import SettingError, TextError
-from wlm.text.corpus import Corpus, Text, batchify, get_batch, read_text, read_words
+from wlm.text.corpus import (
+    Corpus,
+    Text,
+    batchify,
+    get_batch,
+    read_text,
+    read_words,
+    split_file,
+    split_of,
+)
 from wlm.text.vocabulary import Vocabulary
 
 
@@ -76,8 +88,19 @@ def test_a_vocabulary_file_round_trips(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [b"the\nriver\n", b"the\nriver", b"the\r\nriver\r\n", b"\xef\xbb\xbfthe\nriver\n"],
-    ids=["as saved", "no line end at the end", "CRLF", "byte order mark"],
+    [
+        b"the\nriver\n",
+        b"the\nriver",
+        b"the\r\nriver\r\n",
+        b"\xef\xbb\xbfthe\nriver\n",
+        b"the \nriver\t\n",
+        b"the\nriver\n\n \n",
+        b'["the", "river"]',
+        b'\n{"river": 1, "the": 0}\n',
+        b'{"0": "the", "1": "river"}',
+        b'{"version": 1, "model": {"vocab": {"the": 0, "river": 1}}}',
+        b'{"word2idx": {"the": 0, "river": 1}, "idx2word": ["the", "river"]}',
+    ],
 )
 def test_a_vocabulary_file_may_be_written_by_any_editor(write, content):
     assert Vocabulary.from_file(write(content)).words == ["the", "river"]
@@ -89,8 +112,15 @@ def test_a_vocabulary_file_may_be_written_by_any_editor(write, content):
         ("the\n\nriver\n", "word 1 of the vocabulary must be one word, got ''"),
         ("the\nriver\nthe\n", "'the' stands twice"),
         ("", "at least 2 words, got 1"),
-        # A file of words in one line is one word to nobody.
         ("the river\nof\n", "word 0 of the vocabulary must be one word, got 'the river'"),
+        ("the river of stone\n", "has its 4 words in one line: each needs a line of its own"),
+        ("the 1042\nriver 7\n", "has two columns, such as 'the 1042': keep the column of the w"),
+        ("0\tthe\n1\triver\n", r"has two columns, such as '0.tthe'"),
+        ('{"the": 0, "river": 2}', "the ids in .* must be 0 to 1, each once, got 0 to 2"),
+        ('{"the": 0, "river": 0}', "the ids in .* must be 0 to 1, each once, got 0 to 0"),
+        ('{"words": {"a": 1.5}}', "must be a list of words, or an object from words to ids"),
+        ("[1, 2]", "must be a list of words, or an object from words to ids"),
+        ("[\nthe\n[\n", "'\\[' stands twice"),  # a list of words, the first a bracket
         # These end a line for str.splitlines, which would shift the ids of all later words.
         ("a\x85b\nc\n", "word 0 .* got 'a.x85b'"),
         ("c\na\u2028b\n", "word 1 .* got 'a.u2028b'"),
@@ -112,6 +142,46 @@ def test_a_missing_file_is_named(read, tmp_path):
 def test_a_file_in_another_encoding_is_refused_with_the_first_wrong_byte(read, write):
     with pytest.raises(TextError, match=r"'.*text\.txt' must be UTF-8, but byte 3 is 0xef"):
         read(write(b"na\n\xefve\n"))
+
+
+@pytest.mark.parametrize("read", [Vocabulary.from_file, read_words])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("the river".encode("utf-16"), "must be UTF-8, but is UTF-16: save it as UTF-8"),
+        ("the river".encode("utf-16-be"), "must be UTF-8, but is UTF-16: save it as UTF-8"),
+        ("the river".encode("utf-32"), "must be UTF-8, but is UTF-32: save it as UTF-8"),
+        (b"the river\n\0of\n", "must be text, but byte 10 is a NUL character"),
+        (b"the river\n" * 200_000 + b"\0", "must be text, but byte 2,000,000 is a NUL"),
+        (pickle.dumps({"the": 0}), "but is a pickle, which wlm never unpickles"),
+        (b"PK\x03\x04\0\0", "but is a zip archive, such as a PyTorch file"),
+        (b"\x1f\x8b\x08\0", "but is compressed by gzip: give the file inside"),
+    ],
+)
+def test_what_is_no_plain_text_is_called_by_its_name(read, write, content, message):
+    with pytest.raises(TextError, match=rf"'.*text\.txt' {message}|'.*text\.txt' .*{message}"):
+        read(write(content))
+
+
+@pytest.mark.parametrize("read", [Vocabulary.from_file, read_words])
+def test_pipes_devices_folders_and_sparse_files_are_refused_unread(read, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(20_000_000_000)
+    with (tmp_path / "small").open("wb") as file:
+        file.truncate(90_000_000)
+    for path, message in (
+        (tmp_path / "pipe", "cannot be read: it is a pipe, not a file"),
+        ("/dev/zero", "cannot be read: it is a device, not a file"),
+        (tmp_path, "cannot be read: it is a folder, not a file"),
+        (
+            tmp_path / "sparse",
+            r"cannot be read: it must have at most [\d,]+ bytes, got 20,000,000,0",
+        ),
+        (tmp_path / "small", "must be text, but byte 0 is a NUL character"),
+    ):
+        with pytest.raises(TextError, match=message):
+            read(path)
 
 
 @pytest.mark.parametrize("read", [Vocabulary.from_file, read_words])
@@ -204,6 +274,17 @@ def test_a_corpus_equals_the_tutorials(corpus_folder):
     assert ours.vocabulary.ids == theirs.dictionary.word2idx
     for split in ("train", "valid", "test"):
         assert torch.equal(getattr(ours, split), getattr(theirs, split))
+
+
+@pytest.mark.parametrize("form", ["wiki.{}.tokens", "ptb.{}.txt"])
+def test_a_corpus_may_have_the_names_under_which_it_is_published(corpus_folder, form):
+    expected = Corpus.from_folder(corpus_folder).sha256()
+    for split in ("train", "valid", "test"):
+        (corpus_folder / f"{split}.txt").rename(corpus_folder / form.format(split))
+    assert Corpus.from_folder(corpus_folder).sha256() == expected
+    assert split_file(corpus_folder, "test").name == form.format("test")
+    assert split_of(form.format("test")) == "test"
+    assert split_of("tests.txt") is None
 
 
 @pytest.mark.parametrize("split", ["train", "valid", "test"])

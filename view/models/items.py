@@ -28,6 +28,7 @@ def show_items(title: str, items: list[Item]) -> None:
                     item.origin,
                     item.source and f"Trained on {item.source}",
                     item.licence and f"Licence: {item.licence}",
+                    item.weights_read and f"Weights read: {item.weights_read}",
                 ]
                 lines = [plain(fact[0].upper() + fact[1:]) for fact in facts if fact]
                 st.caption("  \n".join([*lines, f"SHA-256 `{item.sha256}`"]))

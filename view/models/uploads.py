@@ -42,7 +42,8 @@ def show_upload(upload: Upload) -> None:
         with st.container():
             st.markdown(f"**{upload.name}**: {plain(upload.label)}")
             st.caption(
-                f"{upload.kind.capitalize()}, {upload.size_bytes / 1e6:.2f} MB, {upload.facts}. "
+                f"{upload.kind.capitalize()}, {upload.size_bytes / 1e6:.2f} MB, "
+                f"{plain(upload.facts)}. "
                 f"Removed by itself in {max(1, round(upload.hours_left))} h."
             )
         if st.button("Remove", icon=":material/delete:", key=f"remove-{upload.name}"):
@@ -59,14 +60,14 @@ def bring_model() -> None:
     with st.form("bring-model", border=False):  # its button waits until the files have come
         left, right = st.columns(2)
         weights = left.file_uploader(
-            "Weights: a state_dict of this architecture, any sizes",
-            type=["safetensors", "pth", "pt"],
+            "Weights of an LSTM language model: a state_dict, a checkpoint, or a whole module",
+            type=[suffix.removeprefix(".") for suffix in checks.WEIGHTS_SUFFIXES],
             max_upload_size=checks.MOST_WEIGHTS_MB,
             key=f"weights-{turn}",
         )
         words = right.file_uploader(
             "Vocabulary: a word a line, or train.txt, valid.txt and test.txt",
-            type="txt",
+            type=[suffix.removeprefix(".") for suffix in checks.WORDS_SUFFIXES],
             accept_multiple_files=True,
             max_upload_size=checks.MOST_WORDS_MB,
             key=f"words-{turn}",
@@ -82,7 +83,7 @@ def bring_text() -> None:
     with st.form("bring-text", border=False):
         text = st.file_uploader(
             "Text: UTF-8, words separated by spaces as in WikiText-2",
-            type="txt",
+            type=[suffix.removeprefix(".") for suffix in checks.TEXT_SUFFIXES],
             max_upload_size=checks.MOST_TEXT_MB,
             key=f"text-{turn}",
         )

@@ -25,6 +25,7 @@ from wlm.errors import CheckpointError, FetchError
 from wlm.files import sha256_of
 from wlm.model.checkpoint import checked_card, load_checkpoint, save_checkpoint
 from wlm.model.lstm import ModelConfig
+from wlm.model.weights import read_weights
 from wlm.places import data_folder
 from wlm.progress import Progress
 
@@ -144,7 +145,7 @@ class _Task:
             checkpoint = load_checkpoint(path, corpus=self.data / PLACES[WIKITEXT2])
             if checkpoint.model.config != CONFIG:
                 raise FetchError(f"the model must be {CONFIG}, got {checkpoint.model.config}")
-            _check_dtypes(path)
+            _check_plain(path)
             new = self.workshop / TUTORIAL_WEIGHTS
             card = _card(self.origin, found, len(checkpoint.vocabulary))
             # In fp32, as published: nothing is lost.
@@ -229,11 +230,14 @@ def _extract(archive: Path, folder: Path) -> None:
         raise FetchError(f"it is damaged or no zip archive: {error}") from None
 
 
-def _check_dtypes(path: Path) -> None:
-    tensors = torch.load(path, map_location="cpu", weights_only=True)
-    for key, value in tensors.items():
-        if value.dtype != torch.float32:
-            raise FetchError(f"{key} must be torch.float32, got {value.dtype}")
+def _check_plain(path: Path) -> None:
+    """Raise FetchError unless it is a plain state_dict of fp32, as the published file is."""
+    weights = read_weights(path)
+    for key, stored in weights.tensors.items():
+        if stored and stored.dtype != torch.float32:
+            raise FetchError(f"{key} must be torch.float32, got {stored.dtype}")
+    if weights.words:
+        raise FetchError(f"{WEIGHTS_FILE} must be a plain state_dict, got one {weights.words}")
 
 
 def _numbers_bytes() -> int:

@@ -17,7 +17,8 @@ DEMO_LICENCE = "MIT, written for this project"
 @dataclass(frozen=True)
 class Item:
     """A model or a text: its name, origin, source and licence in words, bytes, sha256, the loss
-    that its card states (nats per token; None where none), and what is wrong with it, if so."""
+    that its card states (nats per token; None where none), what is wrong with it, if so, and how
+    its weights were read, if its card says so."""
 
     name: str
     origin: str
@@ -27,6 +28,7 @@ class Item:
     sha256: str = ""
     loss: float | None = None
     problem: str = ""
+    weights_read: str = ""
 
 
 def models_here() -> list[Item]:
@@ -58,6 +60,7 @@ def _model(name: str, path: Path) -> Item:
         size,
         card["sha256"],
         loss if isinstance(loss, int | float) and not isinstance(loss, bool) else None,
+        weights_read=str(card.get("weights_read") or "")[:400],
     )
 
 

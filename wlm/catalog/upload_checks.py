@@ -5,7 +5,6 @@ What is kept is not the file but what was read of it, written anew in the projec
 
 import re
 import shutil
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,14 +16,16 @@ from wlm.catalog.names import UPLOADED_TEXT
 from wlm.catalog.uploads import MEGABYTE, MODEL, TEXT, Upload, keep, room
 from wlm.errors import UploadError, WLMError
 from wlm.model.checkpoint import load_checkpoint, save_checkpoint
-from wlm.text.corpus import read_words
-from wlm.text.vocabulary import EOS
+from wlm.text.corpus import SPLITS, read_words, split_of
+from wlm.text.vocabulary import EOS, NO_EOS
 
 MOST_WEIGHTS_MB = 120  # the tutorial's model has 109 in fp32
 MOST_WORDS_MB = 12  # WikiText-2's train.txt has 10.3
 MOST_TEXT_MB = 2
 MOST_WEIGHTS = 32_000_000
-SPLITS = ("train.txt", "valid.txt", "test.txt")
+WEIGHTS_SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar")
+WORDS_SUFFIXES = (".txt", ".json", ".tokens")
+TEXT_SUFFIXES = (".txt", ".tokens")
 
 
 class File(Protocol):
@@ -39,52 +40,50 @@ class File(Protocol):
 
 
 def add_model(owner: str, weights: File, words: Sequence[File]) -> Upload:
-    """Keep a state_dict (.safetensors, or .pth by `torch.save`) with its vocabulary: one .txt file
-    with a word a line, or a corpus, train.txt, valid.txt and test.txt.
+    """Keep weights, as `read_weights` takes them, with their vocabulary: one file as
+    `read_word_list` takes it, or a corpus, train.txt, valid.txt and test.txt.
 
     Raises UploadError, or CheckpointError and TextError with the files called by their own names.
     """
-    suffix = _checked(weights, (".safetensors", ".pth", ".pt"), MOST_WEIGHTS_MB)
+    suffix = _checked(weights, WEIGHTS_SUFFIXES, MOST_WEIGHTS_MB)
     for each in words:
-        _checked(each, (".txt",), MOST_WORDS_MB)
-    is_corpus = sorted(each.name for each in words) == sorted(SPLITS)
+        _checked(each, WORDS_SUFFIXES, MOST_WORDS_MB)
+    splits = [split_of(each.name) for each in words]
+    is_corpus = len(words) == len(SPLITS) and set(splits) == set(SPLITS)
     if len(words) != 1 and not is_corpus:
         got = ", ".join(label_of(each) for each in words) or "none"
         raise UploadError(
-            f"the vocabulary must be one .txt file, or the corpus {', '.join(SPLITS)}, got {got}"
+            "the vocabulary must be one file, or the corpus train.txt, valid.txt, test.txt, "
+            f"got {got}"
         )
     with room(owner, 2 * sum(each.size for each in (weights, *words))) as folder:
         path = folder / f"weights{suffix}"
         labels = {path: label_of(weights)}  # and last the folder that they are in
         _copy(weights, path)
-        if suffix != ".safetensors" and not zipfile.is_zipfile(path):
-            raise UploadError(
-                f"{label_of(weights)!r} must be a file as torch.save writes it since PyTorch 1.6, "
-                "a zip archive: load it and save the state_dict anew"
-            )
-        for each in words:
-            words_path = folder / (each.name if is_corpus else "vocabulary.txt")
+        for each, split in zip(words, splits, strict=True):
+            words_path = folder / (f"{split}.txt" if is_corpus else "vocabulary.txt")
             labels[words_path] = label_of(each)
             _copy(each, words_path)
         source = {"corpus": folder} if is_corpus else {"vocabulary": folder / "vocabulary.txt"}
         with _called({**labels, folder: "this server's disk"}):
             loaded = load_checkpoint(path, **source, most_weights=MOST_WEIGHTS)
             kept = folder / "kept"
-            save_checkpoint(
-                kept,
-                loaded.model,
-                loaded.vocabulary,
-                {"name": label_of(weights), "origin": "uploaded"},
-                dtype=torch.float32,
-            )
+            card = {"name": label_of(weights), "origin": "uploaded"}
+            if loaded.weights_read:
+                card["weights_read"] = loaded.weights_read
+            save_checkpoint(kept, loaded.model, loaded.vocabulary, card, dtype=torch.float32)
         sizes = loaded.model.config
-        facts = f"{sizes.ntoken:,} words, {sizes.nlayers} LSTM layers of {sizes.nhid}"
-        return keep(kept, owner, MODEL, label_of(weights), facts)
+        facts = [f"{sizes.ntoken:,} words, {sizes.nlayers} LSTM layers of {sizes.nhid}"]
+        if loaded.weights_read:
+            facts.append(f"weights read: {loaded.weights_read}")
+        if EOS not in loaded.vocabulary:
+            facts.append(NO_EOS)
+        return keep(kept, owner, MODEL, label_of(weights), ". ".join(facts))
 
 
 def add_text(owner: str, text: File) -> Upload:
-    """Keep a text (.txt, UTF-8). Raises UploadError, TextError."""
-    _checked(text, (".txt",), MOST_TEXT_MB)
+    """Keep a text (UTF-8). Raises UploadError, TextError."""
+    _checked(text, TEXT_SUFFIXES, MOST_TEXT_MB)
     with room(owner, 2 * text.size) as folder:
         kept = folder / "kept"
         kept.mkdir()

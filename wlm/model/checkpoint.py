@@ -7,12 +7,11 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
-from torch import Tensor
 
 from wlm.errors import CheckpointError, SettingError
-from wlm.files import sha256_of, write_whole
+from wlm.files import sha256_of, why_unreadable, write_whole
 from wlm.model.lstm import LSTMModel, ModelConfig
-from wlm.model.weights import config_of, read_weights
+from wlm.model.weights import Weights, check_weights_file, read_weights
 from wlm.text.corpus import Corpus
 from wlm.text.vocabulary import Vocabulary
 
@@ -22,14 +21,16 @@ LARGEST_CARD = 1_000_000  # bytes
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model in fp32 and evaluation mode, its vocabulary, its card (a JSON object), and the sha256
-    of the file of its weights; None where they come from none."""
+    """A model in fp32 and evaluation mode, its vocabulary, its card (a JSON object), the sha256 of
+    the file of its weights (None where they come from none), and how they were read where that
+    was no plain state_dict of an LSTMModel, in words."""
 
     name: str
     model: LSTMModel
     vocabulary: Vocabulary
     card: dict
     sha256: str | None = None
+    weights_read: str | None = None
 
 
 def load_checkpoint(
@@ -39,13 +40,12 @@ def load_checkpoint(
     corpus: str | Path | None = None,
     most_weights: int | None = None,
 ) -> Checkpoint:
-    """Load a model folder, or a bare state_dict with a vocabulary file or a corpus folder.
+    """Load a model folder, or bare weights with a vocabulary file or a corpus folder.
 
-    A folder holds model.safetensors, vocab.txt and card.json. A bare state_dict is a .safetensors
-    file or one that `torch.save` wrote; its sizes are read off its shapes. fp16 and bf16 weights
-    become fp32. Keys, shapes and dtypes are checked before anything is allocated from them, their
-    number too where `most_weights` bounds it, and nothing is unpickled but tensors
-    (`weights_only`).
+    A folder holds model.safetensors, vocab.txt and card.json. Bare weights are what `read_weights`
+    reads, their sizes read off their shapes; they become fp32. Keys, shapes and dtypes are checked
+    before anything is allocated from them, their number too where `most_weights` bounds it, and
+    nothing is unpickled.
 
     Raises CheckpointError for weights or a card that are missing, damaged or foreign, TextError
     for such a vocabulary or corpus.
@@ -58,7 +58,7 @@ def load_checkpoint(
         if corpus is None:
             vocabulary = vocabulary or path / VOCABULARY
     else:
-        _must_exist(path)
+        check_weights_file(path)
         if (vocabulary is None) == (corpus is None):
             raise CheckpointError(
                 f"the weights {str(path)!r} stand alone: give either the vocabulary file or the "
@@ -71,15 +71,16 @@ def load_checkpoint(
         if vocabulary is not None
         else Corpus.from_folder(corpus).vocabulary
     )
-    state_dict = read_weights(weights, config, most_weights)
-    model = _build(state_dict, config or config_of(state_dict, weights), weights)
+    found = read_weights(weights, config, most_weights)
+    model = _build(found)
     if len(words) != model.config.ntoken:
         raise CheckpointError(
             f"the vocabulary must have as many words as the model, {model.config.ntoken:,}, "
             f"got {len(words):,}"
         )
     name = path.stem if path.is_file() else path.resolve().name
-    return Checkpoint(name, model, words, card, sha256)
+    weights_read = found.words or card.get("weights_read")
+    return Checkpoint(name, model, words, card, sha256, weights_read)
 
 
 def save_checkpoint(
@@ -137,7 +138,7 @@ def checked_card(folder: str | Path) -> dict:
 
 def _check_hash(weights: Path, card: dict) -> str:
     """Return the sha256 of the weights' file, which must be the card's where it states one."""
-    _must_exist(weights)
+    check_weights_file(weights)
     try:
         found = sha256_of(weights)
     except OSError as error:
@@ -151,17 +152,13 @@ def _check_hash(weights: Path, card: dict) -> str:
     return found
 
 
-def _must_exist(path: Path) -> None:
-    if not path.is_file():
-        raise CheckpointError(f"there is no file {str(path)!r}")
-
-
 def _read_card(path: Path) -> dict:
-    _must_exist(path)
     try:
-        if path.stat().st_size > LARGEST_CARD:
-            raise ValueError(f"it is larger than {LARGEST_CARD:,} bytes")
+        if reason := why_unreadable(path, LARGEST_CARD):
+            raise ValueError(reason)
         card = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(f"there is no file {str(path)!r}") from None
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"the card {str(path)!r} cannot be read: {error}") from None
     if not isinstance(card, dict) or not isinstance(card.get("architecture"), dict):
@@ -177,17 +174,11 @@ def _config_from_card(card: dict, path: Path) -> ModelConfig:
         raise CheckpointError(f"the card {str(path)!r} gives no usable model: {error}") from None
 
 
-def _build(state_dict: dict[str, Tensor], config: ModelConfig, path: Path) -> LSTMModel:
-    """Make the model of a checked state_dict, which is emptied on the way: no weight is in memory
-    twice."""
+def _build(weights: Weights) -> LSTMModel:
+    """Make the model of checked weights."""
     # Drawing weights that are replaced at once must not disturb anyone's random numbers. (The meta
     # device draws none, but its first use loads a compiler, which takes over a second.)
     with torch.random.fork_rng(devices=[]):
-        model = LSTMModel(**asdict(config)).requires_grad_(False)
-    for key, weight in model.state_dict().items():
-        # A copy, so that a changing file cannot change the model.
-        weight.copy_(state_dict.pop(key))
-        # Of all numbers at once, `isfinite` would make two copies.
-        if not all(end.isfinite() for end in weight.aminmax()):
-            raise CheckpointError(f"{key} in {str(path)!r} must be finite, but holds NaN or inf")
+        model = LSTMModel(**asdict(weights.config)).requires_grad_(False)
+    weights.read_into(model.state_dict())
     return model.eval()

@@ -1,160 +1,165 @@
-"""The weights in a file that comes from anyone: a state_dict, checked, nothing else unpickled."""
+"""The weights in a file that comes from anyone: checked before they are read, nothing unpickled."""
 
 import math
-import pickle
-import re
-import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from wlm.errors import CheckpointError, SettingError
+from wlm.errors import CheckpointError
+from wlm.files import why_unreadable
+from wlm.model.file_kinds import SAFETENSORS, kind_of
+from wlm.model.foreign import Found, find_weights
 from wlm.model.lstm import ModelConfig
+from wlm.model.naming import name_tensors
+from wlm.model.other_models import refuse_others
+from wlm.model.pickled import shown
+from wlm.model.stored import Stored
+from wlm.model.torch_file import TorchFile
 
-DTYPES = (torch.float16, torch.bfloat16, torch.float32)
-_ALREADY_QUANTIZED = "the weights {!r} are already quantized: give the fp32 state_dict"
+DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+MOST_BYTES = 8_000_000_000  # two billion weights, or fewer with an optimizer's state beside them
+_SAFETENSORS_DTYPES = {
+    **dict(zip(("F16", "BF16", "F32", "F64"), DTYPES, strict=True)),
+    **{"I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8},
+    **{"U8": torch.uint8, "BOOL": torch.bool},
+}
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A model's checked weights, not yet read: its sizes, how they were found where that is no
+    plain state_dict of an LSTMModel, in words, and its tensors by name (None for zeros)."""
+
+    config: ModelConfig
+    words: str | None
+    tensors: dict[str, Stored | None]
+    path: Path
+
+    def read_into(self, state_dict: dict[str, Tensor]) -> None:
+        """Fill a model's tensors with the file's numbers, one at a time: none is in memory twice.
+
+        Raises CheckpointError.
+        """
+        for key, weight in state_dict.items():
+            stored = self.tensors[key]
+            value = torch.zeros(()) if stored is None else stored.read()
+            if stored is not None and value.shape != weight.shape:
+                raise CheckpointError(f"the weights {str(self.path)!r} changed while being read")
+            # A copy, so that a changing file cannot change the model.
+            weight.copy_(value)
+            # Of all numbers at once, `isfinite` would make two copies.
+            if not all(end.isfinite() for end in weight.aminmax()):
+                raise CheckpointError(
+                    f"{key} in {str(self.path)!r} must be finite, but holds NaN or inf"
+                )
 
 
 def read_weights(
     path: Path, config: ModelConfig | None = None, most_weights: int | None = None
-) -> dict[str, Tensor]:
-    """Return the state_dict in a .safetensors file or one that `torch.save` wrote.
+) -> Weights:
+    """Find the weights in a .safetensors file or in one that `torch.save` wrote of a state_dict, of
+    what holds one, or of a whole module.
 
-    Keys, shapes and dtypes are checked before anything is allocated from them, their number too
-    where `most_weights` bounds it; without a config the sizes are read off the shapes. Raises
-    CheckpointError.
+    Shapes, dtypes and sizes are checked, their number too where `most_weights` bounds it; without
+    a config the sizes are read off the shapes. Raises CheckpointError.
     """
-    if not path.is_file():
-        raise CheckpointError(f"there is no file {str(path)!r}")
-    if path.suffix == ".safetensors":
+    check_weights_file(path)
+    is_safetensors = kind_of(path) == SAFETENSORS
+    found = (
+        _safetensors(path) if is_safetensors else find_weights(TorchFile(path).content, str(path))
+    )
+    refuse_others(found, str(path))
+    named = name_tensors(found, str(path))
+    config = config or named.config
+    _check(named.tensors, config, path)
+    _check_size(named.tensors, path, most_weights)
+    is_wide = any(each and each.dtype == torch.float64 for each in named.tensors.values())
+    said = [found.words, named.words, "rounded from float64 to float32" if is_wide else ""]
+    return Weights(config, shown("; ".join(filter(None, said)), 400) or None, named.tensors, path)
+
+
+def check_weights_file(path: Path) -> None:
+    """Raise CheckpointError unless there is a file, of a size that weights may have."""
+    try:
+        reason = why_unreadable(path, MOST_BYTES)
+    except FileNotFoundError:
+        raise CheckpointError(f"there is no file {str(path)!r}") from None
+    if reason:
+        raise CheckpointError(f"the weights {str(path)!r} cannot be read: {reason}")
+
+
+def _safetensors(path: Path) -> Found:
+    try:
+        with safe_open(path, framework="pt") as file:
+            keys, metadata = list(file.keys()), file.metadata() or {}
+            entries = {key: _described(path, key, file.get_slice(key)) for key in keys}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise _damaged(path, error) from None
+    # Of tensors that share their numbers save_model keeps one, and names the others by it.
+    alias = {key: kept for key, kept in metadata.items() if kept in entries and key not in entries}
+    entries.update({key: entries[kept] for key, kept in alias.items()})
+    note = ", ".join(f"{key!r} is {kept!r}" for key, kept in list(alias.items())[:4])
+    return Found(entries, note=f"tied: {note}" if note else "")
+
+
+def _described(path: Path, key: str, found) -> Stored:
+    shape = tuple(found.get_shape())
+
+    def read() -> Tensor:
         try:
             with safe_open(path, framework="pt") as file:
-                slices = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118
-                shapes = {key: tuple(each.get_shape()) for key, each in slices.items()}
-                _check_shapes(shapes, config, path, most_weights)
-                state_dict = {key: file.get_tensor(key) for key in shapes}
-        except (SafetensorError, OSError) as error:
-            raise CheckpointError(
-                f"the weights {str(path)!r} are damaged or no safetensors file: {error}"
-            ) from None
-    else:
-        state_dict = _read_torch_file(path)
-        shapes = {key: tuple(value.shape) for key, value in state_dict.items()}
-        _check_shapes(shapes, config, path, most_weights)
-        # A few stored numbers can pose as a large tensor by strides of 0. Twice the file's size is
-        # no such case: tied weights are stored once.
-        claimed = sum(value.numel() * value.element_size() for value in state_dict.values())
-        if claimed > 2 * path.stat().st_size:
-            raise CheckpointError(
-                f"the weights {str(path)!r} claim {claimed:,} bytes of numbers in a file of "
-                f"{path.stat().st_size:,}"
-            )
-    for key, value in state_dict.items():
-        if value.dtype not in DTYPES:
-            allowed = ", ".join(str(dtype).removeprefix("torch.") for dtype in DTYPES)
-            raise CheckpointError(
-                f"{key} in {str(path)!r} must be one of {allowed}, "
-                f"got {str(value.dtype).removeprefix('torch.')}"
-            )
-    return state_dict
+                return file.get_tensor(key)
+        except (SafetensorError, OSError, ValueError) as error:
+            raise _damaged(path, error) from None
+
+    dtype = _SAFETENSORS_DTYPES.get(found.get_dtype(), torch.uint8)
+    return Stored(shape, dtype, read, key, math.prod(shape))
 
 
-def _read_torch_file(path: Path) -> dict[str, Tensor]:
-    try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                # A small compressed entry can unpack to any size; torch.save compresses nothing.
-                if any(each.compress_type != zipfile.ZIP_STORED for each in archive.infolist()):
-                    raise ValueError("it holds compressed entries, which torch.save never writes")
-        # mmap: nothing is read before it is checked; only the format since 2020 allows it.
-        content = torch.load(
-            path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)
-        )
-    except pickle.UnpicklingError as error:
-        found = re.search(r"GLOBAL ([\w.]+)", str(error))
-        if found and found[1] == "torch.ScriptObject":  # the packed weights of an int8 LSTM
-            raise CheckpointError(_ALREADY_QUANTIZED.format(str(path))) from None
-        what = f"Python objects ({found[1]})" if found else "something else than tensors"
-        raise CheckpointError(
-            f"the weights {str(path)!r} hold {what}, which wlm never unpickles: "
-            "save the weights alone, torch.save(model.state_dict(), path)"
-        ) from None
-    except Exception as error:  # torch.load raises nearly anything on a damaged file
-        raise CheckpointError(
-            f"the weights {str(path)!r} are damaged or no PyTorch file: "
-            f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
-        ) from None
-    if not isinstance(content, dict):
-        raise CheckpointError(
-            f"the weights {str(path)!r} must be a state_dict, got {type(content).__name__}"
-        )
-    if any(str(key).endswith("_packed_params.dtype") for key in content):
-        raise CheckpointError(_ALREADY_QUANTIZED.format(str(path)))
-    for key, value in content.items():
-        if not _is_plain(value):
-            raise CheckpointError(
-                f"{str(key)[:80]!r} in {str(path)!r} must be a plain tensor, "
-                f"got {type(value).__name__}"
-            )
-    return content
+def _damaged(path: Path, error: Exception) -> CheckpointError:
+    return CheckpointError(f"the weights {str(path)!r} are damaged or no safetensors file: {error}")
 
 
-def _is_plain(value: object) -> bool:
-    """Tell whether a value is an ordinary tensor in memory."""
-    return (
-        isinstance(value, Tensor)
-        and value.layout == torch.strided
-        and value.device.type == "cpu"
-        and not (value.is_quantized or value.is_nested)
-    )
-
-
-def _check_shapes(
-    shapes: dict[str, tuple[int, ...]],
-    config: ModelConfig | None,
-    path: Path,
-    most_weights: int | None,
-) -> None:
-    config = config or _config_from_shapes(shapes, path)
+def _check(tensors: dict[str, Stored | None], config: ModelConfig, path: Path) -> None:
+    """Raise CheckpointError unless shapes and dtypes are a model's of these sizes."""
     expected = config.shapes()
-    missing, foreign = expected.keys() - shapes.keys(), shapes.keys() - expected.keys()
-    if missing or foreign:
-        differences = [
-            f"{words} {', '.join(sorted(map(repr, keys))[:3])}{' …' if len(keys) > 3 else ''}"
-            for words, keys in (("misses", missing), ("has unknown", foreign))
-            if keys
-        ]
+    if tensors.keys() != expected.keys():
+        layers = sum(key.startswith("rnn.weight_hh") for key in tensors)
         raise CheckpointError(
-            f"the weights {str(path)!r} must have the {len(expected)} keys of an LSTMModel of "
-            f"{config.nlayers} layers, but the file {' and '.join(differences)}"
+            f"the weights {str(path)!r} must have {config.nlayers} LSTM layers, got {layers}"
         )
     for key, shape in expected.items():
-        if shapes[key] != shape:
+        stored = tensors[key]
+        if stored and stored.shape != shape:
             raise CheckpointError(
-                f"{key} in {str(path)!r} must have the shape {shape}, got {shapes[key]}"
+                f"{key} in {str(path)!r} must have the shape {shape}, got {stored.shape}"
             )
-    weights = sum(math.prod(shape) for shape in expected.values())
+        if stored and stored.dtype not in DTYPES:
+            allowed, got = (", ".join(map(_name, each)) for each in (DTYPES, [stored.dtype]))
+            raise CheckpointError(f"{key} in {str(path)!r} must be one of {allowed}, got {got}")
+
+
+def _check_size(tensors: dict[str, Stored | None], path: Path, most_weights: int | None) -> None:
+    """Raise CheckpointError for more weights than allowed, or than the file can hold."""
+    stored = [each for each in tensors.values() if each]
+    weights = sum(each.count for each in stored)
     if most_weights is not None and weights > most_weights:
         raise CheckpointError(
             f"{str(path)!r} must have at most {most_weights:,} weights, got {weights:,}"
         )
-
-
-def _config_from_shapes(shapes: dict[str, tuple[int, ...]], path: Path) -> ModelConfig:
-    try:
-        ntoken, ninp = shapes["encoder.weight"]
-        nhid = shapes["rnn.weight_hh_l0"][1]
-        nlayers = sum(str(key).startswith("rnn.weight_hh_l") for key in shapes)
-        return ModelConfig(ntoken, ninp, nhid, nlayers)
-    except (KeyError, ValueError, IndexError, SettingError) as error:
+    # A few stored numbers can pose as a large tensor by strides of 0, or as many tensors. Tied
+    # weights, the same numbers under two keys, are no such case.
+    places = {each.place: each for each in stored}.values()
+    claimed = sum(each.count * each.dtype.itemsize for each in places)
+    size = path.stat().st_size
+    if claimed > 2 * size or any(each.count > each.held for each in stored):
         raise CheckpointError(
-            f"the weights {str(path)!r} are not an LSTMModel's, which has encoder.weight (V, E) "
-            f"and rnn.weight_hh_l0 (4H, H): {error}"
-        ) from None
+            f"the weights {str(path)!r} claim {claimed:,} bytes of numbers in a file of {size:,}"
+        )
 
 
-def config_of(state_dict: dict[str, Tensor], path: Path) -> ModelConfig:
-    """Return the sizes of a model by the shapes of its state_dict. Raises CheckpointError."""
-    return _config_from_shapes({key: tuple(each.shape) for key, each in state_dict.items()}, path)
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

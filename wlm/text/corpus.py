@@ -12,6 +12,8 @@ from wlm.text.utf8 import read_utf8
 from wlm.text.vocabulary import EOS, UNK, Vocabulary
 
 ORDERS = ("appearance", "frequency")
+SPLITS = ("train", "valid", "test")
+_FILES = ("{}.txt", "wiki.{}.tokens", "ptb.{}.txt")  # as corpora are published
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,13 @@ class Corpus:
 
     @classmethod
     def from_folder(cls, folder: str | Path, order: str = "appearance") -> "Corpus":
-        """Read train.txt, valid.txt and test.txt; ids go by first appearance in that order, or,
-        for the order "frequency", by falling count in train.
+        """Read train.txt, valid.txt and test.txt, or as `split_file` finds them; ids go by first
+        appearance in that order, or, for the order "frequency", by falling count in train.
 
         Raises TextError. Source: the tutorial, section 2 (`Corpus`).
         """
         check_order(order)
-        splits = [read_words(Path(folder) / f"{name}.txt") for name in ("train", "valid", "test")]
+        splits = [read_words(split_file(folder, name)) for name in SPLITS]
         words = list(dict.fromkeys(word for words in splits for word in words))
         if order == "frequency":
             counts = Counter(splits[0])
@@ -61,6 +63,19 @@ class Corpus:
         for ids in (self.train, self.valid, self.test):
             digest.update(ids.numpy().tobytes())
         return digest.hexdigest()
+
+
+def split_file(folder: str | Path, split: str) -> Path:
+    """Return a split's file in a corpus folder: such as test.txt, or as WikiText (wiki.test.tokens)
+    and Penn Treebank (ptb.test.txt) are published. It may not be there."""
+    paths = [Path(folder) / name.format(split) for name in _FILES]
+    return next((path for path in paths if path.exists()), paths[0])
+
+
+def split_of(name: str) -> str | None:
+    """Return which of SPLITS a file's name stands for; None for other names."""
+    names = {each.format(split): split for each in _FILES for split in SPLITS}
+    return names.get(name)
 
 
 def check_order(order: str) -> None:

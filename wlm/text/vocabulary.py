@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from wlm.errors import TextError
-from wlm.text.utf8 import read_utf8
+from wlm.text.word_list import read_word_list
 
 UNK = "<unk>"
 EOS = "<eos>"
+NO_EOS = f"The vocabulary has no {EOS}: each line end is read as {UNK}"
 
 
 class Vocabulary:
@@ -33,10 +34,9 @@ class Vocabulary:
 
     @classmethod
     def from_file(cls, path: str | Path) -> "Vocabulary":
-        """Read one word a line, UTF-8, ids from 0. Raises TextError."""
-        text = read_utf8(Path(path), "vocabulary")
-        # Not splitlines(): a character that it takes for a line end must not make two words.
-        return cls(text.removesuffix("\n").split("\n"))
+        """Read a file with a word a line, ids from 0, or as `read_word_list` takes it. Raises
+        TextError."""
+        return cls(read_word_list(Path(path)))
 
     def save(self, path: str | Path) -> None:
         """Write one word a line, as `from_file` reads it."""

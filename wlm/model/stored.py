@@ -1,0 +1,31 @@
+"""Tensors in a file that are described but not yet read."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A tensor in a file: its shape and dtype, how to read it, the place of its numbers, by which
+    two of the same numbers are known, and how many numbers lie there. `read` raises
+    CheckpointError."""
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    read: Callable[[], Tensor]
+    place: object
+    held: int
+
+    @property
+    def count(self) -> int:
+        """How many numbers it has."""
+        return math.prod(self.shape)
+
+
+def are_sizes(*numbers: object) -> bool:
+    """Tell whether all are whole numbers that a file may give for a size or a place."""
+    return all(type(each) is int and 0 <= each < 2**62 for each in numbers)

@@ -1,0 +1,253 @@
+"""A file that `torch.save` wrote, in either format: its objects as data, its tensors not yet read.
+
+Since PyTorch 1.6 it is a zip archive with a pickle and an entry for each storage; before, a row of
+pickles with the storages behind them.
+"""
+
+import io
+import struct
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+from torch import Tensor
+
+from wlm.errors import CheckpointError
+from wlm.model.pickled import CallError, Inert, read_pickle, shown
+from wlm.model.stored import Stored, are_sizes
+
+_LEGACY_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa850192e")  # a number, in any pickle protocol
+LEGACY_START = 30
+_DTYPES = {
+    "Float": torch.float32,
+    "Double": torch.float64,
+    "Half": torch.float16,
+    "BFloat16": torch.bfloat16,
+    "Long": torch.int64,
+    "Int": torch.int32,
+    "Short": torch.int16,
+    "Char": torch.int8,
+    "Byte": torch.uint8,
+    "Bool": torch.bool,
+    "QInt8": torch.qint8,
+    "QUInt8": torch.quint8,
+    "QInt32": torch.qint32,
+    "ComplexFloat": torch.complex64,
+    "ComplexDouble": torch.complex128,
+    "Untyped": torch.uint8,
+}
+_DICTIONARIES = ("collections.OrderedDict", "collections.defaultdict", "collections.Counter")
+# What checkpoints hold beside weights and what does nothing but hold a value.
+_HARMLESS = frozenset(
+    (
+        *("torch.device", "torch.Size", "torch.serialization._get_layout"),
+        *("numpy.dtype", "numpy.ndarray", "collections.deque", "copyreg._reconstructor"),
+        *("argparse.Namespace", "types.SimpleNamespace", "functools.partial", "uuid.UUID"),
+        *("datetime.datetime", "datetime.date", "datetime.timedelta", "decimal.Decimal"),
+        *(f"pathlib.{each}" for each in ("Path", "PosixPath", "WindowsPath", "PurePosixPath")),
+        *("set", "frozenset", "bytearray", "complex", "slice", "range", "object"),
+    )
+)
+_QUANTIZED = ("torch._utils._rebuild_qtensor", "torch.ScriptObject")
+
+
+def is_legacy(start: bytes) -> bool:
+    """Tell by a file's first LEGACY_START bytes whether it has the format before PyTorch 1.6."""
+    return start[:1] == b"\x80" and _LEGACY_MAGIC in start[:LEGACY_START]
+
+
+@dataclass(frozen=True)
+class _Storage:
+    """A run of numbers: its key, their dtype and number, and where it begins within its root."""
+
+    key: object
+    dtype: torch.dtype
+    count: int
+    first: int = 0
+
+
+class TorchFile:
+    """An opened file of `torch.save`. Raises CheckpointError; a file that would call something when
+    it is unpickled is refused, whatever it calls."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._places: dict[object, tuple[int, int]] = {}  # a storage's first byte and its bytes
+        self._storages: dict[object, _Storage] = {}
+        self._stored: dict[object, Stored] = {}
+        try:
+            with path.open("rb") as file:
+                legacy = is_legacy(file.read(LEGACY_START))
+                file.seek(0)
+                self.content = self._read_legacy(file) if legacy else self._read_zip(file)
+        except CallError as error:
+            raise CheckpointError(
+                f"the weights {str(path)!r} hold code: unpickling them would call "
+                f"{shown(error.args[0])}, which wlm never does: save the weights alone, "
+                "torch.save(model.state_dict(), path)"
+            ) from None
+        except CheckpointError:
+            raise
+        except Exception as error:  # a damaged pickle or archive raises nearly anything
+            raise self._damaged(error) from None
+
+    def _damaged(self, error: object) -> CheckpointError:
+        reason = shown(str(error).split("\n")[0] or type(error).__name__)
+        return CheckpointError(
+            f"the weights {str(self.path)!r} are damaged or no PyTorch file: {reason}"
+        )
+
+    def _read_zip(self, file: BinaryIO) -> object:
+        size = self.path.stat().st_size
+        with zipfile.ZipFile(file) as archive:
+            entries = archive.infolist()
+            # A small compressed entry can unpack to any size; torch.save compresses nothing.
+            if any(each.compress_type != zipfile.ZIP_STORED for each in entries):
+                raise ValueError("it holds compressed entries, which torch.save never writes")
+            names = {each.filename.partition("/")[2]: each for each in entries}
+            if "data.pkl" not in names:
+                raise ValueError("it is a zip archive without PyTorch's data.pkl")
+            if "byteorder" in names and archive.read(names["byteorder"]) != b"little":
+                raise ValueError("its numbers are big-endian")
+            for name, entry in names.items():
+                if name.startswith("data/"):
+                    place = _after_header(file, entry)
+                    if place + entry.file_size > size:
+                        raise ValueError(f"{name} lies outside of the file")
+                    self._places[name.removeprefix("data/")] = place, entry.file_size
+            with archive.open(names["data.pkl"]) as entry:
+                return read_pickle(io.BufferedReader(entry), self._call, self._storage)
+
+    def _read_legacy(self, file: BinaryIO) -> object:
+        for _ in range(2):  # the magic number, and the version of the format
+            read_pickle(file, self._call, self._storage)
+        system = read_pickle(file, self._call, self._storage)
+        if not (isinstance(system, dict) and system.get("little_endian", True)):
+            raise ValueError("its numbers are big-endian")
+        content = read_pickle(file, self._call, self._storage)
+        size = self.path.stat().st_size
+        for key in read_pickle(file, self._call, self._storage):
+            (count,) = struct.unpack("<q", file.read(8))
+            storage = self._storages[key]
+            bytes_ = storage.count * storage.dtype.itemsize
+            if count != storage.count or file.tell() + bytes_ > size:
+                raise ValueError(f"storage {key!s:.20} claims more than the file holds")
+            self._places[key] = file.tell(), bytes_
+            file.seek(bytes_, 1)
+        return content
+
+    def _storage(self, reference: object) -> object:
+        """Stand in for what the pickle refers to outside of itself: a storage or a class."""
+        kind, *facts = reference
+        if kind == "module":  # a class with its source code, in the format before 1.6
+            return facts[0]
+        if kind != "storage":
+            raise ValueError(f"it refers to a {kind!s:.20}")
+        type_, key, _device, count, *view = facts
+        name = type_.name.rpartition(".")[2].removesuffix("Storage")
+        if name not in _DTYPES or not are_sizes(count):
+            raise ValueError(f"it holds a {type_.name!s:.40} of {count!s:.20}")
+        self._storages.setdefault(key, _Storage(key, _DTYPES[name], count))
+        if view and view[0] is not None:
+            _key, first, count = view[0]
+            if not are_sizes(first, count):
+                raise ValueError("it holds a view of negative size")
+        else:
+            first = 0
+        return _Storage(key, _DTYPES[name], count, first)
+
+    def _call(self, name: str, args: tuple) -> object:
+        """Stand in for a call of an imported name. Raises CallError for all but a few."""
+        module, _, what = name.rpartition(".")
+        if name in _DICTIONARIES:
+            pairs = args[0] if args and isinstance(args[0], list | dict) else ()
+            return dict(pairs)
+        if name == "_codecs.encode" and args[1:] == ("latin1",):
+            return args[0].encode("latin1")
+        if module == "torch._utils" and what in ("_rebuild_tensor", "_rebuild_tensor_v2"):
+            return self._tensor(args[0].dtype, *args[:4])
+        if module == "torch._utils" and what == "_rebuild_tensor_v3":
+            return self._tensor(_named_dtype(args[6]), *args[:4])
+        if module == "torch._utils" and what.startswith(("_rebuild_parameter", "_rebuild_device")):
+            return args[0]  # as its tensor or array, wherever it was
+        if name == "torch._tensor._rebuild_from_type_v2":
+            return self._call(args[0].name, args[2])
+        if name in _QUANTIZED or (module == "torch._utils" and what.startswith("_rebuild_")):
+            return Inert(name, True, args)
+        if module in ("numpy.core.multiarray", "numpy._core.multiarray") and what in (
+            *("_reconstruct", "scalar"),
+        ):
+            return Inert("numpy.ndarray", True, args)
+        plain = name.removeprefix("builtins.").removeprefix("__builtin__.")
+        if plain in _HARMLESS:
+            return Inert(plain, True, args)
+        raise CallError(name)
+
+    def _tensor(self, dtype, storage: _Storage, first: int, shape: tuple, strides: tuple) -> Stored:
+        first, strides, shape = first + storage.first, tuple(strides), tuple(shape)
+        if len(shape) != len(strides) or not are_sizes(first, *shape, *strides):
+            raise ValueError("it holds a tensor of negative or odd sizes")
+        identity = storage.key, first, shape, strides, dtype
+        if identity not in self._stored:
+            region = _Region(self, storage.key, dtype, first, shape, strides)
+            self._stored[identity] = Stored(shape, dtype, region.read, identity, region.span)
+        return self._stored[identity]
+
+    def bytes_of(self, key: object, first: int, count: int) -> bytearray:
+        """Return bytes of a storage. Raises CheckpointError where it has not so many."""
+        try:
+            place, size = self._places[key]
+            if first + count > size:
+                raise ValueError(f"storage {key!s:.20} holds less than its tensors")
+            with self.path.open("rb") as file:
+                file.seek(place + first)
+                content = bytearray(count)
+                if file.readinto(content) != count:
+                    raise ValueError("it ends too early")
+            return content
+        except (OSError, ValueError, KeyError) as error:
+            raise self._damaged(error) from None
+
+
+@dataclass(frozen=True)
+class _Region:
+    """The numbers of one tensor within a storage."""
+
+    file: TorchFile
+    key: object
+    dtype: torch.dtype
+    first: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    @property
+    def span(self) -> int:
+        """How many numbers lie from its first to its last."""
+        sides = zip(self.shape, self.strides, strict=True)
+        return 0 if 0 in self.shape else 1 + sum((side - 1) * stride for side, stride in sides)
+
+    def read(self) -> Tensor:
+        size = self.dtype.itemsize
+        if not self.span:
+            return torch.empty(self.shape, dtype=self.dtype)
+        content = self.file.bytes_of(self.key, self.first * size, self.span * size)
+        return torch.frombuffer(content, dtype=self.dtype).as_strided(self.shape, self.strides)
+
+
+def _after_header(file: BinaryIO, entry: zipfile.ZipInfo) -> int:
+    """Where an entry's bytes begin: behind a header of its own, of a length of its own."""
+    file.seek(entry.header_offset)
+    header = file.read(30)
+    if header[:4] != b"PK\x03\x04":
+        raise ValueError("an entry has no header")
+    name, extra = struct.unpack("<HH", header[26:30])
+    return entry.header_offset + 30 + name + extra
+
+
+def _named_dtype(dtype: Inert) -> torch.dtype:
+    found = getattr(torch, dtype.name.removeprefix("torch."), None)
+    if not isinstance(found, torch.dtype):
+        raise ValueError(f"it holds numbers of the kind {dtype.name!s:.40}")
+    return found
