@@ -1,0 +1,238 @@
+"""The Compare page through Streamlit's own test runner."""
+
+import re
+
+import pytest
+from driver import IdleQueue, open_page, press
+from streamlit.testing.v1 import AppTest
+
+from view.shared import choices
+from wlm.measuring.comparison import CompareSpec
+from wlm.quantization.variant import Variant, describe
+from wlm.runs.execute import execute
+from wlm.runs.run import Run, State
+from wlm.runs.store import RunStore
+
+
+def store_run(queue: IdleQueue, **fields) -> str:
+    run = Run("compare", CompareSpec(model="tiny", text="short").to_json(), **fields)
+    queue.store.create(run)
+    return run.id
+
+
+@pytest.mark.parametrize(
+    "query", [{"model": "../../etc"}, {"text": "/etc/passwd"}, {"threads": "64"}, {"run": "nope"}]
+)
+def test_a_hostile_url_is_not_followed(queue, query):
+    page = open_page(**query)
+    assert not page.exception and not page.error
+    assert page.selectbox(key="text").value == page.selectbox(key="text").options[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"\xff\xfe", "must be UTF-8"),
+        (b"xyzzy plugh\n", "none of the vocabulary's 20 words"),
+        (None, "There is no text 'short'"),
+    ],
+)
+def test_a_bad_text_is_said_in_words(queue, text_file, content, words):
+    page = press(open_page(text="short"), "Run")
+    text_file.unlink() if content is None else text_file.write_bytes(content)
+    execute(queue.store.unfinished()[0].id, queue.store)
+    page.run()
+    assert not page.exception
+    assert words in page.error[0].value
+
+
+def test_run_submits_what_the_page_shows(queue):
+    page = press(open_page(lstm="false", text="short", amount="All of it"), "Run")
+    (run,) = queue.store.unfinished()
+    assert CompareSpec.from_json(run.spec) == CompareSpec(
+        variants=("fp32", "pytorch:linear=int8"), model="tiny", text="short"
+    )
+    assert page.query_params["run"] == run.id
+
+
+def test_run_with_nothing_switched_on_compares_fp32_with_itself(queue):
+    press(open_page(lstm="false", linear="false", text="short"), "Run")
+    (run,) = queue.store.unfinished()
+    assert run.spec["variants"] == ["fp32", "fp32"]
+
+
+def test_a_few_seconds_is_a_budget_that_ends_when_sure(queue):
+    press(open_page(), "Run")
+    spec = queue.store.unfinished()[0].spec
+    assert (spec["seconds"], spec["target"]) == (6.0, 0.03)
+
+
+@pytest.mark.parametrize(
+    ("label", "variants"),
+    [
+        ("All four", ["fp32", "pytorch:lstm=int8", "pytorch:linear=int8", "int8"]),
+        ("A/A control", ["fp32", "fp32"]),
+    ],
+)
+def test_the_other_buttons_compare_other_variants(queue, result, label, variants):
+    page = press(open_page(text="short"), label)
+    (run,) = queue.store.unfinished()
+    assert run.spec["variants"] == variants
+    queue.store.update(run.id, state=State.DONE, result=result)
+    assert not any("settings have changed" in each.value for each in page.run().caption)
+
+
+ORT, ORT_INT8 = "onnxruntime:", "onnxruntime:lstm=int8,linear=int8,embedding=int8"
+FP16 = "pytorch:lstm=fp16,linear=fp16"
+
+
+def also(page: AppTest) -> list[str]:
+    return page.multiselect(key="also").value
+
+
+def test_the_urls_other_variants_are_chosen_and_run_in_order(queue):
+    page = open_page(also=[ORT_INT8, FP16], text="short")
+    assert not page.exception and not page.error
+    assert also(page) == [ORT_INT8, FP16]
+    assert "ORT int8 all, fp16 LSTM + Linear and int8 LSTM + Linear in turn" in page.info[0].value
+    press(page, "Run")
+    (run,) = queue.store.unfinished()
+    assert run.spec["variants"] == ["fp32", ORT_INT8, FP16, "int8"]
+
+
+def test_unknown_and_repeated_names_of_the_url_are_ignored_and_the_rest_bounded(queue):
+    page = open_page(also=["nope", "fp32", f" {ORT}", ORT, "../x:", "onnxruntime:lstm=fp16", ""])
+    assert not page.exception and not page.error
+    assert also(page) == [ORT]
+    names = [
+        f"pytorch:lstm={one},linear={two}"
+        for one in ("int8", "fp16", "int8-channel")
+        for two in ("fp32", "int8", "fp16")
+    ]
+    page = open_page(also=names)
+    assert not page.exception and not page.error
+    assert len(also(page)) == choices.MOST_OTHERS
+    press(page, "Run")
+    (run,) = queue.store.unfinished()
+    assert len(run.spec["variants"]) == len(set(run.spec["variants"])) <= 8
+
+
+def test_a_variant_chosen_twice_is_run_once(queue):
+    press(open_page(also=["int8", ORT]), "Run")
+    (run,) = queue.store.unfinished()
+    assert run.spec["variants"] == ["fp32", ORT, "int8"]
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "code"),
+    [
+        (ORT_INT8, "DynamicQuantizeLSTM(", "op_types_to_quantize=['LSTM', 'MatMul', 'Gather']"),
+        (FP16, "dtype=torch.float16", "dtype=torch.float16"),
+        ("int8", "dtype=torch.qint8", "dtype=torch.qint8"),
+    ],
+)
+def test_a_chosen_variants_sentence_modules_and_code_are_shown(queue, name, module, code):
+    page = open_page(also=[ORT_INT8, FP16])
+    choice = next(each for each in page.segmented_control if each.label == "Variant")
+    page = choice.set_value(name).run()
+    assert not page.exception and not page.error
+    variant = Variant.parse(name)
+    shown = f"**{variant.label}** (`{name}`): {describe(variant)}"
+    assert shown in [each.value for each in page.markdown]
+    _, after, script = (each.value for each in page.code)
+    assert module in after and code in script
+
+
+def test_the_embedding_has_a_switch_that_the_url_sets(queue):
+    assert not open_page().toggle(key="embedding").value
+    page = open_page(embedding="1", text="short")
+    assert page.toggle(key="embedding").value
+    *_, code = (each.value for each in page.code)
+    assert "nn.Embedding: torch.ao.quantization.float_qparams_weight_only_qconfig" in code
+    press(page, "Run")
+    (run,) = queue.store.unfinished()
+    assert run.spec["variants"] == ["fp32", "pytorch:lstm=int8,linear=int8,embedding=int8"]
+
+
+def test_the_first_screen_shows_a_labelled_recording_of_the_chosen_variant(queue):
+    both = open_page(model="wikitext2-lstm")
+    assert "Recorded on" in both.markdown[1].value
+    size = both.metric[1]
+    assert size.value == "79.7"
+    assert open_page(model="wikitext2-lstm", linear="0").metric[1].value != size.value
+    none = open_page(model="tiny")
+    assert [metric.value for metric in none.metric] == ["–"] * 3
+
+
+def test_a_waiting_run_says_how_many_are_ahead_and_can_be_stopped(queue):
+    run_id = store_run(queue)
+    page = open_page(run=run_id)
+    assert "2 ahead of you, about 40 s" in page.get("progress")[0].proto.text
+    press(page, "Stop")
+    assert queue.stopped == [run_id]
+
+
+def test_a_running_run_shows_its_numbers_and_the_time_left(queue, result):
+    run_id = store_run(
+        queue, state=State.RUNNING, stage="Measuring", done=0.5, seconds_left=3.0, result=result
+    )
+    page = open_page(run=run_id)
+    assert page.get("progress")[0].proto.text == "Measuring: about 3 s left"
+    assert len(page.metric) == 3
+
+
+def test_a_finished_run_shows_three_cards_with_their_change_and_three_charts(queue, result):
+    page = open_page(run=store_run(queue, state=State.DONE, result=result))
+    fp32, int8 = result["results"]
+    loss, size, elapsed = page.metric
+    assert loss.value == f"{int8['loss']:.4f}"
+    assert float(loss.delta.replace("−", "-")) == pytest.approx(
+        int8["loss"] - fp32["loss"], abs=1e-4
+    )
+    assert size.value == f"{int8['size_bytes'] / 1e6:.1f}"
+    assert elapsed.value == f"{int8['elapsed_s']:.2f}"
+    ratio = float(re.match(r"[\d.]+", elapsed.delta)[0])
+    assert ratio == pytest.approx(fp32["elapsed_s"] / int8["elapsed_s"], abs=0.006)
+    assert len(page.get("vega_lite_chart")) == 5
+
+
+@pytest.mark.parametrize(
+    ("state", "box", "words"),
+    [
+        (State.FAILED, "error", "The worker process ended"),
+        (State.INTERRUPTED, "warning", "The server stopped"),
+        (State.STOPPED, "info", "Stopped early"),
+    ],
+)
+def test_a_run_that_ended_early_says_so_and_shows_what_it_measured(
+    queue, result, state, box, words
+):
+    messages = {State.FAILED: "the worker process ended", State.INTERRUPTED: "The server stopped"}
+    run_id = store_run(queue, state=state, message=messages.get(state, ""), result=result)
+    page = open_page(run=run_id)
+    assert words in getattr(page, box)[0].value
+    assert len(page.metric) == 3
+
+
+def test_changed_settings_are_said(queue, result):
+    spec = CompareSpec(model="tiny", text="short", seconds=6.0, target=0.03)
+    run = Run("compare", spec.to_json(), state=State.DONE, result=result)
+    queue.store.create(run)
+    said = "settings have changed"
+    assert not any(said in each.value for each in open_page(run=run.id, text="short").caption)
+    assert any(said in each.value for each in open_page(run=run.id, text="demo").caption)
+
+
+def test_a_run_that_is_not_kept_shows_with_a_warning(queue, result, monkeypatch):
+    queue.store = RunStore("sqlite:////dev/null/runs.sqlite")
+    page = open_page(run=store_run(queue, state=State.DONE, result=result))
+    assert "not kept" in page.warning[0].value
+    assert len(page.metric) == 3
+
+
+def test_the_page_shows_the_model_before_and_after_and_code(queue):
+    before, after, code = (each.value for each in open_page(linear="false").code)
+    assert "LSTM(8, 6, num_layers=2" in before and "Quantized" not in before
+    assert "DynamicQuantizedLSTM" in after and "DynamicQuantizedLinear" not in after
+    assert "quantize_dynamic(\n    model, {nn.LSTM}" in code

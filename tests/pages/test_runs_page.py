@@ -1,0 +1,161 @@
+"""The Runs page through Streamlit's own test runner."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from driver import ROOT, IdleQueue, open_page, press
+from streamlit.proto.Metric_pb2 import Metric
+from streamlit.testing.v1 import AppTest
+
+from wlm.measuring.comparison import CompareSpec
+from wlm.runs.export import to_json
+from wlm.runs.run import Run, finished_run
+
+RUNS = ROOT / "pages/4_Runs.py"
+
+
+@pytest.fixture
+def kept(queue, result) -> Run:
+    """A finished run, in the store."""
+    spec = CompareSpec(model="tiny", text="short", tokens=100)
+    return stored(queue, finished_run(spec, result, started_at=1000.0))
+
+
+def stored(queue: IdleQueue, run: Run, **changes) -> Run:
+    run = replace(run, **changes)
+    queue.store.create(run)
+    return run
+
+
+def listed(page: AppTest) -> list[str]:
+    return list(page.dataframe[0].value["id"])
+
+
+def select(page: AppTest, *ids: str) -> AppTest:
+    """Select rows of the table, which AppTest cannot click."""
+    rows = [listed(page).index(each) for each in ids]
+    table = page.dataframe[0]
+    page.session_state[table.key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    return page.run()
+
+
+def test_runs_lists_what_was_measured_here_what_one_imported_and_the_recordings(queue, kept):
+    page = open_page(RUNS)
+    mine = page.session_state["visitor"]
+    own = stored(queue, kept, id="own", origin="imported", visitor=mine)
+    stored(queue, kept, id="foreign", origin="imported", visitor="somebody")
+    stored(queue, kept, id="other kind", kind="other")
+    page.run()
+    recorded = {f"recorded-{name}" for name in ("all-four", "control", "onnx-runtime")}
+    assert set(listed(page)) == {kept.id, own.id, *recorded}
+
+
+def test_runs_are_filtered_by_model_text_and_machine(queue, kept):
+    page = open_page(RUNS)
+    page.multiselect(key="filter-model").set_value(["tiny"]).run()
+    assert listed(page) == [kept.id]
+    page.multiselect(key="filter-model").set_value([]).run()
+    page.multiselect(key="filter-text").set_value(["demo"]).run()
+    assert [each.split("-")[0] for each in listed(page)] == ["recorded"] * 3
+
+
+def test_one_selected_run_is_opened(queue, kept):
+    page = select(open_page(RUNS), kept.id)
+    assert not page.error
+    assert len(page.metric) == 3
+
+
+def test_several_runs_stand_side_by_side_with_a_warning_where_machines_differ(queue, kept, result):
+    other = {**result, "machine": {**result["machine"], "cpu": "Another"}}
+    other["protocol"] = {**result["protocol"], "text": "another", "weights_sha256": "0a" * 32}
+    far, near = (stored(queue, kept, id=id, result=r) for id, r in (("f", other), ("n", result)))
+    page = select(open_page(RUNS), kept.id, near.id)
+    assert not page.error and not page.warning
+    assert list(page.dataframe[1].value["Variant"]) == ["fp32", "int8 LSTM + Linear"] * 2
+    page = select(open_page(RUNS), kept.id, far.id)
+    assert [each.value.split(":")[0].split()[-1] for each in page.warning] == [
+        "machines", "texts", "weights"
+    ]  # fmt: skip
+    assert "times do not compare" in page.warning[0].value
+
+
+def test_a_permalink_shows_result_settings_machine_and_blocks_on_both_pages(queue, kept):
+    page = open_page(RUNS, run=kept.id)
+    assert len(page.metric) == 3
+    settings, machine = (json.loads(each.value) for each in page.json)
+    assert settings == kept.spec and machine == kept.result["machine"]
+    assert page.code[0].value.startswith("round,variant,label,tokens,wall_s,cpu_s")
+    assert [each.label for each in page.get("download_button")] == ["JSON", "CSV", "Markdown"]
+    assert len(open_page(run=kept.id).metric) == 3
+
+
+def test_a_recording_has_a_permalink_too(queue):
+    page = open_page(RUNS, run="recorded-control")
+    assert not page.error and len(page.metric) == 3
+    gray = Metric.MetricColor.GRAY
+    assert [each.proto.color for each in page.metric] == [gray] * 3  # no better and no worse
+
+
+@pytest.mark.parametrize("run_id", ["nope", "../../etc/passwd", "other"])
+def test_a_link_to_no_comparison_is_said_in_words(queue, kept, run_id):
+    stored(queue, kept, id="other", kind="other")
+    page = open_page(RUNS, run=run_id)
+    assert not page.exception and "There is no" in page.error[0].value
+
+
+def test_run_this_here_measures_the_same_settings_again(queue, kept):
+    page = open_page(RUNS, run=kept.id)
+    press(page, "Run this here")
+    (run,) = queue.store.unfinished()
+    assert run.spec == kept.spec
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"model": "/root/weights.pth"}, "The model must be one of"),
+        ({"text": "../secret.txt"}, "The text must be one of"),
+        ({"corpus": "/etc"}, "corpus folder"),
+        ({"seconds": 80_000.0}, "80,000 s, and 600 s are allowed"),
+    ],
+)
+def test_settings_from_elsewhere_that_this_server_must_not_run_are_refused(
+    queue, kept, change, why
+):
+    stored(queue, kept, id="foreign", spec={**kept.spec, **change})
+    page = open_page(RUNS, run="foreign")
+    button = next(each for each in page.button if each.label == "Run this here")
+    assert button.disabled and why in button.help
+
+
+def test_only_ones_own_runs_can_be_deleted(queue, kept):
+    page = open_page(RUNS, run=kept.id)
+    assert "Delete for good" not in [each.label for each in page.button]
+    stored(queue, kept, id="own", visitor=page.session_state["visitor"])
+    page.query_params["run"] = "own"
+    press(page.run(), "Delete for good")
+    assert [run.id for run in queue.store.list_runs("compare")] == [kept.id]
+    assert "run" not in page.query_params
+
+
+def upload(page: AppTest, content: bytes) -> AppTest:
+    page.file_uploader[0].upload("run.json", content, "application/json")
+    return press(page, "Import")
+
+
+def test_an_exported_run_is_imported_and_opened(queue, kept):
+    page = upload(open_page(RUNS), to_json(kept).encode())
+    assert not page.error
+    imported = queue.store.get(page.query_params["run"])
+    assert imported.origin == "imported" and imported.visitor == page.session_state["visitor"]
+    assert len(page.metric) == 3
+
+
+def test_a_foreign_file_is_refused_in_words(queue):
+    page = upload(open_page(RUNS), b'{"format": "other"}')
+    assert not page.exception
+    assert "must have format, version, run" in page.error[0].value
+    assert queue.store.list_runs("compare") == []
+    page = press(open_page(RUNS), "Import")
+    assert "must be chosen first" in page.error[0].value
