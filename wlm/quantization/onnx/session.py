@@ -1,16 +1,19 @@
 """Sessions of ONNX Runtime, and a file made to give the loss in the logits' place."""
 
 from wlm.quantization.onnx.names import LOG_LIKELIHOOD, OUTPUTS, TARGETS
+from wlm.quantization.onnx.saturation import EXACT, sums_saturate
 
 
 def start(content: bytes, threads: int):
-    """Return a session that runs an ONNX file on so many threads."""
+    """Return a session that runs an ONNX file on so many threads, its int8 sums exact."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # fatal: what fails is raised
+    if sums_saturate():
+        options.add_session_config_entry(*EXACT)
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
