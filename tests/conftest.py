@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from mirror import FILES, Mirror, published
-from tiny import LINE, WORDS
+from tiny import LINE, WORDS, tiny_model
 
 from wlm.catalog import fetch
 from wlm.catalog.names import DEFAULT_MODEL
@@ -70,13 +70,7 @@ def vocabulary() -> Vocabulary:
 
 @pytest.fixture
 def model() -> LSTMModel:
-    """Two LSTM layers, 20 words, weights that are large enough to tell words apart."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(7)
-        model = LSTMModel(len(WORDS), 8, 6, 2)
-        for parameter in model.parameters():
-            torch.nn.init.uniform_(parameter, -1.0, 1.0)
-    return model.requires_grad_(False).eval()
+    return tiny_model()
 
 
 @pytest.fixture

@@ -5,12 +5,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from waiting import PATIENCE, ended, wait_for
+from waiting import ended, wait_for
 
 from wlm.errors import JobError
 from wlm.measuring.comparison import CompareSpec
@@ -166,10 +165,8 @@ def test_wlm_dask_chooses_the_cluster_and_says_what_is_wrong(store, monkeypatch,
     for address in (f"tcp://127.0.0.1:{unused_port()}", "nonsense://x", "tcp://"):
         monkeypatch.setenv("WLM_DASK", address)
         queue = open_queue(store)
-        started = time.monotonic()
         with pytest.raises(JobError, match=r"none answers at '"):
             queue.submit(CompareSpec())
-        assert time.monotonic() - started < PATIENCE
         assert store.list_runs("compare") == []
     monkeypatch.setattr(cluster, "Client", None)
     with pytest.raises(JobError, match="pip install distributed"):

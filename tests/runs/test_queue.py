@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+from processes import output_of, start
+from tiny import LINE, WORDS, tiny_model
 from waiting import PATIENCE, ended, wait_for
 
 from wlm.errors import JobError
@@ -21,7 +24,7 @@ from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.evaluate import evaluate
 from wlm.measuring.machine import pinned
 from wlm.measuring.sweep import SweepSpec
-from wlm.model.checkpoint import load_checkpoint
+from wlm.model.checkpoint import load_checkpoint, save_checkpoint
 from wlm.runs import queue as jobs
 from wlm.runs import worker
 from wlm.runs.run import Run, State
@@ -29,21 +32,63 @@ from wlm.runs.store import RunStore, this_server
 from wlm.runs.sweep_points import current_points
 from wlm.runs.worker import WorkerQueue
 from wlm.text.corpus import batchify, read_text
+from wlm.text.vocabulary import Vocabulary
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def endless(named, tmp_path) -> CompareSpec:
-    """A comparison that takes minutes: the bundled model over a long text."""
-    path = tmp_path / "texts" / "long.txt"
-    path.write_text(" the old town was built over the river . \n" * 40_000, "utf-8")
-    return CompareSpec(text="long", bptt=100)
+pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def queue(store) -> Iterator[WorkerQueue]:
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> RunStore:
+    return RunStore(f"sqlite:///{tmp_path_factory.mktemp('store') / 'runs.sqlite'}")
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory) -> Iterator[CompareSpec]:
+    """The tiny model and the short text by name, for this process and its workers."""
+    folder = tmp_path_factory.mktemp("named")
+    save_checkpoint(folder / "models" / "tiny", tiny_model(), Vocabulary(WORDS))
+    shutil.copytree(folder / "models" / "tiny", folder / "models" / "broken")
+    (folder / "models" / "broken" / "model.safetensors").write_bytes(b"no weights")
+    (folder / "texts").mkdir()
+    (folder / "texts" / "short.txt").write_text(LINE * 40, "utf-8")
+    (folder / "texts" / "long.txt").write_text(LINE * 80_000, "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WLM_MODELS", str(folder / "models"))
+        patch.setenv("WLM_TEXTS", str(folder / "texts"))
+        yield CompareSpec(model="tiny", text="short", bptt=5)
+
+
+@pytest.fixture(scope="module")
+def endless(named) -> CompareSpec:
+    return replace(named, seconds=80_000.0)
+
+
+@pytest.fixture(scope="module")
+def workers_queue(store, named) -> Iterator[WorkerQueue]:
     queue = WorkerQueue(store)
+    yield queue
+    queue.close()
+
+
+@pytest.fixture
+def queue(workers_queue, store) -> Iterator[WorkerQueue]:
+    """A queue that all tests share, and so its worker; each leaves it empty."""
+    yield workers_queue
+    for run in store.unfinished():
+        workers_queue.stop(run.id)
+    for run in store.unfinished():
+        ended(store, run.id)
+
+
+@pytest.fixture
+def own_store(tmp_path) -> RunStore:
+    return RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}")
+
+
+@pytest.fixture
+def own_queue(own_store, named) -> Iterator[WorkerQueue]:
+    """A queue whose worker has not been started."""
+    queue = WorkerQueue(own_store)
     yield queue
     queue.close()
 
@@ -52,10 +97,10 @@ def measuring(store: RunStore, run_id: str) -> Run:
     return wait_for(lambda: (run := store.get(run_id)).result and run, "the first numbers")
 
 
-def test_a_run_gives_the_losses_of_a_direct_evaluation(queue, store, named, model_folder):
+def test_a_run_gives_the_losses_of_a_direct_evaluation(queue, store, named):
     run = ended(store, queue.submit(named))
     assert (run.state, run.message, run.done) == (State.DONE, "", 1.0)
-    checkpoint = load_checkpoint(model_folder)
+    checkpoint = load_checkpoint(Path(os.environ["WLM_MODELS"]) / "tiny")
     text = read_text(Path(os.environ["WLM_TEXTS"]) / "short.txt", checkpoint.vocabulary)
     expected = evaluate(checkpoint.model, batchify(text.ids, 1), bptt=5)
     fp32, int8 = run.result["results"]
@@ -79,28 +124,30 @@ def test_a_waiting_run_knows_how_many_are_ahead(queue, store, endless, named):
     assert [queue.ahead_of(run_id)[0] for run_id in (first, second, third)] == [0, 1, 2]
 
 
-def test_the_wait_is_the_sum_of_what_is_ahead_where_that_is_known(queue, store):
+def test_the_wait_is_the_sum_of_what_is_ahead_where_that_is_known(own_queue, own_store):
     limited, to_the_end = CompareSpec(seconds=7.0).to_json(), CompareSpec().to_json()
     runs = [
         Run("compare", limited, state=State.RUNNING, seconds_left=4.0),
         *(Run("compare", spec) for spec in (limited, limited, to_the_end, limited)),
     ]
     for i, run in enumerate(runs):
-        store.create(replace(run, server=this_server(), created_at=float(i)))
-    waits = [queue.ahead_of(run.id) for run in runs]
+        own_store.create(replace(run, server=this_server(), created_at=float(i)))
+    waits = [own_queue.ahead_of(run.id) for run in runs]
     assert waits == [(0, 0), (1, 4.0), (2, 4.0 + 10.0), (3, 4.0 + 20.0), (4, None)]
 
 
-def test_a_visitor_has_one_run_waiting_and_the_queue_an_end(queue, store, named, monkeypatch):
-    monkeypatch.setattr(queue, "start", lambda: None)  # so that all of them wait
-    monkeypatch.setattr(queue, "_hand_over", lambda run_id: None)
-    queue.submit(named, visitor="anna")
+def test_a_visitor_has_one_run_waiting_and_the_queue_an_end(
+    own_queue, own_store, named, monkeypatch
+):
+    monkeypatch.setattr(own_queue, "start", lambda: None)  # so that all of them wait
+    monkeypatch.setattr(own_queue, "_hand_over", lambda run_id: None)
+    own_queue.submit(named, visitor="anna")
     with pytest.raises(JobError, match="waiting already"):
-        queue.submit(named, visitor="anna")
-    queue.submit(named, visitor="bert")
+        own_queue.submit(named, visitor="anna")
+    own_queue.submit(named, visitor="bert")
     monkeypatch.setattr(jobs, "MOST_WAITING", 2)
     with pytest.raises(JobError, match="2 runs are waiting"):
-        queue.submit(named, visitor="carl")
+        own_queue.submit(named, visitor="carl")
 
 
 def test_a_stopped_run_keeps_what_it_measured_and_the_next_one_works(queue, store, endless, named):
@@ -149,30 +196,31 @@ def test_two_servers_share_a_database_and_leave_each_others_runs_alone(queue, st
     )
     command = [sys.executable, "-c", script, json.dumps(named.to_json())]
     environment = {**os.environ, "WLM_DATABASE_URL": store.url}
-    pipe = subprocess.PIPE
-    other = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=pipe, text=True)
+    before = {run.id for run in store.list_runs("compare")}
+    other = start(*command, env=environment, stdout=subprocess.PIPE)
     ids = [queue.submit(named) for _ in range(6)]
     assert [ended(store, run_id).state for run_id in ids] == [State.DONE] * 6
-    printed, _ = other.communicate(timeout=PATIENCE)
+    printed, _ = output_of(other)
     assert other.returncode == 0
     theirs = [line.split() for line in printed.splitlines()]
     assert [state for _, state in theirs] == ["done"] * 3
-    assert {run.id for run in store.list_runs("compare")} == {*ids, *(id for id, _ in theirs)}
+    now = {run.id for run in store.list_runs("compare")}
+    assert now - before == {*ids, *(id for id, _ in theirs)}
     servers = {store.get(ids[0]).server, store.get(theirs[0][0]).server}
     assert len(servers) == 2
 
 
-def test_a_worker_that_cannot_start_fails_the_run(queue, store, named, monkeypatch):
+def test_a_worker_that_cannot_start_fails_the_run(own_queue, own_store, named, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    run = ended(store, queue.submit(named))
+    run = ended(own_store, own_queue.submit(named))
     assert run.state == State.FAILED
     assert "ended unexpectedly (exit code 1)" in run.message
 
 
-def test_no_worker_program_at_all_is_an_error(queue, named, monkeypatch):
+def test_no_worker_program_at_all_is_an_error(own_queue, named, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/nonexistent/python")
     with pytest.raises(JobError, match="cannot be started"):
-        queue.submit(named)
+        own_queue.submit(named)
 
 
 def test_a_closed_queue_takes_no_runs_and_leaves_no_process(store, named):
@@ -217,9 +265,8 @@ def test_a_busy_cpu_is_left_to_others():
         spinner.wait()
 
 
-def test_bad_input_fails_the_run_with_its_message(queue, store, named, model_folder):
-    (model_folder / "model.safetensors").write_bytes(b"no weights")
-    run = ended(store, queue.submit(named))
+def test_bad_input_fails_the_run_with_its_message(queue, store, named):
+    run = ended(store, queue.submit(replace(named, model="broken")))
     assert run.state == State.FAILED
     assert "damaged" in run.message and "model.safetensors" in run.message
 
@@ -241,16 +288,13 @@ def port(unused_port) -> int:
 
 
 @pytest.fixture
-def server(store, endless, port) -> Iterator[psutil.Process]:
+def server(own_store, named, port) -> Iterator[psutil.Process]:
     """A Streamlit server that uses the same store."""
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "streamlit", "run", "streamlit_app.py"),
-            *("--server.enableAgentApi=true", "--server.headless=true"),
-            *("--server.address=127.0.0.1", f"--server.port={port}"),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "WLM_DATABASE_URL": store.url},
+    process = start(
+        *(sys.executable, "-m", "streamlit", "run", "streamlit_app.py"),
+        *("--server.enableAgentApi=true", "--server.headless=true"),
+        *("--server.address=127.0.0.1", f"--server.port={port}"),
+        env={**os.environ, "WLM_DATABASE_URL": own_store.url},
         stdout=subprocess.DEVNULL,
     )
     yield psutil.Process(process.pid)
@@ -274,32 +318,32 @@ def interact(port: int, **request) -> dict | None:
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
-def test_a_stopped_server_leaves_no_process_and_its_run_is_marked(server, store, port, name):
-    query = {"text": ["long"], "amount": ["All of it"]}
+def test_a_stopped_server_leaves_no_process_and_its_run_is_marked(server, own_store, port, name):
+    query = {"model": ["tiny"], "text": ["long"], "amount": ["All of it"]}
     page = wait_for(lambda: interact(port, query_params=query), "the server")
     run_button = next(each for each in page["actions"] if each.get("label") == "Run")
     interact(port, session_id=page["session_id"], trigger={"key": run_button["key"]})
-    (run,) = store.unfinished()
-    measuring(store, run.id)
+    (run,) = own_store.unfinished()
+    measuring(own_store, run.id)
     (worker,) = server.children()
     server.send_signal(getattr(signal, name))
     # The run itself would take several times as long.
     assert psutil.wait_procs([server, worker], timeout=PATIENCE)[1] == []
     # What the next server does first.
-    assert store.interrupt_orphans() == [run.id]
-    run = store.get(run.id)
+    assert own_store.interrupt_orphans() == [run.id]
+    run = own_store.get(run.id)
     assert run.state == State.INTERRUPTED and run.result["results"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sweep(named) -> SweepSpec:
     """Four quick points of the tiny model."""
     return SweepSpec("bptt", (1, 2, 5, 10), replace(named, seconds=0.3))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def endless_sweep(endless) -> SweepSpec:
-    return SweepSpec("bptt", (50, 75, 100), endless)
+    return SweepSpec("bptt", (1, 2, 5, 10), endless)
 
 
 def all_ended(store: RunStore, sweep_id: str) -> list[Run]:
@@ -320,97 +364,92 @@ def test_a_sweep_measures_its_points_in_order(queue, store, sweep):
     assert store.points_of(sweep_id) == runs
 
 
-def test_a_sweep_and_other_runs_take_turns(queue, store, sweep, named):
-    slow = replace(sweep, base=replace(sweep.base, seconds=2.0))
-    sweep_id = queue.submit_sweep(slow, "anna")
+def test_a_sweep_and_other_runs_take_turns(queue, store, sweep, endless_sweep, named):
+    sweep_id = queue.submit_sweep(endless_sweep, "anna")
     measuring(store, store.points_of(sweep_id)[0].id)
     run_id, other_id = queue.submit(named, "bert"), queue.submit_sweep(sweep, "carl")
     firsts = [run_id, store.points_of(other_id)[0].id]
     assert [queue.ahead_of(each)[0] for each in firsts] == [1 + 1, 1 + 2]  # anna's second waits
+    queue.stop_sweep(sweep_id)  # so that each of its points takes its turn, and ends at once
     run = ended(store, run_id)
-    second, third = store.points_of(sweep_id)[1:3]
-    assert not store.get(third.id).state.final
-    all_ended(store, other_id)
-    points, others = all_ended(store, sweep_id), all_ended(store, other_id)
+    others, points = all_ended(store, other_id), all_ended(store, sweep_id)
     order = sorted([*points, *others, run], key=lambda each: each.started_at)
+    assert order[0] == points[0]
     assert order.index(run) <= 2 and order.index(others[0]) <= 3
-    assert second.id == points[1].id and order[-1].sweep in (sweep_id, other_id)
+    assert order.index(points[2]) > order.index(others[0])
 
 
-def test_a_sweep_counts_as_one_waiting_run(queue, sweep, named, monkeypatch):
-    monkeypatch.setattr(queue, "start", lambda: None)  # so that all of them wait
-    monkeypatch.setattr(queue, "_hand_over", lambda run_ids: None)
+def test_a_sweep_counts_as_one_waiting_run(own_queue, sweep, named, monkeypatch):
+    monkeypatch.setattr(own_queue, "start", lambda: None)  # so that all of them wait
+    monkeypatch.setattr(own_queue, "_hand_over", lambda run_ids: None)
     monkeypatch.setattr(jobs, "MOST_WAITING", 2)
-    queue.submit_sweep(sweep, "anna")
-    for submit in (queue.submit, queue.submit_sweep):
+    own_queue.submit_sweep(sweep, "anna")
+    for submit in (own_queue.submit, own_queue.submit_sweep):
         with pytest.raises(JobError, match="waiting already"):
-            submit(named if submit == queue.submit else sweep, "anna")
-    queue.submit(named, "bert")
+            submit(named if submit == own_queue.submit else sweep, "anna")
+    own_queue.submit(named, "bert")
     with pytest.raises(JobError, match="2 runs are waiting"):
-        queue.submit_sweep(sweep, "carl")
+        own_queue.submit_sweep(sweep, "carl")
 
 
 def test_a_stopped_sweep_keeps_what_is_done_and_goes_on_with_the_rest(queue, store, sweep):
-    sweep = replace(sweep, base=replace(sweep.base, seconds=1.0))
+    sweep = replace(sweep, base=replace(sweep.base, seconds=0.6))
     sweep_id = queue.submit_sweep(sweep)
     first = ended(store, store.points_of(sweep_id)[0].id)
     queue.stop_sweep(sweep_id)
     stopped = all_ended(store, sweep_id)
     assert stopped[0] == first and first.state == State.DONE
-    assert {run.state for run in stopped[1:]} == {State.STOPPED}
+    missing = [run.state for run in stopped].count(State.STOPPED)
+    assert missing and [run.state for run in stopped].count(State.DONE) == 4 - missing
     queue.resume_sweep(sweep_id)
     runs = all_ended(store, sweep_id)
-    assert len(runs) == 4 + 3
+    assert len(runs) == 4 + missing
     now = current_points(sweep, runs)
     assert now[0] == first and [run.state for run in now] == [State.DONE] * 4
 
 
-def test_a_killed_worker_fails_one_point_and_the_sweep_goes_on(queue, store, sweep):
-    sweep = replace(sweep, base=replace(sweep.base, seconds=1.0))
-    sweep_id = queue.submit_sweep(sweep)
+def test_a_killed_worker_fails_one_point_and_the_sweep_goes_on(queue, store, endless_sweep):
+    sweep_id = queue.submit_sweep(endless_sweep)
     points = store.points_of(sweep_id)
     # As often as a worker that never starts is replaced.
     for point in points[:2]:
         measuring(store, point.id)
         os.kill(queue._worker.pid, signal.SIGKILL)
         assert "SIGKILL" in ended(store, point.id).message
-    assert [run.state for run in all_ended(store, sweep_id)] == [State.FAILED] * 2 + [
-        State.DONE
-    ] * 2
+    measuring(store, points[2].id)
+    queue.stop_sweep(sweep_id)
+    states = [run.state for run in all_ended(store, sweep_id)]
+    assert states == [State.FAILED] * 2 + [State.STOPPED] * 2
     queue.resume_sweep(sweep_id)
-    all_ended(store, sweep_id)
-    states = [run.state for run in current_points(sweep, store.points_of(sweep_id))]
-    assert states == [State.DONE] * 4
+    again = store.points_of(sweep_id)[4:]
+    assert [run.spec for run in again] == [run.spec for run in points]
+    measuring(store, again[0].id)
 
 
-def test_a_sweep_of_a_dead_server_goes_on_in_the_next(store, endless_sweep, named):
+def test_a_sweep_of_a_dead_server_goes_on_in_the_next(own_store, own_queue, endless_sweep):
     program = (
-        "import sys, time; from wlm.runs.worker import WorkerQueue;"
+        "import sys; from wlm.runs.worker import WorkerQueue;"
         "from wlm.runs.store import RunStore;"
         "from wlm.measuring.sweep import SweepSpec; import json;"
         "queue = WorkerQueue(RunStore(sys.argv[1]));"
         "queue.submit_sweep(SweepSpec.from_json(json.loads(sys.argv[2])));"
-        "time.sleep(600)"
+        "sys.stdin.read()"
     )
-    arguments = [store.url, json.dumps(endless_sweep.to_json())]
-    server = subprocess.Popen([sys.executable, "-c", program, *arguments], cwd=ROOT)
+    arguments = [own_store.url, json.dumps(endless_sweep.to_json())]
+    server = start(sys.executable, "-c", program, *arguments, stdin=subprocess.PIPE)
     try:
-        first = wait_for(lambda: next(iter(store.unfinished()), None), "the first point")
-        measuring(store, first.id)
+        first = wait_for(lambda: next(iter(own_store.unfinished()), None), "the first point")
+        measuring(own_store, first.id)
     finally:
         server.kill()
         server.wait()
-    assert len(store.interrupt_orphans()) == 3
-    runs = store.points_of(first.sweep)
+    assert len(own_store.interrupt_orphans()) == 4
+    runs = own_store.points_of(first.sweep)
     assert {run.state for run in runs} == {State.INTERRUPTED}
-    queue = WorkerQueue(store)
-    try:
-        queue.resume_sweep(first.sweep)
-        again = store.points_of(first.sweep)[3:]
-        assert [run.spec for run in again] == [run.spec for run in runs]
-        measuring(store, again[0].id)
-    finally:
-        queue.close()
+    own_queue.resume_sweep(first.sweep)
+    again = own_store.points_of(first.sweep)[4:]
+    assert [run.spec for run in again] == [run.spec for run in runs]
+    measuring(own_store, again[0].id)
 
 
 def test_a_deleted_run_does_not_hold_up_the_next(queue, store, named):
