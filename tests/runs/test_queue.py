@@ -136,9 +136,7 @@ def test_the_wait_is_the_sum_of_what_is_ahead_where_that_is_known(own_queue, own
     assert waits == [(0, 0), (1, 4.0), (2, 4.0 + 10.0), (3, 4.0 + 20.0), (4, None)]
 
 
-def test_a_visitor_has_one_run_waiting_and_the_queue_an_end(
-    own_queue, own_store, named, monkeypatch
-):
+def test_a_visitor_has_one_run_waiting_and_the_queue_an_end(own_queue, named, monkeypatch):
     monkeypatch.setattr(own_queue, "start", lambda: None)  # so that all of them wait
     monkeypatch.setattr(own_queue, "_hand_over", lambda run_id: None)
     own_queue.submit(named, visitor="anna")
