@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from waiting import ended, wait_for
+from waiting import PATIENCE, ended, wait_for
 
 from wlm.errors import JobError
 from wlm.measuring.comparison import CompareSpec
@@ -95,7 +95,8 @@ def dask(spec, unused_port) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def queue(store, dask) -> Iterator[ClusterQueue]:
+def queue(store, dask, monkeypatch) -> Iterator[ClusterQueue]:
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", PATIENCE)
     queue = ClusterQueue(store, dask.address)
     yield queue
     queue.close()
