@@ -134,6 +134,16 @@ def queue(tmp_path, model_folder, text_file, monkeypatch):
     return queue
 
 
+@pytest.fixture
+def result(queue) -> dict:
+    """A finished comparison of the tiny model."""
+    from wlm.measuring.compare import compare
+    from wlm.measuring.comparison import CompareSpec
+
+    *_, last = compare(CompareSpec(model="tiny", text="short", tokens=100))
+    return last.measured.to_json()
+
+
 @pytest.fixture(scope="session")
 def tiny_corpus() -> tuple[PublishedFile, ...]:
     return tuple(published(name, content) for name, content in FILES.items())

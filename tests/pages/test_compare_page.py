@@ -6,7 +6,7 @@ import pytest
 from driver import IdleQueue, open_page, press
 from streamlit.testing.v1 import AppTest
 
-from view.shared import choices
+from view.compare.choose import MOST_OTHERS
 from wlm.measuring.comparison import CompareSpec
 from wlm.quantization.variant import Variant, describe
 from wlm.runs.execute import execute
@@ -112,7 +112,7 @@ def test_unknown_and_repeated_names_of_the_url_are_ignored_and_the_rest_bounded(
     ]
     page = open_page(also=names)
     assert not page.exception and not page.error
-    assert len(also(page)) == choices.MOST_OTHERS
+    assert len(also(page)) == MOST_OTHERS
     press(page, "Run")
     (run,) = queue.store.unfinished()
     assert len(run.spec["variants"]) == len(set(run.spec["variants"])) <= 8

@@ -4,15 +4,20 @@ from dataclasses import replace
 
 import streamlit as st
 
-from view.shared.choices import choose_others, choose_variant, in_url
+from view.shared.choices import in_url
+from wlm.errors import WLMError
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
 from wlm.measuring.machine import cpu_count
+from wlm.quantization.prepare import why_unavailable
+from wlm.quantization.variant import OFFERED, PART_LABELS, Variant
 
 BASELINE = "fp32"
 ALL_FOUR = (BASELINE, "pytorch:lstm=int8", "pytorch:linear=int8", "int8")
 CONTROL = (BASELINE, BASELINE)
 QUICK_SECONDS = 6.0
 QUICK, ALL = "A few seconds", "All of it"
+SWITCHES = {"lstm": True, "linear": True, "embedding": False}  # and whether they start on
+MOST_OTHERS = 6  # with fp32 and the switches' variant, as many as a comparison may have
 
 
 def choose_comparison(model: str, text: str) -> tuple[CompareSpec, CompareSpec | None]:
@@ -71,3 +76,52 @@ def with_variants(spec: CompareSpec, variants: tuple[str, ...]) -> CompareSpec:
 def quick_seconds(variants: tuple[str, ...]) -> float:
     """Return the budget of a short run: more than four variants need more for an interval."""
     return max(QUICK_SECONDS, 3.0 * len(variants) if len(variants) > 4 else 0.0)
+
+
+def choose_variant() -> Variant:
+    """Draw the switches and return the variant that they describe."""
+    switches = {
+        part: st.toggle(
+            f"int8 {PART_LABELS[part]}",
+            value=on,
+            **in_url(part),
+            help=f"Quantize the {PART_LABELS[part]} weights, from 32-bit floats to 8-bit integers.",
+        )
+        for part, on in SWITCHES.items()
+    }
+    return Variant(**{part: "int8" if on else "fp32" for part, on in switches.items()})
+
+
+def choose_others() -> list[str]:
+    """Draw the choice of variants to compare besides, and return their names.
+
+    The URL has them as `?also=NAME`, once for each; it may name any variant, offered or not.
+    """
+    if "also" not in st.session_state:
+        asked = dict.fromkeys(map(_known_name, st.query_params.get_all("also")))
+        st.session_state["also"] = [name for name in asked if name][:MOST_OTHERS]
+    picked = st.session_state["also"]
+    names = {name: Variant.parse(name) for name in dict.fromkeys([*OFFERED[1:], *picked])}
+    missing = {reason for each in names.values() if (reason := why_unavailable(each))}
+    chosen = st.multiselect(
+        "Also compare",
+        [name for name, each in names.items() if not why_unavailable(each) or name in picked],
+        format_func=lambda name: names[name].label,
+        max_selections=MOST_OTHERS,
+        key="also",
+        placeholder="Also compare …",
+        label_visibility="collapsed",
+        help=" ".join(["More variants, each run in turn with the others.", *sorted(missing)]),
+    )
+    if chosen != st.query_params.get_all("also"):
+        st.query_params["also"] = chosen
+    return chosen
+
+
+def _known_name(name: str) -> str:
+    """A variant's shortest name; nothing for what is none, or is run anyway."""
+    try:
+        name = str(Variant.parse(name))
+    except WLMError:
+        return ""
+    return "" if name == OFFERED[0] else name

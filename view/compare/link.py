@@ -1,7 +1,7 @@
 """The page Compare's address for a comparison: its run and its settings."""
 
-from view.compare.choose import ALL
-from view.shared import choices, server, visitor
+from view.compare.choose import ALL, SWITCHES
+from view.shared import server, visitor
 from wlm.measuring.comparison import CompareSpec
 from wlm.quantization.variant import Variant
 
@@ -21,7 +21,7 @@ def submit_for_compare(spec: CompareSpec) -> dict[str, str | list[str]]:
         "model": spec.model,
         "text": spec.text,
         "threads": str(spec.threads),
-        **{part: str(getattr(variant, part) != "fp32").lower() for part in choices.SWITCHES},
+        **{part: str(getattr(variant, part) != "fp32").lower() for part in SWITCHES},
         **({"also": others} if others else {}),
         **({} if spec.seconds else {"amount": ALL}),
     }

@@ -143,19 +143,20 @@ def show_draw(sample: Sample, place: int, *, departed: bool) -> None:
             "arrives after −ln(number) ÷ probability. The first to arrive is written."
         )
         first = sorted(found, key=lambda each: min(each.arrivals))[:FIRST]
+        column = st.column_config.NumberColumn
         st.dataframe(
-            {
-                "word": [_shown(each.word, markdown=False) for each in first],
-                "number": [each.number for each in first],
-                **{label: [each.arrivals[i] for each in first] for i, label in enumerate(labels)},
-            },
+            [
+                {
+                    "word": _shown(each.word, markdown=False),
+                    "number": each.number,
+                    **dict(zip(labels, each.arrivals, strict=True)),
+                }
+                for each in first
+            ],
             hide_index=True,
             column_config={
-                "number": st.column_config.NumberColumn("number", format="%.4f", width=70),
-                **{
-                    label: st.column_config.NumberColumn(f"{label} at", format="%.3f", width=110)
-                    for label in labels
-                },
+                "number": column("number", format="%.4f", width=70),
+                **{label: column(f"{label} at", format="%.3f", width=110) for label in labels},
             },
         )
         st.caption("The first to arrive of the words beside.")

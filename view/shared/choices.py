@@ -1,4 +1,4 @@
-"""What the pages have one choose: model, text and variants, which the URL holds too."""
+"""What several pages have one choose, and how the URL holds it: model, text, variants."""
 
 from collections.abc import Callable
 
@@ -10,10 +10,7 @@ from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT, UPLOAD_NAME, list_mod
 from wlm.catalog.uploads import MODEL, TEXT, uploads_of
 from wlm.errors import WLMError
 from wlm.quantization.prepare import why_unavailable
-from wlm.quantization.variant import OFFERED, PART_LABELS, Variant
-
-SWITCHES = {"lstm": True, "linear": True, "embedding": False}  # and whether they start on
-MOST_OTHERS = 6  # with fp32 and the switches' variant, as many as a comparison may have
+from wlm.quantization.variant import OFFERED, Variant
 
 
 def in_url(key: str) -> dict:
@@ -56,58 +53,9 @@ def _choose(label: str, key: str, default: str, variable: str) -> str:
     return st.sidebar.selectbox(label, names, index=index, **in_url(key), help=help)
 
 
-def choose_variant() -> Variant:
-    """Draw the switches and return the variant that they describe."""
-    switches = {
-        part: st.toggle(
-            f"int8 {PART_LABELS[part]}",
-            value=on,
-            **in_url(part),
-            help=f"Quantize the {PART_LABELS[part]} weights, from 32-bit floats to 8-bit integers.",
-        )
-        for part, on in SWITCHES.items()
-    }
-    return Variant(**{part: "int8" if on else "fp32" for part, on in switches.items()})
-
-
 def offered_variants() -> list[Variant]:
     """Return the variants that pages offer and this machine can run, fp32 first."""
     return [each for each in map(Variant.parse, OFFERED) if not why_unavailable(each)]
-
-
-def choose_others() -> list[str]:
-    """Draw the choice of variants to compare besides, and return their names.
-
-    The URL has them as `?also=NAME`, once for each; it may name any variant, offered or not.
-    """
-    if "also" not in st.session_state:
-        asked = dict.fromkeys(map(_known_name, st.query_params.get_all("also")))
-        st.session_state["also"] = [name for name in asked if name][:MOST_OTHERS]
-    picked = st.session_state["also"]
-    names = {name: Variant.parse(name) for name in dict.fromkeys([*OFFERED[1:], *picked])}
-    missing = {reason for each in names.values() if (reason := why_unavailable(each))}
-    chosen = st.multiselect(
-        "Also compare",
-        [name for name, each in names.items() if not why_unavailable(each) or name in picked],
-        format_func=lambda name: names[name].label,
-        max_selections=MOST_OTHERS,
-        key="also",
-        placeholder="Also compare …",
-        label_visibility="collapsed",
-        help=" ".join(["More variants, each run in turn with the others.", *sorted(missing)]),
-    )
-    if chosen != st.query_params.get_all("also"):
-        st.query_params["also"] = chosen
-    return chosen
-
-
-def _known_name(name: str) -> str:
-    """A variant's shortest name; nothing for what is none, or is run anyway."""
-    try:
-        name = str(Variant.parse(name))
-    except WLMError:
-        return ""
-    return "" if name == OFFERED[0] else name
 
 
 def write_variants_as(write: Callable[[Variant], str], key: str) -> None:

@@ -30,8 +30,7 @@ def start_page(title: str, menu: bool = True) -> None:
     """Draw what every page has: the browser tab's title and icon, and the menu."""
     # A local icon: a Material one would make the browser ask an outside host for it.
     st.set_page_config(f"{title} · wlm", page_icon=str(ASSETS / "icon.png"), layout="wide")
-    _spell_out_booleans()
-    _drop_infinite_numbers()
+    _put_url_right()
     if not menu:
         return
     with st.sidebar:
@@ -45,23 +44,17 @@ def start_page(title: str, menu: bool = True) -> None:
         st.divider()
 
 
-def _spell_out_booleans() -> None:
-    """Accept `?lstm=0` for `?lstm=false`: widgets bound to the URL drop it otherwise."""
-    words = {"1": "true", "0": "false"}
-    short = {key: value for key in PART_LABELS if (value := st.query_params.get(key)) in words}
-    if short:
-        st.query_params.update({key: words[value] for key, value in short.items()})
+def _put_url_right() -> None:
+    """Accept `?lstm=0` for `?lstm=false`, which widgets bound to the URL would drop, and ignore
+    `?words=1e999`: Streamlit itself fails to make a whole number of it."""
+    query, words = st.query_params, {"1": "true", "0": "false"}
+    short = {key: words[value] for key in PART_LABELS if (value := query.get(key)) in words}
+    infinite = [key for key in WHOLE_NUMBERS if _is_infinite(query.get(key, "0"))]
+    if short or infinite:
+        query.update(short)
+        for key in infinite:
+            del query[key]
         st.rerun()  # widgets read the query as it is when a run begins
-
-
-def _drop_infinite_numbers() -> None:
-    """Ignore `?words=1e999`: Streamlit itself fails to make a whole number of it."""
-    found = [key for key in WHOLE_NUMBERS if key in st.query_params]
-    infinite = [key for key in found if _is_infinite(st.query_params[key])]
-    for key in infinite:
-        del st.query_params[key]
-    if infinite:
-        st.rerun()
 
 
 def _is_infinite(text: str) -> bool:

@@ -29,13 +29,11 @@ def show_sweep(spec: SweepSpec, runs: list[Run]) -> None:
     result = sweep.to_json(spec, [run and run.result for run in points])
     if result["points"]:
         show_curves(spec, result)
-    messages = dict.fromkeys(run.message for run in points if run and run.message)
-    for message in messages:
-        values = [
-            str(value)
-            for value, run in zip(spec.values, points, strict=True)
-            if run and run.message == message
-        ]
+    messages: dict[str, list[str]] = {}
+    for value, run in zip(spec.values, points, strict=True):
+        if run and run.message:
+            messages.setdefault(run.message, []).append(f"{value}")
+    for message, values in messages.items():
         show_error(f"{KNOBS[spec.over].label} {', '.join(values)}: {message}")
     if not result["points"]:
         if all(run is None or run.state.final for run in points):
