@@ -338,7 +338,10 @@ def bad_files(tmp_path, model, model_folder) -> Path:
         ("size --model nowhere", ["no model 'nowhere'", "wikitext2-lstm"]),
         ("size --model BAD/cut.safetensors --vocabulary VOCAB", ["damaged", "cut.safetensors"]),
         ("size --model BAD/foreign.safetensors --vocabulary VOCAB", ["damaged"]),
-        ("size --model BAD/keys.pth --vocabulary VOCAB", ["no LSTM", "first keys are 'weight' (3,)"]),
+        (
+            "size --model BAD/keys.pth --vocabulary VOCAB",
+            ["no LSTM", "first keys are 'weight' (3,)"],
+        ),
         ("size --model BAD/shapes.pth --vocabulary VOCAB", ["decoder.bias", "(20,)", "(3,)"]),
         ("size --model BAD/good.pth --vocabulary BAD/words.txt", ["20", "got 3"]),
         ("size --model BAD/good.pth", ["vocabulary file or the corpus folder"]),
