@@ -20,6 +20,9 @@ from processes import output_of, read_until, start_wlm
 from wlm.catalog import names
 from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT
 from wlm.cli.main import COMMANDS, main
+from wlm.inspecting.times import InspectSpec
+from wlm.measuring.comparison import CompareSpec
+from wlm.sampling.words import SampleSettings
 from wlm.text.wikitext import detokenize
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -337,7 +340,7 @@ def bad_files(tmp_path, model, model_folder) -> Path:
         ("size --model BAD/foreign.safetensors --vocabulary VOCAB", ["damaged"]),
         (
             "size --model BAD/keys.pth --vocabulary VOCAB",
-            ["no LSTM", "keys are 'weight' (3,)"],
+            ["no LSTM", "first keys are 'weight' (3,)"],
         ),
         ("size --model BAD/shapes.pth --vocabulary VOCAB", ["decoder.bias", "(20,)", "(3,)"]),
         ("size --model BAD/good.pth --vocabulary BAD/words.txt", ["20", "got 3"]),
@@ -492,3 +495,37 @@ def test_the_python_in_readme_works(tmp_path):
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert len(done.stdout.splitlines()) == 20
+
+
+@pytest.mark.parametrize(
+    ("command", "settings"),
+    [
+        ("compare", CompareSpec()),
+        ("sweep", CompareSpec()),
+        ("inspect", InspectSpec()),
+        ("sample", SampleSettings()),
+    ],
+)
+def test_the_defaults_that_help_tells_are_those_of_the_settings(capsys, command, settings):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    printed = re.sub(r"\s+", " ", capsys.readouterr().out)
+    told = re.findall(
+        r"--([a-z-]+) [A-Z_]+ (?:(?!--[a-z]).)*?default ([a-z0-9.-]+)(?= |$)", printed
+    )
+    told = {name.replace("-", "_"): default for name, default in told}
+    known = {name: each for name, each in told.items() if hasattr(settings, name)}
+    assert len(known) >= 3
+    assert known == {name: str(getattr(settings, name)) for name in known}
+
+
+def test_only_the_chosen_command_is_imported():
+    script = (
+        "import sys; from wlm.cli.main import make_parser; make_parser('size');"
+        "found = [m for m in sys.modules if m.startswith('wlm.cli.commands.')];"
+        "print(*found, 'torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["wlm.cli.commands.size", "False"]

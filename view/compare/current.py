@@ -24,7 +24,7 @@ def show_current(spec: CompareSpec) -> None:
 
 def show_first_screen(spec: CompareSpec) -> None:
     """Say what Run does, and show a recorded run of the same variants until it is pressed."""
-    wait = f"about {spec.seconds + 3:.0f} seconds" if spec.seconds else "several minutes at most"
+    wait = f"about {spec.most_seconds:.0f} seconds" if spec.seconds else "several minutes at most"
     recorded = recording(spec.model, spec.variants)
     if recorded is None:
         recorded = recording(spec.model, (BASELINE, spec.variants[-1]))

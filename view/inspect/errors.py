@@ -9,12 +9,11 @@ from view.shared import server
 from view.shared.cards import card
 from view.shared.charts import ink
 from view.shared.choices import in_url
-from wlm.catalog.names import find_text
+from wlm.catalog.open import open_text
 from wlm.inspecting.activation_error import ACTIVATION_TOKENS, LayerError, activations, layer_errors
 from wlm.inspecting.parts import matrix_label
 from wlm.inspecting.weight_error import Histogram, WeightError, histogram, row_label, weight_errors
 from wlm.quantization.variant import Variant
-from wlm.text.corpus import read_text
 
 FP32 = Variant()
 
@@ -36,8 +35,7 @@ def histogram_of(model: str, variant: Variant, matrix: str, fine: bool) -> Histo
 def activations_of(model: str, text: str):
     """Return the activations of fp32 on a text's first words, and those words."""
     checkpoint = server.load_model(model)
-    name, path = find_text(text)
-    ids = read_text(path, checkpoint.vocabulary, name).ids[:ACTIVATION_TOKENS]
+    ids = open_text(text, checkpoint.vocabulary).ids[:ACTIVATION_TOKENS]
     return activations(server.load_variant(model, FP32), ids), ids
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from wlm.errors import WLMError
+from wlm.errors import WLMError, defect
 from wlm.places import ASSETS
 from wlm.quantization.variant import PART_LABELS
 
@@ -73,7 +73,7 @@ def errors_shown() -> Iterator[None]:
         show_error(str(error))
     except Exception:
         logger.exception("a page failed")
-        show_error("this page met a defect of wlm; the server's log has the details")
+        show_error(defect("this page"))
 
 
 def show_error(message: str) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from wlm.catalog.names import UPLOAD_NAME, find_model, list_models
+from wlm.catalog.names import UPLOAD_NAME, list_models
 from wlm.errors import WLMError
 from wlm.quantization.variant import Variant
 
@@ -12,14 +12,14 @@ def load_model(name: str):
     """Return a named model's checkpoint, shared by all visitors and never changed."""
     import torch
 
-    from wlm.model.checkpoint import load_checkpoint
+    from wlm.catalog.open import open_model
 
     # All visitors' samples share this process; what is timed runs in the worker.
     torch.set_num_threads(1)
     models = list_models()
     if name not in models and not UPLOAD_NAME.fullmatch(name):  # never a path
         raise WLMError(f"the model must be one of {', '.join(models)}, got {name!r}")
-    return load_checkpoint(find_model(name))
+    return open_model(name)
 
 
 @st.cache_resource(show_spinner="Quantizing …", max_entries=8)

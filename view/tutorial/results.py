@@ -10,14 +10,14 @@ from view.shared.cards import card
 from view.shared.charts import ink
 from view.shared.page import plain
 from view.shared.runs import show_run
-from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT, list_texts
+from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT
+from wlm.catalog.open import open_text
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
 from wlm.measuring.wording import sentence
 from wlm.quantization.prepare import why_unavailable
 from wlm.quantization.variant import Variant
 from wlm.runs.recordings import recording
 from wlm.sampling.words import SampleSettings, sample_words
-from wlm.text.corpus import read_text
 from wlm.text.wikitext import detokenize
 from wlm.tutorial import PUBLISHED
 
@@ -43,7 +43,7 @@ def show_model(presenting: bool) -> None:
 def text_facts() -> tuple[int, int, str]:
     """Return the text's tokens, how many of them are unknown, and its beginning, typeset."""
     vocabulary = server.load_model(MODEL).vocabulary
-    text = read_text(list_texts()[DEFAULT_TEXT], vocabulary)
+    text = open_text(DEFAULT_TEXT, vocabulary)
     beginning = detokenize(vocabulary.decode(text.ids[:60]))
     return len(text.ids), text.unknown, beginning[: beginning.rfind(".") + 1] or beginning
 
@@ -124,13 +124,13 @@ def measure(key: str, variants: tuple[Variant, ...], presenting: bool) -> None:
             results.show_charts(result)
 
     names = tuple(map(str, variants))
+    spec = CompareSpec(names, MODEL, seconds=SECONDS, target=DEFAULT_TARGET)
     missing = next(filter(None, map(why_unavailable, variants)), "")
     run = recorded = None
     with st.container(horizontal=True, vertical_alignment="center"):
         if not missing and st.button(
             "Run", type="primary", icon=":material/play_arrow:", key=f"{key}-button"
         ):
-            spec = CompareSpec(names, MODEL, seconds=SECONDS, target=DEFAULT_TARGET)
             st.session_state[key] = server.job_queue().submit(spec, visitor.name())
         if run_id := st.session_state.get(key):
             run = server.job_queue().store.get(run_id)
@@ -142,8 +142,11 @@ def measure(key: str, variants: tuple[Variant, ...], presenting: bool) -> None:
         show_numbers(recorded.result)
     else:
         if not missing:
-            wait = f"Press **Run** to measure it on this machine: about {SECONDS + 3:.0f} seconds."
-            st.info(wait, icon=":material/play_arrow:")
+            wait = f"about {spec.most_seconds:.0f} seconds"
+            st.info(
+                f"Press **Run** to measure it on this machine: {wait}.",
+                icon=":material/play_arrow:",
+            )
         results.show_cards(None, None)
     if missing:
         st.info(f"No Run here: {missing}", icon=":material/extension_off:")

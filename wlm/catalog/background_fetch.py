@@ -4,7 +4,7 @@ import logging
 from threading import Event, Lock, Thread
 
 from wlm.catalog.fetch import fetch
-from wlm.errors import FetchError, WLMError
+from wlm.errors import FetchError, WLMError, defect
 from wlm.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class BackgroundFetch:
             self.error = str(error)
         except Exception:
             logger.exception("a fetch failed")
-            self.error = "fetching met a defect of wlm; the server's log has the details"
+            self.error = defect("fetching")
         finally:
             self.ended += 1
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pooch
 import requests
 
 from wlm.errors import FetchError
@@ -35,9 +34,14 @@ def download(
             return
         # Not compressed on its way: the numbers of bytes are those of the file.
         headers = {"Accept-Encoding": "identity"}
-        download = pooch.HTTPDownloader(chunk_size=1 << 16, timeout=timeout_s, headers=headers)
         try:
-            download(f"{base}/{path.name}", sink, None)
+            with requests.get(
+                f"{base}/{path.name}", headers=headers, timeout=timeout_s, stream=True
+            ) as answer:
+                answer.raise_for_status()
+                int(answer.headers.get("Content-Length", 0))  # nonsense is a ValueError
+                for content in answer.iter_content(1 << 16):
+                    sink.write(content)
         except (requests.RequestException, ValueError) as error:
             why = _why(error, timeout_s, sink.written)
             raise FetchError(f"{without_password(base)}/{path.name}: {why}") from None
@@ -68,7 +72,7 @@ class Sink:
 
     def __init__(self, file, name: str, most: int, meter: Meter | None = None):
         self.file, self.name, self.most, self.meter = file, name, most, meter
-        self.flush, self.written = file.flush, 0
+        self.written = 0
 
     def write(self, content: bytes) -> int:
         self.written += len(content)

@@ -9,8 +9,6 @@ import os
 import shutil
 import tempfile
 import time
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -19,9 +17,9 @@ from pathlib import Path
 import torch
 
 from wlm import tutorial
-from wlm.catalog.download import TIMEOUT_S, Meter, Sink, download, parse_origin, without_password
-from wlm.catalog.wikitext2 import WIKITEXT2_FILES, verify
-from wlm.errors import CheckpointError, FetchError
+from wlm.catalog.download import TIMEOUT_S, Meter, download, parse_origin, without_password
+from wlm.catalog.wikitext2 import WIKITEXT2_FILES, extract, verify
+from wlm.errors import CheckpointError, FetchError, called
 from wlm.files import sha256_of
 from wlm.model.checkpoint import checked_card, load_checkpoint, save_checkpoint
 from wlm.model.lstm import ModelConfig
@@ -122,7 +120,7 @@ class _Task:
                 archive = self.workshop / ARCHIVE
                 meter = Meter(ARCHIVE, None, self.report)
                 self._get(self.origin or TUTORIAL_ASSETS, archive, MOST_ARCHIVE, meter)
-                _extract(archive, new)
+                extract(archive, new, WIKITEXT2_FILES)
             except FetchError as second:
                 raise FetchError(f"{first}; nor from {ARCHIVE}: {second}") from None
         self._put(new, WIKITEXT2)
@@ -142,16 +140,19 @@ class _Task:
         found = sha256_of(path)
         record = self._record(found)
         try:
-            checkpoint = load_checkpoint(path, corpus=self.data / PLACES[WIKITEXT2])
-            if checkpoint.model.config != CONFIG:
-                raise FetchError(f"the model must be {CONFIG}, got {checkpoint.model.config}")
-            _check_plain(path)
-            new = self.workshop / TUTORIAL_WEIGHTS
-            card = _card(self.origin, found, len(checkpoint.vocabulary))
-            # In fp32, as published: nothing is lost.
-            save_checkpoint(new, checkpoint.model, checkpoint.vocabulary, card, dtype=torch.float32)
+            with called({path: WEIGHTS_FILE}):
+                checkpoint = load_checkpoint(path, corpus=self.data / PLACES[WIKITEXT2])
+                if checkpoint.model.config != CONFIG:
+                    raise FetchError(f"the model must be {CONFIG}, got {checkpoint.model.config}")
+                _check_plain(path)
+                new = self.workshop / TUTORIAL_WEIGHTS
+                card = _card(self.origin, found, len(checkpoint.vocabulary))
+                # In fp32, as published: nothing is lost.
+                save_checkpoint(
+                    new, checkpoint.model, checkpoint.vocabulary, card, dtype=torch.float32
+                )
         except CheckpointError as error:
-            raise FetchError(str(error).replace(str(path), WEIGHTS_FILE)) from None
+            raise FetchError(str(error)) from None
         written = self.workshop / RECORD
         written.write_text(json.dumps(record, indent=2), "utf-8")
         written.replace(self.data / RECORD)
@@ -210,24 +211,6 @@ def _remove_abandoned(data: Path) -> None:
             latest = max(each.stat().st_mtime for each in (folder, *folder.rglob("*")))
             if time.time() - latest > ABANDONED_S:
                 shutil.rmtree(folder)
-
-
-def _extract(archive: Path, folder: Path) -> None:
-    """Write the archive's three files to the folder; no name of a member becomes a path."""
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            for each in WIKITEXT2_FILES:
-                names = (each.name, f"{WIKITEXT2}/{each.name}")
-                members = [one for one in opened.infolist() if one.filename in names]
-                if len(members) != 1:
-                    raise FetchError(f"it must hold {each.name} once, got {len(members)} of it")
-                path = folder / each.name
-                with opened.open(members[0]) as content, path.open("wb") as file:
-                    shutil.copyfileobj(content, Sink(file, each.name, each.size))
-                verify(path, each)
-    # RuntimeError: encrypted; NotImplementedError: a method of compression that zipfile lacks.
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        raise FetchError(f"it is damaged or no zip archive: {error}") from None
 
 
 def _check_plain(path: Path) -> None:

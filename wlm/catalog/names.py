@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 
-from wlm.errors import CheckpointError, SettingError, TextError, check_range
+from wlm.errors import CheckpointError, SettingError, TextError, check_range, parse_whole
 from wlm.places import ASSETS, data_folder, uploads_folder
 
 DEFAULT_MODEL = "wikitext2-lstm"
@@ -93,10 +93,10 @@ def random_hidden(name: str) -> int | None:
     """
     if not name.startswith(RANDOM):
         return None
-    size = name.removeprefix(RANDOM)
-    if not (size.isascii() and size.isdecimal() and len(size) < 10):
+    size = parse_whole(name.removeprefix(RANDOM))
+    if size is None:
         raise SettingError(f"a model of random weights is written {RANDOM}256, got {name[:80]!r}")
-    return check_hidden(int(size))
+    return check_hidden(size)
 
 
 def check_hidden(hidden: int) -> int:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from wlm.catalog.names import find_model, find_text, random_hidden
+from wlm.catalog.names import DEFAULT_MODEL, find_model, find_text, random_hidden
 from wlm.catalog.random_weights import random_checkpoint
 from wlm.model.checkpoint import Checkpoint, load_checkpoint
 from wlm.text.corpus import Text, read_text
@@ -10,16 +10,18 @@ from wlm.text.vocabulary import Vocabulary
 
 
 def open_model(
-    name: str, vocabulary: str | Path | None = None, corpus: str | Path | None = None
+    model: str = DEFAULT_MODEL,
+    vocabulary: str | Path | None = None,
+    corpus: str | Path | None = None,
 ) -> Checkpoint:
     """Return the model meant by a name, a model folder or a weights file, which alone needs
     `vocabulary` or `corpus`; `random-256` is one of random weights, see `random_checkpoint`.
 
     Raises SettingError, CheckpointError and TextError.
     """
-    if hidden := random_hidden(name):
+    if hidden := random_hidden(model):
         return random_checkpoint(hidden)
-    return load_checkpoint(find_model(name), vocabulary=vocabulary, corpus=corpus)
+    return load_checkpoint(find_model(model), vocabulary=vocabulary, corpus=corpus)
 
 
 def open_text(name: str, vocabulary: Vocabulary) -> Text:

@@ -5,8 +5,7 @@ What is kept is not the file but what was read of it, written anew in the projec
 
 import re
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +13,7 @@ import torch
 
 from wlm.catalog.names import UPLOADED_TEXT
 from wlm.catalog.uploads import MEGABYTE, MODEL, TEXT, Upload, keep, room
-from wlm.errors import UploadError, WLMError
+from wlm.errors import UploadError, called
 from wlm.model.checkpoint import load_checkpoint, save_checkpoint
 from wlm.text.corpus import SPLITS, read_words, split_of
 from wlm.text.vocabulary import EOS, NO_EOS
@@ -65,7 +64,7 @@ def add_model(owner: str, weights: File, words: Sequence[File]) -> Upload:
             labels[words_path] = label_of(each)
             _copy(each, words_path)
         source = {"corpus": folder} if is_corpus else {"vocabulary": folder / "vocabulary.txt"}
-        with _called({**labels, folder: "this server's disk"}):
+        with called({**labels, folder: "this server's disk"}):
             loaded = load_checkpoint(path, **source, most_weights=MOST_WEIGHTS)
             kept = folder / "kept"
             card = {"name": label_of(weights), "origin": "uploaded"}
@@ -88,7 +87,7 @@ def add_text(owner: str, text: File) -> Upload:
         kept = folder / "kept"
         kept.mkdir()
         _copy(text, kept / UPLOADED_TEXT)
-        with _called({kept / UPLOADED_TEXT: label_of(text)}):
+        with called({kept / UPLOADED_TEXT: label_of(text)}):
             words = read_words(kept / UPLOADED_TEXT)
         number = sum(word != EOS for word in words)
         return keep(kept, owner, TEXT, label_of(text), f"{number:,} words")
@@ -115,15 +114,3 @@ def _copy(file: File, path: Path) -> None:
     file.seek(0)
     with path.open("wb") as out:
         shutil.copyfileobj(file, out)
-
-
-@contextmanager
-def _called(labels: dict[Path, str]) -> Iterator[None]:
-    """Have messages name files as their owner does, not as they lie on this machine."""
-    try:
-        yield
-    except WLMError as error:
-        message = str(error)
-        for path, label in labels.items():
-            message = message.replace(str(path), label)
-        raise type(error)(message) from None

@@ -1,9 +1,15 @@
-"""WikiText-2 as pytorch/examples has it on GitHub: three files, their sizes and hashes."""
+"""WikiText-2 as pytorch/examples has it on GitHub: three files, their sizes and hashes,
+and as the tutorial's archive has it."""
 
 import hashlib
+import shutil
+import zipfile
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wlm.catalog.download import Sink
 from wlm.errors import FetchError
 from wlm.files import digest, sha256_of
 
@@ -52,3 +58,24 @@ def verify(path: Path, published: PublishedFile) -> None:
             f"{name} is not the published file: its sha256 must be {published.sha256:.12}…, "
             f"got {found:.12}…"
         )
+
+
+def extract(archive: Path, folder: Path, files: Sequence[PublishedFile]) -> None:
+    """Write the files of the tutorial's archive to a folder; no name of a member becomes a path.
+
+    Raises FetchError.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            for each in files:
+                names = (each.name, f"wikitext-2/{each.name}")
+                members = [one for one in opened.infolist() if one.filename in names]
+                if len(members) != 1:
+                    raise FetchError(f"it must hold {each.name} once, got {len(members)} of it")
+                path = folder / each.name
+                with opened.open(members[0]) as content, path.open("wb") as file:
+                    shutil.copyfileobj(content, Sink(file, each.name, each.size))
+                verify(path, each)
+    # RuntimeError: encrypted; NotImplementedError: a method of compression that zipfile lacks.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        raise FetchError(f"it is damaged or no zip archive: {error}") from None

@@ -1,12 +1,38 @@
-"""What commands print: tables, running text and progress bars."""
+"""What commands print. No other module of wlm does."""
 
+import json
 import sys
 import time
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Callable, Sequence
 
 
-def print_results(content: dict) -> None:
-    """Print a comparison's JSON: a line a variant, warnings, and what was measured where."""
+def answer(options: Namespace, content, show: Callable[[], None]) -> None:
+    """Print what a command found: as JSON where that is asked for, else as `show` does."""
+    if options.json:
+        print_json(content)
+    else:
+        show()
+
+
+def print_json(content) -> None:
+    """Print plain JSON."""
+    print(json.dumps(content, indent=2))
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Print a text as it is."""
+    print(text, end=end)
+
+
+def note(text: str) -> None:
+    """Say something beside the answer, on standard error."""
+    print(f"wlm: {text}", file=sys.stderr)
+
+
+def print_results(content: dict, run_id: str = "") -> None:
+    """Print a comparison's JSON: a line a variant, warnings, what was measured where, and the run
+    that it is kept as, if it is."""
     protocol = content["protocol"]
     rows = [
         [
@@ -37,6 +63,12 @@ def print_results(content: dict) -> None:
         f"{protocol['batch_size']}, chunks of {protocol['bptt']}, threads {protocol['threads']}; "
         f"{content['machine']['cpu']}, torch {content['machine']['torch']}"
     )
+    _print_kept(run_id)
+
+
+def _print_kept(run_id: str) -> None:
+    if run_id:
+        print(f"kept as run {run_id}")
 
 
 def print_runs(rows: list[dict]) -> None:
@@ -78,8 +110,9 @@ def print_sweep(content: dict) -> None:
             print(f"\nwarning: {KNOBS[over].unit.format(point['value'])}: {warning}")
 
 
-def print_reproduction(content: dict) -> None:
-    """Print the tutorial's table beside ours, what the weights are, and the words' beginning."""
+def print_reproduction(content: dict, run_id: str) -> None:
+    """Print the tutorial's table beside ours, what the weights are, the words' beginning, and the
+    run that the comparison is kept as, if it is."""
     tick = {True: "✓", False: "✗", None: "–"}
     rows = content["table"]
     width = max(len(row["reason"]) for row in rows)
@@ -101,6 +134,17 @@ def print_reproduction(content: dict) -> None:
     words = content["words"]
     print(f"\n{len(words):,} words by fp32, {content['words_per_s']:,.0f} words/s, beginning:")
     print(" ".join(words[:20]))
+    _print_kept(run_id)
+
+
+def print_info(content: dict) -> None:
+    """Print versions, the machine's facts, and the models and texts, a line each."""
+    facts = {"wlm": content["version"], **content["machine"]}
+    for key, value in facts.items():
+        print(f"{key:18}{', '.join(value) if isinstance(value, list) else value}")
+    for what in ("models", "texts"):
+        for name, path in content[what].items():
+            print(f"{what[:-1]:18}{name}: {path}")
 
 
 def print_inspection(content: dict) -> None:
@@ -164,21 +208,3 @@ def curve_line(point: dict) -> str:
     """Return a point of a training's curve in words."""
     losses = f"train loss {point['train_loss']:.3f}, valid loss {point['valid_loss']:.3f}"
     return f"phase {point['phase']}, epoch {point['epoch']:.2f}: {losses}"
-
-
-def with_bar(items, total: int, unit: str):
-    """Hand items on behind a bar that counts them."""
-    from tqdm import tqdm
-
-    return tqdm(items, total=total, unit=unit, disable=not sys.stderr.isatty(), leave=False)
-
-
-def bar(tail: str = "{remaining}"):
-    """Return a progress bar from 0 to 1 that goes away; `tail` is what stands after the time spent.
-
-    It shows on a terminal only.
-    """
-    from tqdm import tqdm
-
-    layout = f"{{desc}}: {{percentage:3.0f}}%|{{bar}}| {{elapsed}}<{tail}"
-    return tqdm(total=1.0, disable=not sys.stderr.isatty(), leave=False, bar_format=layout)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from wlm.catalog.names import random_name
-from wlm.errors import SettingError, check_range
+from wlm.errors import SettingError, check_range, parse_whole
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.machine import cpu_count
 
@@ -134,13 +134,13 @@ def parse_values(over: str, text: str) -> tuple[int, ...]:
     """Read whole numbers separated by commas. Raises SettingError."""
     pieces = [piece.strip() for piece in text.split(",") if piece.strip()]
     check_range(f"the number of {over} values", len(pieces), 1, MOST_POINTS)
-    for piece in pieces:
-        if not (piece.isascii() and piece.isdecimal() and len(piece) < 10):
-            raise SettingError(
-                f"{over} must be whole numbers separated by commas, such as 1,5,25, "
-                f"got {piece[:80]!r}"
-            )
-    return tuple(map(int, pieces))
+    values = [parse_whole(piece) for piece in pieces]
+    if None in values:
+        piece = pieces[values.index(None)][:80]
+        raise SettingError(
+            f"{over} must be whole numbers separated by commas, such as 1,5,25, got {piece!r}"
+        )
+    return tuple(values)
 
 
 def to_json(spec: SweepSpec, results: Sequence[dict | None]) -> dict:

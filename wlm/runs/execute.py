@@ -4,7 +4,7 @@ import logging
 import time
 import traceback
 
-from wlm.errors import WLMError
+from wlm.errors import WLMError, defect
 from wlm.inspecting.times import InspectSpec, inspect
 from wlm.measuring.compare import compare
 from wlm.measuring.comparison import CompareSpec
@@ -55,6 +55,5 @@ def execute(run_id: str, store: RunStore, *, again: bool = False) -> None:
         outcome = {"state": State.FAILED, "message": "There is not enough memory for this run."}
     except Exception:
         logger.error("run %s failed\n%s", run_id, traceback.format_exc())
-        message = "This run met a defect of wlm; the server's log has the details."
-        outcome = {"state": State.FAILED, "message": message}
+        outcome = {"state": State.FAILED, "message": f"{defect('This run')}."}
     store.update(run_id, result=result, seconds_left=None, finished_at=time.time(), **outcome)

@@ -7,7 +7,7 @@ import re
 import reprlib
 from typing import Any, NoReturn
 
-from wlm.errors import ReportError
+from wlm.errors import ReportError, in_range, range_words
 
 # Imported words are shown as Markdown, where these could draw images and links.
 MARKUP = re.compile(r"[\[\]<>`$]")
@@ -31,18 +31,9 @@ def check_list(path: str, value: Any, most: int, fewest: int = 0) -> list:
 
 
 def check_number(path: str, value: Any, low: float, high: float, *, optional: bool = False):
-    """Return a number in a range, or None where it is optional.
-
-    Whole bounds admit whole numbers only. Infinity and NaN are in no range.
-    """
-    if optional and value is None:
-        return None
-    kinds = (int,) if isinstance(low, int) and isinstance(high, int) else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
-        kind = "a whole number" if kinds == (int,) else "a number"
-        null = " or null" if optional else ""
-        ends = (f"{end:,}" if abs(end) < 1e12 else f"{end:g}" for end in (low, high))
-        refuse(path, f"{kind} from {' to '.join(ends)}{null}", value)
+    """Return a number in a range, see `wlm.errors.in_range`, or None where it is optional."""
+    if not in_range(value, low, high) and not (optional and value is None):
+        refuse(path, range_words(low, high) + (" or null" if optional else ""), value)
     return value
 
 

@@ -1,0 +1,30 @@
+"""Print size, loss and elapsed time of several variants over the same text, in turn."""
+
+import time
+from argparse import ArgumentParser, Namespace
+
+from wlm.cli import output
+from wlm.cli.measure import given, keep, measure
+from wlm.cli.options import add_model, add_protocol, add_variants
+
+EXAMPLES = """\
+  python -m wlm compare                                  fp32 against int8 on the bundled text
+  python -m wlm compare --variants fp32 pytorch:lstm=int8 --tokens 5000 --json
+"""
+
+
+def add_options(parser: ArgumentParser) -> None:
+    add_model(parser)
+    add_variants(parser)
+    add_protocol(parser)
+
+
+def run(options: Namespace) -> None:
+    from wlm.measuring.compare import compare
+    from wlm.measuring.comparison import CompareSpec
+
+    spec, started = CompareSpec(**given(CompareSpec, options)), time.time()
+    measured, stopped = measure(compare, spec)
+    content = measured.to_json()
+    run_id = keep(spec, content, started, stopped)
+    output.answer(options, content, lambda: output.print_results(content, run_id))

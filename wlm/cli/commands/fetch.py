@@ -1,0 +1,35 @@
+"""Fetch WikiText-2 or the tutorial's own weights, verified; they join every list."""
+
+from argparse import ArgumentParser, Namespace
+
+from wlm.cli import output
+from wlm.cli.progress_bar import advance, bar
+
+EXAMPLES = """\
+  python -m wlm fetch wikitext-2
+"""
+
+
+def add_options(parser: ArgumentParser) -> None:
+    parser.add_argument("what", choices=("wikitext-2", "tutorial-weights"))
+    parser.add_argument("--to", metavar="DIR", help="in place of the data folder, or WLM_DATA")
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="SOURCE",
+        help="a URL or a folder that holds the published files; default: WLM_MIRROR, or their "
+        "publishers",
+    )
+
+
+def run(options: Namespace) -> None:
+    from wlm.catalog.fetch import fetch
+
+    with bar() as shown:
+        folder = fetch(
+            options.what, options.source, options.to, lambda progress: advance(shown, progress)
+        )
+    files = {each.name: each.stat().st_size for each in sorted(folder.iterdir())}
+    content = {"what": options.what, "folder": str(folder), "files": files}
+    line = f"{options.what}: {folder}, {sum(files.values()) / 1e6:.1f} MB"
+    output.answer(options, content, lambda: output.say(line))

@@ -1,0 +1,29 @@
+"""Print where each variant's bytes, time and error are, module by module."""
+
+from argparse import SUPPRESS, ArgumentParser, Namespace
+
+from wlm.cli import output
+from wlm.cli.measure import given, measure
+from wlm.cli.options import add_model, add_text, add_timing, add_variants
+
+EXAMPLES = """\
+  python -m wlm inspect --variants fp32 int8
+"""
+
+
+def add_options(parser: ArgumentParser) -> None:
+    add_model(parser)
+    add_variants(parser)
+    add_text(parser)
+    parser.add_argument("--seconds", type=float, default=SUPPRESS, help="to measure; default 6.0")
+    add_timing(parser)
+
+
+def run(options: Namespace) -> None:
+    from wlm.inspecting.summary import add_bytes_and_errors
+    from wlm.inspecting.times import InspectSpec, inspect
+
+    spec = InspectSpec(**given(InspectSpec, options))
+    measured, _ = measure(inspect, spec)
+    content = add_bytes_and_errors(measured.to_json(), spec)
+    output.answer(options, content, lambda: output.print_inspection(content))

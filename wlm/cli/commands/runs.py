@@ -1,0 +1,79 @@
+"""List, show, export, import or delete the runs that are kept."""
+
+import json
+import sys
+from argparse import SUPPRESS, ArgumentParser, Namespace
+from pathlib import Path
+
+from wlm.cli import output
+from wlm.errors import WLMError, check_range
+
+EXAMPLES = """\
+  python -m wlm runs list
+  python -m wlm runs export ID --format markdown
+"""
+
+
+def add_options(parser: ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
+
+    def action(name: str, help: str) -> ArgumentParser:
+        added = actions.add_parser(name, help=help, description=help)
+        # Its default must not undo a --json that stands before the action.
+        added.add_argument("--json", action="store_true", default=SUPPRESS, help="print JSON")
+        return added
+
+    added = action("list", "List the latest runs.")
+    added.add_argument("--most", type=int, default=50, help="how many; default %(default)s")
+    action("show", "Print a run as a report.").add_argument("id")
+    added = action("export", "Print a run as a file.")
+    added.add_argument("id")
+    formats = ("json", "csv", "markdown")
+    added.add_argument("--format", choices=formats, default="json", help="default %(default)s")
+    help = "Keep a run that was exported as JSON."
+    action("import", help).add_argument("file", help="a file, or - for standard input")
+    action("delete", "Delete a run that has ended.").add_argument("id")
+
+
+def run(options: Namespace) -> None:
+    from wlm.measuring.comparison import CompareSpec
+    from wlm.runs.export import summary, to_csv, to_json, to_markdown
+    from wlm.runs.import_run import from_json
+    from wlm.runs.store import RunStore
+
+    store = RunStore()
+    if store.warning:
+        raise WLMError(store.warning)
+    if options.action == "list":
+        check_range("--most", options.most, 1, 10_000)
+        kept = [store.get(each.id) for each in store.list_runs(CompareSpec.kind, options.most)]
+        rows = [summary(each) for each in kept]
+        output.answer(options, rows, lambda: output.print_runs(rows))
+    elif options.action == "show":
+        shown = store.get(options.id)
+        text = to_markdown(shown) if shown.result else shown.message
+        output.answer(options, json.loads(to_json(shown))["run"], lambda: output.say(text))
+    elif options.action == "export":
+        write = {"json": to_json, "csv": to_csv, "markdown": to_markdown}[options.format]
+        output.say(write(store.get(options.id)), end="")
+    elif options.action == "import":
+        added = from_json(_read_bytes(options.file))
+        store.add_imported(added)
+        output.answer(options, summary(added), lambda: output.say(f"kept as run {added.id}"))
+    else:
+        store.delete(options.id, visitor=None)
+        line = f"deleted run {options.id}"
+        output.answer(options, {"deleted": options.id}, lambda: output.say(line))
+
+
+def _read_bytes(path: str) -> bytes:
+    """A file's content, or standard input's for `-`; a byte too many tells one that is too long."""
+    from wlm.runs.import_run import MOST_BYTES
+
+    try:
+        if path == "-":
+            return sys.stdin.buffer.read(MOST_BYTES + 1)
+        with Path(path).open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise WLMError(f"the file {path!r} cannot be read: {error.strerror}") from None

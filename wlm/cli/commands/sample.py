@@ -1,0 +1,85 @@
+"""Print text drawn from one variant, or from fp32 and one beside it."""
+
+from argparse import SUPPRESS, ArgumentParser, Namespace
+
+from wlm.cli import output
+from wlm.cli.measure import chosen_model, given
+from wlm.cli.options import VARIANT_HELP, add_model
+from wlm.cli.progress_bar import with_bar
+
+EXAMPLES = """\
+  python -m wlm sample --variant int8 --temperature 0.8 --words 100 --seed 1
+  python -m wlm sample --compare --prompt "The old bridge" --temperature 0.8
+"""
+
+
+def add_options(parser: ArgumentParser) -> None:
+    add_model(parser)
+
+    def add(name: str, **options) -> None:
+        parser.add_argument(name, **{"default": SUPPRESS, **options})
+
+    add("--variant", default=None, help=f"{VARIANT_HELP}; default fp32, with --compare int8")
+    add("--compare", action="store_true", default=False, help="fp32 beside it, in two columns")
+    add("--temperature", type=float, help="default 1.0")
+    add("--words", type=int, default=100, help="default %(default)s")
+    add("--seed", type=int, help="default 1")
+    add("--prompt", default="", help="text to go on from")
+    add("--top-k", type=int, help="only the k likeliest; 0 for all")
+    add("--top-p", type=float, help="only the likeliest that sum to p")
+    add("--no-unk", dest="allow_unk", action="store_false", help="never draw <unk>")
+    add("--no-eos", dest="allow_eos", action="store_false", help="never end a line")
+    add("--stop-at-article", action="store_true", help="end where the next article would begin")
+    add(
+        "--draw",
+        help="multinomial, as in the tutorial, race, or inverse-cdf, the quickest; "
+        "default multinomial",
+    )
+
+
+def run(options: Namespace) -> None:
+    from wlm.quantization.prepare import prepare
+    from wlm.quantization.variant import Variant
+    from wlm.sampling.words import SampleSettings, sample_words
+    from wlm.text.wikitext import tokenize
+
+    prompt = tuple(tokenize(options.prompt)) if options.prompt.strip() else ()
+    settings = SampleSettings(**{**given(SampleSettings, options), "prompt": prompt})
+    chosen = Variant.parse(options.variant or ("int8" if options.compare else "fp32"))
+    variants = [Variant(), chosen] if options.compare else [chosen]
+    checkpoint = chosen_model(options)
+    _note_unknown(prompt, checkpoint.vocabulary)
+    models = [prepare(checkpoint.model, each) for each in variants]
+    streams = [
+        sample_words(model, checkpoint.vocabulary, settings, options.words) for model in models
+    ]
+    if options.json:
+        contents = [
+            _content(variant, settings, list(with_bar(stream, options.words, "word")))
+            for variant, stream in zip(variants, streams, strict=True)
+        ]
+        output.print_json(contents if options.compare else contents[0])
+    elif options.compare:
+        output.print_columns(variants, streams, prompt)
+    else:
+        output.print_stream(streams[0], prompt)
+
+
+def _content(variant, settings, text: list) -> dict:
+    return {
+        "variant": str(variant),
+        "label": variant.label,
+        "temperature": settings.temperature,
+        "seed": settings.seed,
+        "words": [each.word for each in text],
+        "words_per_s": len(text) / sum(each.seconds for each in text),
+    }
+
+
+def _note_unknown(prompt: tuple[str, ...], vocabulary) -> None:
+    from wlm.text.wikitext import nearest_words
+
+    for word in dict.fromkeys(prompt):
+        if word not in vocabulary:
+            near = ", ".join(nearest_words(word, vocabulary)) or "none"
+            output.note(f"{word!r} is read as <unk>; near it: {near}")

@@ -1,0 +1,82 @@
+"""Train a model from scratch on a folder of text; Ctrl-C saves and stops."""
+
+import signal
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from wlm.cli import output
+from wlm.cli.measure import given
+from wlm.cli.progress_bar import advance, bar
+from wlm.errors import WLMError
+
+EXAMPLES = """\
+  python -m wlm train --corpus DIR --out DIR --preset tiny
+"""
+
+
+def add_options(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--corpus", required=True, help="a folder with train.txt, valid.txt and test.txt")
+    add("--out", required=True, help="the model's folder; the state of an unfinished one, too")
+    add("--resume", action="store_true", help="go on with the unfinished training in --out")
+    add("--preset", choices=("recipe", "tiny"), default="recipe", help="default %(default)s")
+    add("--minutes", type=float, help="train for so long at most, with schedules to fit")
+    add("--order", choices=("frequency", "appearance"), help="of the words in the vocabulary")
+    for name, kind, words in (
+        ("--ninp", int, "embedding dimension"),
+        ("--nhid", int, "hidden units per layer"),
+        ("--nlayers", int, "LSTM layers"),
+        ("--epochs", float, "with the sampled softmax, phase 1"),
+        ("--full-epochs", float, "with the full softmax, phase 2"),
+        ("--batch-size", int, None),
+        ("--bptt", int, "chunk length"),
+        ("--learning-rate", float, "of phase 1"),
+        ("--dropout", float, "on embeddings and the last output"),
+        ("--seed", int, None),
+        ("--threads", int, None),
+    ):
+        add(name, type=kind, help=words)
+
+
+def run(options: Namespace) -> None:
+    from wlm.model.checkpoint import checked_card
+    from wlm.training.recipe import PRESETS, Recipe
+    from wlm.training.state import STATE
+
+    chosen = {key: each for key, each in given(Recipe, options).items() if each is not None}
+    recipe = PRESETS[options.preset].changed(chosen)
+    if options.resume and chosen:
+        raise WLMError(f"--resume keeps the settings it began with, got {', '.join(chosen)}")
+    asked = []  # by Ctrl-C
+    before = signal.signal(signal.SIGINT, lambda *_: asked.append(True))
+    try:
+        _follow(options, recipe, stopped=lambda: asked)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if (Path(options.out) / STATE).exists():
+        where = f"--corpus {options.corpus} --out {options.out}"
+        output.note(f"saved; to go on: python -m wlm train {where} --resume")
+        raise KeyboardInterrupt
+    card = checked_card(options.out)
+    losses = f"valid loss {card['valid_loss']:.4f}, test loss {card['test_loss']['fp32']:.4f}"
+    output.answer(options, card, lambda: output.say(f"{options.out}: {losses}"))
+
+
+def _follow(options: Namespace, recipe, stopped) -> None:
+    """Train behind a bar; each new point of the curve is a line above it."""
+    from wlm.training.train import train
+
+    shown = 0
+    with bar("{postfix}") as line:
+        job = train(options.corpus, options.out, recipe, resume=options.resume, stopped=stopped)
+        for progress in job:
+            if shown == 0 and options.resume:
+                shown = len(progress.curve)
+            for point in progress.curve[shown:]:
+                line.write(output.curve_line(point), file=sys.stderr)
+            shown = len(progress.curve)
+            if progress.seconds_left is not None:
+                minutes, seconds = divmod(round(progress.seconds_left), 60)
+                line.set_postfix_str(f"{minutes}:{seconds:02} left", refresh=False)
+            advance(line, progress)

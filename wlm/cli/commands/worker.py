@@ -1,0 +1,16 @@
+"""Do the runs whose ids come in on standard input (the server starts this)."""
+
+import sys
+from argparse import ArgumentParser, Namespace
+
+EXAMPLES = ""
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """It has none."""
+
+
+def run(options: Namespace) -> None:
+    from wlm.runs.worker import work
+
+    work(sys.stdin)

@@ -1,0 +1,64 @@
+"""Jobs as commands run them: settings from options, a progress bar, and the run that is kept."""
+
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import fields
+
+from wlm.cli import output
+from wlm.cli.progress_bar import advance, bar
+
+STOPPED_EARLY = "stopped early; this is what was measured"
+
+
+def given(settings_class: type, options: Namespace) -> dict:
+    """Return those options that were given and that the settings have."""
+    chosen = vars(options)
+    return {each.name: chosen[each.name] for each in fields(settings_class) if each.name in chosen}
+
+
+def chosen_model(options: Namespace):
+    """Open the model of the options. Raises WLMError."""
+    from wlm.catalog.open import open_model
+
+    names = ("model", "vocabulary", "corpus")
+    return open_model(**{name: each for name, each in vars(options).items() if name in names})
+
+
+def measure(job: Callable, spec, name: str = "", later: int | None = None) -> tuple:
+    """Do a job behind a progress bar; return what it measured, and whether Ctrl-C ended it.
+
+    `later` is how many such jobs follow: with it the bar tells the seconds of them all.
+    """
+    from wlm.measuring.machine import pinned
+
+    measured = None
+    with bar("{remaining}" if later is None else "{postfix}") as shown, pinned(spec.threads):
+        try:
+            for progress in job(spec):
+                measured = progress.measured  # before it shows: who sees it may press Ctrl-C
+                if later is not None:
+                    left = spec.seconds if progress.seconds_left is None else progress.seconds_left
+                    left += later * spec.most_seconds
+                    shown.set_postfix_str(f"at most {left:.0f} s left", refresh=False)
+                advance(shown, progress, name)
+                shown.refresh()
+        except KeyboardInterrupt:
+            if measured is None:
+                raise
+            output.note(STOPPED_EARLY)
+            return measured, True
+    return measured, False
+
+
+def keep(spec, content: dict, started: float, stopped: bool) -> str:
+    """Keep a comparison as a run and return its id; where that fails, warn and return nothing."""
+    from wlm.runs.run import State, finished_run
+    from wlm.runs.store import RunStore
+
+    run = finished_run(spec, content, started, State.STOPPED if stopped else State.DONE)
+    store = RunStore()
+    store.create(run)
+    if store.warning:
+        output.note(f"warning: {store.warning}")
+        return ""
+    return run.id
