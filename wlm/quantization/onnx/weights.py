@@ -72,7 +72,8 @@ def _matrix(
     numbers: dict, name: str, is_transposed: bool = False, rows: Tensor | None = None
 ) -> Tensor:
     """A matrix with its outputs as rows, in PyTorch's order."""
-    values = _tensor(numbers, name).squeeze(0)
+    values = _tensor(numbers, name)
+    values = values.squeeze(0) if values.dim() == 3 else values  # an LSTM's one direction
     values = values.T if is_transposed else values
     values = (values if rows is None else values[rows]).contiguous()
     if not name.endswith(QUANTIZED):
