@@ -124,9 +124,9 @@ def test_points_run_side_by_side_and_a_killed_worker_loses_none(queue, store, da
     begun = {run.id: run.started_at for run in running()}
     victims = {key: address for address, keys in queue._client.processing().items() for key in keys}
     run_id, address = next((key.removeprefix("wlm-"), at) for key, at in victims.items())
+    began = store.get(run_id).started_at
     os.kill(queue._client.run(os.getpid, workers=[address])[address], signal.SIGKILL)
     # Only the victim's run is begun anew.
-    began = store.get(run_id).started_at
     wait_for(lambda: store.get(run_id).started_at != began, "another worker at the victim's run")
     queue.stop_sweep(sweep_id)
     runs = [ended(store, run.id) for run in store.points_of(sweep_id)]
