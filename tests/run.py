@@ -47,6 +47,7 @@ def main() -> int:
     lint = [
         step("lint: ruff check", [PYTHON, "-m", "ruff", "check", ROOT]),
         step("lint: ruff format", [PYTHON, "-m", "ruff", "format", "--check", ROOT]),
+        step("lint: imports", [BIN / "lint-imports", "--no-cache"]),
     ]
     command = [PYTHON, "-m", "pytest", *(["-m", "not slow"] if quick else []), *options]
     if not options:

@@ -54,29 +54,30 @@ class JobError(WLMError):
     """A run cannot be started or has been lost."""
 
 
-def in_range(value: object, low: float, high: float) -> bool:
-    """Tell whether a number is in a range; whole bounds admit whole numbers only.
+def allowed_unless(value: object, low: float, high: float) -> str:
+    """Return nothing where a value is a number from `low` to `high`, else what is allowed in words.
 
-    Infinity and NaN are in no range, and truth values are no numbers.
+    Whole bounds admit whole numbers only. Infinity and NaN are in no range, truth values are no
+    numbers.
     """
-    right_kind = isinstance(value, int if _are_whole(low, high) else (int, float))
-    return right_kind and not isinstance(value, bool) and low <= value <= high
-
-
-def range_words(low: float, high: float) -> str:
-    """Return a range in words, such as `a whole number from 1 to 1,000`."""
-    kind = "a whole number" if _are_whole(low, high) else "a number"
-    return f"{kind} from {_end(low)} to {_end(high)}"
+    whole = isinstance(low, int) and isinstance(high, int)
+    if _is_number(value) and low <= value <= high and (isinstance(value, int) or not whole):
+        return ""
+    ends = [f"{end:,}" if whole or abs(end) < 1e12 else f"{end:g}" for end in (low, high)]
+    return f"{'a whole number' if whole else 'a number'} from {' to '.join(ends)}"
 
 
 def check_range(name: str, value: float, low: float, high: float, *, hint: str = "") -> None:
-    """Raise SettingError unless a value is `in_range`; `hint` is added to the message in
-    parentheses after the range."""
-    if not in_range(value, low, high):
-        allowed = range_words(low, high) + (f" ({hint})" if hint else "")
-        number = isinstance(value, int if _are_whole(low, high) else (int, float))
-        shown = f"{value:,}" if number and not isinstance(value, bool) else repr(value)
+    """Raise SettingError unless `low <= value <= high`, see `allowed_unless`; `hint` is added to
+    the message in parentheses after the range."""
+    if allowed := allowed_unless(value, low, high):
+        allowed += f" ({hint})" if hint else ""
+        shown = f"{value:,}" if _is_number(value) else repr(value)
         raise SettingError(f"{name} must be {allowed}, got {shown}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def parse_whole(text: str) -> int | None:
@@ -99,11 +100,3 @@ def called(labels: Mapping[Path, str]) -> Iterator[None]:
         for path, label in labels.items():
             message = message.replace(str(path), label)
         raise type(error)(message) from None
-
-
-def _are_whole(low: float, high: float) -> bool:
-    return isinstance(low, int) and isinstance(high, int)
-
-
-def _end(number: float) -> str:
-    return f"{number:g}" if isinstance(number, float) and abs(number) >= 1e12 else f"{number:,}"

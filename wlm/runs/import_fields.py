@@ -7,7 +7,7 @@ import re
 import reprlib
 from typing import Any, NoReturn
 
-from wlm.errors import ReportError, in_range, range_words
+from wlm.errors import ReportError, allowed_unless
 
 # Imported words are shown as Markdown, where these could draw images and links.
 MARKUP = re.compile(r"[\[\]<>`$]")
@@ -31,9 +31,10 @@ def check_list(path: str, value: Any, most: int, fewest: int = 0) -> list:
 
 
 def check_number(path: str, value: Any, low: float, high: float, *, optional: bool = False):
-    """Return a number in a range, see `wlm.errors.in_range`, or None where it is optional."""
-    if not in_range(value, low, high) and not (optional and value is None):
-        refuse(path, range_words(low, high) + (" or null" if optional else ""), value)
+    """Return a number in a range, see `allowed_unless`, or None where it is optional."""
+    allowed = allowed_unless(value, low, high)
+    if allowed and not (optional and value is None):
+        refuse(path, allowed + (" or null" if optional else ""), value)
     return value
 
 

@@ -1,0 +1,14 @@
+"""python -m wlm size."""
+
+import torch
+from command_line import run_json
+
+
+def test_a_bare_state_dict_loads_with_its_vocabulary(capsys, tmp_path, model, model_folder):
+    path = tmp_path / "bare.pth"
+    torch.save(model.state_dict(), path)
+    vocabulary = str(model_folder / "vocab.txt")
+    tiny = run_json(capsys, "size", "--model", "tiny")
+    assert tiny == run_json(capsys, "size", "--model", str(path), "--vocabulary", vocabulary)
+    torch.save(model, path)  # all of the module: what is no weight in it is left unread
+    assert tiny == run_json(capsys, "size", "--model", str(path), "--vocabulary", vocabulary)
