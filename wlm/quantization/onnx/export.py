@@ -143,7 +143,7 @@ def _checked(model: LSTMModel, content: bytes) -> bytes:
     model.train(training)
     logits, made_hidden = OnnxModel(content, model.config)(input, hidden)
     pairs = zip((logits, *made_hidden), (expected, *expected_hidden), strict=True)
-    # Against the largest, which is what rounding goes by: a small one is a difference of large ones.
+    # Against the largest number, by which rounding goes: small ones are differences of such.
     worst = max(float((a - b).abs().max() / b.abs().max().clamp(min=1.0)) for a, b in pairs)
     if not worst <= MOST_DIFFERENCE:  # NaN is no agreement
         raise WLMError(
