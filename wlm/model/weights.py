@@ -21,6 +21,7 @@ from wlm.model.torch_file import TorchFile
 
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 MOST_BYTES = 8_000_000_000  # two billion weights, or fewer with an optimizer's state beside them
+MOST_SIZE = 1e15  # of a weight: 8,192 products of two such are still finite in fp32
 _SAFETENSORS_DTYPES = {
     **dict(zip(("F16", "BF16", "F32", "F64"), DTYPES, strict=True)),
     **{"I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8},
@@ -51,9 +52,15 @@ class Weights:
             # A copy, so that a changing file cannot change the model.
             weight.copy_(value)
             # Of all numbers at once, `isfinite` would make two copies.
-            if not all(end.isfinite() for end in weight.aminmax()):
+            ends = [float(end) for end in weight.aminmax()]
+            if not all(map(math.isfinite, ends)):
                 raise CheckpointError(
                     f"{key} in {str(self.path)!r} must be finite, but holds NaN or inf"
+                )
+            if max(map(abs, ends)) > MOST_SIZE:
+                raise CheckpointError(
+                    f"{key} in {str(self.path)!r} must lie within ±{MOST_SIZE:g}, for sums not to "
+                    f"overflow, got {max(ends, key=abs):.3g}"
                 )
 
 

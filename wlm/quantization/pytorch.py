@@ -96,6 +96,7 @@ def quantize(model: LSTMModel, variant: Variant) -> LSTMModel:
         return model
     if reason := missing_engine(variant):
         raise VariantError(reason)
+    _refuse_large(model, variant)
     with warnings.catch_warnings(), _quantized_engine(variant.engine):
         # Both deprecations are said once, in the app and README, rather than at each call.
         warnings.filterwarnings("ignore", message=".*torch.ao.quantization is deprecated")
@@ -116,6 +117,20 @@ def _with_shared_weights(module: nn.Module) -> nn.Module:
     children = module._modules.items()
     copied._modules = {name: _with_shared_weights(each) for name, each in children}
     return copied
+
+
+def _refuse_large(model: LSTMModel, variant: Variant) -> None:
+    """Raise VariantError for weights that fp16 cannot hold: PyTorch would cut them off unseen."""
+    most = torch.finfo(torch.float16).max
+    for part, kind in MODULE_TYPES.items():
+        if getattr(variant, part) != "fp16":
+            continue
+        modules = [each for each in model.modules() if isinstance(each, kind)]
+        largest = max(float(weight.abs().max()) for each in modules for weight in each.parameters())
+        if largest > most:
+            raise VariantError(
+                f"{variant} needs weights within ±{most:,.0f}, fp16's range, got {largest:,.0f}"
+            )
 
 
 def qconfigs(variant: Variant) -> dict[str, str]:
