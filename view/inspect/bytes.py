@@ -1,12 +1,11 @@
 """How many bytes each part of a model takes in its file."""
 
-import altair as alt
 import streamlit as st
 
 from view.inspect import charts
 from view.shared import server
 from view.shared.cards import SHIPPED, card, columns
-from view.shared.charts import ink
+from view.shared.charts import Spec
 from wlm.inspecting.parts import FILE_FORMAT, saved_parts
 from wlm.model.lstm import EMBEDDING
 from wlm.quantization.variant import Variant
@@ -32,7 +31,7 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
             delta_color="inverse",
             help=SHIPPED,
         )
-    st.altair_chart(bytes_chart(model, variants), key="chart-bytes")
+    st.vega_lite_chart(bytes_chart(model, variants), key="chart-bytes")
     st.markdown(why_it_remains(model, dict(zip(variants, parts, strict=True))))
     st.markdown("**To the byte**")
     bytes = ([*each.values(), size] for each, size in zip(parts, sizes, strict=True))
@@ -45,7 +44,7 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
     )
 
 
-def bytes_chart(model: str, variants: list[Variant], large: bool = False) -> alt.LayerChart:
+def bytes_chart(model: str, variants: list[Variant], large: bool = False) -> Spec:
     """Return a bar a variant, made of the megabytes of its parts, the embedding outlined; `large`
     is for a lecture."""
     return charts.stacked_parts(
@@ -59,7 +58,6 @@ def bytes_chart(model: str, variants: list[Variant], large: bool = False) -> alt
         unit="MB",
         marked=EMBEDDING,
         large=large,
-        ink=ink(),
     )
 
 
