@@ -26,7 +26,7 @@ from wlm.model.checkpoint import load_checkpoint
 from wlm.places import uploads_folder
 from wlm.runs.execute import execute
 from wlm.runs.run import Run, State
-from wlm.text.corpus import SPLITS
+from wlm.text.splits import SPLITS
 
 ANNA, BERT = "a" * 32, "b" * 32
 MODELS = ROOT / "pages/6_Models.py"
@@ -96,14 +96,17 @@ def test_a_published_corpus_will_do_and_a_missing_eos_is_said(weights):
     words = " ".join(word for word in WORDS if word != "<eos>")
     files = [Sent(f"wiki.{split}.tokens", f"{words}\n".encode()) for split in SPLITS]
     upload = add_model(ANNA, weights, files)
-    assert "no <eos>" not in upload.facts
+    assert "<eos>" not in upload.facts
     upload = add_model(ANNA, weights, [vocabulary_file([*WORDS[1:], "lake"])])
-    assert "The vocabulary has no <eos>: each line end is read as <unk>" in upload.facts
+    assert "The vocabulary has no `<eos>`: each line end is read as `<unk>`" in upload.facts
 
 
 def test_a_text_is_read_under_its_name_here():
     upload = add_text(ANNA, Sent("story.txt", LINE.encode() * 3))
-    assert (upload.kind, upload.facts) == ("text", "45 words")
+    assert (upload.kind, upload.facts) == (
+        "text",
+        "45 words, 0.0% of them unknown to wikitext2-lstm",
+    )
     name, path = find_text(upload.name)
     assert name == upload.name and path.read_text("utf-8") == LINE * 3
 

@@ -106,11 +106,32 @@ def test_a_model_prepared_for_other_threads_is_refused(model, name):
 
 
 def test_blocks_are_added_up():
-    blocks = [Block(3, 6.0, 0.5, 0.75), Block(1, 4.0, 1.5, 1.25)]
+    blocks = [Block(3, 6.0, 0.5, 0.75, None, 1, 1.0), Block(1, 4.0, 1.5, 1.25)]
     result = Evaluation.of(iter(blocks))
-    assert result == Evaluation(tokens=4, loss=2.5, wall_s=2.0, cpu_s=2.0)
+    assert result == Evaluation(tokens=4, loss=2.5, wall_s=2.0, cpu_s=2.0, loss_known=3.0)
     assert result.perplexity == pytest.approx(12.1825, abs=1e-4)
     assert result.tokens_per_s == 2.0
+
+
+@pytest.mark.parametrize("name", ["fp32", "onnxruntime:"])
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_the_loss_over_unknown_words_is_told_apart(model, name, batch_size):
+    """Word by word, by hand, over blocks that end within the text."""
+    data, unknown = batchify(WORDS, batch_size), int(WORDS[5])
+    blocks = evaluate_blocks(
+        prepare(model, Variant.parse(name)), data, bptt=7, chunks_per_block=2, unknown=unknown
+    )
+    result = Evaluation.of(blocks)
+    logits, _ = model(data[:-1], model.init_hidden(batch_size))
+    losses = -logits.log_softmax(-1).gather(-1, data[1:].unsqueeze(-1)).squeeze(-1)
+    known = data[1:] != unknown
+    assert 0 < known.sum() < known.numel()
+    assert result.loss == pytest.approx(float(losses.mean()), abs=1e-5)
+    assert result.loss_known == pytest.approx(float(losses[known].mean()), abs=1e-5)
+
+
+def test_a_text_of_unknown_words_alone_has_no_loss_over_known_ones():
+    assert Evaluation.of([Block(2, 3.0, 1.0, 1.0, None, 2, 3.0)]).loss_known is None
 
 
 def test_a_hopeless_loss_has_a_finite_perplexity():

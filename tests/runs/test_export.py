@@ -37,6 +37,20 @@ def test_the_markdown_report_has_verdict_table_protocol_and_machine(run):
     assert lines[-1] == f"- run: `{run.id}, done, measured 1970-01-12 13:46 UTC`"
 
 
+def test_unknown_words_stand_in_report_and_summary(run):
+    result = run.result
+    result["protocol"]["unknown"] = {"tokens": 17, "share": 0.168, "line_ends": False}
+    result["protocol"]["weights_read"] = "from a whole module, model.RNNModel"
+    for each, loss in zip(result["results"], (2.25, 3.125), strict=True):
+        each["loss_known"] = loss
+    lines = to_markdown(run).splitlines()
+    assert "| int8 LSTM + Linear | 3.0 | 2.5000 | 3.1250 | 0.65 | 2.00 | 2.00 to 2.00 |" in lines
+    assert "- text: `short, 101 tokens, 16.8% unknown (17)`" in lines
+    assert any(line.endswith(", read from a whole module, model.RNNModel`") for line in lines)
+    row = summary(run)
+    assert (row["loss_known"], row["unknown"]["share"]) == (3.125, 0.168)
+
+
 @pytest.mark.parametrize("write", [to_csv, to_markdown])
 def test_where_nothing_was_measured_there_is_nothing_to_export(write):
     with pytest.raises(ReportError, match="'empty' has measured nothing"):

@@ -16,9 +16,8 @@ from wlm.text.corpus import (
     get_batch,
     read_text,
     read_words,
-    split_file,
-    split_of,
 )
+from wlm.text.splits import split_file, split_of
 from wlm.text.vocabulary import Vocabulary
 
 

@@ -6,9 +6,10 @@ import streamlit as st
 
 from view.compare import charts
 from view.shared.cards import SHIPPED, card
+from view.shared.page import plain
 from view.shared.runs import where_measured
 from wlm import tutorial
-from wlm.measuring.wording import sentence
+from wlm.measuring.wording import read_as, sentence
 from wlm.runs.run import Run
 
 WAITING = "–"
@@ -41,10 +42,16 @@ def show_comparison(result: dict) -> None:
     if result["warnings"]:
         st.warning("  \n".join(result["warnings"]), icon=":material/vital_signs:")
     show_cards(baseline, chosen)
+    protocol = result["protocol"]
+    unknown = read_as(protocol)
+    if unknown and chosen["loss_known"] is not None:
+        st.caption(
+            f"Of its words, {unknown}: over the known words alone, the loss is "
+            f"{chosen['loss_known']:.4f}, against fp32's {baseline['loss_known']:.4f}."
+        )
     show_charts(result)
     show_certainty(result)
     show_table(result)
-    protocol = result["protocol"]
     if any(_published(result)):
         st.caption(REFERENCES)
     st.caption(
@@ -52,6 +59,8 @@ def show_comparison(result: dict) -> None:
         f"{protocol['batch_size']}, chunks of {protocol['bptt']} tokens, "
         f"{where_measured(result)}"
     )
+    if weights_read := protocol.get("weights_read"):
+        st.caption(f"Weights read: {plain(weights_read)}.")
 
 
 def show_cards(baseline: dict | None, chosen: dict | None) -> None:
@@ -153,6 +162,7 @@ def show_table(result: dict) -> None:
         {
             "variant": each["label"],
             "loss, nats per token": each["loss"],
+            "of known words": each.get("loss_known"),
             "size, MB": each["size_bytes"] / 1e6,
             "elapsed, s": each["elapsed_s"],
             "words per second": round(each["tokens_per_s"]),

@@ -39,6 +39,7 @@ def show_side_by_side(runs: list[Run]) -> None:
             "Variant": row["label"],
             "Times as fast": f"{row['speedup']:.2f}",
             "Loss": f"{row['loss']:.4f}",
+            "Of known words": f"{row['loss_known']:.4f}" if row.get("loss_known") else "–",
             "Size, MB": f"{row['size_bytes'] / 1e6:.1f}",
             "Elapsed, s": f"{row['elapsed_s']:.2f}",
             "Machine": row["cpu"],

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wlm.errors import CheckpointError, SettingError, TextError, check_range, parse_whole
 from wlm.places import ASSETS, data_folder, uploads_folder
+from wlm.text.splits import split_file
 
 DEFAULT_MODEL = "wikitext2-lstm"
 DEFAULT_TEXT = "demo"
@@ -32,12 +33,12 @@ def list_texts() -> dict[str, Path]:
     """
     names = {path: path.stem for path in sorted((ASSETS / "texts").glob("*.txt"))}
     for folder in (data_folder() / "texts", *_folder_from("WLM_TEXTS")):
-        if (folder / "test.txt").is_file():
-            names[folder / "test.txt"] = folder.resolve().name
+        if (test := split_file(folder, "test")).is_file():
+            names[test] = folder.resolve().name
         else:
             names.update({path: path.stem for path in sorted(folder.glob("*.txt"))})
-            tests = sorted(folder.glob("*/test.txt"))
-            names.update({path: path.parent.name for path in tests})
+            tests = [split_file(each, "test") for each in sorted(folder.glob("*/"))]
+            names.update({path: path.parent.name for path in tests if path.is_file()})
     return _by_name(names)
 
 
@@ -71,10 +72,10 @@ def find_text(name_or_path: str) -> tuple[str, Path]:
             return name_or_path, path
         raise TextError(_gone("text", name_or_path))
     if path := _existing(name_or_path):
-        if path.is_file():
+        if not path.is_dir():  # a pipe and the like, too: reading it says what is wrong
             return path.stem, path
-        if (path / "test.txt").is_file():
-            return path.resolve().name, path / "test.txt"
+        if (test := split_file(path, "test")).is_file():
+            return path.resolve().name, test
     raise TextError(
         f"there is no text {name_or_path!r}: give a name ({', '.join(texts)}), "
         "a text file, or a folder with a test.txt"

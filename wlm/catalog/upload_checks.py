@@ -11,12 +11,13 @@ from typing import Protocol
 
 import torch
 
-from wlm.catalog.names import UPLOADED_TEXT
+from wlm.catalog.names import DEFAULT_MODEL, UPLOADED_TEXT, find_model
 from wlm.catalog.uploads import MEGABYTE, MODEL, TEXT, Upload, keep, room
 from wlm.errors import UploadError, called
-from wlm.model.checkpoint import load_checkpoint, save_checkpoint
-from wlm.text.corpus import SPLITS, read_words, split_of
-from wlm.text.vocabulary import EOS, NO_EOS
+from wlm.model.checkpoint import VOCABULARY, load_checkpoint, save_checkpoint
+from wlm.text.corpus import read_words
+from wlm.text.splits import SPLITS, split_of
+from wlm.text.vocabulary import EOS, NO_EOS, UNK, Vocabulary
 
 MOST_WEIGHTS_MB = 120  # the tutorial's model has 109 in fp32
 MOST_WORDS_MB = 12  # WikiText-2's train.txt has 10.3
@@ -89,8 +90,11 @@ def add_text(owner: str, text: File) -> Upload:
         _copy(text, kept / UPLOADED_TEXT)
         with called({kept / UPLOADED_TEXT: label_of(text)}):
             words = read_words(kept / UPLOADED_TEXT)
+        bundled = Vocabulary.from_file(find_model(DEFAULT_MODEL) / VOCABULARY)
+        unknown = sum(word not in bundled or word == UNK for word in words) / len(words)
         number = sum(word != EOS for word in words)
-        return keep(kept, owner, TEXT, label_of(text), f"{number:,} words")
+        facts = f"{number:,} words, {unknown:.1%} of them unknown to {DEFAULT_MODEL}"
+        return keep(kept, owner, TEXT, label_of(text), facts)
 
 
 def label_of(file: File) -> str:

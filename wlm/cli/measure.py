@@ -21,7 +21,19 @@ def chosen_model(options: Namespace):
     from wlm.catalog.open import open_model
 
     names = ("model", "vocabulary", "corpus")
-    return open_model(**{name: each for name, each in vars(options).items() if name in names})
+    found = open_model(**{name: each for name, each in vars(options).items() if name in names})
+    note_reading(found.weights_read)
+    return found
+
+
+def note_reading(weights_read: str | None, unknown: dict | None = None) -> None:
+    """Say how weights were read, and warn of unknown words in a text."""
+    from wlm.measuring.wording import unknown_warnings
+
+    if weights_read:
+        output.note(f"weights read: {weights_read}")
+    for warning in unknown_warnings(unknown) if unknown else ():
+        output.note(f"warning: {warning}")
 
 
 def measure(job: Callable, spec, name: str = "", later: int | None = None) -> tuple:

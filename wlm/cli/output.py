@@ -6,6 +6,8 @@ import time
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 
+from wlm.measuring.wording import read_as
+
 
 def answer(options: Namespace, content, show: Callable[[], None]) -> None:
     """Print what a command found: as JSON where that is asked for, else as `show` does."""
@@ -34,11 +36,13 @@ def print_results(content: dict, run_id: str = "") -> None:
     """Print a comparison's JSON: a line a variant, warnings, what was measured where, and the run
     that it is kept as, if it is."""
     protocol = content["protocol"]
+    some_unknown = bool(read_as(protocol))  # else both losses are one
     rows = [
         [
             each["label"],
             f"{each['size_bytes'] / 1e6:.1f}",
             f"{each['loss']:.4f}",
+            *([_known(each)] if some_unknown else []),
             f"{each['perplexity']:.1f}",
             f"{each['elapsed_s']:.2f}",
             f"{each['tokens_per_s']:,.0f}",
@@ -50,6 +54,7 @@ def print_results(content: dict, run_id: str = "") -> None:
         "variant",
         "MB",
         "loss (nats)",
+        *(["of known words"] if some_unknown else []),
         "perplexity",
         "elapsed (s)",
         "tokens/s",
@@ -58,8 +63,9 @@ def print_results(content: dict, run_id: str = "") -> None:
     print_table(heads, rows)
     for warning in content["warnings"]:
         print(f"\nwarning: {warning}")
+    text = ", ".join(filter(None, [protocol["text"], read_as(protocol)]))
     print(
-        f"\n{protocol['tokens']:,} tokens of {protocol['text']}, batch size "
+        f"\n{protocol['tokens']:,} tokens of {text}, batch size "
         f"{protocol['batch_size']}, chunks of {protocol['bptt']}, threads {protocol['threads']}; "
         f"{content['machine']['cpu']}, torch {content['machine']['torch']}"
     )
@@ -69,6 +75,11 @@ def print_results(content: dict, run_id: str = "") -> None:
 def _print_kept(run_id: str) -> None:
     if run_id:
         print(f"kept as run {run_id}")
+
+
+def _known(result: dict) -> str:
+    """A result's loss over known words alone."""
+    return "–" if result["loss_known"] is None else f"{result['loss_known']:.4f}"
 
 
 def print_runs(rows: list[dict]) -> None:

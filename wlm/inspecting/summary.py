@@ -32,7 +32,10 @@ def add_bytes_and_errors(times: dict, spec: InspectSpec) -> dict:
                 ],
             }
         )
-    return {**times, "results": results}
+    protocol = times["protocol"]
+    if checkpoint.weights_read:
+        protocol = {**protocol, "weights_read": checkpoint.weights_read}
+    return {**times, "protocol": protocol, "results": results}
 
 
 def parts_table(content: dict) -> Table:

@@ -20,7 +20,8 @@ from wlm.measuring.rounds import rounds
 from wlm.progress import Progress
 from wlm.quantization.prepare import PreparedModel, prepare
 from wlm.quantization.variant import Variant
-from wlm.text.corpus import batchify
+from wlm.text.corpus import Text, batchify
+from wlm.text.vocabulary import UNK
 
 BLOCK_SECONDS = 0.5
 WARM_UP_CHUNKS = 4
@@ -37,6 +38,7 @@ def compare(spec: CompareSpec) -> Iterator[Progress]:
     checkpoint = open_model(spec.model, spec.vocabulary, spec.corpus)
     text = open_text(spec.text, checkpoint.vocabulary)
     data = batchify(text.first(spec.tokens), spec.batch_size)  # (N, B)
+    unk = checkpoint.vocabulary.ids.get(UNK)
 
     made: dict[str, PreparedModel] = {}
     for variant in map(Variant.parse, dict.fromkeys(spec.variants)):
@@ -53,8 +55,10 @@ def compare(spec: CompareSpec) -> Iterator[Progress]:
         rounds_per_pass=math.ceil((data.size(0) - 1) / (chunks_per_block * spec.bptt)),
         blocks=[[] for _ in spec.variants],
         weights_sha256=checkpoint.sha256,
+        weights_read=checkpoint.weights_read,
+        unknown=_unknown(data, unk, text),
     )
-    streams = [_passes(made[name], data, spec, chunks_per_block) for name in spec.variants]
+    streams = [_passes(made[name], data, spec, chunks_per_block, unk) for name in spec.variants]
     yield from _measure(comparison, streams)
 
 
@@ -68,8 +72,19 @@ def _warm_up(model: PreparedModel, data: Tensor, spec: CompareSpec) -> float:
     return blocks[-1].wall_s
 
 
+def _unknown(data: Tensor, unk: int | None, text: Text) -> dict:
+    """How many of the words that are read are unknown to the model, and whether line ends are."""
+    tokens = 0 if unk is None else int((data == unk).sum())
+    share = tokens / data.numel()
+    return {"tokens": tokens, "share": share, "line_ends": text.ends_unknown}
+
+
 def _passes(
-    model: PreparedModel, data: Tensor, spec: CompareSpec, chunks_per_block: int
+    model: PreparedModel,
+    data: Tensor,
+    spec: CompareSpec,
+    chunks_per_block: int,
+    unk: int | None,
 ) -> Iterator[Block]:
     """Evaluate the text once or, where seconds are the budget, again and again."""
     for _ in itertools.count() if spec.seconds is not None else range(1):
@@ -79,6 +94,7 @@ def _passes(
             bptt=spec.bptt,
             threads=spec.threads,
             chunks_per_block=chunks_per_block,
+            unknown=unk,
         )
 
 

@@ -17,7 +17,7 @@ from wlm.measuring.evaluate import (
 from wlm.measuring.intervals import Interval, mean_interval, ratio_interval, spread, verdict
 from wlm.measuring.machine import describe_machine, load_now
 from wlm.measuring.spec import VariantSettings
-from wlm.measuring.wording import MOST_SPREAD, busy
+from wlm.measuring.wording import MOST_SPREAD, busy, unknown_warnings
 from wlm.quantization.variant import Variant
 
 DEFAULT_TARGET = 0.03
@@ -87,6 +87,8 @@ class Comparison:
     blocks: list[list[Block]]
     machine: dict = field(default_factory=describe_machine)
     weights_sha256: str | None = None
+    weights_read: str | None = None  # how, where that was not the plain way
+    unknown: dict | None = None  # words in the text: tokens, share, line_ends
     _speedups: dict[int, tuple[int, Interval]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -153,13 +155,19 @@ class Comparison:
             "seconds": self.spec.seconds,
             "target": self.spec.target,
         }
+        read = {"unknown": self.unknown, "weights_read": self.weights_read}
+        protocol.update({key: each for key, each in read.items() if each})
         machine = {**self.machine, "load_1min_end": load_now()}
         return {
             "machine": machine,
             "protocol": protocol,
             "rounds": len(self.blocks[0]),
             "results": results,
-            "warnings": _warnings(results) + ([RANDOM] if random_hidden(self.spec.model) else []),
+            "warnings": [
+                *_warnings(results),
+                *([RANDOM] if random_hidden(self.spec.model) else []),
+                *(unknown_warnings(self.unknown) if self.unknown else []),
+            ],
         }
 
     def _result(self, i: int) -> dict:
@@ -171,6 +179,7 @@ class Comparison:
             "label": self.labels[i],
             "size_bytes": self.sizes[i],
             "loss": sums.loss,
+            "loss_known": sums.loss_known,
             "perplexity": sums.perplexity,
             "elapsed_s": sums.wall_s,
             "cpu_s": sums.cpu_s,

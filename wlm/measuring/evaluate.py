@@ -27,24 +27,29 @@ DEFAULT_THREADS = 1
 @dataclass(frozen=True)
 class Block:
     """A stretch of text as evaluated: tokens predicted, their summed negative log-likelihood in
-    nats, the wall-clock and CPU seconds it took, and how often the system took the CPU away
-    meanwhile (involuntary context switches; None where it does not tell)."""
+    nats, the wall-clock and CPU seconds it took, how often the system took the CPU away meanwhile
+    (involuntary context switches; None where it does not tell), and how many of the tokens were
+    unknown words, with the sum over these."""
 
     tokens: int
     nll: float
     wall_s: float
     cpu_s: float
     switches: int | None = None
+    unknown: int = 0
+    unknown_nll: float = 0.0
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Blocks added up: tokens predicted, mean loss in nats per token, and seconds."""
+    """Blocks added up: tokens predicted, mean loss in nats per token, seconds, and the mean loss
+    over the known words alone (None where there are none)."""
 
     tokens: int
     loss: float
     wall_s: float
     cpu_s: float
+    loss_known: float | None = None
 
     @classmethod
     def of(cls, blocks: Iterable[Block]) -> "Evaluation":
@@ -53,7 +58,10 @@ class Evaluation:
         tokens = sum(block.tokens for block in blocks)
         loss = math.fsum(block.nll for block in blocks) / tokens
         wall_s = math.fsum(block.wall_s for block in blocks)
-        return cls(tokens, loss, wall_s, math.fsum(block.cpu_s for block in blocks))
+        cpu_s = math.fsum(block.cpu_s for block in blocks)
+        known = tokens - sum(block.unknown for block in blocks)
+        known_nll = math.fsum(block.nll - block.unknown_nll for block in blocks)
+        return cls(tokens, loss, wall_s, cpu_s, known_nll / known if known else None)
 
     @property
     def perplexity(self) -> float:
@@ -73,8 +81,10 @@ def evaluate_blocks(
     bptt: int = DEFAULT_BPTT,
     threads: int = DEFAULT_THREADS,
     chunks_per_block: int = 40,
+    unknown: int | None = None,
 ) -> Iterator[Block]:
-    """Yield the loss over batchified ids (N, B) in blocks of chunks of `bptt` rows.
+    """Yield the loss over batchified ids (N, B) in blocks of chunks of `bptt` rows; where `unknown`
+    is the id of unknown words, also the loss over these.
 
     The hidden state is carried from chunk to chunk. Inference mode and the thread count hold
     while a block is computed, never while the caller has control.
@@ -93,17 +103,28 @@ def evaluate_blocks(
     starts = range(0, data.size(0) - 1, bptt)
     for first in range(0, len(starts), chunks_per_block):
         with torch.inference_mode(), thread_count(threads):
-            tokens, nll = 0, 0.0
+            losses = []
             switches = _switches()
             wall, cpu = time.perf_counter(), time.process_time()
             for i in starts[first : first + chunks_per_block]:
                 input, targets = get_batch(data, i, bptt)
-                chunk_nll, hidden = model.nll(input, hidden, targets)
-                nll += chunk_nll
-                tokens += len(targets)
+                loss, hidden = model.nll(input, hidden, targets)
+                losses.append(loss)
             wall_s, cpu_s = time.perf_counter() - wall, time.process_time() - cpu
             switches = None if switches is None else _switches() - switches
-        yield Block(tokens, nll, wall_s, cpu_s, switches)
+        nll = torch.cat(losses).double()
+        start = starts[first] + 1
+        targets = data[start : start + bptt * chunks_per_block].reshape(-1)
+        is_unknown = targets == (-1 if unknown is None else unknown)
+        yield Block(
+            len(nll),
+            float(nll.sum()),
+            wall_s,
+            cpu_s,
+            switches,
+            int(is_unknown.sum()),
+            float(nll[is_unknown].sum()),
+        )
 
 
 def evaluate(

@@ -2,6 +2,9 @@
 
 import math
 
+from wlm.text.vocabulary import NO_EOS, UNK
+
+MOST_UNKNOWN = 0.10  # of a text's words: above, its loss is largely that of `<unk>`
 SAME_LOSS = 0.01  # nats per token: below, a reader would not notice
 MOST_SPREAD = 0.10  # of times that nothing disturbed
 
@@ -36,6 +39,28 @@ def busy(what: str, by: str) -> str:
         f"Something else was using this machine: {what} differ from one another by {by}, quartile "
         "to quartile."
     )
+
+
+def read_as(protocol: dict) -> str:
+    """Return how much of a text was unknown to the model (a comparison's protocol), in words; empty
+    where nothing was, or where that was not counted."""
+    unknown = protocol.get("unknown")
+    if not unknown or not unknown["tokens"]:
+        return ""
+    return f"{unknown['share']:.1%} unknown ({unknown['tokens']:,})"
+
+
+def unknown_warnings(unknown: dict) -> list[str]:
+    """Return what to know of a loss over so many unknown words, in sentences."""
+    found = []
+    if unknown["share"] > MOST_UNKNOWN:
+        found.append(
+            f"{unknown['share']:.1%} of the text's words are unknown to the model and read as "
+            f"`{UNK}`, whose loss says little: go by the loss over known words."
+        )
+    if unknown["line_ends"]:
+        found.append(f"{NO_EOS}.")
+    return found
 
 
 def _against(ratio: float) -> str:

@@ -82,12 +82,11 @@ class LSTMModel(nn.Module):
         output, hidden = self.rnn(emb, hidden)  # (T, B, H)
         return self.decoder(self.drop(output)), hidden  # (T, B, V)
 
-    def nll(self, input: Tensor, hidden: Hidden, targets: Tensor) -> tuple[float, Hidden]:
-        """Return the summed negative log-likelihood of targets (T * B), in nats, and the next
+    def nll(self, input: Tensor, hidden: Hidden, targets: Tensor) -> tuple[Tensor, Hidden]:
+        """Return the negative log-likelihood of each of the targets (T * B), in nats, and the next
         hidden state. Source: the tutorial, section 4 (`evaluate`)."""
         output, hidden = self(input, hidden)  # (T, B, V)
-        loss = F.cross_entropy(output.view(len(targets), -1), targets)
-        return len(targets) * loss.item(), hidden
+        return F.cross_entropy(output.view(len(targets), -1), targets, reduction="none"), hidden
 
     def init_hidden(self, batch_size: int) -> Hidden:
         """Return the zero state that a text starts from."""

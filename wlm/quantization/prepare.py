@@ -25,8 +25,8 @@ class PreparedModel(Protocol):
     def __call__(self, input: Tensor, hidden: Hidden) -> tuple[Tensor, Hidden]:
         """Map word ids (T, B) and a hidden state to logits (T, B, V) and the next state."""
 
-    def nll(self, input: Tensor, hidden: Hidden, targets: Tensor) -> tuple[float, Hidden]:
-        """Return the summed negative log-likelihood of targets (T * B), in nats, and the next
+    def nll(self, input: Tensor, hidden: Hidden, targets: Tensor) -> tuple[Tensor, Hidden]:
+        """Return the negative log-likelihood of each of the targets (T * B), in nats, and the next
         hidden state."""
 
     def init_hidden(self, batch_size: int) -> Hidden:

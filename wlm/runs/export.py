@@ -6,7 +6,7 @@ import json
 import time
 
 from wlm.errors import ReportError
-from wlm.measuring.wording import sentence
+from wlm.measuring.wording import read_as, sentence
 from wlm.quantization.variant import Variant
 from wlm.runs.run import Run
 
@@ -32,6 +32,8 @@ def summary(run: Run) -> dict:
         "speedup": chosen.get("speedup"),
         "speedup_ci95": chosen.get("speedup_ci95"),
         "loss": chosen.get("loss"),
+        "loss_known": chosen.get("loss_known"),
+        "unknown": result.get("protocol", {}).get("unknown"),
         "loss_delta": chosen.get("loss_delta"),
         "cpu": machine.get("cpu"),
         "cpus": machine.get("cpus"),
@@ -68,12 +70,18 @@ def to_markdown(run: Run) -> str:
     protocol, machine = result["protocol"], result["machine"]
     weights = protocol.get("weights_sha256")
     date = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.created_at))
-    heads = ["variant", "size, MB", "loss, nats", "elapsed, s", "times as fast", "95% interval"]
+    some_unknown = bool(read_as(protocol))  # else both losses are one
+    heads = [
+        *("variant", "size, MB", "loss, nats"),
+        *(["of known words"] if some_unknown else []),
+        *("elapsed, s", "times as fast", "95% interval"),
+    ]
     rows = [
         [
             each["label"],
             f"{each['size_bytes'] / 1e6:.1f}",
             f"{each['loss']:.4f}",
+            *([f"{each['loss_known']:.4f}" if each.get("loss_known") else "–"] * some_unknown),
             f"{each['elapsed_s']:.2f}",
             f"{each.get('speedup', 1.0):.2f}",
             "{:.2f} to {:.2f}".format(*ends) if (ends := each.get("speedup_ci95")) else "–",
@@ -81,8 +89,12 @@ def to_markdown(run: Run) -> str:
         for each in result["results"]
     ]
     facts = {
-        "model": protocol["model"] + (f", weights with sha256 {weights}" if weights else ""),
-        "text": f"{protocol['text']}, {protocol['tokens']:,} tokens",
+        "model": protocol["model"]
+        + (f", weights with sha256 {weights}" if weights else "")
+        + (f", read {read}" if (read := protocol.get("weights_read")) else ""),
+        "text": ", ".join(
+            filter(None, [protocol["text"], f"{protocol['tokens']:,} tokens", read_as(protocol)])
+        ),
         "protocol": f"batch size {protocol['batch_size']}, chunks of {protocol['bptt']} tokens, "
         f"threads {protocol['threads']}, seed {protocol['seed']}, "
         f"{len(result['results'][0]['blocks'])} rounds",
@@ -94,7 +106,10 @@ def to_markdown(run: Run) -> str:
     verdicts = [sentence(result, i) for i in range(1, len(rows))] or [sentence(result)]
     lines = [
         *(f"**{each}**\n" for each in verdicts),
-        *("| " + " | ".join(row) + " |" for row in [heads, ["---"] + ["--:"] * 5, *rows]),
+        *(
+            "| " + " | ".join(row) + " |"
+            for row in [heads, ["---"] + ["--:"] * (len(heads) - 1), *rows]
+        ),
         "",
         # As code: a name from elsewhere must not become a link or mention somebody.
         *(f"- {name}: `{value.replace('`', ' ')}`" for name, value in facts.items()),

@@ -122,6 +122,8 @@ def _result(content: Any, spec: dict) -> dict:
         weights_sha256=check_sha256(
             f"{path}.protocol.weights_sha256", protocol.get("weights_sha256")
         ),
+        weights_read=_weights_read(f"{path}.protocol.weights_read", protocol.get("weights_read")),
+        unknown=_unknown(f"{path}.protocol.unknown", protocol.get("unknown")),
     )
     ours = comparison.to_json()
     ours["machine"]["load_1min_end"] = comparison.machine.get("load_1min_end")
@@ -129,6 +131,23 @@ def _result(content: Any, spec: dict) -> dict:
     for i, (said, found) in enumerate(zip(given, ours["results"], strict=True)):
         _agree(f"{path}.results[{i}]", said, found)
     return ours
+
+
+def _weights_read(path: str, said: Any) -> str | None:
+    return None if said is None else check_words(path, said, 500)
+
+
+def _unknown(path: str, said: Any) -> dict | None:
+    """Check how many words were unknown; runs of earlier versions do not tell."""
+    if said is None:
+        return None
+    said = check_object(path, said, ("tokens", "share", "line_ends"))
+    check_one_of(f"{path}.line_ends", said["line_ends"], [True, False])
+    return {
+        "tokens": check_number(f"{path}.tokens", said["tokens"], 0, 10**9),
+        "share": check_number(f"{path}.share", said["share"], 0.0, 1.0),
+        "line_ends": said["line_ends"],
+    }
 
 
 def _blocks(path: str, given: list[dict]) -> list[list[Block]]:
@@ -171,6 +190,8 @@ def _agree(path: str, said: dict, found: dict) -> None:
             refuse(f"{path}.{name}", f"{found[name]:.9g}, as loss and blocks have it", value)
         found[name] = value
     found["loss"] = said["loss"]
+    known = said.get("loss_known")  # runs of earlier versions lack it
+    found["loss_known"] = check_number(f"{path}.loss_known", known, 0.0, MOST_LOSS, optional=True)
     for name in ("variant", "label"):
         check_one_of(f"{path}.{name}", said.get(name), [found[name]])
     if (ends := said["loss_delta_ci95"]) is not None:

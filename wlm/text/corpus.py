@@ -8,21 +8,22 @@ from pathlib import Path
 from torch import Tensor
 
 from wlm.errors import TextError, check_range
+from wlm.text.splits import SPLITS, split_file
 from wlm.text.utf8 import read_utf8
 from wlm.text.vocabulary import EOS, UNK, Vocabulary
 
 ORDERS = ("appearance", "frequency")
-SPLITS = ("train", "valid", "test")
-_FILES = ("{}.txt", "wiki.{}.tokens", "ptb.{}.txt")  # as corpora are published
 
 
 @dataclass(frozen=True)
 class Text:
-    """An encoded text: its name, word ids of shape (N,), and how many words were unknown."""
+    """An encoded text: its name, word ids of shape (N,), how many of them stand for unknown words,
+    and whether each line's end is one of these: the vocabulary has no `<eos>`."""
 
     name: str
     ids: Tensor
     unknown: int
+    ends_unknown: bool = False
 
     def first(self, tokens: int | None) -> Tensor:
         """Return the first `tokens` ids, or all for None. Raises SettingError."""
@@ -65,19 +66,6 @@ class Corpus:
         return digest.hexdigest()
 
 
-def split_file(folder: str | Path, split: str) -> Path:
-    """Return a split's file in a corpus folder: such as test.txt, or as WikiText (wiki.test.tokens)
-    and Penn Treebank (ptb.test.txt) are published. It may not be there."""
-    paths = [Path(folder) / name.format(split) for name in _FILES]
-    return next((path for path in paths if path.exists()), paths[0])
-
-
-def split_of(name: str) -> str | None:
-    """Return which of SPLITS a file's name stands for; None for other names."""
-    names = {each.format(split): split for each in _FILES for split in SPLITS}
-    return names.get(name)
-
-
 def check_order(order: str) -> None:
     """Raise TextError unless it is one of ORDERS."""
     if order not in ORDERS:
@@ -110,7 +98,8 @@ def read_text(path: str | Path, vocabulary: Vocabulary, name: str | None = None)
             "it must be in the model's language, words separated by spaces"
         )
     ids = vocabulary.encode(words)
-    return Text(name, ids, unknown=int((ids == vocabulary.ids.get(UNK, -1)).sum()))
+    unknown = int((ids == vocabulary.ids.get(UNK, -1)).sum())
+    return Text(name, ids, unknown, ends_unknown=EOS not in vocabulary)
 
 
 def batchify(data: Tensor, batch_size: int) -> Tensor:

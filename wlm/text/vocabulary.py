@@ -11,7 +11,7 @@ from wlm.text.word_list import read_word_list
 
 UNK = "<unk>"
 EOS = "<eos>"
-NO_EOS = f"The vocabulary has no {EOS}: each line end is read as {UNK}"
+NO_EOS = f"The vocabulary has no `{EOS}`: each line end is read as `{UNK}`"
 
 
 class Vocabulary:

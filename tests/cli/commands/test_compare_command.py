@@ -30,6 +30,7 @@ def test_compare_prints_one_object_with_the_documented_keys(capsys, model_folder
         "seed": 1,
         "seconds": None,
         "target": None,
+        "unknown": {"tokens": 0, "share": 0.0, "line_ends": False},
     }
     assert [result["variant"] for result in content["results"]] == ["fp32", "int8"]
     documented = (ROOT / "docs" / "json.md").read_text("utf-8")

@@ -1,6 +1,11 @@
 """python -m wlm evaluate."""
 
+import json
+
+import torch
 from command_line import run_json
+
+from wlm.cli.main import main
 
 
 def test_evaluate_prints_one_result(capsys, text_file):
@@ -9,3 +14,47 @@ def test_evaluate_prints_one_result(capsys, text_file):
     both = run_json(capsys, "compare", *arguments)
     assert result["variant"] == "int8"
     assert result["loss"] == both["results"][1]["loss"]
+
+
+def test_a_whole_module_is_evaluated_and_it_is_said_how_it_was_read(
+    capsys, tmp_path, model, model_folder
+):
+    torch.save({"epoch": 3, "model": model}, tmp_path / "model.pt")
+    bare = ["--model", str(tmp_path / "model.pt"), "--vocabulary", str(model_folder / "vocab.txt")]
+    same = run_json(capsys, *"evaluate --model tiny --text short".split())
+    assert main(["evaluate", *bare, "--text", "short", "--json"]) == 0
+    out, err = capsys.readouterr()
+    said = "from a whole module, wlm.model.lstm.LSTMModel under 'model'"
+    assert json.loads(out)["loss"] == same["loss"] and "weights_read" not in same
+    assert json.loads(out)["weights_read"] == said
+    assert err == f"wlm: weights read: {said}\n"
+    sampled = run_json(capsys, "sample", *bare, "--words", "3")
+    assert sampled["weights_read"] == said
+    inspected = run_json(capsys, "inspect", *bare, "--text", "short", "--seconds", "0.2")
+    assert inspected["protocol"]["weights_read"] == said
+
+
+def test_unknown_words_are_counted_warned_of_and_left_out_of_a_second_loss(capsys, tmp_path):
+    (tmp_path / "other.txt").write_text("the old lake over the sea\n" * 20, "utf-8")
+    arguments = ["--model", "tiny", "--text", str(tmp_path / "other.txt")]
+    result = run_json(capsys, "evaluate", *arguments)
+    assert result["unknown"] == {"tokens": 40, "share": 40 / 140, "line_ends": False}
+    assert result["loss_known"] != result["loss"]
+    assert "28.6% of the text's words are unknown" in result["warnings"][-1]
+    assert main(["compare", *arguments]) == 0
+    out = capsys.readouterr().out
+    assert "of known words" in out and f"{result['loss_known']:.4f}" in out
+    assert "140 tokens of other, 28.6% unknown (40)" in out
+    assert "warning: 28.6% of the text's words are unknown" in out
+
+
+def test_a_vocabulary_without_eos_is_warned_of(capsys, tmp_path, model_folder):
+    words = (model_folder / "vocab.txt").read_text("utf-8").replace("<eos>", "lake")
+    (tmp_path / "words.txt").write_text(words, "utf-8")
+    command = f"compare --model tiny --text short --vocabulary {tmp_path / 'words.txt'} --json"
+    assert main(command.split()) == 0
+    out, err = capsys.readouterr()
+    said = "The vocabulary has no `<eos>`: each line end is read as `<unk>`."
+    assert said in json.loads(out)["warnings"]
+    assert f"wlm: warning: {said}\n" in err
+    assert json.loads(out)["protocol"]["unknown"]["line_ends"] is True

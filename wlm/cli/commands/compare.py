@@ -4,7 +4,7 @@ import time
 from argparse import ArgumentParser, Namespace
 
 from wlm.cli import output
-from wlm.cli.measure import given, keep, measure
+from wlm.cli.measure import given, keep, measure, note_reading
 from wlm.cli.options import add_model, add_protocol, add_variants
 
 EXAMPLES = """\
@@ -26,5 +26,6 @@ def run(options: Namespace) -> None:
     spec, started = CompareSpec(**given(CompareSpec, options)), time.time()
     measured, stopped = measure(compare, spec)
     content = measured.to_json()
+    note_reading(measured.weights_read, measured.unknown if options.json else None)
     run_id = keep(spec, content, started, stopped)
     output.answer(options, content, lambda: output.print_results(content, run_id))

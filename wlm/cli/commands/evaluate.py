@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from wlm.cli import output
-from wlm.cli.measure import given, measure
+from wlm.cli.measure import given, measure, note_reading
 from wlm.cli.options import add_model, add_protocol, add_variants
 from wlm.errors import WLMError
 
@@ -28,4 +28,8 @@ def run(options: Namespace) -> None:
         )
     measured, _ = measure(compare, CompareSpec(**given(CompareSpec, options)))
     content = measured.to_json()
-    output.answer(options, content["results"][0], lambda: output.print_results(content))
+    note_reading(measured.weights_read, measured.unknown if options.json else None)
+    protocol = content["protocol"]
+    read = {key: protocol[key] for key in ("unknown", "weights_read") if key in protocol}
+    result = {**content["results"][0], **read, "warnings": content["warnings"]}
+    output.answer(options, result, lambda: output.print_results(content))

@@ -3,7 +3,7 @@
 from argparse import SUPPRESS, ArgumentParser, Namespace
 
 from wlm.cli import output
-from wlm.cli.measure import given, measure
+from wlm.cli.measure import given, measure, note_reading
 from wlm.cli.options import add_model, add_text, add_timing, add_variants
 
 EXAMPLES = """\
@@ -26,4 +26,5 @@ def run(options: Namespace) -> None:
     spec = InspectSpec(**given(InspectSpec, options))
     measured, _ = measure(inspect, spec)
     content = add_bytes_and_errors(measured.to_json(), spec)
+    note_reading(content["protocol"].get("weights_read"))
     output.answer(options, content, lambda: output.print_inspection(content))

@@ -53,9 +53,10 @@ def run(options: Namespace) -> None:
     streams = [
         sample_words(model, checkpoint.vocabulary, settings, options.words) for model in models
     ]
+    read = {"weights_read": checkpoint.weights_read} if checkpoint.weights_read else {}
     if options.json:
         contents = [
-            _content(variant, settings, list(with_bar(stream, options.words, "word")))
+            {**_content(variant, settings, list(with_bar(stream, options.words, "word"))), **read}
             for variant, stream in zip(variants, streams, strict=True)
         ]
         output.print_json(contents if options.compare else contents[0])

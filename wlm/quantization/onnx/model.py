@@ -33,15 +33,14 @@ class OnnxModel:
         logits, h, c = session.run(OUTPUTS, self._feed(input, hidden))
         return torch.from_numpy(logits), (torch.from_numpy(h), torch.from_numpy(c))
 
-    def nll(self, input: Tensor, hidden: Hidden, targets: Tensor) -> tuple[float, Hidden]:
-        """Return the summed negative log-likelihood of targets (T * B), in nats, and the next
+    def nll(self, input: Tensor, hidden: Hidden, targets: Tensor) -> tuple[Tensor, Hidden]:
+        """Return the negative log-likelihood of each of the targets (T * B), in nats, and the next
         hidden state."""
         session = self._session(with_loss=True)
         feed = self._feed(input, hidden)
         feed[TARGETS] = targets.view(*input.shape, 1).numpy()
         picked, h, c = session.run((LOG_LIKELIHOOD, *OUTPUTS[1:]), feed)
-        nll = -float(picked.sum(dtype=np.float64))
-        return nll, (torch.from_numpy(h), torch.from_numpy(c))
+        return -torch.from_numpy(picked).flatten(), (torch.from_numpy(h), torch.from_numpy(c))
 
     def init_hidden(self, batch_size: int) -> Hidden:
         """Return the zero state that a text starts from."""
