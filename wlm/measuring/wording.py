@@ -2,8 +2,6 @@
 
 import math
 
-from wlm.text.vocabulary import NO_EOS, UNK
-
 MOST_UNKNOWN = 0.10  # of a text's words: above, its loss is largely that of `<unk>`
 SAME_LOSS = 0.01  # nats per token: below, a reader would not notice
 MOST_SPREAD = 0.10  # of times that nothing disturbed
@@ -52,6 +50,8 @@ def read_as(protocol: dict) -> str:
 
 def unknown_warnings(unknown: dict) -> list[str]:
     """Return what to know of a loss over so many unknown words, in sentences."""
+    from wlm.text.vocabulary import NO_EOS, UNK  # and with it PyTorch, for which help cannot wait
+
     found = []
     if unknown["share"] > MOST_UNKNOWN:
         found.append(
