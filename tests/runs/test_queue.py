@@ -457,7 +457,7 @@ def test_a_deleted_run_does_not_hold_up_the_next(queue, store, named):
 
 
 def test_the_worker_gives_memory_back_after_each_run(monkeypatch):
-    done, ended = [], threading.Event()
+    done, ended, exited = [], threading.Event(), threading.Event()
 
     def give_back() -> None:
         done.append("give back")
@@ -466,12 +466,15 @@ def test_the_worker_gives_memory_back_after_each_run(monkeypatch):
 
     def lines() -> Iterator[str]:
         yield from ("a\n", "b\n")
-        ended.wait(PATIENCE)
+        ended.wait()
 
     monkeypatch.setattr(worker, "execute", lambda run_id, _: done.append(run_id))
     monkeypatch.setattr(worker, "give_back", give_back)
-    monkeypatch.setattr(worker.os, "_exit", lambda _: None)
-    with pytest.raises(InterruptedError):
-        worker.work(lines())
-    assert done == ["a", "give back", "b", "give back"]
-    ended.set()
+    monkeypatch.setattr(worker.os, "_exit", lambda _: exited.set())
+    try:
+        with pytest.raises(InterruptedError):
+            worker.work(lines())
+        assert done == ["a", "give back", "b", "give back"]
+    finally:
+        ended.set()
+        exited.wait(PATIENCE)  # or the real one would end the tests
