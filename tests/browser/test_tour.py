@@ -14,6 +14,14 @@ def heading(page, number: int):
     return page.get_by_role("heading", name=re.compile(rf"^{number}\. "))
 
 
+def open_step(page, address: str, number: int) -> None:
+    """Open a step and wait until keys work: the buttons that take them are loaded by themselves."""
+    page.goto(address)
+    expect(heading(page, number)).to_be_visible()
+    expect(page.get_by_role("button", name="Next")).to_be_visible()
+    page.locator(IDLE).wait_for(state="attached")
+
+
 def walk(page, number: int, key: str) -> None:
     page.keyboard.press(key)
     expect(heading(page, number)).to_be_visible()
@@ -22,8 +30,7 @@ def walk(page, number: int, key: str) -> None:
 def test_each_step_fits_a_presenters_screen(page, server):
     page.set_viewport_size({"width": 1280, "height": 720})
     for number in range(1, LAST + 1):
-        page.goto(f"{server}/Tutorial?present=true&step={number}")
-        expect(heading(page, number)).to_be_visible()
+        open_step(page, f"{server}/Tutorial?present=true&step={number}", number)
         expect(page.get_by_test_id(RESULTS[number - 1]).last).to_be_visible()
         page.locator(IDLE).wait_for(state="attached")
         main = page.get_by_test_id("stMain")
@@ -33,7 +40,7 @@ def test_each_step_fits_a_presenters_screen(page, server):
 
 def test_arrow_keys_go_on_whatever_was_clicked(page, server):
     page.set_viewport_size({"width": 1280, "height": 720})
-    page.goto(f"{server}/Tutorial?step=3")
+    open_step(page, f"{server}/Tutorial?step=3", 3)
     main = page.get_by_test_id("stMain")
     expect(main.get_by_role("button", name="Another")).to_be_visible()
     page.locator(IDLE).wait_for(state="attached")
@@ -60,8 +67,7 @@ def test_arrow_keys_go_on_whatever_was_clicked(page, server):
 
 
 def test_arrow_keys_walk_through_the_tour(page, server):
-    page.goto(f"{server}/Tutorial?present=true")
-    expect(heading(page, 1)).to_be_visible()
+    open_step(page, f"{server}/Tutorial?present=true", 1)
     for number in range(2, LAST + 1):
         page.locator(IDLE).wait_for(state="attached")
         page.keyboard.press("ArrowRight")
@@ -74,7 +80,6 @@ def test_arrow_keys_walk_through_the_tour(page, server):
 
 
 def test_a_step_has_an_address(page, server):
-    page.goto(f"{server}/Tutorial?step=5")
-    expect(heading(page, 5)).to_be_visible()
+    open_step(page, f"{server}/Tutorial?step=5", 5)
     expect(page.get_by_text("113.9 MB").first).to_be_visible()
     expect(page.get_by_test_id("stSidebar")).to_be_visible()
