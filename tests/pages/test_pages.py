@@ -49,6 +49,7 @@ def test_a_defect_is_said_without_its_details(queue, monkeypatch, path):
         raise RuntimeError("internal detail")
 
     monkeypatch.setattr(server, "load_variant", broken)
+    monkeypatch.setattr(server, "config_of", broken)
     monkeypatch.setattr(inventory, "models_here", broken)
     queue.store.list_runs = broken
     page = open_page(path)

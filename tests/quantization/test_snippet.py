@@ -13,6 +13,7 @@ import torch
 from wlm.model.checkpoint import load_checkpoint, save_checkpoint
 from wlm.model.lstm import LSTMModel
 from wlm.quantization.prepare import prepare, why_unavailable
+from wlm.quantization.printout import printout
 from wlm.quantization.snippet import code_for
 from wlm.quantization.variant import OFFERED, Variant
 from wlm.text.vocabulary import Vocabulary
@@ -72,7 +73,7 @@ def test_the_code_shown_makes_the_variant(printed, sizeable_folder, name):
     megabytes = f"{made.saved_bytes / 1e6:.1f} MB"
     if variant.runtime == "pytorch":
         *shown, fp32_size, size = printed[name]
-        assert "\n".join(shown) == str(made)
+        assert "\n".join(shown) == printout(model.config, variant)
         assert fp32_size == f"{prepare(model, Variant()).saved_bytes / 1e6:.1f} MB"
         assert size == megabytes
     else:

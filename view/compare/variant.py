@@ -7,6 +7,7 @@ import streamlit as st
 from view.shared import server
 from wlm.catalog.names import find_model
 from wlm.places import shown_path
+from wlm.quantization.printout import printout
 from wlm.quantization.snippet import code_for
 from wlm.quantization.variant import Variant, describe
 
@@ -28,8 +29,9 @@ def show_variant(model: str, names: Sequence[str]) -> None:
     variant = variants[name]
     st.markdown(f"**{variant.label}** (`{variant}`): {describe(variant)}")
     before, after = st.columns(2)
-    before.code(str(server.load_model(model).model), language=None, wrap_lines=True)
-    after.code(str(server.load_variant(model, variant)), language=None, wrap_lines=True)
+    config = server.config_of(model)
+    before.code(printout(config, Variant()), language=None, wrap_lines=True)
+    after.code(printout(config, variant), language=None, wrap_lines=True)
     st.subheader("The code that does it")
     st.code(code_for(variant, shown_path(find_model(model))), language="python")
     if variant.runtime == "pytorch":

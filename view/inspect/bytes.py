@@ -64,7 +64,7 @@ def bytes_chart(model: str, variants: list[Variant], large: bool = False) -> Spe
 def why_it_remains(model: str, sizes: dict[Variant, dict[str, int]]) -> str:
     """Return what the switches for LSTM and Linear leave of the file, and what that is where the
     embedding is quantized too; the last variant of either kind is named."""
-    config = server.load_model(model).model.config
+    config = server.config_of(model)
     shape = f"{config.ntoken:,} × {config.ninp:,}"
     by_precision = {variant.embedding: variant for variant in sizes}
     sentences = ["Outlined: the embedding, which the switches for LSTM and Linear do not reach."]

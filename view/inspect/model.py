@@ -13,7 +13,7 @@ from wlm.quantization.variant import Variant, describe
 
 def show_model(model: str, variants: list[Variant]) -> None:
     """Show the parts of each variant as a diagram, coloured by precision."""
-    config = server.load_model(model).model.config
+    config = server.config_of(model)
     for column, variant in zip(columns(len(variants)), variants, strict=True):
         sizes = {part: size / 1e6 for part, size in parts_of(model, variant).items()}
         with column:

@@ -22,6 +22,12 @@ def load_model(name: str):
     return open_model(name)
 
 
+@st.cache_resource(show_spinner=False, max_entries=64)
+def config_of(name: str):
+    """Return a named model's sizes, also when the model itself is no longer in memory."""
+    return load_model(name).model.config
+
+
 @st.cache_resource(show_spinner="Quantizing …", max_entries=8)
 def load_variant(name: str, variant: Variant):
     """Return a variant of a named model, shared by all visitors and never changed."""

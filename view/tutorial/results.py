@@ -30,7 +30,7 @@ WORDS, TEMPERATURE = 60, 0.8
 
 def show_model(presenting: bool) -> None:
     """Show the model as a diagram, with the megabytes of each part."""
-    config = server.load_model(MODEL).model.config
+    config = server.config_of(MODEL)
     sizes = {part: size / 1e6 for part, size in parts_of(MODEL, FP32).items()}
     st.graphviz_chart(
         overview(config, "fp32", sizes, across=presenting),

@@ -26,7 +26,7 @@ class Step:
 
 def about_model() -> tuple[str, str]:
     """Say what goes in and comes out, and what is between."""
-    config = server.load_model(MODEL).model.config
+    config = server.config_of(MODEL)
     return (
         "Words go in as numbers, a score for every possible next word comes out.",
         f"An embedding turns each word into {config.ninp:,} values, {config.nlayers} LSTM layers "

@@ -55,9 +55,6 @@ class PyTorchModel:
     def eval(self) -> "PyTorchModel":
         return self
 
-    def __str__(self) -> str:
-        return str(self.module)
-
     def modules(self) -> PyTorchModules:
         """Return its modules, to be called one after the other."""
         return PyTorchModules(self.module)

@@ -188,7 +188,6 @@ def test_the_size_is_that_of_the_file(model, own_cache, name):
     made = prepare(model, Variant.parse(name))
     sizes = {path.stat().st_size for path in own_cache.rglob("*") if path.is_file()}
     assert made.saved_bytes in sizes
-    assert str(made).startswith("OnnxModel(\n  Gather(20x8 ")
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -1,7 +1,6 @@
 """A model in ONNX Runtime, called like the PyTorch one."""
 
 import threading
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -73,25 +72,3 @@ class OnnxModel:
                 content = put_loss_in(self.content) if with_loss else self.content
                 self._sessions[with_loss] = start(content, self.threads)
             return self._sessions[with_loss]
-
-    def __str__(self) -> str:
-        return self._summary
-
-    @cached_property
-    def _summary(self) -> str:
-        """The operators that hold weights, in the order in which they run."""
-        import onnx
-
-        graph = onnx.load_from_string(self.content).graph
-        weights = {each.name: each for each in graph.initializer}
-        lines = []
-        for node in graph.node:
-            shapes = [
-                f"{'x'.join(map(str, weights[name].dims))} "
-                f"{onnx.TensorProto.DataType.Name(weights[name].data_type).lower()}"
-                for name in node.input
-                if name in weights and len(weights[name].dims) > 1 and weights[name].dims[-2] > 1
-            ]
-            if shapes:
-                lines.append(f"  {node.op_type}({', '.join(shapes)})")
-        return "\n".join(["OnnxModel(", *lines, ")"])

@@ -1,0 +1,67 @@
+"""What printing a variant's model shows, worked out from its sizes: nothing is made for it."""
+
+from wlm.model.lstm import ModelConfig
+from wlm.quantization.variant import Variant
+
+# What torch.ao.quantization says of the weights of a Linear layer.
+_STORED = {
+    "int8": "dtype=torch.qint8, qscheme=torch.per_tensor_affine",
+    "int8-channel": "dtype=torch.qint8, qscheme=torch.per_channel_affine",
+    "fp16": "dtype=torch.float16",
+}
+
+
+def printout(config: ModelConfig, variant: Variant) -> str:
+    """Return what `print` shows of a variant in PyTorch; for ONNX Runtime, which prints nothing of
+    a model, its operators with their weights, in the order in which they run."""
+    if variant.runtime == "onnxruntime":
+        return "\n".join(["OnnxModel(", *_operators(config, variant), ")"])
+    modules = [
+        f"(drop): Dropout(p={config.dropout}, inplace=False)",
+        f"(encoder): {_embedding(config, variant)}",
+        f"(rnn): {_lstm(config, variant)}",
+        f"(decoder): {_linear(config, variant)}",
+    ]
+    return "\n".join(["LSTMModel(", *(f"  {each}" for each in modules), ")"])
+
+
+def _embedding(config: ModelConfig, variant: Variant) -> str:
+    if variant.embedding == "fp32":
+        return f"Embedding({config.ntoken}, {config.ninp})"
+    return (
+        f"QuantizedEmbedding(num_embeddings={config.ntoken}, embedding_dim={config.ninp}, "
+        "dtype=torch.quint8, qscheme=torch.per_channel_affine_float_qparams)"
+    )
+
+
+def _lstm(config: ModelConfig, variant: Variant) -> str:
+    name = "LSTM" if variant.lstm == "fp32" else "DynamicQuantizedLSTM"
+    sizes = f"{config.ninp}, {config.nhid}"
+    if config.nlayers > 1:
+        sizes += f", num_layers={config.nlayers}"
+        if config.dropout:
+            sizes += f", dropout={config.dropout}"
+    return f"{name}({sizes})"
+
+
+def _linear(config: ModelConfig, variant: Variant) -> str:
+    sizes = f"in_features={config.nhid}, out_features={config.ntoken}"
+    if variant.linear == "fp32":
+        return f"Linear({sizes}, bias=True)"
+    return f"DynamicQuantizedLinear({sizes}, {_STORED[variant.linear]})"
+
+
+def _operators(config: ModelConfig, variant: Variant) -> list[str]:
+    table = "float" if variant.embedding == "fp32" else "uint8"
+    lines = [f"Gather({config.ntoken}x{config.ninp} {table})"]
+    gates = 4 * config.nhid
+    for layer in range(config.nlayers):
+        inputs = config.nhid if layer else config.ninp
+        if variant.lstm == "fp32":
+            lines.append(f"LSTM(1x{gates}x{inputs} float, 1x{gates}x{config.nhid} float)")
+        else:  # its weights lie the other way round
+            weights = f"1x{inputs}x{gates} int8, 1x{config.nhid}x{gates} int8"
+            lines.append(f"DynamicQuantizeLSTM({weights})")
+    name, numbers = ("MatMul", "float") if variant.linear == "fp32" else ("MatMulInteger", "int8")
+    lines.append(f"{name}({config.nhid}x{config.ntoken} {numbers})")
+    return [f"  {line}" for line in lines]
