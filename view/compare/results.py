@@ -6,6 +6,7 @@ import streamlit as st
 
 from view.compare import charts
 from view.shared.cards import SHIPPED, card
+from view.shared.charts import ink
 from view.shared.runs import where_measured
 from wlm import tutorial
 from wlm.measuring.wording import sentence
@@ -119,8 +120,9 @@ def show_charts(result: dict | None) -> None:
             title=title,
             format=format,
             reference_name=name,
+            ink=ink(),
         )
-        column.vega_lite_chart(chart, key=f"chart-{measure}")
+        column.altair_chart(chart, key=f"chart-{measure}")
 
 
 def show_certainty(result: dict) -> None:
@@ -132,11 +134,11 @@ def show_certainty(result: dict) -> None:
     with ratio:
         st.markdown("**How sure the speed-up is**: dot and 95% interval")
         ratios, ends = ([row[key] for row in each] for key in ("speedup", "speedup_ci95"))
-        st.vega_lite_chart(charts.speedups(labels, ratios, ends), key="chart-speedups")
+        st.altair_chart(charts.speedups(labels, ratios, ends, ink=ink()), key="chart-speedups")
     with traces:
         st.markdown(f"**What it comes from**: {result['rounds']} rounds, a block of each in turn")
         times = [[block["wall_s"] / block["tokens"] for block in row["blocks"]] for row in each]
-        st.vega_lite_chart(charts.block_times(labels, times), key="chart-blocks")
+        st.altair_chart(charts.block_times(labels, times, ink=ink()), key="chart-blocks")
     if len(each) > 2:
         st.markdown("**Who contributes what**: change against " + labels[0])
         measures = {
@@ -144,7 +146,7 @@ def show_certainty(result: dict) -> None:
             "time": [1 / row["speedup"] for row in each],
             "loss": [row["loss"] for row in each],
         }
-        st.vega_lite_chart(charts.changes(labels, measures), key="chart-changes")
+        st.altair_chart(charts.changes(labels, measures, ink=ink()), key="chart-changes")
 
 
 def show_table(result: dict) -> None:

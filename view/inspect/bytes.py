@@ -1,11 +1,12 @@
 """How many bytes each part of a model takes in its file."""
 
+import altair as alt
 import streamlit as st
 
 from view.inspect import charts
 from view.shared import server
 from view.shared.cards import SHIPPED, card, columns
-from view.shared.charts import Spec
+from view.shared.charts import ink
 from wlm.inspecting.parts import FILE_FORMAT, saved_parts
 from wlm.model.lstm import EMBEDDING
 from wlm.quantization.variant import Variant
@@ -31,7 +32,7 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
             delta_color="inverse",
             help=SHIPPED,
         )
-    st.vega_lite_chart(bytes_chart(model, variants), key="chart-bytes")
+    st.altair_chart(bytes_chart(model, variants), key="chart-bytes")
     st.markdown(why_it_remains(model, dict(zip(variants, parts, strict=True))))
     st.markdown("**To the byte**")
     bytes = ([*each.values(), size] for each, size in zip(parts, sizes, strict=True))
@@ -44,7 +45,7 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
     )
 
 
-def bytes_chart(model: str, variants: list[Variant], large: bool = False) -> Spec:
+def bytes_chart(model: str, variants: list[Variant], large: bool = False) -> alt.LayerChart:
     """Return a bar a variant, made of the megabytes of its parts, the embedding outlined; `large`
     is for a lecture."""
     return charts.stacked_parts(
@@ -58,6 +59,7 @@ def bytes_chart(model: str, variants: list[Variant], large: bool = False) -> Spe
         unit="MB",
         marked=EMBEDDING,
         large=large,
+        ink=ink(),
     )
 
 

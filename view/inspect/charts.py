@@ -1,28 +1,15 @@
 """The charts of the Inspect page: stacked parts, weights on their grid, and errors."""
 
-from view.shared.built import built_once
-from view.shared.charts import (
-    INK,
-    SMALL_SIZE,
-    TWO_LINES,
-    Spec,
-    category,
-    chart,
-    colored,
-    group,
-    layer,
-    legend,
-    mark,
-    quantity,
-    words,
-)
+import altair as alt
+import pandas as pd
+
+from view.shared.charts import readable
 from wlm.inspecting.weight_error import Histogram
 
 ROOM_FOR_NUMBER = 0.13  # of the longest bar: on a narrow chart a number is so wide
 SMALLEST_LABELLED = 0.015  # of the longest bar: a number beside less would not show what it names
 
 
-@built_once
 def stacked_parts(
     labels: list[str],
     parts: list[dict[str, float]],
@@ -32,80 +19,12 @@ def stacked_parts(
     unit: str,
     marked: str | None = None,
     large: bool = False,
-) -> Spec:
+    ink: str,
+) -> alt.LayerChart:
     """Return one lying bar a label, made of its parts, their values beside them and the sum at the
     end. A part called such as `LSTM 3` has the colour of all `LSTM`, and one number stands for
     them; the `marked` part is outlined. A `large` chart has larger words and no axis."""
-    small_type, type_size, thickness = (20, 24, 40) if large else (SMALL_SIZE, 16, 34)
-    segments, groups = _segments(labels, parts)
-    names = list(dict.fromkeys(row["group"] for row in segments))
-    totals = [
-        {"label": label, "total": sum(values.values())}
-        for label, values in zip(labels, parts, strict=True)
-    ]
-    longest = max(row["total"] for row in totals)
-    axis = {"labelExpr": TWO_LINES, "labelLimit": 200, "labelFontSize": type_size, "ticks": False}
-    y = category("label", sort=labels, title=None, axis=axis)
-    along = {
-        "title": title,
-        "scale": {"domain": [0, longest * 1.4], "nice": False},
-        "axis": None if large else {"tickCount": 4},
-    }
-    place = {"x": quantity("start", **along), "x2": {"field": "end"}, "y": y}
-    below = legend(
-        symbolType="square",
-        labelLimit=200,
-        labelFontSize=small_type,
-        columns=4 if large else 2,
-    )
-    color = colored(names, below, field="group")
-    bars = layer(
-        mark("bar", size=thickness),
-        **place,
-        color=color,
-        opacity=quantity("shade", scale=None, legend=None),
-        tooltip=[
-            category("label", title="variant"),
-            category("part"),
-            quantity("value", title=title, format=".4~g"),
-        ],
-    )
-    layers = [group(segments, bars)]
-    if outlined := [row for row in segments if row["part"] == marked]:
-        dashes = {"stroke": INK, "strokeWidth": 2.5, "strokeDash": [7, 4]}
-        layers.append(
-            layer(mark("bar", size=thickness, fillOpacity=0, **dashes), outlined, **place)
-        )
-    shown = [row for row in groups if row["sum"] >= SMALLEST_LABELLED * longest]
-    # Neighbours' numbers stand above and below in turn: they cannot meet.
-    for side, direction in enumerate((-1, 1)):
-        on_side = [row for row in shown if names.index(row["group"]) % 2 == side]
-        layers.append(
-            layer(
-                words(small_type, dy=direction * (thickness + small_type + 8) / 2),
-                _with_room(on_side, ROOM_FOR_NUMBER * longest),
-                x=quantity("middle", **along),
-                y=y,
-                text=quantity("sum", format=format),
-                color=color,
-            )
-        )
-    ends = layer(
-        words(type_size, align="left", dx=8, color=INK),
-        totals,
-        x=quantity("total", **along),
-        y=y,
-        text=category("words"),
-    )
-    ends["transform"] = [
-        {"calculate": f"format(datum.total, '{format}') + ' {unit}'", "as": "words"}
-    ]
-    height = 60 + 106 * len(labels) if large else 130 + 94 * len(labels)
-    return chart(*layers, ends, height=height)
-
-
-def _segments(labels: list[str], parts: list[dict[str, float]]) -> tuple[list[dict], list[dict]]:
-    """The pieces of all bars, and the middles and sums of those of one colour."""
+    small_type, type_size, thickness = (20, 24, 40) if large else (14, 16, 34)
     segments, groups = [], []
     for label, values in zip(labels, parts, strict=True):
         start, by_group = 0.0, {}
@@ -122,7 +41,79 @@ def _segments(labels: list[str], parts: list[dict[str, float]]) -> tuple[list[di
             for group, (first, whole) in by_group.items()
             if len(by_group) > 1  # the sum at the end says it already
         ]
-    return segments, groups
+    names = list(dict.fromkeys(row["group"] for row in segments))
+    longest = max(sum(values.values()) for values in parts)
+    totals = [
+        {"label": label, "total": sum(values.values())}
+        for label, values in zip(labels, parts, strict=True)
+    ]
+    # Two lines for "int8 LSTM + Linear": a phone is narrow.
+    split = "indexof(datum.label, ' ')"
+    two_lines = (
+        f"{split} < 0 ? datum.label : "
+        f"[slice(datum.label, 0, {split}), slice(datum.label, {split} + 1)]"
+    )
+    axis = alt.Axis(labelExpr=two_lines, labelLimit=200, labelFontSize=type_size, ticks=False)
+    y = alt.Y("label:N", sort=labels, title=None, axis=axis)
+    x = alt.X(
+        "start:Q",
+        title=title,
+        scale=alt.Scale(domain=[0, longest * 1.4], nice=False),
+        axis=None if large else alt.Axis(tickCount=4),
+    )
+    color = alt.Color(
+        "group:N",
+        scale=alt.Scale(domain=names),
+        legend=alt.Legend(
+            title=None,
+            orient="bottom",
+            labelLimit=200,
+            labelFontSize=small_type,
+            columns=4 if large else 2,
+        ),
+    )
+    tooltip = [
+        alt.Tooltip("label:N", title="variant"),
+        alt.Tooltip("part:N"),
+        alt.Tooltip("value:Q", title=title, format=".4~g"),
+    ]
+    base = alt.Chart(pd.DataFrame(segments))
+    bars = base.mark_bar(size=thickness).encode(
+        x=x,
+        x2="end:Q",
+        y=y,
+        color=color,
+        opacity=alt.Opacity("shade:Q", scale=None, legend=None),
+        tooltip=tooltip,
+    )
+    outline = (
+        base.transform_filter(alt.datum.part == (marked or ""))
+        .mark_bar(size=thickness, fillOpacity=0, stroke=ink, strokeWidth=2.5, strokeDash=[7, 4])
+        .encode(x=x, x2="end:Q", y=y)
+    )
+    shown = [row for row in groups if row["sum"] >= SMALLEST_LABELLED * longest]
+    layers = [bars, outline]
+    # Neighbours' numbers stand above and below in turn: they cannot meet.
+    for place, side in ((-1, 0), (1, 1)):
+        on_side = [row for row in shown if names.index(row["group"]) % 2 == side]
+        if not (chosen := _with_room(on_side, ROOM_FOR_NUMBER * longest)):
+            continue
+        words = alt.Chart(pd.DataFrame(chosen)).mark_text(
+            dy=place * (thickness + small_type + 8) / 2, fontSize=small_type, fontWeight=600
+        )
+        layers.append(
+            words.encode(x="middle:Q", y=y, text=alt.Text("sum:Q", format=format), color=color)
+        )
+    ends = alt.Chart(pd.DataFrame(totals)).transform_calculate(
+        words=f"format(datum.total, '{format}') + ' {unit}'"
+    )
+    layers.append(
+        ends.mark_text(align="left", dx=8, fontSize=type_size, fontWeight=600, color=ink).encode(
+            x="total:Q", y=y, text="words:N"
+        )
+    )
+    height = 60 + 106 * len(labels) if large else 130 + 94 * len(labels)
+    return readable(alt.layer(*layers).properties(height=height), ink)
 
 
 def _with_room(numbers: list[dict], room: float) -> list[dict]:
@@ -135,104 +126,93 @@ def _with_room(numbers: list[dict], room: float) -> list[dict]:
     return kept
 
 
-@built_once
-def weights_on_grid(histogram: Histogram, *, title: str) -> Spec:
+def weights_on_grid(histogram: Histogram, *, title: str, ink: str) -> alt.LayerChart:
     """Return a histogram of weights with the numbers that can be stored as lines over it: a rug
     below where they are many. Counts are on a square-root scale, which shows the rare ones."""
     # The last bin's end closes the outline.
     counts = [*histogram.counts, histogram.counts[-1]]
-    rows = [
-        {"start": histogram.start + i * histogram.width, "count": count}
-        for i, count in enumerate(counts)
-    ]
-    x = quantity(
-        "start",
+    starts = [histogram.start + i * histogram.width for i in range(len(counts))]
+    data = pd.DataFrame({"start": starts, "count": counts})
+    domain = [starts[0], starts[-1]]
+    x = alt.X(
+        "start:Q",
         title=title,
-        scale={"domain": [rows[0]["start"], rows[-1]["start"]], "nice": False},
-        axis={"tickCount": 5},
+        scale=alt.Scale(domain=domain, nice=False),
+        axis=alt.Axis(tickCount=5),
     )
-    y = quantity("count", title="weights", scale={"type": "sqrt"}, axis={"tickCount": 4})
-    layers = [layer(mark("area", interpolate="step-after"), rows, x=x, y=y)]
-    grid = [{"start": each} for each in histogram.grid]
-    if 0 < len(grid) < 64:
-        rules = mark("rule", color=INK, strokeWidth=1, strokeDash=[3, 3], opacity=0.8)
-        layers.append(layer(rules, grid, x=x))
-    elif grid:
-        rug = mark("tick", color=INK, thickness=1, height=14, yOffset=-7, opacity=0.7)
-        layers.append(layer(rug, grid, x=x, y={"datum": 0}))
-    return chart(*layers, height=260)
+    y = alt.Y("count:Q", title="weights", scale=alt.Scale(type="sqrt"), axis=alt.Axis(tickCount=4))
+    layers = [alt.Chart(data).mark_area(interpolate="step-after").encode(x=x, y=y)]
+    if histogram.grid:
+        grid = alt.Chart(pd.DataFrame({"start": histogram.grid}))
+        if len(histogram.grid) < 64:
+            rules = grid.mark_rule(color=ink, strokeWidth=1, strokeDash=[3, 3], opacity=0.8)
+            layers.append(rules.encode(x=x))
+        else:
+            rug = grid.mark_tick(color=ink, thickness=1, height=14, yOffset=-7, opacity=0.7)
+            layers.append(rug.encode(x=x, y=alt.datum(0)))
+    return readable(alt.layer(*layers).properties(height=260), ink)
 
 
-@built_once
-def matrix_errors(rows: list[dict], labels: list[str]) -> Spec:
+def matrix_errors(rows: list[dict], labels: list[str], *, ink: str) -> alt.LayerChart:
     """Return a dot for each weight matrix and variant at its ratio in decibels; rows have label,
-    matrix and sqnr_db, None where nothing is rounded."""
-    matrices = list(dict.fromkeys(row["matrix"] for row in rows))
-    place = {
-        "x": quantity(
-            "sqnr_db",
-            title="signal to rounding noise (dB)",
-            scale={"zero": False, "padding": 24},
-            axis={"tickCount": 5},
-        ),
-        "y": category(
-            "matrix",
-            sort=matrices,
-            title=None,
-            axis={"labelLimit": 200, "labelFontSize": SMALL_SIZE, "ticks": False},
-        ),
-        "color": color_of_variants(labels, rows),
-        "tooltip": [category("label"), category("matrix"), quantity("sqnr_db")],
-    }
-    dots = layer(mark("point", filled=True, size=150, opacity=1), **place)
-    numbers = layer(words(align="left", dx=10), **place, text=quantity("sqnr_db", format=".0f"))
-    return chart(group(rows, dots, numbers), height=60 + 30 * len(matrices))
-
-
-@built_once
-def errors_by_layer(rows: list[dict], labels: list[str]) -> Spec:
-    """Return a line a variant through the parts of the model, in the order of a pass; rows have
-    label, part, cosine and sqnr_db, None where nothing is rounded."""
-    place = {
-        "x": category(
-            "part",
-            sort=list(dict.fromkeys(row["part"] for row in rows)),
-            title=None,
-            axis={"labelAngle": -35, "labelFontSize": SMALL_SIZE, "ticks": False},
-            scale={"padding": 0.6},
-        ),
-        "y": quantity(
-            "sqnr_db",
-            title="signal to error (dB)",
-            scale={"zero": False, "padding": 16},
-            axis={"tickCount": 5},
-        ),
-        "color": color_of_variants(labels, rows),
-    }
-    lines = layer(
-        mark("line", strokeWidth=3, point={"size": 110, "filled": True}),
-        rows,
-        **place,
-        tooltip=[category("label"), category("part"), quantity("sqnr_db"), quantity("cosine")],
+    matrix and sqnr_db."""
+    data = pd.DataFrame(rows).astype({"sqnr_db": float})  # None where exact
+    x = alt.X(
+        "sqnr_db:Q",
+        title="signal to rounding noise (dB)",
+        scale=alt.Scale(zero=False, padding=24),
+        axis=alt.Axis(tickCount=5),
     )
-    layers = [lines]
-    if len({row["label"] for row in rows}) == 1:  # of several lines the numbers would meet
-        noise = [row["sqnr_db"] for row in rows]
-        dips = {i for i in range(1, len(noise) - 1) if _dips(noise[i - 1 : i + 2])}
-        # In a dip the line would cross a number above it.
-        for below, dy in ((False, -16), (True, 18)):
-            chosen = [row for i, row in enumerate(rows) if (i in dips) == below]
-            text = quantity("sqnr_db", format=".0f")
-            layers.append(layer(words(dy=dy), chosen, **place, text=text))
-    return chart(*layers, height=420)
+    y = alt.Y(
+        "matrix:N",
+        sort=list(dict.fromkeys(data["matrix"])),
+        title=None,
+        axis=alt.Axis(labelLimit=200, labelFontSize=14, ticks=False),
+    )
+    color = color_of_variants(labels, shown=set(data["label"]))
+    tooltip = ["label:N", "matrix:N", "sqnr_db:Q"]
+    base = alt.Chart(data).encode(x=x, y=y, color=color, tooltip=tooltip)
+    dots = base.mark_point(filled=True, size=150, opacity=1)
+    words = base.mark_text(align="left", dx=10, fontSize=14, fontWeight=600)
+    chart = alt.layer(dots, words.encode(text=alt.Text("sqnr_db:Q", format=".0f")))
+    height = 60 + 30 * data["matrix"].nunique()
+    return readable(chart.properties(height=height), ink)
 
 
-def _dips(three: list[float | None]) -> bool:
-    return None not in three and three[1] < min(three[0], three[2])
+def errors_by_layer(rows: list[dict], labels: list[str], *, ink: str) -> alt.LayerChart:
+    """Return a line a variant through the parts of the model, in the order of a pass; rows have
+    label, part and sqnr_db."""
+    data = pd.DataFrame(rows).astype({"sqnr_db": float})  # None where exact
+    x = alt.X(
+        "part:N",
+        sort=list(dict.fromkeys(data["part"])),
+        title=None,
+        axis=alt.Axis(labelAngle=-35, labelFontSize=14, ticks=False),
+        scale=alt.Scale(padding=0.6),
+    )
+    y = alt.Y(
+        "sqnr_db:Q",
+        title="signal to error (dB)",
+        scale=alt.Scale(zero=False, padding=16),
+        axis=alt.Axis(tickCount=5),
+    )
+    color = color_of_variants(labels, shown=set(data["label"]))
+    tooltip = ["label:N", "part:N", "sqnr_db:Q", "cosine:Q"]
+    base = alt.Chart(data).encode(x=x, y=y, color=color, tooltip=tooltip)
+    layers = [base.mark_line(strokeWidth=3, point={"size": 110, "filled": True})]
+    # In a dip the line would cross a number above it; of several lines the numbers would meet.
+    noise = data["sqnr_db"]
+    dip = (noise < noise.shift(1)) & (noise < noise.shift(-1))
+    sides = ((data[~dip], -16), (data[dip], 18)) if data["label"].nunique() == 1 else ()
+    for chosen, place in sides:
+        words = alt.Chart(chosen).mark_text(dy=place, fontSize=14, fontWeight=600)
+        number = alt.Text("sqnr_db:Q", format=".0f")
+        layers.append(words.encode(x=x, y=y, color=color, text=number))
+    return readable(alt.layer(*layers).properties(height=420), ink)
 
 
-def color_of_variants(labels: list[str], rows: list[dict]) -> Spec:
-    """The variants' colours, the same in every chart, with a legend of those that have rows."""
-    shown = {row["label"] for row in rows}
+def color_of_variants(labels: list[str], shown: set[str]) -> alt.Color:
+    """The variants' colours, the same in every chart, with a legend of those that are shown."""
     values = [label for label in labels if label in shown]
-    return colored(labels, legend(columns=2, values=values))
+    legend = alt.Legend(title=None, orient="bottom", labelLimit=300, columns=2, values=values)
+    return alt.Color("label:N", scale=alt.Scale(domain=labels), legend=legend)

@@ -4,9 +4,9 @@ from itertools import pairwise
 
 from wlm.model.lstm import ModelConfig
 
-# Tints with dark words on them: Graphviz knows no theme, and these read on a light and a dark page.
+# Tints with dark words on them: they read on a light and on a dark page.
 TINTS = {"fp32": "#a9cfe8", "fp16": "#a5dcc6", "int8": "#f4bd92", "int8-channel": "#f0d27a"}
-INK, LINE, GROUND = "#17202a", "#8c98a4", "#e8eef4"
+INK, LINE = "#17202a", "#8c98a4"
 
 
 def diagram(
@@ -31,22 +31,23 @@ def diagram(
         lines.append(f'"{part}" [label="{words}", fillcolor="{TINTS[modules[module]]}"]')
     names = [line.split('"')[1] for line in lines]
     numbers = [config.ninp, *[config.nhid] * config.nlayers, config.ntoken]
-    ends = [("words", names[0], f"{bptt} ids")]
+    ends = [("words", names[0], f" {bptt} ids")]
     ends += [
-        (above, below, f"{bptt} × {width:,}")
+        (above, below, f" {bptt} × {width:,}")
         for above, below, width in zip(names, [*names[1:], "loss"], numbers, strict=True)
     ]
-    edges = [_edge(*each) for each in ends]
+    edges = [f'"{above}" -> "{below}" [label="{words}"]' for above, below, words in ends]
     return _dot(
         "rankdir=TB; nodesep=0.2; ranksep=0.24", "width=2.6", ("words", "loss"), lines + edges
     )
 
 
 def overview(
-    config: ModelConfig, precision: str, megabytes: dict[str, float], *, across: bool
+    config: ModelConfig, precision: str, megabytes: dict[str, float], *, across: bool, ink: str
 ) -> str:
     """Return DOT of the model in three boxes, all LSTM layers in one, from left to right or from
-    above: shape and MB in the file, and how many numbers a word is between them."""
+    above: shape and MB in the file, and how many numbers a word is between them. `ink` is the
+    colour of words outside the boxes."""
     embedding, decoder = megabytes["embedding"], megabytes["decoder"]
     lstm = sum(size for part, size in megabytes.items() if part.startswith("LSTM"))
     boxes = {
@@ -61,24 +62,20 @@ def overview(
     names = ["word", *boxes, "scores"]
     numbers = ["id", f"{config.ninp:,}", f"{config.nhid:,}", f"{config.ntoken:,}"]
     edges = [
-        _edge(left, right, number)
+        f'"{left}" -> "{right}" [label=" {number} "]'
         for (left, right), number in zip(pairwise(names), numbers, strict=True)
     ]
     # From left to right the width decides how large the words are.
     graph = "rankdir=LR; ranksep=0.1" if across else "rankdir=TB; ranksep=0.24"
     node = 'margin="0.12,0.12", width=0.5' if across else "width=2.2"
-    return _dot(graph, node, (names[0], names[-1]), lines + edges)
+    return _dot(graph, node, (names[0], names[-1]), lines + edges, ink)
 
 
-def _edge(above: str, below: str, words: str) -> str:
-    """An arrow with words beside it, on a ground of their own."""
-    cell = f'<td width="6"></td><td bgcolor="{GROUND}">{words}</td>'
-    table = f'<table border="0" cellborder="0" cellpadding="3"><tr>{cell}</tr></table>'
-    return f'"{above}" -> "{below}" [label=<{table}>]'
-
-
-def _dot(graph: str, node: str, ends: tuple[str, str], lines: list[str]) -> str:
-    """DOT in the one style: `ends` are what goes in and what comes out."""
+def _dot(
+    graph: str, node: str, ends: tuple[str, str], lines: list[str], outside: str = LINE
+) -> str:
+    """DOT in the one style: `ends` are what goes in and what comes out, `outside`
+    the colour of words outside the boxes."""
     first, last = ends
     return "\n".join(
         [
@@ -86,8 +83,9 @@ def _dot(graph: str, node: str, ends: tuple[str, str], lines: list[str]) -> str:
             f'bgcolor="transparent"; {graph}',
             f'node [shape=box, style="rounded,filled", fontname="sans-serif", fontsize=15,'
             f' color="{LINE}", fontcolor="{INK}", margin="0.2,0.08", {node}]',
-            f'edge [color="{LINE}", fontcolor="{INK}", fontname="sans-serif", fontsize=13]',
-            f'node [fillcolor="{GROUND}"]; "{first}"; "{last}"',
+            f'edge [color="{LINE}", fontcolor="{outside}", fontname="sans-serif", fontsize=13]',
+            f'"{first}" [style=rounded, fontcolor="{outside}"]; "{last}" [style=rounded,'
+            f' fontcolor="{outside}"]',
             *lines,
             "}",
         ]

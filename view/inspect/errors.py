@@ -7,6 +7,7 @@ import streamlit as st
 from view.inspect import charts
 from view.shared import server
 from view.shared.cards import card
+from view.shared.charts import ink
 from view.shared.choices import in_url
 from wlm.catalog.open import open_text
 from wlm.inspecting.activation_error import ACTIVATION_TOKENS, LayerError, activations, layer_errors
@@ -63,7 +64,7 @@ def show_errors(model: str, text: str, variants: list[Variant]) -> None:
             for variant, layers in errors.items()
             for layer in layers
         ]
-        st.vega_lite_chart(charts.errors_by_layer(rows, labels), key="chart-layers")
+        st.altair_chart(charts.errors_by_layer(rows, labels, ink=ink()), key="chart-layers")
     with weights_column:
         st.markdown("**Weights**: what rounding costs each matrix")
         rows = [
@@ -71,7 +72,7 @@ def show_errors(model: str, text: str, variants: list[Variant]) -> None:
             for variant in quantized
             for each in weight_errors_of(model, variant)
         ]
-        st.vega_lite_chart(charts.matrix_errors(rows, labels), key="chart-matrices")
+        st.altair_chart(charts.matrix_errors(rows, labels, ink=ink()), key="chart-matrices")
     st.caption(
         f"Activations: the first {ACTIVATION_TOKENS} words of {text}, one word at a time, each "
         "variant with its own hidden state. Where nothing is rounded there is no dot. 6 dB are "
@@ -132,9 +133,9 @@ def show_matrix(model: str, variants: list[Variant]) -> None:
             card(column, heading, value)
     unit = "weight, in its row's steps" if whole.in_levels else "weight"
     st.markdown(f"**{precision}**: all weights" + (", and the 256 levels" if error.step else ""))
-    st.vega_lite_chart(charts.weights_on_grid(whole, title=unit), key="chart-all")
+    st.altair_chart(charts.weights_on_grid(whole, title=unit, ink=ink()), key="chart-all")
     st.markdown("**Near the middle**" + (", between the levels" if error.step else ""))
-    st.vega_lite_chart(charts.weights_on_grid(near, title=unit), key="chart-near")
+    st.altair_chart(charts.weights_on_grid(near, title=unit, ink=ink()), key="chart-near")
     if not error.largest:
         st.caption("Nothing here is rounded away: each weight is stored as it is.")
         return

@@ -1,26 +1,14 @@
 """The roofline as a chart: what the machine can do at best, and what each module does of it."""
 
+import altair as alt
+import pandas as pd
+
 from view.inspect.charts import color_of_variants
-from view.shared.built import built_once
-from view.shared.charts import (
-    INK,
-    SMALL_SIZE,
-    Spec,
-    category,
-    chart,
-    layer,
-    legend,
-    mark,
-    quantity,
-    words,
-)
+from view.shared.charts import readable
 from wlm.inspecting.roofline import Roofline
 
-DECADES = [0.1, 1, 10, 100, 1000, 10000]
 
-
-@built_once
-def roofline(points: list[dict], roof: Roofline) -> Spec:
+def roofline(points: list[dict], roof: Roofline, *, ink: str) -> alt.LayerChart:
     """Return the machine's ceilings as lines and modules as points: operations per byte against
     operations per second, both on log axes. Each point has label, module, ops_per_byte and
     ops_per_s."""
@@ -34,86 +22,87 @@ def roofline(points: list[dict], roof: Roofline) -> Spec:
     )
     low = min(left * min(slopes.values()), *(each["ops_per_s"] for each in points)) / 1e9 / 4
     high = max(*peaks.values(), *(each["ops_per_s"] for each in points)) / 1e9 * 2.2
-    place = {
-        "x": quantity(
-            "x",
-            title="operations per byte moved",
-            scale={"type": "log", "domain": [left, right], "nice": False},
-            axis={"values": DECADES[:-1], "format": "~g"},
-        ),
-        "y": quantity(
-            "y",
-            title="billion operations per second",
-            scale={"type": "log", "domain": [low, high], "nice": False},
-            axis={"values": DECADES, "format": "~g"},
-        ),
-    }
-    dashed = {"domain": [True, False], "range": [[1, 0], [5, 4]]}
-    ceilings = layer(
-        mark("line", color=INK, strokeWidth=2, clip=True),
-        _ceilings(peaks, slopes, left, right),
-        **place,
-        detail=category("line"),
-        strokeDash=category("from_memory", scale=dashed, legend=None),
+    lines, above = [], []
+    for name, speed in slopes.items():
+        bend = max(peaks.values()) / speed
+        lines += [
+            {"line": name, "x": at, "y": at * speed / 1e9, "from_memory": name == "memory"}
+            for at in (left, bend)
+        ]
+    for name, peak in peaks.items():
+        start = peak / max(slopes.values())
+        lines += [
+            {"line": name, "x": at, "y": peak / 1e9, "from_memory": True} for at in (start, right)
+        ]
+        above.append({"x": right, "y": peak / 1e9, "words": name})
+    x = alt.X(
+        "x:Q",
+        title="operations per byte moved",
+        scale=alt.Scale(type="log", domain=[left, right], nice=False),
+        axis=alt.Axis(values=[0.1, 1, 10, 100, 1000], format="~g"),
     )
-    rows = [{**each, "x": each["ops_per_byte"], "y": each["ops_per_s"] / 1e9} for each in points]
-    labels = list(dict.fromkeys(row["label"] for row in rows))
-    color = color_of_variants(labels, rows)
-    shapes = {"domain": ["LSTM", "decoder"], "range": ["circle", "square"]}
-    of_modules = legend(
-        symbolFillColor=INK,
-        symbolStrokeWidth=0,
-        values=list(dict.fromkeys(row["module"] for row in rows)),
-        columns=1,
+    y = alt.Y(
+        "y:Q",
+        title="billion operations per second",
+        scale=alt.Scale(type="log", domain=[low, high], nice=False),
+        axis=alt.Axis(values=[0.1, 1, 10, 100, 1000, 10000], format="~g"),
     )
-    dots = layer(
-        mark("point", filled=True, size=170, opacity=1),
-        rows,
-        **place,
-        color=color,
-        shape=category("module", scale=shapes, legend=of_modules),
-        tooltip=[category("label"), category("module"), quantity("x"), quantity("y")],
+    ceilings = (
+        alt.Chart(pd.DataFrame(lines))
+        .mark_line(color=ink, strokeWidth=2, clip=True)
+        .encode(
+            x=x,
+            y=y,
+            detail="line:N",
+            strokeDash=alt.StrokeDash(
+                "from_memory:N",
+                scale=alt.Scale(domain=[True, False], range=[[1, 0], [5, 4]]),
+                legend=None,
+            ),
+        )
+    )
+    data = pd.DataFrame(
+        [{**each, "x": each["ops_per_byte"], "y": each["ops_per_s"] / 1e9} for each in points]
+    )
+    labels = list(dict.fromkeys(each["label"] for each in points))
+    color = color_of_variants(labels, shown=set(labels))
+    shape = alt.Shape(
+        "module:N",
+        scale=alt.Scale(domain=["LSTM", "decoder"], range=["circle", "square"]),
+        legend=alt.Legend(
+            title=None,
+            orient="bottom",
+            symbolFillColor=ink,
+            symbolStrokeWidth=0,
+            values=list(dict.fromkeys(data["module"])),
+            columns=1,
+        ),
+    )
+    dots = (
+        alt.Chart(data)
+        .mark_point(filled=True, size=170, opacity=1)
+        .encode(x=x, y=y, color=color, shape=shape, tooltip=["label:N", "module:N", "x:Q", "y:Q"])
     )
     layers = [ceilings, dots]
     if len(labels) <= 2:  # the same module of more variants lies in one place: names would meet
-        highest = {label: max(r["y"] for r in rows if r["label"] == label) for label in labels}
-        for above, dy in ((True, -16), (False, 17)):
-            chosen = [row for row in rows if (row["y"] >= highest[row["label"]]) == above]
-            text = category("module")
-            layers.append(layer(words(dy=dy), chosen, **place, text=text, color=color))
+        higher = data["y"] >= data.groupby("label")["y"].transform("max")
+        for chosen, place in ((data[higher], -16), (data[~higher], 17)):
+            words = alt.Chart(chosen).mark_text(dy=place, fontSize=14, fontWeight=600)
+            layers.append(words.encode(x=x, y=y, text="module:N", color=color))
     # Each name lies on the side of its line that is empty.
-    bend = max(peaks.values()) / slopes["caches"] / 1.4
-    for rows, side in (
+    bend = max(peaks.values()) / roof.cache_bytes_per_s / 1.4
+    places = [
+        (above, {"align": "right", "dy": -10}),
         (
-            [{"x": right, "y": peak / 1e9, "words": name} for name, peak in peaks.items()],
-            {"align": "right", "dy": -10},
-        ),
-        (
-            [{"x": bend, "y": bend * slopes["caches"] / 1e9, "words": "caches"}],
+            [{"x": bend, "y": bend * roof.cache_bytes_per_s / 1e9, "words": "caches"}],
             {"align": "right", "dx": -10},
         ),
         (
-            [{"x": left, "y": left * slopes["memory"] / 1e9, "words": "memory"}],
+            [{"x": left, "y": left * roof.memory_bytes_per_s / 1e9, "words": "memory"}],
             {"align": "left", "dx": 6, "dy": 12},
         ),
-    ):
-        name = mark("text", fontSize=SMALL_SIZE - 1, color=INK, **side)
-        layers.append(layer(name, rows, **place, text=category("words")))
-    return chart(*layers, height=440)
-
-
-def _ceilings(
-    peaks: dict[str, float], slopes: dict[str, float], left: float, right: float
-) -> list[dict]:
-    """The ends of each line: as fast as memory or caches deliver, then as fast as it computes."""
-    ends = []
-    for name, speed in slopes.items():
-        bend = max(peaks.values()) / speed
-        ends += [(name, at, at * speed, name == "memory") for at in (left, bend)]
-    for name, peak in peaks.items():
-        start = peak / max(slopes.values())
-        ends += [(name, at, peak, True) for at in (start, right)]
-    return [
-        {"line": name, "x": at, "y": speed / 1e9, "from_memory": from_memory}
-        for name, at, speed, from_memory in ends
     ]
+    for rows, place in places:
+        words = alt.Chart(pd.DataFrame(rows)).mark_text(**place, fontSize=13, color=ink)
+        layers.append(words.encode(x=x, y=y, text="words:N"))
+    return readable(alt.layer(*layers).properties(height=440), ink)

@@ -7,6 +7,7 @@ import streamlit as st
 from view.inspect import charts
 from view.inspect.roofline_chart import roofline
 from view.shared.cards import card, columns
+from view.shared.charts import ink
 from view.shared.runs import where_measured
 from wlm.inspecting.roofline import Roofline
 from wlm.quantization.variant import Variant
@@ -55,8 +56,10 @@ def show_times(result: dict) -> None:
     for i, column in enumerate(st.columns(len(names))):
         column.markdown(f"**{names[i]}**: milliseconds by module")
         times = [{m["module"]: 1e3 * m["seconds"] for m in each["modules"]} for each in passes[i]]
-        chart = charts.stacked_parts(labels, times, title="time (ms)", format=".3r", unit="ms")
-        column.vega_lite_chart(chart, key=f"chart-times-{i}")
+        chart = charts.stacked_parts(
+            labels, times, title="time (ms)", format=".3r", unit="ms", ink=ink()
+        )
+        column.altair_chart(chart, key=f"chart-times-{i}")
     if any(Variant.parse(each["variant"]).runtime == "onnxruntime" for each in result["results"]):
         st.caption(
             "ONNX Runtime's graph is cut between its modules for this: a pass makes four calls in "
@@ -64,8 +67,8 @@ def show_times(result: dict) -> None:
         )
     for i, column in enumerate(st.columns(len(names))):
         column.markdown(f"**{names[i]}**: under this machine's roof")
-        chart = roofline(_points(labels, passes[i]), roof)
-        column.vega_lite_chart(chart, key=f"chart-roof-{i}")
+        chart = roofline(_points(labels, passes[i]), roof, ink=ink())
+        column.altair_chart(chart, key=f"chart-roof-{i}")
         column.markdown(bound_by(labels, passes[i]))
     show_times_table(result)
 

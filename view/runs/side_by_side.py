@@ -3,6 +3,7 @@
 import streamlit as st
 
 from view.compare import charts
+from view.shared.charts import ink
 from wlm.runs.export import summary
 from wlm.runs.run import Run
 
@@ -31,8 +32,8 @@ def show_side_by_side(runs: list[Run]) -> None:
     if others:
         labels = [f"{row['run']}: {row['label']}" for row in others]
         values, ends = ([row[key] for row in others] for key in ("speedup", "speedup_ci95"))
-        chart = charts.speedups(["", *labels], [1.0, *values], [None, *ends])
-        st.vega_lite_chart(chart)
+        chart = charts.speedups(["", *labels], [1.0, *values], [None, *ends], ink=ink())
+        st.altair_chart(chart)
     table = [
         {
             "Run": row["run"],

@@ -2,11 +2,13 @@
 
 import statistics
 
+import pandas as pd
 import streamlit as st
 
 from view.sample import charts
 from view.sample.texts import Sample
 from view.shared.cards import card
+from view.shared.charts import ink
 from view.shared.page import errors_shown, plain
 from wlm.text.vocabulary import EOS
 from wlm.text.wikitext import detokenize
@@ -54,17 +56,19 @@ def show_metrics(sample: Sample) -> None:
 def show_strip(sample: Sample) -> None:
     """Show the divergence along the baseline's text as one strip."""
     labels, words = sample.labels, sample.words(0)
-    points = [
-        {"place": n, "word": words[n - 1], "label": label, "kl": each.kl[i]}
-        for n, each in enumerate(sample.divergences, start=1)
-        for i, label in enumerate(labels)
-        if i
-    ]
+    points = pd.DataFrame(
+        [
+            {"place": n, "word": words[n - 1], "label": label, "kl": each.kl[i]}
+            for n, each in enumerate(sample.divergences, start=1)
+            for i, label in enumerate(labels)
+            if i
+        ]
+    )
     places = {label: sample.departure(i) for i, label in enumerate(labels)}
     marks = {label: place + 1 for label, place in places.items() if place is not None}
     st.markdown(f"**Divergence** along {labels[0]}'s text, word by word")
-    chart = charts.divergence_strip(points, labels, marks)
-    st.vega_lite_chart(chart, key="strip")
+    chart = charts.divergence_strip(points, labels, marks, ink=ink())
+    st.altair_chart(chart, key="strip")
 
 
 @st.fragment
@@ -73,23 +77,25 @@ def show_words(sample: Sample) -> None:
     that where the first variant departs."""
     with errors_shown():
         labels, words = sample.labels, sample.words(0)
-        rows = [
-            {
-                "place": n,
-                "word": "¶" if words[n - 1] == EOS else words[n - 1],
-                "kl": max(each.kl),
-                "shares": [f"{share:.3%}" for share in each.probabilities],
-            }
-            for n, each in enumerate(sample.divergences, start=1)
-        ]
+        rows = pd.DataFrame(
+            [
+                {
+                    "place": n,
+                    "word": "¶" if words[n - 1] == EOS else words[n - 1],
+                    "kl": max(each.kl),
+                    **{label: f"{each.probabilities[i]:.3%}" for i, label in enumerate(labels)},
+                }
+                for n, each in enumerate(sample.divergences, start=1)
+            ]
+        )
         places = [p for i in range(1, len(labels)) if (p := sample.departure(i)) is not None]
         shown = st.container()
         st.markdown(
             f"**Every word of {labels[0]}'s text**: point at one for its probability under each "
             "variant, click it for the draw. The more orange, the further the variants differ."
         )
-        event = st.vega_lite_chart(
-            charts.divergence_text(rows, labels),
+        event = st.altair_chart(
+            charts.divergence_text(rows, labels, ink=ink()),
             on_select="rerun",
             key=f"words-{hash(sample.request)}",  # another text, another choice
         )
@@ -118,17 +124,19 @@ def show_draw(sample: Sample, place: int, *, departed: bool) -> None:
         + ", ".join(f"**{_nats(each)}** nats" for each in kl[1:])
     )
     chart, numbers = st.columns([3, 2])
-    rows = [
-        {
-            "word": _shown(each.word, markdown=False),
-            "label": label,
-            "probability": each.probabilities[i],
-            "written": each.word == written[i],
-        }
-        for each in found
-        for i, label in enumerate(labels)
-    ]
-    chart.vega_lite_chart(charts.next_words(rows, labels), key="next")
+    rows = pd.DataFrame(
+        [
+            {
+                "word": _shown(each.word, markdown=False),
+                "label": label,
+                "probability": each.probabilities[i],
+                "written": each.word == written[i],
+            }
+            for each in found
+            for i, label in enumerate(labels)
+        ]
+    )
+    chart.altair_chart(charts.next_words(rows, labels, ink=ink()), key="next")
     with numbers:
         st.markdown(
             "**Why this word?** Each word gets a random number, the same for all variants, and "

@@ -3,12 +3,14 @@
 import math
 from dataclasses import replace
 
+import pandas as pd
 import streamlit as st
 
 from view.sample import charts
 from view.sample.texts import Request
 from view.shared import server
 from view.shared.cards import card
+from view.shared.charts import ink
 from view.shared.page import errors_shown, plain
 from wlm.quantization.variant import Variant
 from wlm.sampling.divergence import Reader, entropy, next_word, probabilities
@@ -79,7 +81,7 @@ def show_after(model: str, settings: SampleSettings, ids: tuple[int, ...]) -> No
         if others := len(given) - len(rows):
             rest = max(0.0, 1.0 - sum(row["probability"] for row in rows))
             rows.append({"word": f"{others:,} others", "probability": rest, "rest": True})
-        st.vega_lite_chart(charts.reshaped(rows), key="reshaped")
+        st.altair_chart(charts.reshaped(pd.DataFrame(rows), ink=ink()), key="reshaped")
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)

@@ -1,23 +1,13 @@
-"""The charts of a sweep: a curve per variant, its interval as a band."""
+"""The charts of a sweep, in Altair: a curve per variant, its interval as a band."""
 
 import math
 import textwrap
 from collections.abc import Sequence
 
-from view.shared.built import built_once
-from view.shared.charts import (
-    INK,
-    LABEL_SIZE,
-    Spec,
-    category,
-    chart,
-    colored,
-    group,
-    layer,
-    mark,
-    quantity,
-    words,
-)
+import altair as alt
+import pandas as pd
+
+from view.shared.charts import LABEL_SIZE, readable
 
 HEIGHT, PLOT_HEIGHT = 380, 320  # pixels, with and without the horizontal axis
 LINE_HEIGHT, LINE_LENGTH = 18, 14  # of the curves' names: pixels, letters
@@ -25,10 +15,9 @@ LINE_HEIGHT, LINE_LENGTH = 18, 14  # of the curves' names: pixels, letters
 WIDE_RANGE = 6  # from here on, largest over smallest value, steps are even on a log axis only
 
 
-@built_once
 def speedup_curves(
-    rows: list[dict], labels: list[str], values: Sequence[int], *, knob: str
-) -> Spec:
+    rows: list[dict], labels: list[str], values: Sequence[int], *, knob: str, ink: str
+) -> alt.LayerChart:
     """Return each variant's speed-up over the knob's values, with its 95% interval as a band, on a
     log axis where 1 is marked.
 
@@ -38,13 +27,14 @@ def speedup_curves(
     """
     rows = [row for row in rows if row["label"] != labels[0]]
     title = f"times as fast as {labels[0]} (log scale)"
-    return _curves(rows, labels, values, "speedup", title, knob)
+    return _curves(rows, labels, values, "speedup", title, knob, ink)
 
 
-@built_once
-def token_curves(rows: list[dict], labels: list[str], values: Sequence[int], *, knob: str) -> Spec:
+def token_curves(
+    rows: list[dict], labels: list[str], values: Sequence[int], *, knob: str, ink: str
+) -> alt.LayerChart:
     """Return each variant's tokens per second over the knob's values, on a log axis."""
-    return _curves(rows, labels, values, "tokens_per_s", "tokens per second (log scale)", knob)
+    return _curves(rows, labels, values, "tokens_per_s", "tokens per second (log scale)", knob, ink)
 
 
 def _curves(
@@ -54,62 +44,56 @@ def _curves(
     measure: str,
     title: str,
     knob: str,
-) -> Spec:
+    ink: str,
+) -> alt.LayerChart:
+    data = pd.DataFrame(rows)
     first, last = values[0], values[-1]
     scale = "log" if last >= WIDE_RANGE * first else "linear"
     # Room to the right for the names of the curves.
     room = last * (last / first) ** 0.55 if scale == "log" else last + 0.55 * max(1, last - first)
-    x = quantity(
-        "value",
+    x = alt.X(
+        "value:Q",
         title=knob.replace(", log scale", "") if scale == "linear" else knob,
-        scale={"type": scale, "domain": [first, max(room, first + 1)], "nice": False},
-        axis={"values": list(values), "format": "d", "labelOverlap": True},
+        scale=alt.Scale(type=scale, domain=[first, max(room, first + 1)], nice=False),
+        axis=alt.Axis(values=list(values), format="d", labelOverlap=True),
     )
     is_ratio = measure == "speedup"
-    shown = [measure, "low", "high"] if is_ratio else [measure]
-    low, high = _extent(rows, measure, shown)
+    columns = [measure, "low", "high"] if is_ratio else [measure]
+    # An interval from few rounds may be huge: it is cut off rather than let flatten the curves.
+    extent = data[columns].astype(float).stack()
+    extent = extent.clip(data[measure].min() / 1.5, data[measure].max() * 1.5)
+    low, high = float(extent.min()), float(extent.max())
     domain = [min(low * 0.85, 0.8 if is_ratio else low), max(high * 1.25, low * 2)]
-    up = {
-        "title": title,
-        "scale": {"type": "log", "domain": domain, "nice": False},
-        "axis": {"values": _ticks(*domain), "format": "~s" if high >= 1000 else "~g"},
-    }
-    y, color = quantity(measure, **up), colored(labels)
+    y = alt.Y(
+        f"{measure}:Q",
+        title=title,
+        scale=alt.Scale(type="log", domain=domain, nice=False),
+        axis=alt.Axis(values=_ticks(*domain), format="~s" if high >= 1000 else "~g"),
+    )
+    color = alt.Color("label:N", scale=alt.Scale(domain=labels), legend=None)
+    base = alt.Chart(data).encode(x=x, color=color)
     layers = []
     if is_ratio:
         # As far as the curves go: their names stand beyond.
-        one = [{"value": first, "one": 1.0}, {"value": last, "one": 1.0}]
-        dashes = mark("line", color=INK, strokeDash=[6, 4], strokeWidth=2)
-        layers.append(layer(dashes, one, x=x, y=quantity("one", **up)))
-        ends = {"x": x, "y": quantity("low", **up), "y2": {"field": "high"}, "color": color}
+        one = alt.Chart(pd.DataFrame({"value": [first, last], "one": [1.0, 1.0]}))
+        dashes = one.mark_line(color=ink, strokeDash=[6, 4], strokeWidth=2)
+        layers.append(dashes.encode(x=x, y=alt.Y("one:Q", title=title)))
+        band = base.encode(y=alt.Y("low:Q", title=title), y2="high:Q")
         # Broken, not bridged, where a point has no interval.
-        band = mark("area", opacity=0.25, clip=True, invalid="break-paths-filter-domains")
-        layers.append(layer(band, rows, **ends))
+        layers.append(band.mark_area(opacity=0.25, clip=True, invalid="break-paths-filter-domains"))
         # A band is invisible where it is narrow, or where its neighbours have none.
-        known = [row for row in rows if row["low"] is not None]
-        layers.append(layer(mark("rule", size=3, clip=True), known, **ends))
-    tooltip = [category("label"), quantity("value", title=knob), *map(quantity, shown)]
-    line, dot = mark("line", strokeWidth=3), mark("point", filled=True, size=110, opacity=1)
+        layers.append(band.transform_filter("isValid(datum.low)").mark_rule(size=3, clip=True))
+    tooltip = ["label:N", alt.Tooltip("value:Q", title=knob), *(f"{each}:Q" for each in columns)]
+    layers.append(base.mark_line(strokeWidth=3).encode(y=y))
+    layers.append(base.mark_point(filled=True, size=110, opacity=1).encode(y=y, tooltip=tooltip))
+    names = pd.DataFrame(_names(rows, measure, domain))
+    words = {"align": "left", "baseline": "middle", "dx": 12, "fontWeight": 600}
     layers.append(
-        group(
-            rows,
-            layer(line, x=x, y=y, color=color),
-            layer(dot, x=x, y=y, color=color, tooltip=tooltip),
-        )
+        alt.Chart(names)
+        .mark_text(fontSize=LABEL_SIZE, lineBreak="\n", lineHeight=LINE_HEIGHT, **words)
+        .encode(x=x, y=y, text="text:N", color=color)
     )
-    beside = {"align": "left", "baseline": "middle", "dx": 12}
-    names = words(LABEL_SIZE, lineBreak="\n", lineHeight=LINE_HEIGHT, **beside)
-    named = _names(rows, measure, domain)
-    layers.append(layer(names, named, x=x, y=y, text=category("text"), color=color))
-    return chart(*layers, height=HEIGHT)
-
-
-def _extent(rows: list[dict], measure: str, shown: list[str]) -> tuple[float, float]:
-    """The lowest and the highest value. An interval from few rounds may be huge: it is cut off
-    rather than let flatten the curves."""
-    middles = [row[measure] for row in rows]
-    found = [row[key] for row in rows for key in shown if row[key] is not None]
-    return max(min(found), min(middles) / 1.5), min(max(found), max(middles) * 1.5)
+    return readable(alt.layer(*layers).properties(height=HEIGHT), ink)
 
 
 def _names(rows: list[dict], measure: str, domain: list[float]) -> list[dict]:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from view.shared.cards import card
+from view.shared.charts import ink
 from view.shared.page import show_error
 from view.sweep import charts
 from wlm.measuring import sweep
@@ -57,12 +58,12 @@ def show_curves(spec: SweepSpec, result: dict) -> None:
     ratio, speed = st.columns(2)
     with ratio:
         st.markdown("**How many times as fast**, with its 95% interval as a band")
-        chart = charts.speedup_curves(rows, labels, spec.values, knob=knob)
-        st.vega_lite_chart(chart, key="chart-sweep-speedups")
+        chart = charts.speedup_curves(rows, labels, spec.values, knob=knob, ink=ink())
+        st.altair_chart(chart, key="chart-sweep-speedups")
     with speed:
         st.markdown("**How fast**: what each reads in a second")
-        chart = charts.token_curves(rows, labels, spec.values, knob=knob)
-        st.vega_lite_chart(chart, key="chart-sweep-tokens")
+        chart = charts.token_curves(rows, labels, spec.values, knob=knob, ink=ink())
+        st.altair_chart(chart, key="chart-sweep-tokens")
     protocol = result["points"][0]["protocol"]
     fixed = {
         "batch_size": f"batch size {protocol['batch_size']}",

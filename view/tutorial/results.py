@@ -7,6 +7,7 @@ from view.inspect.bytes import bytes_chart, parts_of, why_it_remains
 from view.inspect.diagram import overview
 from view.shared import server, visitor
 from view.shared.cards import card
+from view.shared.charts import ink
 from view.shared.page import plain
 from view.shared.runs import show_run
 from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT
@@ -33,7 +34,7 @@ def show_model(presenting: bool) -> None:
     config = server.load_model(MODEL).model.config
     sizes = {part: size / 1e6 for part, size in parts_of(MODEL, FP32).items()}
     st.graphviz_chart(
-        overview(config, "fp32", sizes, across=presenting),
+        overview(config, "fp32", sizes, across=presenting, ink=ink()),
         width="stretch" if presenting else "content",
     )
 
@@ -101,8 +102,7 @@ def show_unreached(presenting: bool) -> None:
     """Show the bytes of each part, before, after, and with the embedding at int8, too."""
     variants = [FP32, INT8, WITH_EMBEDDING]
     # Each size has a key: a chart drawn anew keeps its old height otherwise.
-    chart = bytes_chart(MODEL, variants, large=presenting)
-    st.vega_lite_chart(chart, key=f"tour-bytes-{presenting}")
+    st.altair_chart(bytes_chart(MODEL, variants, large=presenting), key=f"tour-bytes-{presenting}")
     if not presenting:
         st.markdown(why_it_remains(MODEL, {each: parts_of(MODEL, each) for each in variants}))
 
