@@ -20,12 +20,17 @@ from wlm.catalog.names import find_model, find_text, list_models, list_texts
 from wlm.catalog.upload_checks import add_model, add_text, label_of
 from wlm.catalog.uploads import remove, uploads_of
 from wlm.errors import CheckpointError, TextError, UploadError, WLMError
+from wlm.exporting.export import export
 from wlm.measuring.comparison import CompareSpec
+from wlm.measuring.evaluate import evaluate
 from wlm.measuring.sweep import SweepSpec
-from wlm.model.checkpoint import load_checkpoint
+from wlm.model.checkpoint import Checkpoint, load_checkpoint
 from wlm.places import uploads_folder
+from wlm.quantization.prepare import prepare
+from wlm.quantization.variant import Variant
 from wlm.runs.execute import execute
 from wlm.runs.run import Run, State
+from wlm.text.corpus import batchify
 from wlm.text.splits import SPLITS
 
 ANNA, BERT = "a" * 32, "b" * 32
@@ -384,3 +389,25 @@ def test_the_worker_runs_an_upload_and_says_when_it_is_gone(queue, weights):
     assert done.state == State.DONE and done.result["protocol"]["text"] == text.name
     assert failed.state == State.FAILED and "was removed" in failed.message
     assert json.dumps(done.result).count(str(uploads_folder())) == 0
+
+
+@pytest.mark.parametrize("ending", [".zip", ".pt", ".npz"])
+def test_what_was_taken_away_is_an_upload_that_stays_what_it_is(
+    tmp_path, model, vocabulary, ending
+):
+    int8 = Variant.parse("int8")
+    made = export(Checkpoint("tiny", model, vocabulary, {}), int8, tmp_path / f"mine{ending}")
+    words = [] if ending == ".zip" else [vocabulary_file()]
+    upload = add_model(ANNA, Sent(f"mine{ending}", Path(made.path).read_bytes()), words)
+    assert "already quantized, imported as pytorch:lstm=int8,linear=int8" in upload.facts
+    loaded = load_checkpoint(find_model(upload.name))
+    ids = batchify(torch.arange(20).repeat(5), 1)
+    expected = evaluate(prepare(model, int8), ids).loss
+    assert evaluate(prepare(loaded.model, int8), ids).loss == expected
+
+
+def test_weights_alone_still_need_their_vocabulary(weights):
+    with pytest.raises(UploadError, match="the vocabulary must be one file, or the corpus"):
+        add_model(ANNA, weights, [])
+    with pytest.raises(CheckpointError, match=r"the weights 'mine\.zip' stand alone"):
+        add_model(ANNA, Sent("mine.zip", b"PK\3\4"), [])

@@ -14,8 +14,6 @@ from tiny import WORDS
 from wlm.errors import CheckpointError, TextError
 from wlm.model.checkpoint import load_checkpoint, save_checkpoint
 from wlm.model.lstm import LSTMModel
-from wlm.quantization.pytorch import quantize
-from wlm.quantization.variant import Variant
 from wlm.text.vocabulary import Vocabulary
 
 DTYPES = [torch.float32, torch.float16, torch.bfloat16]
@@ -380,15 +378,6 @@ def test_code_in_a_weights_file_is_never_run(tmp_path, model, vocabulary_file, s
     # The file is as dangerous as it is meant to be.
     read(path)
     assert trace.exists()
-
-
-@pytest.mark.parametrize("name", ["int8", "pytorch:lstm=int8", "pytorch:linear=int8"])
-@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
-def test_quantized_weights_are_refused_as_such(load_saved, model, name):
-    quantized = quantize(model, Variant.parse(name))
-    message = r"weights\.pth' are already quantized: give the fp32 state_dict"
-    with pytest.raises(CheckpointError, match=message):
-        load_saved(quantized.state_dict())
 
 
 def without_bias(weights):

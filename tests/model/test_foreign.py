@@ -284,11 +284,10 @@ def test_layers_of_different_sizes_are_refused(read):
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kinds", [{nn.LSTM, nn.Linear}, {nn.Linear}, {nn.LSTM}])
-@pytest.mark.parametrize("whole", [True, False], ids=["module", "state_dict"])
-def test_quantized_models_are_refused_as_such(read, model, kinds, whole):
+def test_whole_quantized_modules_are_refused_as_such(read, model, kinds):
     quantized = torch.ao.quantization.quantize_dynamic(model, kinds)
-    with pytest.raises(CheckpointError, match="already quantized: give the fp32 state_dict"):
-        read(quantized if whole else quantized.state_dict())
+    with pytest.raises(CheckpointError, match=r"already quantized, .*: give the state_dict of the"):
+        read(quantized)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -301,8 +300,6 @@ def test_files_of_other_kinds_are_called_by_their_names(tmp_path, model):
 
     torch.jit.script(nn.Linear(2, 2)).save(path)
     refused("TorchScript: save its weights alone")
-    numpy.savez(path.open("wb"), a=numpy.ones(3))
-    refused("a NumPy archive: give PyTorch's weights")
     path.write_bytes(pickle.dumps({"a": 1}, protocol=4))
     refused("a plain pickle, which wlm never unpickles")
     with zipfile.ZipFile(path, "w") as archive:
@@ -310,7 +307,7 @@ def test_files_of_other_kinds_are_called_by_their_names(tmp_path, model):
     refused("a zip archive that torch.save did not write")
     for content, message in (
         (b"GGUF\x03\0\0\0", "a GGUF file of llama.cpp"),
-        (b"\x08\x08\x12\x07pytorch\x1a\x052.7.0", "an ONNX file: give the PyTorch weights"),
+        (b"\x08\x08\x12\x07pytorch\x1a\x052.7.0", "an ONNX file that wlm did not write"),
         (b"\x1f\x8b\x08\0", "compressed by gzip"),
         (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
         (b"<!DOCTYPE html>", "a web page: download the file itself"),

@@ -7,7 +7,7 @@ from wlm.catalog.fetch import WIKITEXT2
 from wlm.catalog.names import list_models, list_texts
 from wlm.errors import CheckpointError
 from wlm.files import sha256_of
-from wlm.model.checkpoint import WEIGHTS, checked_card
+from wlm.model.checkpoint import checked_card, weights_of
 from wlm.places import ASSETS, data_folder
 
 CORPUS_LICENCE = "WikiText-2 (Merity et al. 2016), CC BY-SA 3.0"
@@ -45,7 +45,7 @@ def _model(name: str, path: Path) -> Item:
     origin = _origin(path)
     try:
         card = checked_card(path)
-        size = (path / WEIGHTS).stat().st_size
+        size = weights_of(path, card).stat().st_size
     except CheckpointError as error:
         return Item(name, origin, problem=str(error))
     except OSError as error:

@@ -23,7 +23,10 @@ MOST_WEIGHTS_MB = 120  # the tutorial's model has 109 in fp32
 MOST_WORDS_MB = 12  # WikiText-2's train.txt has 10.3
 MOST_TEXT_MB = 2
 MOST_WEIGHTS = 32_000_000
-WEIGHTS_SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar")
+ARCHIVE = ".zip"  # of a model folder: its vocabulary is in it
+WEIGHTS_SUFFIXES = (
+    *(".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar", ".onnx", ".npz", ARCHIVE),
+)
 WORDS_SUFFIXES = (".txt", ".json", ".tokens")
 TEXT_SUFFIXES = (".txt", ".tokens")
 
@@ -41,7 +44,8 @@ class File(Protocol):
 
 def add_model(owner: str, weights: File, words: Sequence[File]) -> Upload:
     """Keep weights, as `read_weights` takes them, with their vocabulary: one file as
-    `read_word_list` takes it, or a corpus, train.txt, valid.txt and test.txt.
+    `read_word_list` takes it, or a corpus, train.txt, valid.txt and test.txt. An archive of a
+    model folder, as the command export writes it, has its own.
 
     Raises UploadError, or CheckpointError and TextError with the files called by their own names.
     """
@@ -50,7 +54,7 @@ def add_model(owner: str, weights: File, words: Sequence[File]) -> Upload:
         _checked(each, WORDS_SUFFIXES, MOST_WORDS_MB)
     splits = [split_of(each.name) for each in words]
     is_corpus = len(words) == len(SPLITS) and set(splits) == set(SPLITS)
-    if len(words) != 1 and not is_corpus:
+    if len(words) != 1 and not is_corpus and (words or suffix != ARCHIVE):
         got = ", ".join(label_of(each) for each in words) or "none"
         raise UploadError(
             "the vocabulary must be one file, or the corpus train.txt, valid.txt, test.txt, "
@@ -65,6 +69,7 @@ def add_model(owner: str, weights: File, words: Sequence[File]) -> Upload:
             labels[words_path] = label_of(each)
             _copy(each, words_path)
         source = {"corpus": folder} if is_corpus else {"vocabulary": folder / "vocabulary.txt"}
+        source = source if words else {}
         with called({**labels, folder: "this server's disk"}):
             loaded = load_checkpoint(path, **source, most_weights=MOST_WEIGHTS)
             kept = folder / "kept"

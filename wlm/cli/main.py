@@ -13,7 +13,7 @@ from wlm.errors import WLMError
 # Each is a module of `wlm.cli.commands`.
 COMMANDS = (
     *("compare", "sweep", "evaluate", "size", "inspect", "sample"),
-    *("fetch", "reproduce", "train", "runs", "info", "worker"),
+    *("export", "fetch", "reproduce", "train", "runs", "info", "worker"),
 )
 
 

@@ -1,29 +1,33 @@
 """A model on disk: weights, vocabulary and card in one folder; never a pickled module."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from wlm.errors import CheckpointError, SettingError
+from wlm.errors import CheckpointError, SettingError, called
 from wlm.files import sha256_of, why_unreadable, write_whole
+from wlm.model.archive import is_archive, unpacked
+from wlm.model.imported import VARIANT, imported_as
 from wlm.model.lstm import LSTMModel, ModelConfig
+from wlm.model.quantized import as_arrays
 from wlm.model.weights import Weights, check_weights_file, read_weights
 from wlm.text.corpus import Corpus
 from wlm.text.vocabulary import Vocabulary
 
 WEIGHTS, VOCABULARY, CARD = "model.safetensors", "vocab.txt", "card.json"
+EXPORTED_WEIGHTS = (WEIGHTS, "model.pt", "model.onnx", "model.npz")  # that a card may name
 LARGEST_CARD = 1_000_000  # bytes
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model in fp32 and evaluation mode, its vocabulary, its card (a JSON object), the sha256 of
-    the file of its weights (None where they come from none), and how they were read where that
-    was no plain state_dict of an LSTMModel, in words."""
+    """A model in evaluation mode, in fp32 unless it is `imported`, its vocabulary, its card (a JSON
+    object), the sha256 of the file of its weights (None where they come from none), and how they
+    were read where that was no plain state_dict of an LSTMModel, in words."""
 
     name: str
     model: LSTMModel
@@ -42,19 +46,26 @@ def load_checkpoint(
 ) -> Checkpoint:
     """Load a model folder, or bare weights with a vocabulary file or a corpus folder.
 
-    A folder holds model.safetensors, vocab.txt and card.json. Bare weights are what `read_weights`
-    reads, their sizes read off their shapes; they become fp32. Keys, shapes and dtypes are checked
-    before anything is allocated from them, their number too where `most_weights` bounds it, and
-    nothing is unpickled.
+    A folder holds model.safetensors, or the weights that its card names, vocab.txt and card.json;
+    a zip archive of one is read as the folder. Bare weights are what `read_weights` reads, their
+    sizes read off their shapes; they become fp32, or stay as they are quantized. Keys, shapes and
+    dtypes are checked before anything is allocated from them, their number too where
+    `most_weights` bounds it, and nothing is unpickled.
 
     Raises CheckpointError for weights or a card that are missing, damaged or foreign, TextError
     for such a vocabulary or corpus.
     """
     path = Path(path)
+    if is_archive(path):
+        with unpacked(path) as folder, called({folder: str(path)}):
+            loaded = load_checkpoint(
+                folder, vocabulary=vocabulary, corpus=corpus, most_weights=most_weights
+            )
+        return replace(loaded, name=path.stem)
     if path.is_dir():
         card = _read_card(path / CARD)
         config = _config_from_card(card, path / CARD)
-        weights = path / WEIGHTS
+        weights = weights_of(path, card)
         if corpus is None:
             vocabulary = vocabulary or path / VOCABULARY
     else:
@@ -72,7 +83,7 @@ def load_checkpoint(
         else Corpus.from_folder(corpus).vocabulary
     )
     found = read_weights(weights, config, most_weights)
-    model = _build(found)
+    model = _build(found, card)
     if len(words) != model.config.ntoken:
         raise CheckpointError(
             f"the vocabulary must have as many words as the model, {model.config.ntoken:,}, "
@@ -80,6 +91,9 @@ def load_checkpoint(
         )
     name = path.stem if path.is_file() else path.resolve().name
     weights_read = found.words or card.get("weights_read")
+    if model.imported:
+        quantized = f"already quantized, imported as {model.imported.variant}"
+        weights_read = f"{weights_read}; {quantized}" if found.words else quantized
     return Checkpoint(name, model, words, card, sha256, weights_read)
 
 
@@ -92,6 +106,8 @@ def save_checkpoint(
     dtype: torch.dtype = torch.float16,
 ) -> None:
     """Write a model folder that `load_checkpoint` reads; the card last, each file at once or not.
+
+    A model that came quantized is written as it came.
 
     Raises CheckpointError where the vocabulary does not fit the model or the folder cannot be
     written.
@@ -108,9 +124,13 @@ def save_checkpoint(
     for key, value in tensors.items():
         if not value.isfinite().all():
             raise CheckpointError(f"{key} must be finite in {dtype}, but holds NaN or inf")
+    metadata = None
+    if model.imported:
+        tensors = as_arrays({**model.state_dict(), **model.imported.matrices})
+        metadata = {VARIANT: model.imported.variant}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / WEIGHTS, lambda path: save_file(tensors, path))
+        write_whole(folder / WEIGHTS, lambda path: save_file(tensors, path, metadata))
         write_whole(folder / VOCABULARY, vocabulary.save)
         architecture = {"class": "LSTMModel", **config}
         facts = {
@@ -133,7 +153,18 @@ def checked_card(folder: str | Path) -> dict:
     Raises CheckpointError.
     """
     card = _read_card(Path(folder) / CARD)
-    return {**card, "sha256": _check_hash(Path(folder) / WEIGHTS, card)}
+    return {**card, "sha256": _check_hash(weights_of(Path(folder), card), card)}
+
+
+def weights_of(folder: Path, card: dict) -> Path:
+    """Return the file of a model folder's weights, by its card. Raises CheckpointError."""
+    name = card.get("weights_file", WEIGHTS)
+    if name not in EXPORTED_WEIGHTS:
+        raise CheckpointError(
+            f"the card's weights_file must be one of {', '.join(EXPORTED_WEIGHTS)}, "
+            f"got {str(name)[:60]!r}"
+        )
+    return folder / name
 
 
 def _check_hash(weights: Path, card: dict) -> str:
@@ -174,11 +205,13 @@ def _config_from_card(card: dict, path: Path) -> ModelConfig:
         raise CheckpointError(f"the card {str(path)!r} gives no usable model: {error}") from None
 
 
-def _build(weights: Weights) -> LSTMModel:
-    """Make the model of checked weights."""
+def _build(weights: Weights, card: dict) -> LSTMModel:
+    """Make the model of checked weights; the card tells the engine where the weights cannot."""
     # Drawing weights that are replaced at once must not disturb anyone's random numbers. (The meta
     # device draws none, but its first use loads a compiler, which takes over a second.)
     with torch.random.fork_rng(devices=[]):
         model = LSTMModel(**asdict(weights.config)).requires_grad_(False)
-    weights.read_into(model.state_dict())
+    matrices = weights.read_into(model.state_dict())
+    declared = str(card.get(VARIANT) or weights.variant)
+    model.imported = imported_as(matrices, declared, list(model.state_dict()))
     return model.eval()

@@ -6,7 +6,7 @@ from pathlib import Path
 from wlm.errors import CheckpointError
 from wlm.model.torch_file import is_legacy
 
-TORCH, SAFETENSORS = "torch", "safetensors"
+TORCH, SAFETENSORS, NPZ, ONNX = "torch", "safetensors", "npz", "onnx"
 _SAVE = "torch.save(model.state_dict(), path)"
 _BEGINNINGS = {  # the first bytes, what that is, and what to do instead
     b"GGUF": ("a GGUF file of llama.cpp", "give the PyTorch weights that it was made from"),
@@ -21,17 +21,16 @@ _BEGINNINGS = {  # the first bytes, what that is, and what to do instead
     b"<!DOCTYPE": ("a web page", "download the file itself"),
     b"<html": ("a web page", "download the file itself"),
 }
-_ONNX = "an ONNX file", "give the PyTorch weights that it was exported from"
 _TAR = "a tar archive", "give the file inside"
 _TORCHSCRIPT = "TorchScript", f"save its weights alone, model = torch.jit.load(path), then {_SAVE}"
-_NPZ = "a NumPy archive", f"give PyTorch's weights, {_SAVE}"
 _PICKLE = "a plain pickle, which wlm never unpickles", f"give a file of {_SAVE}"
 _ZIP = "a zip archive that torch.save did not write", "give the file inside"
 _TEXT = "a text", f"give weights, a .safetensors file or one of {_SAVE}"
 
 
 def kind_of(path: Path) -> str:
-    """Return TORCH or SAFETENSORS. Raises CheckpointError, with what to do, for what is neither."""
+    """Return TORCH, SAFETENSORS, NPZ or ONNX. Raises CheckpointError, with what to do, for what is
+    none of them."""
     try:
         with path.open("rb") as file:
             start = file.read(1024)
@@ -46,6 +45,8 @@ def kind_of(path: Path) -> str:
         if path.suffix == ".safetensors" or _is_safetensors(start, size):
             return SAFETENSORS
         found = _zip_kind(path) if start.startswith(b"PK\x03\x04") else _other_kind(path, start)
+    if found in (NPZ, ONNX):
+        return found
     if found:
         what, instead = found
         raise CheckpointError(f"the weights {str(path)!r} are {what}: {instead}")
@@ -57,8 +58,8 @@ def _is_safetensors(start: bytes, size: int) -> bool:
     return start[8:9] == b"{" and 8 + int.from_bytes(start[:8], "little") <= size
 
 
-def _zip_kind(path: Path) -> tuple[str, str] | None:
-    """What a zip archive is that torch.save did not write; None where it may have."""
+def _zip_kind(path: Path) -> str | tuple[str, str] | None:
+    """NPZ, or what else a zip archive is that torch.save did not write; None where it may have."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
@@ -68,17 +69,17 @@ def _zip_kind(path: Path) -> tuple[str, str] | None:
     if "constants.pkl" in inner:
         return _TORCHSCRIPT
     if names and all(name.endswith(".npy") for name in names):
-        return _NPZ
+        return NPZ
     return None if "data.pkl" in inner else _ZIP
 
 
-def _other_kind(path: Path, start: bytes) -> tuple[str, str] | None:
+def _other_kind(path: Path, start: bytes) -> str | tuple[str, str] | None:
     if start[257:262] == b"ustar":
         return _TAR
     # Field 1 of the protocol buffer is the version, field 2 or 7 who made it, or the graph.
     is_onnx = start[:1] == b"\x08" and start[1:2] < b"\x20" and start[2:3] in (b"\x12", b"\x3a")
     if path.suffix == ".onnx" or is_onnx:
-        return _ONNX
+        return ONNX
     if start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05":
         return _PICKLE
     if start and b"\0" not in start and _is_utf8(start):

@@ -17,16 +17,18 @@ MOST_ENTRIES = 100_000
 @dataclass(frozen=True)
 class Found:
     """The entries of a state_dict (a value that is no tensor is Inert or plain), where in the file
-    they are (empty for all of it), and the classes of the modules that held them."""
+    they are (empty for all of it), the classes of the modules that held them, and the variant that
+    the file declares, if it is of one, in the long form of its name."""
 
     entries: dict[str, object]
     place: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     note: str = ""
+    variant: str = ""
 
     @property
     def is_recurrent(self) -> bool:
-        return any("weight_hh" in key for key in self.entries)
+        return any("weight_hh" in key or "_all_weight_values" in key for key in self.entries)
 
     @property
     def words(self) -> str:

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wlm.errors import check_range
+from wlm.model.imported import Imported
 
 EMBEDDING, DECODER = "embedding", "decoder"
 Hidden = tuple[Tensor, Tensor]  # (L, B, H) twice: the hidden and the cell state
@@ -66,7 +67,12 @@ class LSTMModel(nn.Module):
     `model(input, hidden)` maps word ids (T, B) and a hidden state to logits (T, B, V) and the
     next hidden state. Source: the tutorial, section 1; parameter names are its own, so that its
     state_dict loads unchanged.
+
+    `imported` is what its weights came as where they came quantized: then they are only what the
+    integers stand for, and the model runs as that variant alone.
     """
+
+    imported: Imported | None = None
 
     def __init__(self, ntoken: int, ninp: int, nhid: int, nlayers: int, dropout: float = 0.5):
         super().__init__()

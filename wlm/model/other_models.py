@@ -8,7 +8,8 @@ from wlm.model.stored import Stored
 _TRAIN = "train a one-directional nn.LSTM, or with `python -m wlm train`"
 _ATTENTION = ("attn", "attention", "in_proj_weight", "transformer", "q_proj")
 _OTHERS = {
-    "quantized": "already quantized: give the fp32 state_dict that they were made from",
+    "quantized": "already quantized, in a form that cannot be read: give the state_dict of "
+    "the quantized model or, better, of the fp32 one",
     "bidirectional": "a bidirectional LSTM's, which reads the words that it should predict: "
     f"{_TRAIN}",
     "projected": "an LSTM's with proj_size, which no quantized LSTM has: train it with proj_size=0",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+QUANTIZED = (torch.qint8, torch.quint8)
+
 
 @dataclass(frozen=True, eq=False)
 class Stored:
@@ -24,6 +26,11 @@ class Stored:
     def count(self) -> int:
         """How many numbers it has."""
         return math.prod(self.shape)
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether it is a matrix of integers with scales and zero points."""
+        return self.dtype in QUANTIZED
 
 
 def are_sizes(*numbers: object) -> bool:

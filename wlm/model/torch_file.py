@@ -16,6 +16,7 @@ from torch import Tensor
 
 from wlm.errors import CheckpointError
 from wlm.model.pickled import CallError, Inert, read_pickle, shown
+from wlm.model.quantized import INTEGERS, quantized_by
 from wlm.model.stored import Stored, are_sizes
 
 _LEGACY_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa850192e")  # a number, in any pickle protocol
@@ -50,7 +51,7 @@ _HARMLESS = frozenset(
         *("set", "frozenset", "bytearray", "complex", "slice", "range", "object"),
     )
 )
-_QUANTIZED = ("torch._utils._rebuild_qtensor", "torch.ScriptObject")
+_PLAIN = {quantized: plain for plain, quantized in INTEGERS.items()}
 
 
 def is_legacy(start: bytes) -> bool:
@@ -174,7 +175,12 @@ class TorchFile:
             return args[0]  # as its tensor or array, wherever it was
         if name == "torch._tensor._rebuild_from_type_v2":
             return self._call(args[0].name, args[2])
-        if name in _QUANTIZED or (module == "torch._utils" and what.startswith("_rebuild_")):
+        if module == "torch._utils" and what == "_rebuild_qtensor":
+            integers = self._tensor(_PLAIN.get(args[0].dtype, args[0].dtype), *args[:4])
+            return quantized_by(integers, args[4]) or Inert(name, True, args)
+        if name == "torch.ScriptObject" or (
+            module == "torch._utils" and what.startswith("_rebuild_")
+        ):
             return Inert(name, True, args)
         if module in ("numpy.core.multiarray", "numpy._core.multiarray") and what in (
             *("_reconstruct", "scalar"),

@@ -10,12 +10,17 @@ from torch import Tensor
 
 from wlm.errors import CheckpointError
 from wlm.files import why_unreadable
-from wlm.model.file_kinds import SAFETENSORS, kind_of
+from wlm.model.file_kinds import NPZ, ONNX, SAFETENSORS, TORCH, kind_of
 from wlm.model.foreign import Found, find_weights
+from wlm.model.imported import VARIANT
 from wlm.model.lstm import ModelConfig
 from wlm.model.naming import name_tensors
+from wlm.model.npz_file import read_npz
+from wlm.model.onnx_file import read_onnx
 from wlm.model.other_models import refuse_others
+from wlm.model.packed import unpack
 from wlm.model.pickled import shown
+from wlm.model.quantized import from_arrays
 from wlm.model.stored import Stored
 from wlm.model.torch_file import TorchFile
 
@@ -32,23 +37,30 @@ _SAFETENSORS_DTYPES = {
 @dataclass(frozen=True)
 class Weights:
     """A model's checked weights, not yet read: its sizes, how they were found where that is no
-    plain state_dict of an LSTMModel, in words, and its tensors by name (None for zeros)."""
+    plain state_dict of an LSTMModel, in words, its tensors by name (None for zeros), and the
+    variant that the file declares, if it is of one."""
 
     config: ModelConfig
     words: str | None
     tensors: dict[str, Stored | None]
     path: Path
+    variant: str = ""
 
-    def read_into(self, state_dict: dict[str, Tensor]) -> None:
+    def read_into(self, state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
         """Fill a model's tensors with the file's numbers, one at a time: none is in memory twice.
 
-        Raises CheckpointError.
+        Returns the matrices that are quantized in the file, as they are there. Raises
+        CheckpointError.
         """
+        quantized = {}
         for key, weight in state_dict.items():
             stored = self.tensors[key]
             value = torch.zeros(()) if stored is None else stored.read()
             if stored is not None and value.shape != weight.shape:
                 raise CheckpointError(f"the weights {str(self.path)!r} changed while being read")
+            if value.is_quantized:
+                quantized[key] = value
+                value = value.dequantize()
             # A copy, so that a changing file cannot change the model.
             weight.copy_(value)
             # Of all numbers at once, `isfinite` would make two copies.
@@ -62,22 +74,21 @@ class Weights:
                     f"{key} in {str(self.path)!r} must lie within ±{MOST_SIZE:g}, for sums not to "
                     f"overflow, got {max(ends, key=abs):.3g}"
                 )
+        return quantized
 
 
 def read_weights(
     path: Path, config: ModelConfig | None = None, most_weights: int | None = None
 ) -> Weights:
     """Find the weights in a .safetensors file or in one that `torch.save` wrote of a state_dict, of
-    what holds one, or of a whole module.
+    what holds one, or of a whole module; or in an .npz or ONNX file as the command export writes
+    it. A state_dict may be quantized, by `quantize_dynamic`.
 
     Shapes, dtypes and sizes are checked, their number too where `most_weights` bounds it; without
     a config the sizes are read off the shapes. Raises CheckpointError.
     """
     check_weights_file(path)
-    is_safetensors = kind_of(path) == SAFETENSORS
-    found = (
-        _safetensors(path) if is_safetensors else find_weights(TorchFile(path).content, str(path))
-    )
+    found = _FINDERS[kind_of(path)](path)
     refuse_others(found, str(path))
     named = name_tensors(found, str(path))
     config = config or named.config
@@ -85,7 +96,8 @@ def read_weights(
     _check_size(named.tensors, path, most_weights)
     is_wide = any(each and each.dtype == torch.float64 for each in named.tensors.values())
     said = [found.words, named.words, "rounded from float64 to float32" if is_wide else ""]
-    return Weights(config, shown("; ".join(filter(None, said)), 400) or None, named.tensors, path)
+    words = shown("; ".join(filter(None, said)), 400) or None
+    return Weights(config, words, named.tensors, path, found.variant)
 
 
 def check_weights_file(path: Path) -> None:
@@ -96,6 +108,10 @@ def check_weights_file(path: Path) -> None:
         raise CheckpointError(f"there is no file {str(path)!r}") from None
     if reason:
         raise CheckpointError(f"the weights {str(path)!r} cannot be read: {reason}")
+
+
+def _torch(path: Path) -> Found:
+    return unpack(find_weights(TorchFile(path).content, str(path)))
 
 
 def _safetensors(path: Path) -> Found:
@@ -109,7 +125,8 @@ def _safetensors(path: Path) -> Found:
     alias = {key: kept for key, kept in metadata.items() if kept in entries and key not in entries}
     entries.update({key: entries[kept] for key, kept in alias.items()})
     note = ", ".join(f"{key!r} is {kept!r}" for key, kept in list(alias.items())[:4])
-    return Found(entries, note=f"tied: {note}" if note else "")
+    entries, variant = from_arrays(entries), metadata.get(VARIANT, "")
+    return Found(entries, note=f"tied: {note}" if note else "", variant=variant)
 
 
 def _described(path: Path, key: str, found) -> Stored:
@@ -130,6 +147,9 @@ def _damaged(path: Path, error: Exception) -> CheckpointError:
     return CheckpointError(f"the weights {str(path)!r} are damaged or no safetensors file: {error}")
 
 
+_FINDERS = {TORCH: _torch, SAFETENSORS: _safetensors, NPZ: read_npz, ONNX: read_onnx}
+
+
 def _check(tensors: dict[str, Stored | None], config: ModelConfig, path: Path) -> None:
     """Raise CheckpointError unless shapes and dtypes are a model's of these sizes."""
     expected = config.shapes()
@@ -144,7 +164,7 @@ def _check(tensors: dict[str, Stored | None], config: ModelConfig, path: Path) -
             raise CheckpointError(
                 f"{key} in {str(path)!r} must have the shape {shape}, got {stored.shape}"
             )
-        if stored and stored.dtype not in DTYPES:
+        if stored and stored.dtype not in DTYPES and not stored.is_quantized:
             allowed, got = (", ".join(map(_name, each)) for each in (DTYPES, [stored.dtype]))
             raise CheckpointError(f"{key} in {str(path)!r} must be one of {allowed}, got {got}")
 

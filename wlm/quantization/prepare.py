@@ -4,6 +4,7 @@ What `prepare` returns is called like LSTMModel and has `init_hidden` and `nll`;
 `saved_bytes` is the size of the file that one would ship, `threads` the number it was prepared for.
 """
 
+from dataclasses import replace
 from typing import Protocol
 
 from torch import Tensor
@@ -42,6 +43,9 @@ class PreparedModel(Protocol):
         """Return the bytes of numbers that each part stores in the file, scales and zero points
         included: see `ModelConfig.parts`."""
 
+    def biases(self) -> dict[str, Tensor]:
+        """Return the biases, by their names in the fp32 state_dict."""
+
     def matrices(self) -> dict[str, Tensor]:
         """Return the weight matrices, by their names in the fp32 state_dict, in the order of a
         pass.
@@ -52,7 +56,8 @@ class PreparedModel(Protocol):
 
 
 def prepare(model: LSTMModel, variant: Variant, threads: int = 1) -> PreparedModel:
-    """Return a variant of an fp32 model, ready to run; the model itself is never changed.
+    """Return a variant of a model, ready to run; the model itself is never changed. One that came
+    quantized runs as what it came as, with the very integers.
 
     ONNX Runtime runs on `threads` threads; PyTorch's number is the process's, see
     `wlm.measuring.evaluate.thread_count`. Raises VariantError where this machine cannot run the
@@ -60,12 +65,32 @@ def prepare(model: LSTMModel, variant: Variant, threads: int = 1) -> PreparedMod
     """
     if reason := why_unavailable(variant):
         raise VariantError(reason)
+    matrices = imported_matrices(model, variant)
     if variant.runtime == "onnxruntime":
+        from wlm.model.onnx_weights import with_matrices
         from wlm.quantization.onnx.export import onnx_file
         from wlm.quantization.onnx.model import OnnxModel
 
-        return OnnxModel(onnx_file(model, variant), model.config, threads)
-    return PyTorchModel(quantize(model, variant), threads)
+        content = onnx_file(model, variant)
+        content = with_matrices(content, matrices) if matrices else content
+        return OnnxModel(content, model.config, threads)
+    return PyTorchModel(quantize(model, variant, matrices), threads)
+
+
+def imported_matrices(model: LSTMModel, variant: Variant) -> dict[str, Tensor]:
+    """Return the matrices of integers that a model came with, nothing for one that came in fp32.
+
+    Raises VariantError unless the variant is what the model came as; PyTorch's engine is free.
+    """
+    if model.imported is None:
+        return {}
+    own = Variant.parse(model.imported.variant)
+    if replace(own, engine="") != replace(variant, engine=""):
+        raise VariantError(
+            f"the model is already quantized, imported as {own.label}: it runs as the variant "
+            f"{str(own)!r} alone, and {str(variant)!r} needs the fp32 weights that it was made from"
+        )
+    return model.imported.matrices
 
 
 def why_unavailable(variant: Variant) -> str:

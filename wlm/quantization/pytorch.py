@@ -10,7 +10,7 @@ import tempfile
 import threading
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -66,6 +66,15 @@ class PyTorchModel:
             entries[part_of(key)][key] = value
         return {part: _stored_bytes(each) for part, each in entries.items()}
 
+    def biases(self) -> dict[str, Tensor]:
+        """Return the biases, by their names in the fp32 state_dict."""
+        rnn, bias = self.module.rnn, self.module.decoder.bias
+        lstm = rnn.get_bias() if hasattr(rnn, "get_bias") else dict(rnn.named_parameters())
+        return {
+            **{f"rnn.{name}": each.detach() for name, each in lstm.items() if "bias" in name},
+            "decoder.bias": (bias() if callable(bias) else bias).detach(),
+        }
+
     def matrices(self) -> dict[str, Tensor]:
         """Return the weight matrices, by their names in the fp32 state_dict."""
         rnn = self.module.rnn
@@ -81,10 +90,13 @@ class PyTorchModel:
         }
 
 
-def quantize(model: LSTMModel, variant: Variant) -> LSTMModel:
+def quantize(
+    model: LSTMModel, variant: Variant, matrices: Mapping[str, Tensor] | None = None
+) -> LSTMModel:
     """Return the PyTorch variant of an fp32 model: for fp32 the model itself, else a new one that
     shares the weights of the parts that stay as they are.
 
+    Quantized `matrices`, by their names in the fp32 state_dict, take the place of those made here.
     Raises VariantError where this machine lacks the quantized engine. Source: the tutorial,
     section 4 (`torch.quantization.quantize_dynamic`).
     """
@@ -103,7 +115,23 @@ def quantize(model: LSTMModel, variant: Variant) -> LSTMModel:
         }
         with torch.random.fork_rng(devices=[]):  # it fills new modules at random first
             tree = _with_shared_weights(model)
-            return torch.ao.quantization.quantize_dynamic(tree, settings, inplace=True)
+            made = torch.ao.quantization.quantize_dynamic(tree, settings, inplace=True)
+        if matrices:
+            _put_matrices(made, model.state_dict(), matrices)
+        return made
+
+
+def _put_matrices(made: LSTMModel, floats: dict[str, Tensor], matrices: Mapping) -> None:
+    """Pack quantized matrices in a quantized model, with the fp32 model's biases."""
+    numbers = {**floats, **matrices}
+    if "encoder.weight" in matrices:
+        made.encoder.set_weight(numbers["encoder.weight"])
+    if "rnn.weight_ih_l0" in matrices:
+        made.rnn.set_weight_bias(
+            {key.removeprefix("rnn."): each for key, each in numbers.items() if "rnn." in key}
+        )
+    if "decoder.weight" in matrices:
+        made.decoder.set_weight_bias(numbers["decoder.weight"], numbers["decoder.bias"])
 
 
 def _with_shared_weights(module: nn.Module) -> nn.Module:

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from wlm.model.lstm import Hidden, ModelConfig
+from wlm.model.onnx_names import INPUTS, LOG_LIKELIHOOD, OUTPUTS, TARGETS
+from wlm.model.onnx_weights import stored_biases, stored_matrices, stored_parts
 from wlm.quantization.onnx.modules import OnnxModules
-from wlm.quantization.onnx.names import INPUTS, LOG_LIKELIHOOD, OUTPUTS, TARGETS
 from wlm.quantization.onnx.session import put_loss_in, start
-from wlm.quantization.onnx.weights import stored_matrices, stored_parts
 
 
 class OnnxModel:
@@ -57,9 +57,13 @@ class OnnxModel:
         """Return the bytes of numbers that each part stores in the file, scales included."""
         return stored_parts(self.content, self.config.parts())
 
+    def biases(self) -> dict[str, Tensor]:
+        """Return the biases, by their names in the fp32 state_dict."""
+        return stored_biases(self.content)
+
     def matrices(self) -> dict[str, Tensor]:
         """Return the weight matrices, by their names in the fp32 state_dict."""
-        return stored_matrices(self.content, self.config)
+        return stored_matrices(self.content)
 
     @staticmethod
     def _feed(input: Tensor, hidden: Hidden) -> dict[str, np.ndarray]:

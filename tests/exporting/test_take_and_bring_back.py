@@ -1,0 +1,214 @@
+"""A variant taken away runs without wlm and comes back as what it is, with the same loss."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny import WORDS
+
+from wlm.errors import VariantError, WLMError
+from wlm.exporting import export as exporting
+from wlm.exporting.export import CHECK_TOKENS, export
+from wlm.exporting.formats import FILES, formats_of
+from wlm.files import sha256_of
+from wlm.measuring.evaluate import evaluate
+from wlm.model.checkpoint import Checkpoint, load_checkpoint
+from wlm.quantization.prepare import prepare, why_unavailable
+from wlm.quantization.variant import OFFERED, Variant
+from wlm.text.corpus import batchify, read_text
+from wlm.text.vocabulary import Vocabulary
+
+CARD_FILES = {"vocab.txt", "card.json", "check.txt", "load.py", "README.md", "LICENSE.txt"}
+INT8_ALL = "onnxruntime:lstm=int8,linear=int8,embedding=int8"
+VARIANTS = [each for each in map(Variant.parse, OFFERED) if not why_unavailable(each)]
+EACH_FORMAT = pytest.mark.parametrize(
+    "variant, format",
+    [(each, format) for each in VARIANTS for format in formats_of(each)],
+    ids=lambda each: str(each),
+)
+
+
+@pytest.fixture
+def tiny(model, vocabulary) -> Checkpoint:
+    return Checkpoint("tiny", model, vocabulary, {"licence": "CC0"}, "f00")
+
+
+def loss_of(folder_or_file, variant, text, **options) -> float:
+    loaded = load_checkpoint(folder_or_file, **options)
+    ids = batchify(read_text(text, loaded.vocabulary).ids, 1)
+    return evaluate(prepare(loaded.model, variant), ids).loss
+
+
+def test_an_export_holds_what_one_needs_and_its_card_tells_the_truth(tmp_path, tiny):
+    made = export(tiny, Variant.parse("int8"), tmp_path / "out")
+    folder = tmp_path / "out"
+    assert {each.name for each in folder.iterdir()} == CARD_FILES | {"model.pt"}
+    card = json.loads((folder / "card.json").read_text("utf-8"))
+    assert card["sha256"] == made.sha256 == sha256_of(folder / "model.pt")
+    assert card["size_bytes"] == made.size_bytes == (folder / "model.pt").stat().st_size
+    assert (card["variant"], card["name"], card["weights_sha256"]) == ("int8", "tiny", "f00")
+    assert card["check"]["loss"] == made.loss and made.tokens == CHECK_TOKENS
+    assert "CC0" in (folder / "LICENSE.txt").read_text("utf-8")
+    assert f"{made.loss:.6f}" in (folder / "README.md").read_text("utf-8")
+    words = (folder / "check.txt").read_text("utf-8").split()
+    ids = batchify(tiny.vocabulary.encode(words), 1)
+    assert evaluate(prepare(tiny.model, Variant.parse("int8")), ids).loss == made.loss
+
+
+@EACH_FORMAT
+def test_the_loader_runs_without_wlm_and_prints_the_loss_on_the_card(
+    tmp_path, tiny, variant, format
+):
+    made = export(tiny, variant, tmp_path / "out", format)
+    # Isolated: neither the current folder nor PYTHONPATH is where modules are looked for.
+    command = [sys.executable, "-I", "load.py"]
+    done = subprocess.run(command, cwd=made.path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    loss = float(done.stdout.split()[-1])
+    assert "wlm" not in (Path(made.path) / "load.py").read_text("utf-8")
+    if format in ("torch", "safetensors"):
+        assert loss == made.loss
+    elif format == "onnx" or not variant.parts_by_precision():
+        assert loss == pytest.approx(made.loss, abs=1e-6)
+    else:  # activations are not rounded there
+        assert loss == pytest.approx(made.loss, abs=5e-3)
+
+
+@EACH_FORMAT
+@pytest.mark.parametrize("ending", ["", ".zip", "own"])
+def test_what_was_taken_comes_back_with_the_same_loss_to_the_last_digit(
+    tmp_path, tiny, text_file, variant, format, ending
+):
+    ending = Path(FILES[format]).suffix if ending == "own" else ending
+    made = export(tiny, variant, tmp_path / f"out{ending}", format)
+    tiny.vocabulary.save(tmp_path / "words.txt")
+    options = {} if ending in ("", ".zip") else {"vocabulary": tmp_path / "words.txt"}
+    expected = evaluate(
+        prepare(tiny.model, variant), batchify(read_text(text_file, tiny.vocabulary).ids, 1)
+    ).loss
+    assert loss_of(made.path, variant, text_file, **options) == expected
+
+
+def test_what_came_quantized_runs_as_what_it_is_alone_and_says_so(tmp_path, tiny, text_file):
+    export(tiny, Variant.parse("int8"), tmp_path / "out")
+    loaded = load_checkpoint(tmp_path / "out")
+    assert loaded.weights_read == ("already quantized, imported as pytorch:lstm=int8,linear=int8")
+    for name in ("fp32", "pytorch:lstm=int8", INT8_ALL):
+        message = (
+            r"already quantized, imported as int8 LSTM \+ Linear: it runs as the variant 'int8' "
+            f"alone, and '{name}' needs the fp32 weights"
+        )
+        with pytest.raises(VariantError, match=message):
+            prepare(loaded.model, Variant.parse(name))
+
+
+def test_the_engine_that_a_variant_names_comes_back_with_it(tmp_path, tiny):
+    variant = Variant.parse("pytorch:lstm=int8,linear=int8,engine=qnnpack")
+    if why_unavailable(variant):
+        pytest.skip("no qnnpack here")
+    export(tiny, variant, tmp_path / "out")
+    loaded = load_checkpoint(tmp_path / "out")
+    assert Variant.parse(loaded.model.imported.variant) == variant
+    prepare(loaded.model, Variant.parse("int8"))  # the integers are the same
+
+
+def test_what_came_quantized_can_be_taken_again(tmp_path, tiny, text_file):
+    variant = Variant.parse(INT8_ALL)
+    first = export(tiny, variant, tmp_path / "first")
+    again = export(load_checkpoint(first.path), variant, tmp_path / "again", "npz")
+    assert again.loss == first.loss
+
+
+def test_arrays_hold_the_integers_that_pytorch_runs_with(tmp_path, tiny):
+    variant = Variant.parse("int8")
+    export(tiny, variant, tmp_path / "model.npz")
+    rnn = prepare(tiny.model, variant).module.rnn
+    with np.load(tmp_path / "model.npz") as file:
+        assert set(file) >= {"rnn.weight_hh_l1", "rnn.weight_hh_l1.scale", "rnn.bias_hh_l1"}
+        for name, weight in rnn.get_weight().items():
+            assert file[f"rnn.{name}"].dtype == np.int8
+            assert np.array_equal(file[f"rnn.{name}"], weight.int_repr())
+            floats = file[f"rnn.{name}"].astype(np.float32) - file[f"rnn.{name}.zero_point"]
+            assert np.array_equal(floats * file[f"rnn.{name}.scale"], weight.dequantize())
+
+
+@pytest.mark.parametrize(
+    "name, out, format, message",
+    [
+        ("int8", "out", "onnx", "such as 'onnxruntime:lstm=int8,linear=int8': 'int8' can be had"),
+        ("int8", "out", "safetensors", "safetensors is for fp32 weights: 'int8' can be had as to"),
+        ("int8", "out.safetensors", None, "safetensors is for fp32 weights"),
+        (INT8_ALL, "out", "torch", "torch is for what PyTorch runs: .* as onnx or npz"),
+        ("int8", "out.onnx", "npz", r"format npz must not be called 'out\.onnx'"),
+    ],
+)
+def test_a_format_that_cannot_hold_a_variant_is_refused_with_one_that_can(
+    tmp_path, tiny, name, out, format, message
+):
+    with pytest.raises(VariantError, match=message):
+        export(tiny, Variant.parse(name), tmp_path / out, format)
+    assert list(tmp_path.glob("out*")) == []
+
+
+def test_nothing_is_overwritten_and_nothing_is_left_half_done(tmp_path, tiny, monkeypatch):
+    (tmp_path / "there").mkdir()
+    with pytest.raises(WLMError, match="there' is there already: give another name"):
+        export(tiny, Variant(), tmp_path / "there")
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(WLMError, match="cannot be written: "):
+        export(tiny, Variant(), tmp_path / "file" / "out")
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(exporting, "licence", fail)
+    for name in ("out", "out.zip", "out.npz"):
+        with pytest.raises(WLMError, match="cannot be written: No space left on device"):
+            export(tiny, Variant(), tmp_path / name)
+    assert {each.name for each in tmp_path.iterdir()} & {"out", "out.zip", "out.npz"} == set()
+    assert list(tmp_path.glob(".exporting-*")) == []
+
+
+def test_an_export_that_reads_back_as_another_model_is_not_kept(tmp_path, tiny, monkeypatch):
+    load = exporting.load_checkpoint
+
+    def changed(folder):
+        loaded = load(folder)
+        loaded.model.decoder.bias.data += torch.linspace(0, 1, len(WORDS))
+        return loaded
+
+    monkeypatch.setattr(exporting, "load_checkpoint", changed)
+    with pytest.raises(WLMError, match="export of fp32 must have the loss"):
+        export(tiny, Variant(), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_vocabulary_that_cannot_read_the_bundled_text_is_checked_on_its_own_words(
+    tmp_path, model
+):
+    words = [f"слово{i}" for i in range(len(WORDS))]
+    made = export(Checkpoint("own", model, Vocabulary(words), {}), Variant(), tmp_path / "out")
+    assert made.text == "the vocabulary, in its order"
+    assert (tmp_path / "out" / "check.txt").read_text("utf-8").split()[:20] == words
+
+
+def test_an_archive_is_read_only_as_it_was_written(tmp_path, tiny):
+    export(tiny, Variant(), tmp_path / "out.zip")
+    assert load_checkpoint(tmp_path / "out.zip").name == "out"
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        contents = {each: archive.read(each) for each in archive.namelist()}
+    with zipfile.ZipFile(tmp_path / "small.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+    with pytest.raises(WLMError, match="compressed: unpack it and give the folder"):
+        load_checkpoint(tmp_path / "small.zip")
+    with zipfile.ZipFile(tmp_path / "outside.zip", "w") as archive:
+        for name, content in contents.items():
+            archive.writestr(f"../../{Path(name).name}", content)
+    load_checkpoint(tmp_path / "outside.zip")
+    assert not (tmp_path.parent.parent / "card.json").exists()

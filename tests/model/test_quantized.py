@@ -1,0 +1,178 @@
+"""Quantized weights that come from elsewhere: read as data, taken as they are, or refused."""
+
+import io
+import zipfile
+
+import numpy as np
+import onnx
+import pytest
+import safetensors.torch
+import torch
+from test_checkpoint import Malicious
+from test_foreign import Net
+from torch import nn
+
+from wlm.errors import CheckpointError
+from wlm.model.checkpoint import load_checkpoint, save_checkpoint
+from wlm.model.onnx_file import marked
+from wlm.model.quantized import as_arrays
+from wlm.quantization.prepare import prepare
+from wlm.quantization.variant import Variant
+
+INT8 = Variant.parse("int8")
+ORT_INT8 = Variant.parse("onnxruntime:lstm=int8,linear=int8,embedding=int8")
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture
+def load(tmp_path, vocabulary):
+    """Load bare weights of bytes, of what `torch.save` writes, or of named arrays."""
+    vocabulary.save(tmp_path / "words.txt")
+
+    def load(content, name="weights.pt"):
+        path = tmp_path / name
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        elif name.endswith(".npz"):
+            np.savez(path, **content)
+        else:
+            torch.save(content, path)
+        return load_checkpoint(path, vocabulary=tmp_path / "words.txt")
+
+    return load
+
+
+@pytest.fixture
+def arrays(model) -> dict[str, np.ndarray]:
+    """The tiny model's int8 variant as NumPy arrays."""
+    prepared = prepare(model, INT8)
+    numbers = as_arrays({**prepared.matrices(), **prepared.biases()})
+    return {name: each.numpy() for name, each in numbers.items()}
+
+
+def logits_of(model, variant) -> torch.Tensor:
+    prepared = prepare(model, variant)
+    with torch.inference_mode():
+        return prepared(torch.arange(20).view(10, 2), prepared.init_hidden(2))[0]
+
+
+def quantized(model, *kinds) -> nn.Module:
+    return torch.ao.quantization.quantize_dynamic(model, set(kinds))
+
+
+def in_words(module) -> nn.Module:
+    """The logits of a module of other names, one text at a time."""
+
+    def call(ids):
+        output, _ = module.lstm(module.embedding(ids))
+        return module.fc(output)
+
+    return call
+
+
+@pytest.mark.parametrize("kinds", [(nn.LSTM, nn.Linear), (nn.LSTM,), (nn.Linear,)])
+def test_a_state_dict_of_quantize_dynamic_runs_as_that_module_does(load, kinds):
+    torch.manual_seed(1)
+    theirs = quantized(Net().eval(), *kinds)
+    loaded = load({"epoch": 3, "state_dict": theirs.state_dict()})
+    parts = {nn.LSTM: "lstm=int8", nn.Linear: "linear=int8"}
+    name = f"pytorch:{','.join(parts[kind] for kind in kinds)}"
+    variant = Variant.parse(name)
+    assert "'embedding.weight' taken for the embedding" in loaded.weights_read
+    assert loaded.weights_read.endswith(f"already quantized, imported as {name}")
+    ids = torch.arange(20).view(1, 20)
+    with torch.inference_mode():
+        expected = in_words(theirs)(ids)
+        prepared = prepare(loaded.model, variant)
+        got, _ = prepared(ids.T, prepared.init_hidden(1))
+    assert torch.equal(got, expected.transpose(0, 1))
+
+
+def test_of_a_quantized_file_nothing_is_run(load, model, tmp_path):
+    trace = tmp_path / "trace"
+    state_dict = quantized(model, nn.LSTM, nn.Linear).state_dict()
+    with pytest.raises(CheckpointError, match="would call"):
+        load({**state_dict, "extra": Malicious(trace)})
+    assert not trace.exists()
+
+
+def test_a_quantized_gru_is_called_a_gru(load):
+    theirs = Net()
+    theirs.lstm = nn.GRU(8, 6, 2)
+    with pytest.raises(CheckpointError, match="a GRU's"):
+        load(quantized(theirs.eval(), nn.GRU, nn.Linear).state_dict())
+
+
+def test_a_model_folder_keeps_what_came_quantized_as_it_came(tmp_path, load, model, vocabulary):
+    loaded = load(quantized(model, nn.LSTM, nn.Linear).state_dict())
+    save_checkpoint(tmp_path / "kept", loaded.model, vocabulary, dtype=torch.float32)
+    again = load_checkpoint(tmp_path / "kept")
+    assert again.model.imported.variant == "pytorch:lstm=int8,linear=int8"
+    assert torch.equal(logits_of(again.model, INT8), logits_of(model, INT8))
+    stored = safetensors.torch.load_file(tmp_path / "kept" / "model.safetensors")
+    assert stored["rnn.weight_ih_l0"].dtype == torch.int8
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"decoder.weight.scale": np.float32(0)}, "1 positive scales"),
+        ({"decoder.weight.scale": np.float32("nan")}, "1 positive scales"),
+        ({"decoder.weight.zero_point": np.int16(300)}, "in the integers' range"),
+        ({"decoder.weight.scale": np.ones((3, 1), np.float32)}, "20 positive scales"),
+        ({"rnn.bias_ih_l0": np.full(24, np.inf, np.float32)}, "must be finite"),
+        ({"rnn.weight_hh_l0": np.ones((24, 6), np.float32)}, "unknown 'rnn.weight_hh_l0.scale'"),
+        ({"decoder.weight": np.ones((20, 5), np.int8)}, "must have the shape"),
+        (
+            {
+                "rnn.weight_hh_l0.scale": np.ones((24, 1), np.float32),
+                "rnn.weight_hh_l0.zero_point": np.zeros((24, 1), np.int16),
+            },
+            "lstm's matrices must be of one kind",
+        ),
+    ],
+)
+def test_numbers_that_cannot_be_a_models_are_refused(load, arrays, change, message):
+    load(arrays, "weights.npz")
+    with pytest.raises(CheckpointError, match=message):
+        load({**arrays, **change}, "weights.npz")
+
+
+def test_an_npz_file_is_read_without_trusting_what_it_claims(load, arrays, tmp_path):
+    def refused(content, message):
+        with pytest.raises(CheckpointError, match=message):
+            load(content, "weights.npz")
+
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    refused(file.getvalue(), "compressed: save it with numpy.savez")
+    header = io.BytesIO()
+    claim = {"descr": "<f4", "fortran_order": False, "shape": (10**12, 10)}
+    np.lib.format.write_array_header_1_0(header, claim)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a.npy", header.getvalue() + b"1234")
+    refused(file.getvalue(), "has 4 bytes for a shape of")
+    file = io.BytesIO()
+    np.savez(file, a=np.array([object()]), allow_pickle=True)
+    refused(file.getvalue(), "no LSTM|bytes for a shape")
+    refused(file.getvalue()[:100], "damaged")
+
+
+def test_an_onnx_file_is_taken_only_with_the_operators_that_it_was_marked_with(load, model):
+    content = marked(prepare(model, ORT_INT8).content, str(ORT_INT8))
+    loaded = load(content, "weights.onnx")
+    assert loaded.weights_read.startswith("from an ONNX file; already quantized")
+    assert torch.equal(logits_of(loaded.model, ORT_INT8), logits_of(model, ORT_INT8))
+    file = onnx.load_from_string(content)
+    next(each for each in file.graph.node if each.op_type == "Add").op_type = "Sub"
+    with pytest.raises(CheckpointError, match="an ONNX file that wlm did not write"):
+        load(file.SerializeToString(), "weights.onnx")
+    file = onnx.load_from_string(content)
+    number = file.graph.initializer[0]
+    number.data_location = onnx.TensorProto.EXTERNAL
+    number.external_data.add(key="location", value="/etc/passwd")
+    with pytest.raises(CheckpointError, match="its numbers are in another file"):
+        load(file.SerializeToString(), "weights.onnx")
+    with pytest.raises(CheckpointError, match="damaged or no ONNX file"):
+        load(content[: len(content) // 2], "weights.onnx")

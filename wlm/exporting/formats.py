@@ -1,0 +1,55 @@
+"""The formats that a variant can be taken away in, and which fits which variant."""
+
+from pathlib import Path
+
+from wlm.errors import VariantError
+from wlm.model.checkpoint import WEIGHTS
+from wlm.quantization.variant import Variant
+
+# By format: the file of the weights, and what it holds, in words.
+FILES = {"torch": "model.pt", "onnx": "model.onnx", "safetensors": WEIGHTS, "npz": "model.npz"}
+HOLDS = {
+    "torch": "PyTorch's state_dict",
+    "onnx": "the file that ONNX Runtime runs",
+    "safetensors": "the fp32 weights",
+    "npz": "every number as NumPy arrays: int8 weights, scales, zero points, biases",
+}
+FP32 = Variant()
+
+
+def formats_of(variant: Variant) -> tuple[str, ...]:
+    """Return the formats that a variant can be written in, the likeliest first."""
+    if variant.runtime == "onnxruntime":
+        return "onnx", "npz"
+    return ("safetensors", "torch", "npz") if variant == FP32 else ("torch", "npz")
+
+
+def format_for(variant: Variant, out: Path, asked: str | None = None) -> str:
+    """Return the format that is asked for, else the one that the name of `out` ends with, else the
+    variant's likeliest. Raises VariantError for one that cannot hold the variant.
+    """
+    by_suffix = {Path(file).suffix: format for format, file in FILES.items()}
+    ending = by_suffix.get(out.suffix)
+    format = asked or ending or formats_of(variant)[0]
+    if ending and ending != format:
+        raise VariantError(f"a file of the format {format} must not be called {out.name!r}")
+    if format not in formats_of(variant):
+        raise VariantError(_why_not(variant, format))
+    return format
+
+
+def _why_not(variant: Variant, format: str) -> str:
+    formats = " or ".join(formats_of(variant))
+    if format == "safetensors":
+        return f"safetensors is for fp32 weights: {str(variant)!r} can be had as {formats}"
+    if format == "onnx":
+        other = Variant(
+            lstm=variant.lstm.replace("fp16", "fp32"),
+            linear=variant.linear.replace("fp16", "fp32"),
+            embedding=variant.embedding,
+            runtime="onnxruntime",
+        )
+        return f"onnx is for what ONNX Runtime runs, such as {str(other)!r}: " + (
+            f"{str(variant)!r} can be had as {formats}"
+        )
+    return f"torch is for what PyTorch runs: {str(variant)!r} can be had as {formats}"

@@ -1,0 +1,168 @@
+"""The scripts that go with an export: each runs the model without wlm, in a few lines."""
+
+from wlm.model.lstm import ModelConfig
+from wlm.quantization.pytorch import MODULE_TYPES, qconfigs
+from wlm.quantization.variant import Variant
+
+_TORCH = '''\
+"""Runs this folder's model with {alone} alone: python load.py"""
+
+from pathlib import Path
+
+import torch
+{imports}from torch import nn
+
+HERE = Path(__file__).parent
+
+
+class LSTMModel(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.Embedding({ntoken}, {ninp})
+        self.rnn = nn.LSTM({ninp}, {nhid}, {nlayers})
+        self.decoder = nn.Linear({nhid}, {ntoken})
+
+    def forward(self, words, hidden=None):  # ids (T, B); the state, h and c (L, B, H)
+        output, hidden = self.rnn(self.encoder(words), hidden)
+        return self.decoder(output), hidden  # logits (T, B, V)
+
+
+{making}
+{check}
+total, hidden = 0.0, None
+torch.set_num_threads(1)
+ids = torch.tensor(ids).view(-1, 1)
+with torch.inference_mode():
+    for i in range(0, len(ids) - 1, 25):
+        targets = ids[i + 1 : i + 26].view(-1)
+        logits, hidden = model(ids[i : i + len(targets)], hidden)
+        loss = nn.functional.cross_entropy(logits.view(len(targets), -1), targets)
+        total += len(targets) * loss.item()
+print("loss", total / (len(ids) - 1))
+'''
+_CHECK = """\
+# The loss on check.txt, in nats per word: card.json says what it must be.
+words = (HERE / "vocab.txt").read_text("utf-8").split()
+index = {word: i for i, word in enumerate(words)}
+ids = [index[word] for word in (HERE / "check.txt").read_text("utf-8").split()]
+"""
+_FLOATS = """\
+model = LSTMModel().eval()
+model.load_state_dict({weights})
+"""
+_QUANTIZED = """\
+{engine}model = torch.ao.quantization.quantize_dynamic(
+    LSTMModel().eval(),
+    {{
+{settings}    }},
+)
+# The file runs no code: of classes, it may name PyTorch's packed weights only.
+with torch.serialization.safe_globals([torch.ScriptObject]):
+    model.load_state_dict(torch.load(HERE / "model.pt", weights_only=True))
+"""
+_ONNX = '''\
+"""Runs this folder's model with ONNX Runtime and NumPy alone: python load.py"""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+HERE = Path(__file__).parent
+
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = 1
+{exact}session = onnxruntime.InferenceSession(
+    str(HERE / "model.onnx"), options, providers=["CPUExecutionProvider"]
+)
+
+{check}
+total, ids = 0.0, np.array(ids).reshape(-1, 1)
+h = c = np.zeros(({nlayers}, 1, {nhid}), np.float32)
+for i in range(0, len(ids) - 1, 25):
+    targets = ids[i + 1 : i + 26, 0]
+    feed = {{"input": ids[i : i + len(targets)], "h": h, "c": c}}
+    logits, h, c = session.run(["logits", "next_h", "next_c"], feed)
+    logits = logits[:, 0].astype(np.float64)
+    logits -= logits.max(axis=1, keepdims=True)
+    picked = logits[np.arange(len(targets)), targets]
+    total -= float((picked - np.log(np.exp(logits).sum(axis=1))).sum())
+print("loss", total / (len(ids) - 1))
+'''
+_EXACT = """\
+# x86 CPUs without VNNI cut int8 sums off at 16 bits unless this is set; with VNNI leave it away,
+# it only takes time.
+options.add_session_config_entry("session.x64quantprecision", "1")
+"""
+_NPZ = '''\
+"""Runs what this folder's numbers stand for with NumPy alone, in fp32: python load.py"""
+
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).parent
+
+with np.load(HERE / "model.npz") as file:
+    arrays = {{name: file[name] for name in file if name != "variant"}}
+weights = {{}}
+for name, each in arrays.items():
+    weights[name] = each.astype(np.float32)
+    if name + ".scale" in arrays:  # integers
+        weights[name] -= arrays[name + ".zero_point"]
+        weights[name] *= arrays[name + ".scale"]
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def step(word, h, c):
+    """Return the logits (V,) after a word, and the next state (L, H) twice."""
+    x, h, c = weights["encoder.weight"][word], h.copy(), c.copy()
+    for layer in range({nlayers}):
+        gates = 0
+        for way, each in (("ih", x), ("hh", h[layer])):
+            gates += weights[f"rnn.weight_{{way}}_l{{layer}}"] @ each
+            gates += weights[f"rnn.bias_{{way}}_l{{layer}}"]
+        i, f, g, o = np.split(gates, 4)
+        c[layer] = sigmoid(f) * c[layer] + sigmoid(i) * np.tanh(g)
+        x = h[layer] = sigmoid(o) * np.tanh(c[layer])
+    return weights["decoder.weight"] @ x + weights["decoder.bias"], h, c
+
+
+{check}
+total, h = 0.0, np.zeros(({nlayers}, {nhid}), np.float32)
+c = h
+for word, target in zip(ids[:-1], ids[1:]):
+    logits, h, c = step(word, h, c)
+    total += float(np.log(np.exp(logits - logits.max()).sum()) - (logits[target] - logits.max()))
+print("loss", total / (len(ids) - 1))
+'''
+
+
+def loader(config: ModelConfig, variant: Variant, format: str) -> str:
+    """Return the script that runs an export, and prints its loss on the words of its check."""
+    sizes = {"check": _CHECK, **vars(config)}
+    if format == "npz":
+        return _NPZ.format(**sizes)
+    if format == "onnx":
+        quantized = variant.parts_by_precision()
+        return _ONNX.format(exact=_EXACT if quantized else "", **sizes)
+    if format == "safetensors":
+        making = _FLOATS.format(weights='load_file(HERE / "model.safetensors")')
+        imports = "from safetensors.torch import load_file\n"
+        return _TORCH.format(alone="torch and safetensors", imports=imports, making=making, **sizes)
+    return _TORCH.format(alone="torch", imports="", making=_making(variant), **sizes)
+
+
+def _making(variant: Variant) -> str:
+    names = qconfigs(variant)
+    if not names:
+        return _FLOATS.format(weights='torch.load(HERE / "model.pt", weights_only=True)')
+    engine = f'torch.backends.quantized.engine = "{variant.engine}"\n' if variant.engine else ""
+    settings = "".join(
+        f"        nn.{MODULE_TYPES[part].__name__}: torch.ao.quantization.{name},\n"
+        for part, name in names.items()
+    )
+    return _QUANTIZED.format(engine=engine, settings=settings)

@@ -1,0 +1,104 @@
+"""What an export says about itself: its README and its licence, in words."""
+
+from wlm.exporting.formats import FILES, HOLDS
+from wlm.model.lstm import ModelConfig
+from wlm.places import ROOT
+from wlm.quantization.variant import Variant, describe
+
+_INTRODUCTION = """\
+# {name}: {label}
+
+An LSTM language model of {ntoken:,} words: embedding ({ntoken}, {ninp}), LSTM of {nlayers} layers
+with {nhid} units each, linear layer ({ntoken}, {nhid}).
+
+{about}
+
+| file | what |
+|---|---|
+| {file} | {holds} |
+| vocab.txt | the words, one a line: a word's id is its line, from 0 |
+| load.py | runs the model with {needs} alone and prints its loss |
+| check.txt | the words of that loss: {check_text} |
+| card.json | where the model is from, the sha256 of {file}, and that loss, {loss:.6f} nats |
+| LICENSE.txt | what may be done with them |
+
+`python load.py` prints {prints}. wlm takes the folder back, or an archive of it:
+
+    python -m wlm evaluate --model FOLDER --variants {variant}
+"""
+_TORCH = """
+The state_dict is loaded into the model that `torch.ao.quantization.quantize_dynamic` makes of an
+fp32 one of the same sizes, with the same settings. An LSTM layer's entry is an object of PyTorch's
+own, which `torch.load` takes with `weights_only=True` once it may name `torch.ScriptObject`.
+Made with torch {torch}; the API is deprecated, and later releases may not have it.
+"""
+_ONNX = """
+| input | shape | type | |
+|---|---|---|---|
+| input | (T, B) | int64 | word ids: T steps of B texts |
+| h, c | ({nlayers}, B, {nhid}) | float32 | the hidden state, zeros at the beginning |
+
+| output | shape | type | |
+|---|---|---|---|
+| logits | (T, B, {ntoken}) | float32 | the next word's, after each step |
+| next_h, next_c | ({nlayers}, B, {nhid}) | float32 | the state to go on from |
+
+T and B are free. Made with onnxruntime {onnxruntime}. On x86 CPUs without VNNI its int8 sums are
+cut off at 16 bits unless a session has the setting `session.x64quantprecision`, as in load.py.
+"""
+_NPZ = """
+`numpy.load("model.npz")` gives one array for each of the model's tensors, by PyTorch's names. Where
+NAME is an array of integers, NAME.scale and NAME.zero_point stand beside it, of shape () for the
+whole matrix or (R, 1) for its rows, and
+
+    weight = (NAME - NAME.zero_point) * NAME.scale
+
+in floats. Rows of the LSTM's matrices and biases are gates, {nhid} each: input, forget, cell,
+output. Biases are float32. load.py computes with these weights in fp32; {runtime} rounds what is
+multiplied with them to 8 bits too, one scale a call, so its loss differs in the fourth digit or so.
+"""
+_LICENCE = """\
+The weights in {file}, the words in vocab.txt: {weights}
+
+load.py, README.md, and check.txt where its words are the bundled text's:
+
+{code}"""
+_MORE = {"torch": _TORCH, "onnx": _ONNX, "npz": _NPZ, "safetensors": ""}
+_NEEDS = {
+    "torch": "torch",
+    "onnx": "onnxruntime and NumPy",
+    "npz": "NumPy",
+    "safetensors": "torch and safetensors",
+}
+
+
+def readme(config: ModelConfig, variant: Variant, format: str, card: dict) -> str:
+    """Return an export's README.md, Markdown."""
+    check = card["check"]
+    is_same = format != "npz" or not variant.parts_by_precision()
+    facts = {
+        **vars(config),
+        **card["made_with"],
+        "name": card["name"],
+        "label": variant.label,
+        "variant": str(variant),
+        "about": describe(variant),
+        "file": FILES[format],
+        "holds": HOLDS[format],
+        "needs": _NEEDS[format],
+        "check_text": f"{check['tokens']} of {check['text']}",
+        "loss": check["loss"],
+        "prints": "that loss" if is_same else "nearly that loss",
+        "runtime": "ONNX Runtime" if variant.runtime == "onnxruntime" else "PyTorch",
+    }
+    more = "" if format == "torch" and not variant.parts_by_precision() else _MORE[format]
+    return (_INTRODUCTION + more).format(**facts)
+
+
+def licence(format: str, card: dict) -> str:
+    """Return an export's LICENSE.txt: the weights' as their card states it, and the code's."""
+    trained_on = card.get("trained_on")
+    unknown = f"trained on {trained_on}" if trained_on else "as whoever made them states it"
+    weights = card.get("licence") or unknown
+    code = (ROOT / "LICENSE").read_text("utf-8")
+    return _LICENCE.format(file=FILES[format], weights=weights, code=code)

@@ -1,0 +1,161 @@
+"""The weights in an ONNX file, part by part, as the PyTorch model names and orders them."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from wlm.model.onnx_names import (
+    DECODER_OPERATORS,
+    LSTM_OPERATORS,
+    QUANTIZED,
+    SCALE,
+    ZERO_POINT,
+)
+from wlm.model.quantized import quantized_tensor
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a matrix is: its name in the file, whether its outputs are columns there, and whether
+    they are an LSTM's gates in ONNX's order."""
+
+    name: str
+    is_transposed: bool = False
+    has_gates: bool = False
+
+
+def stored_parts(content: bytes, names: list[str]) -> dict[str, int]:
+    """Return the bytes of numbers that each part stores in an ONNX file, scales included.
+
+    `names` are the parts in the order of a pass, which is the order of the file's operators: those
+    before the first LSTM belong to the embedding, those after the last one to the decoder.
+    """
+    from onnx import numpy_helper
+
+    graph = _graph(content)
+    sizes = {each.name: numpy_helper.to_array(each).nbytes for each in graph.initializer}
+    parts, layers = dict.fromkeys(names, 0), 0
+    for node in graph.node:
+        is_lstm = node.op_type in LSTM_OPERATORS
+        layers += is_lstm
+        after_all = layers == len(names) - 2 and not is_lstm
+        part = names[-1] if after_all else names[layers]
+        # One that several operators share is stored once.
+        parts[part] += sum(sizes.pop(name, 0) for name in node.input)
+    return parts
+
+
+def stored_matrices(content: bytes) -> dict[str, Tensor]:
+    """Return the weight matrices of an ONNX file by their names in the fp32 state_dict: floats, or
+    quantized tensors with the file's integers, scales and zero points."""
+    graph = _graph(content)
+    numbers = {each.name: each for each in graph.initializer}
+    return {key: _matrix(numbers, place) for key, place in _places(graph).items()}
+
+
+def stored_biases(content: bytes) -> dict[str, Tensor]:
+    """Return the biases of an ONNX file by their names in the fp32 state_dict."""
+    graph = _graph(content)
+    numbers = {each.name: each for each in graph.initializer}
+    found: dict[str, Tensor] = {}
+    layer = 0
+    for node in graph.node:
+        if node.op_type in LSTM_OPERATORS:
+            both = _tensor(numbers, node.input[3]).view(2, -1)
+            for role, bias in zip(("ih", "hh"), both, strict=True):
+                found[f"rnn.bias_{role}_l{layer}"] = bias[_rows(len(bias))].contiguous()
+            layer += 1
+        elif node.op_type == "Add":
+            found["decoder.bias"] = _tensor(numbers, node.input[0])
+    return found
+
+
+def with_matrices(content: bytes, matrices: dict[str, Tensor]) -> bytes:
+    """Return an ONNX file with these quantized matrices, by their names in the fp32 state_dict, in
+    place of its own, which must be of the same sizes and kinds."""
+    import onnx
+
+    model = onnx.load_from_string(content)
+    numbers = {each.name: each for each in model.graph.initializer}
+    for key, place in _places(model.graph).items():
+        if key in matrices:
+            _put_matrix(numbers, place, matrices[key])
+    return model.SerializeToString()
+
+
+def _graph(content: bytes):
+    import onnx
+
+    return onnx.load_from_string(content).graph
+
+
+def _places(graph) -> dict[str, _Place]:
+    """Where the matrices are, by their names in the fp32 state_dict."""
+    found: dict[str, _Place] = {}
+    layer = 0
+    for node in graph.node:
+        if node.op_type == "Gather" and not found:
+            found["encoder.weight"] = _Place(node.input[0])
+        elif node.op_type in LSTM_OPERATORS:
+            for role, name in zip(("ih", "hh"), node.input[1:3], strict=True):
+                place = _Place(name, is_transposed=node.op_type != "LSTM", has_gates=True)
+                found[f"rnn.weight_{role}_l{layer}"] = place
+            layer += 1
+        elif node.op_type in DECODER_OPERATORS:
+            found["decoder.weight"] = _Place(node.input[1], is_transposed=True)
+    return found
+
+
+def _rows(number: int) -> Tensor:
+    """Where PyTorch's gates (input, forget, cell, output) are among ONNX's (i, o, f, c)."""
+    return torch.arange(number).view(4, -1)[[0, 2, 3, 1]].flatten()
+
+
+def _matrix(numbers: dict, place: _Place) -> Tensor:
+    """A matrix with its outputs as rows, in PyTorch's order."""
+    values = _tensor(numbers, place.name)
+    values = values.squeeze(0) if values.dim() == 3 else values  # an LSTM's one direction
+    values = values.T if place.is_transposed else values
+    rows = _rows(len(values)) if place.has_gates else slice(None)
+    values = values[rows].contiguous()
+    if not place.name.endswith(QUANTIZED):
+        return values
+    scale, zero = (_tensor(numbers, _beside(place, each)).flatten() for each in (SCALE, ZERO_POINT))
+    by_row = len(scale) > 1
+    scale, zero = (scale[rows], zero[rows]) if by_row else (scale, zero)
+    return quantized_tensor(values, scale, zero, by_row)
+
+
+def _put_matrix(numbers: dict, place: _Place, matrix: Tensor) -> None:
+    values = matrix.int_repr()
+    per_tensor = matrix.qscheme() == torch.per_tensor_affine
+    scale = torch.tensor(matrix.q_scale()) if per_tensor else matrix.q_per_channel_scales()
+    zero = torch.tensor(matrix.q_zero_point()) if per_tensor else matrix.q_per_channel_zero_points()
+    if place.has_gates:
+        back = _rows(len(values)).argsort()
+        values = values[back]
+        scale, zero = (scale, zero) if per_tensor else (scale[back], zero[back])
+    _put(numbers[place.name], values.T if place.is_transposed else values)
+    _put(numbers[_beside(place, SCALE)], scale.float())
+    _put(numbers[_beside(place, ZERO_POINT)], zero.to(values.dtype))
+
+
+def _put(number, values: Tensor) -> None:
+    from onnx import numpy_helper
+
+    array = values.contiguous().view(tuple(number.dims)).numpy()
+    made = numpy_helper.from_array(array, number.name)
+    if made.data_type != number.data_type:
+        raise ValueError(f"{number.name} is of another kind")
+    number.CopyFrom(made)
+
+
+def _beside(place: _Place, what: str) -> str:
+    return place.name.removesuffix(QUANTIZED) + what
+
+
+def _tensor(numbers: dict, name: str) -> Tensor:
+    from onnx import numpy_helper
+
+    return torch.from_numpy(numpy_helper.to_array(numbers[name]).copy())

@@ -1,0 +1,73 @@
+"""A state_dict of PyTorch's `quantize_dynamic`, unpacked: nothing of PyTorch's packed classes is
+made, their states are read as data.
+
+An LSTM layer is a cell with two packed matrices, a Linear is one; each holds a weight, a quantized
+tensor or floats that stand for fp16, and a bias.
+"""
+
+import re
+from dataclasses import replace
+
+from wlm.model.foreign import Found
+from wlm.model.pickled import Inert
+from wlm.model.stored import Stored
+
+_CELL = re.compile(r"(.*)_all_weight_values\.(\d{1,3})\.param")
+_LINEAR = "_packed_params._packed_params"
+_EMBEDDING = "_packed_params._packed_weight"
+_DTYPE = "_packed_params.dtype"
+_CELL_KINDS = ("quantized_dynamic", "quantized_fp16")
+
+
+def unpack(found: Found) -> Found:
+    """Return the entries of such a state_dict under the names of the float model, and what they
+    declare, those that are in fp16, which floats alone do not tell. Others are left alone, and so
+    are entries that no such model has.
+    """
+    entries, in_fp16 = {}, set()
+    linears = {key.removesuffix(_LINEAR) for key in found.entries if key.endswith(_LINEAR)}
+    skipped = {root + end for root in linears for end in ("scale", "zero_point")}
+    for key, value in found.entries.items():
+        cell = _CELL.fullmatch(key)
+        if cell and (layer := _layer(value)):
+            prefix, i = cell.groups()
+            for way, (weight, bias) in zip(("ih", "hh"), layer, strict=True):
+                entries[f"{prefix}weight_{way}_l{i}"] = weight
+                entries[f"{prefix}bias_{way}_l{i}"] = bias
+                in_fp16 |= set() if weight.is_quantized else {"lstm=fp16"}
+        elif key.endswith(_LINEAR) and (pair := _pair(value)):
+            root = key.removesuffix(_LINEAR)
+            entries[f"{root}weight"] = pair[0]
+            if pair[1] is not None:
+                entries[f"{root}bias"] = pair[1]
+            in_fp16 |= set() if pair[0].is_quantized else {"linear=fp16"}
+        elif key.endswith(_EMBEDDING) and isinstance(value, Stored):
+            entries[key.removesuffix(_EMBEDDING) + "weight"] = value
+        elif not (key.endswith(_DTYPE) or key in skipped):
+            entries[key] = value
+    declared = f"pytorch:{','.join(sorted(in_fp16))}"
+    return found if entries == found.entries else replace(found, entries=entries, variant=declared)
+
+
+def _layer(value: object) -> list[tuple] | None:
+    """The two packed matrices of an LSTM layer, each with its bias; None where they are none."""
+    state = _state(value)
+    if not (isinstance(state, tuple) and len(state) == 5 and state[0] in _CELL_KINDS):
+        return None
+    pairs = [_pair(each) for each in state[4]] if isinstance(state[4], list) else []
+    return pairs if len(pairs) == 2 and all(pair and pair[1] for pair in pairs) else None
+
+
+def _pair(value: object) -> tuple | None:
+    """A packed weight and its bias, or None for it; None where they are none."""
+    pair = _state(value) if isinstance(value, Inert) else value
+    if not (isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], Stored)):
+        return None
+    return pair if pair[1] is None or isinstance(pair[1], Stored) else None
+
+
+def _state(value: object) -> object:
+    """The state of an object of one of PyTorch's own classes, which it keeps beside their name."""
+    if not (isinstance(value, Inert) and value.name == "torch.ScriptObject"):
+        return None
+    return value.state[0] if isinstance(value.state, tuple) and value.state else None
