@@ -263,7 +263,8 @@ def test_a_bad_text_is_said_in_words(text_file):
 def test_numbers_that_would_meet_are_left_out_the_smaller_first():
     parts = [{"a": 50.0, "b": 40.0, "c": 10.0}, {"a": 3.0, "b": 2.0, "c": 2.0}]
     chart = stacked_parts(["long", "short"], parts, title="t", format=".0f", unit="")
-    rows = [row for each in chart["layer"] for row in each["data"]["values"] if "sum" in row]
+    layers = chart["layer"][0]["layer"]
+    rows = [row for each in layers for row in each["data"]["values"] if "sum" in row]
     assert {(row["label"], row["group"]) for row in rows} == {
         ("long", "a"), ("long", "b"), ("long", "c"), ("short", "a"), ("short", "b"),
     }  # fmt: skip

@@ -2,6 +2,8 @@
 
 import statistics
 
+import altair as alt
+
 from view.shared.built import built_once
 from view.shared.charts import (
     GREY,
@@ -11,15 +13,8 @@ from view.shared.charts import (
     TWO_LINES,
     VALUE_SIZE,
     Spec,
-    category,
-    chart,
-    colored,
-    group,
-    layer,
-    legend,
-    mark,
-    quantity,
-    words,
+    color_by_label,
+    specification,
 )
 
 
@@ -44,55 +39,65 @@ def bars_with_references(
     ]
     top = max(each for each in [*values, *references] if each is not None)
     lying, many = len(labels) > 2, len(labels) > 4
-    named = category(
-        "label",
-        sort=labels,
-        title=None,
-        axis={
-            "labelAngle": 0,
-            "labelExpr": TWO_LINES,
-            "labelLimit": 220,
-            "labelFontSize": SMALL_SIZE if many else LABEL_SIZE,
-            "ticks": False,
-        },
+    across, along = (alt.Y, alt.X) if lying else (alt.X, alt.Y)
+    base = alt.Chart({"values": rows}).encode(
+        across(
+            "label:N",
+            sort=labels,
+            title=None,
+            axis=alt.Axis(
+                labelAngle=0,
+                labelExpr=TWO_LINES,
+                labelLimit=220,
+                labelFontSize=SMALL_SIZE if many else LABEL_SIZE,
+                ticks=False,
+            ),
+        ),
+        along(
+            "value:Q",
+            title=title,
+            scale=alt.Scale(
+                domain=[0, top * (1.7 if many else 1.4 if lying else 1.15)], nice=False
+            ),
+            axis=alt.Axis(tickCount=4),
+        ),
     )
-    scale = {"domain": [0, top * (1.7 if many else 1.4 if lying else 1.15)], "nice": False}
-    measured = quantity("value", title=title, scale=scale, axis={"tickCount": 4})
-    across, along = ("y", "x") if lying else ("x", "y")
-    color = category("label", sort=labels, legend=None)
-    bars = layer(
-        mark("bar", cornerRadiusEnd=4, size=26 if many else 30 if lying else 64),
-        **{across: named, along: measured},
+    color = alt.Color("label:N", sort=labels, legend=None)
+    bars = base.mark_bar(cornerRadiusEnd=4, size=26 if many else 30 if lying else 64).encode(
         color=color,
-        tooltip=[category("label", title="variant"), quantity("value", title=title)],
+        tooltip=[alt.Tooltip("label:N", title="variant"), alt.Tooltip("value:Q", title=title)],
     )
     place = {"align": "left", "dx": 8} if lying else {"dy": -14}
-    numbers = layer(
-        words(LABEL_SIZE if many else VALUE_SIZE, **place),
-        **{across: named, along: measured},
-        color=color,
-        text=quantity("value", format=format),
+    numbers = base.mark_text(fontSize=LABEL_SIZE if many else VALUE_SIZE, **place).encode(
+        text=alt.Text("value:Q", format=format), color=color
     )
     # Beside its bar, so that it never crosses the number at the bar's end.
     beside = (
         {"height": 12, "yOffset": 19 if many else 24} if lying else {"width": 22, "xOffset": 48}
     )
-    strokes = legend(
-        symbolType="stroke", symbolSize=400, symbolStrokeColor=GREY, symbolStrokeWidth=4
+    strokes = alt.Legend(
+        title=None,
+        orient="bottom",
+        symbolType="stroke",
+        symbolSize=400,
+        symbolStrokeColor=GREY,
+        symbolStrokeWidth=4,
     )
-    marks = layer(
-        mark("tick", thickness=4, **beside),
-        **{across: named, along: quantity("reference")},
-        color=category(
-            "source",
-            scale={"domain": [reference_name], "range": [GREY]},
-            legend=None if many else strokes,  # no room; they are explained below the charts
-        ),
-        tooltip=[category("source"), quantity("reference", title=title)],
+    marks = (
+        base.transform_filter("isValid(datum.reference)")
+        .mark_tick(thickness=4, **beside)
+        .encode(
+            along("reference:Q"),
+            color=alt.Color(
+                "source:N",
+                scale=alt.Scale(domain=[reference_name], range=[GREY]),
+                legend=None if many else strokes,  # no room; they are explained below the charts
+            ),
+            tooltip=[alt.Tooltip("source:N"), alt.Tooltip("reference:Q", title=title)],
+        )
     )
-    marks["transform"] = [{"filter": "isValid(datum.reference)"}]
-    drawn = group(rows, bars, numbers, marks, resolve={"scale": {"color": "independent"}})
-    return chart(drawn, height=max(340, 58 * len(labels)))
+    chart = alt.layer(bars, numbers, marks).resolve_scale(color="independent")
+    return specification(chart, height=max(340, 58 * len(labels)))
 
 
 @built_once
@@ -111,34 +116,26 @@ def speedups(labels: list[str], values: list[float], intervals: list[list[float]
         for label, value, ends in zip(labels[1:], values[1:], intervals[1:], strict=True)
     ]
     lowest, highest = min(row["low"] for row in rows), max(row["high"] for row in rows)
-    domain = [min(0.5, lowest * 0.8), max(2.0, highest * 1.6)]
-    x = {
-        "title": "times as fast (log scale)",
-        "scale": {"type": "log", "domain": domain, "nice": False},
-        "axis": {"values": [0.25, 0.5, 1, 2, 4, 8, 16, 32], "format": "~g"},
-    }
-    y = category("label", sort=labels, title=None, axis={"labelLimit": 240, "ticks": False})
-    color = colored(labels)
-    value = quantity("value", **x)
-    tooltip = [category("label"), *map(quantity, ("value", "low", "high"))]
-    return chart(
-        layer(mark("rule", color=INK, strokeDash=[6, 4], size=2), [{"value": 1.0}], x=value),
-        group(
-            rows,
-            layer(
-                mark("rule", size=5), x=quantity("low", **x), x2={"field": "high"}, y=y, color=color
-            ),
-            layer(
-                mark("point", filled=True, size=240, opacity=1),
-                x=value,
-                y=y,
-                color=color,
-                tooltip=tooltip,
-            ),
-            layer(words(LABEL_SIZE, dy=-22), x=value, y=y, text=category("text"), color=color),
+    x = alt.X(
+        "value:Q",
+        title="times as fast (log scale)",
+        scale=alt.Scale(
+            type="log", domain=[min(0.5, lowest * 0.8), max(2.0, highest * 1.6)], nice=False
         ),
-        height=100 + 60 * len(rows),
+        axis=alt.Axis(values=[0.25, 0.5, 1, 2, 4, 8, 16, 32], format="~g"),
     )
+    y = alt.Y("label:N", sort=labels, title=None, axis=alt.Axis(labelLimit=240, ticks=False))
+    one = alt.Chart({"values": [{"value": 1.0}]}).encode(x=x)
+    base = alt.Chart({"values": rows}).encode(x=x, y=y, color=color_by_label(labels))
+    chart = alt.layer(
+        one.mark_rule(color=INK, strokeDash=[6, 4], size=2),
+        base.mark_rule(size=5).encode(x="low:Q", x2="high:Q"),
+        base.mark_point(filled=True, size=240, opacity=1).encode(
+            tooltip=["label:N", "value:Q", "low:Q", "high:Q"]
+        ),
+        base.mark_text(fontSize=LABEL_SIZE, dy=-22).encode(text="text:N"),
+    )
+    return specification(chart, height=100 + 60 * len(rows))
 
 
 @built_once
@@ -157,27 +154,21 @@ def block_times(labels: list[str], times: list[list[float]]) -> Spec:
         {"label": label, "round": rounds, "place": place}
         for label, place in zip(labels, places, strict=True)
     ]
-    x = quantity(
-        "round",
+    x = alt.X(
+        "round:Q",
         title="round",
-        scale={"domain": [1, max(2.0, rounds * 1.5)], "nice": False},
-        axis={"tickMinStep": 1, "format": "d"},
+        scale=alt.Scale(domain=[1, max(2.0, rounds * 1.5)], nice=False),
+        axis=alt.Axis(tickMinStep=1, format="d"),
     )
-    y = {"title": "ms per token", "scale": {"zero": True}}
-    color, tooltip = colored(labels), [category("label"), quantity("round"), quantity("time")]
-    lines = mark("line", strokeWidth=2, opacity=0.85, point={"size": 30})
-    return chart(
-        layer(lines, rows, x=x, y=quantity("time", **y), color=color, tooltip=tooltip),
-        layer(
-            words(align="left", dx=12),
-            names,
-            x=x,
-            y=quantity("place", **y),
-            text=category("label"),
-            color=color,
-        ),
-        height=height,
+    y = alt.Y("time:Q", title="ms per token", scale=alt.Scale(zero=True))
+    color = color_by_label(labels)
+    lines = alt.Chart({"values": rows}).mark_line(strokeWidth=2, opacity=0.85, point={"size": 30})
+    words = alt.Chart({"values": names}).mark_text(align="left", dx=12)
+    chart = alt.layer(
+        lines.encode(x=x, y=y, color=color, tooltip=["label:N", "round:Q", "time:Q"]),
+        words.encode(x=x, y="place:Q", text="label:N", color=color),
     )
+    return specification(chart, height=height)
 
 
 @built_once
@@ -196,24 +187,24 @@ def changes(labels: list[str], measures: dict[str, list[float]]) -> Spec:
     found = [row["change"] for row in rows]
     room = 0.2 * max(0.05, *map(abs, found))
     domain = [min(0.0, *found) - room, max(0.0, *found) + room]
-    places = {
-        "x": quantity(
-            "change",
+    base = alt.Chart({"values": rows}).encode(
+        x=alt.X(
+            "change:Q",
             title="change against the baseline",
-            scale={"domain": domain, "nice": False},
-            axis={"format": "+.0%", "tickCount": 5},
+            scale=alt.Scale(domain=domain, nice=False),
+            axis=alt.Axis(format="+.0%", tickCount=5),
         ),
-        "y": category("measure", sort=list(measures), title=None, axis={"ticks": False}),
-        "yOffset": category("label", sort=labels),
-    }
-    color = colored(labels, legend(values=labels[1:], columns=4))
-    layers = [layer(mark("bar"), **places, color=color)]
-    for side, align, dx in (("<", "right", -6), (">=", "left", 6)):
-        numbers = layer(words(align=align, dx=dx, color=INK), **places, text=category("text"))
-        numbers["transform"] = [{"filter": f"datum.change {side} 0"}]
-        layers.append(numbers)
-    height = max(100, 28 * len(labels)) * len(measures)
-    return chart(group(rows, *layers), height=height)
+        y=alt.Y("measure:N", sort=list(measures), title=None, axis=alt.Axis(ticks=False)),
+        yOffset=alt.YOffset("label:N", sort=labels),
+    )
+    legend = alt.Legend(title=None, orient="bottom", values=labels[1:], columns=4)
+    numbers, falls = base.encode(text="text:N"), alt.datum.change < 0
+    chart = alt.layer(
+        base.mark_bar().encode(color=color_by_label(labels, legend)),
+        numbers.transform_filter(falls).mark_text(align="right", dx=-6, color=INK),
+        numbers.transform_filter(~falls).mark_text(align="left", dx=6, color=INK),
+    )
+    return specification(chart, height=max(100, 28 * len(labels)) * len(measures))
 
 
 def _apart(values: list[float], gap: float) -> list[float]:

@@ -1,20 +1,15 @@
 """The charts of the Inspect page: stacked parts, weights on their grid, and errors."""
 
+import altair as alt
+
 from view.shared.built import built_once
 from view.shared.charts import (
     INK,
     SMALL_SIZE,
     TWO_LINES,
     Spec,
-    category,
-    chart,
-    colored,
-    group,
-    layer,
-    legend,
-    mark,
-    quantity,
-    words,
+    color_by_label,
+    specification,
 )
 from wlm.inspecting.weight_error import Histogram
 
@@ -44,64 +39,55 @@ def stacked_parts(
         for label, values in zip(labels, parts, strict=True)
     ]
     longest = max(row["total"] for row in totals)
-    axis = {"labelExpr": TWO_LINES, "labelLimit": 200, "labelFontSize": type_size, "ticks": False}
-    y = category("label", sort=labels, title=None, axis=axis)
-    along = {
-        "title": title,
-        "scale": {"domain": [0, longest * 1.4], "nice": False},
-        "axis": None if large else {"tickCount": 4},
-    }
-    place = {"x": quantity("start", **along), "x2": {"field": "end"}, "y": y}
-    below = legend(
+    axis = alt.Axis(labelExpr=TWO_LINES, labelLimit=200, labelFontSize=type_size, ticks=False)
+    y = alt.Y("label:N", sort=labels, title=None, axis=axis)
+    x = alt.X(
+        "start:Q",
+        title=title,
+        scale=alt.Scale(domain=[0, longest * 1.4], nice=False),
+        axis=None if large else alt.Axis(tickCount=4),
+    )
+    legend = alt.Legend(
+        title=None,
+        orient="bottom",
         symbolType="square",
         labelLimit=200,
         labelFontSize=small_type,
         columns=4 if large else 2,
     )
-    color = colored(names, below, field="group")
-    bars = layer(
-        mark("bar", size=thickness),
-        **place,
-        color=color,
-        opacity=quantity("shade", scale=None, legend=None),
-        tooltip=[
-            category("label", title="variant"),
-            category("part"),
-            quantity("value", title=title, format=".4~g"),
-        ],
-    )
-    layers = [group(segments, bars)]
-    if outlined := [row for row in segments if row["part"] == marked]:
-        dashes = {"stroke": INK, "strokeWidth": 2.5, "strokeDash": [7, 4]}
-        layers.append(
-            layer(mark("bar", size=thickness, fillOpacity=0, **dashes), outlined, **place)
+    color = alt.Color("group:N", scale=alt.Scale(domain=names), legend=legend)
+    base = alt.Chart({"values": segments}).encode(x=x, x2="end:Q", y=y)
+    layers = [
+        base.mark_bar(size=thickness).encode(
+            color=color,
+            opacity=alt.Opacity("shade:Q", scale=None, legend=None),
+            tooltip=[
+                alt.Tooltip("label:N", title="variant"),
+                alt.Tooltip("part:N"),
+                alt.Tooltip("value:Q", title=title, format=".4~g"),
+            ],
         )
+    ]
+    if marked:
+        dashes = {"stroke": INK, "strokeWidth": 2.5, "strokeDash": [7, 4]}
+        outline = base.mark_bar(size=thickness, fillOpacity=0, **dashes)
+        layers.append(outline.transform_filter(alt.datum.part == marked))
     shown = [row for row in groups if row["sum"] >= SMALLEST_LABELLED * longest]
     # Neighbours' numbers stand above and below in turn: they cannot meet.
     for side, direction in enumerate((-1, 1)):
         on_side = [row for row in shown if names.index(row["group"]) % 2 == side]
-        layers.append(
-            layer(
-                words(small_type, dy=direction * (thickness + small_type + 8) / 2),
-                _with_room(on_side, ROOM_FOR_NUMBER * longest),
-                x=quantity("middle", **along),
-                y=y,
-                text=quantity("sum", format=format),
-                color=color,
-            )
+        numbers = alt.Chart({"values": _with_room(on_side, ROOM_FOR_NUMBER * longest)}).mark_text(
+            fontSize=small_type, dy=direction * (thickness + small_type + 8) / 2
         )
-    ends = layer(
-        words(type_size, align="left", dx=8, color=INK),
-        totals,
-        x=quantity("total", **along),
-        y=y,
-        text=category("words"),
+        text = alt.Text("sum:Q", format=format)
+        layers.append(numbers.encode(x="middle:Q", y=y, text=text, color=color))
+    ends = alt.Chart({"values": totals}).transform_calculate(
+        words=f"format(datum.total, '{format}') + ' {unit}'"
     )
-    ends["transform"] = [
-        {"calculate": f"format(datum.total, '{format}') + ' {unit}'", "as": "words"}
-    ]
+    ends = ends.mark_text(fontSize=type_size, align="left", dx=8, color=INK)
+    layers.append(ends.encode(x="total:Q", y=y, text="words:N"))
     height = 60 + 106 * len(labels) if large else 130 + 94 * len(labels)
-    return chart(*layers, ends, height=height)
+    return specification(alt.layer(*layers), height=height)
 
 
 def _segments(labels: list[str], parts: list[dict[str, float]]) -> tuple[list[dict], list[dict]]:
@@ -145,22 +131,21 @@ def weights_on_grid(histogram: Histogram, *, title: str) -> Spec:
         {"start": histogram.start + i * histogram.width, "count": count}
         for i, count in enumerate(counts)
     ]
-    x = quantity(
-        "start",
+    x = alt.X(
+        "start:Q",
         title=title,
-        scale={"domain": [rows[0]["start"], rows[-1]["start"]], "nice": False},
-        axis={"tickCount": 5},
+        scale=alt.Scale(domain=[rows[0]["start"], rows[-1]["start"]], nice=False),
+        axis=alt.Axis(tickCount=5),
     )
-    y = quantity("count", title="weights", scale={"type": "sqrt"}, axis={"tickCount": 4})
-    layers = [layer(mark("area", interpolate="step-after"), rows, x=x, y=y)]
-    grid = [{"start": each} for each in histogram.grid]
-    if 0 < len(grid) < 64:
-        rules = mark("rule", color=INK, strokeWidth=1, strokeDash=[3, 3], opacity=0.8)
-        layers.append(layer(rules, grid, x=x))
-    elif grid:
-        rug = mark("tick", color=INK, thickness=1, height=14, yOffset=-7, opacity=0.7)
-        layers.append(layer(rug, grid, x=x, y={"datum": 0}))
-    return chart(*layers, height=260)
+    y = alt.Y("count:Q", title="weights", scale=alt.Scale(type="sqrt"), axis=alt.Axis(tickCount=4))
+    layers = [alt.Chart({"values": rows}).mark_area(interpolate="step-after").encode(x=x, y=y)]
+    grid = alt.Chart({"values": [{"start": each} for each in histogram.grid]}).encode(x=x)
+    if 0 < len(histogram.grid) < 64:
+        layers.append(grid.mark_rule(color=INK, strokeWidth=1, strokeDash=[3, 3], opacity=0.8))
+    elif histogram.grid:
+        rug = grid.mark_tick(color=INK, thickness=1, height=14, yOffset=-7, opacity=0.7)
+        layers.append(rug.encode(y=alt.datum(0)))
+    return specification(alt.layer(*layers), height=260)
 
 
 @built_once
@@ -168,71 +153,66 @@ def matrix_errors(rows: list[dict], labels: list[str]) -> Spec:
     """Return a dot for each weight matrix and variant at its ratio in decibels; rows have label,
     matrix and sqnr_db, None where nothing is rounded."""
     matrices = list(dict.fromkeys(row["matrix"] for row in rows))
-    place = {
-        "x": quantity(
-            "sqnr_db",
+    base = alt.Chart({"values": rows}).encode(
+        x=alt.X(
+            "sqnr_db:Q",
             title="signal to rounding noise (dB)",
-            scale={"zero": False, "padding": 24},
-            axis={"tickCount": 5},
+            scale=alt.Scale(zero=False, padding=24),
+            axis=alt.Axis(tickCount=5),
         ),
-        "y": category(
-            "matrix",
+        y=alt.Y(
+            "matrix:N",
             sort=matrices,
             title=None,
-            axis={"labelLimit": 200, "labelFontSize": SMALL_SIZE, "ticks": False},
+            axis=alt.Axis(labelLimit=200, labelFontSize=SMALL_SIZE, ticks=False),
         ),
-        "color": color_of_variants(labels, rows),
-        "tooltip": [category("label"), category("matrix"), quantity("sqnr_db")],
-    }
-    dots = layer(mark("point", filled=True, size=150, opacity=1), **place)
-    numbers = layer(words(align="left", dx=10), **place, text=quantity("sqnr_db", format=".0f"))
-    return chart(group(rows, dots, numbers), height=60 + 30 * len(matrices))
+        color=color_of_variants(labels, rows),
+        tooltip=["label:N", "matrix:N", "sqnr_db:Q"],
+    )
+    dots = base.mark_point(filled=True, size=150, opacity=1)
+    numbers = base.mark_text(align="left", dx=10).encode(text=alt.Text("sqnr_db:Q", format=".0f"))
+    return specification(alt.layer(dots, numbers), height=60 + 30 * len(matrices))
 
 
 @built_once
 def errors_by_layer(rows: list[dict], labels: list[str]) -> Spec:
     """Return a line a variant through the parts of the model, in the order of a pass; rows have
     label, part, cosine and sqnr_db, None where nothing is rounded."""
-    place = {
-        "x": category(
-            "part",
+    base = alt.Chart({"values": rows}).encode(
+        x=alt.X(
+            "part:N",
             sort=list(dict.fromkeys(row["part"] for row in rows)),
             title=None,
-            axis={"labelAngle": -35, "labelFontSize": SMALL_SIZE, "ticks": False},
-            scale={"padding": 0.6},
+            axis=alt.Axis(labelAngle=-35, labelFontSize=SMALL_SIZE, ticks=False),
+            scale=alt.Scale(padding=0.6),
         ),
-        "y": quantity(
-            "sqnr_db",
+        y=alt.Y(
+            "sqnr_db:Q",
             title="signal to error (dB)",
-            scale={"zero": False, "padding": 16},
-            axis={"tickCount": 5},
+            scale=alt.Scale(zero=False, padding=16),
+            axis=alt.Axis(tickCount=5),
         ),
-        "color": color_of_variants(labels, rows),
-    }
-    lines = layer(
-        mark("line", strokeWidth=3, point={"size": 110, "filled": True}),
-        rows,
-        **place,
-        tooltip=[category("label"), category("part"), quantity("sqnr_db"), quantity("cosine")],
+        color=color_of_variants(labels, rows),
     )
-    layers = [lines]
+    lines = base.mark_line(strokeWidth=3, point={"size": 110, "filled": True})
+    layers = [lines.encode(tooltip=["label:N", "part:N", "sqnr_db:Q", "cosine:Q"])]
     if len({row["label"] for row in rows}) == 1:  # of several lines the numbers would meet
         noise = [row["sqnr_db"] for row in rows]
         dips = {i for i in range(1, len(noise) - 1) if _dips(noise[i - 1 : i + 2])}
         # In a dip the line would cross a number above it.
         for below, dy in ((False, -16), (True, 18)):
-            chosen = [row for i, row in enumerate(rows) if (i in dips) == below]
-            text = quantity("sqnr_db", format=".0f")
-            layers.append(layer(words(dy=dy), chosen, **place, text=text))
-    return chart(*layers, height=420)
+            chosen = {"values": [row for i, row in enumerate(rows) if (i in dips) == below]}
+            numbers = base.mark_text(dy=dy).encode(text=alt.Text("sqnr_db:Q", format=".0f"))
+            layers.append(numbers.properties(data=chosen))
+    return specification(alt.layer(*layers), height=420)
 
 
 def _dips(three: list[float | None]) -> bool:
     return None not in three and three[1] < min(three[0], three[2])
 
 
-def color_of_variants(labels: list[str], rows: list[dict]) -> Spec:
+def color_of_variants(labels: list[str], rows: list[dict]) -> alt.Color:
     """The variants' colours, the same in every chart, with a legend of those that have rows."""
     shown = {row["label"] for row in rows}
     values = [label for label in labels if label in shown]
-    return colored(labels, legend(columns=2, values=values))
+    return color_by_label(labels, alt.Legend(title=None, orient="bottom", columns=2, values=values))

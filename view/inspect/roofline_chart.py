@@ -1,19 +1,10 @@
 """The roofline as a chart: what the machine can do at best, and what each module does of it."""
 
+import altair as alt
+
 from view.inspect.charts import color_of_variants
 from view.shared.built import built_once
-from view.shared.charts import (
-    INK,
-    SMALL_SIZE,
-    Spec,
-    category,
-    chart,
-    layer,
-    legend,
-    mark,
-    quantity,
-    words,
-)
+from view.shared.charts import INK, SMALL_SIZE, Spec, specification
 from wlm.inspecting.roofline import Roofline
 
 DECADES = [0.1, 1, 10, 100, 1000, 10000]
@@ -34,53 +25,57 @@ def roofline(points: list[dict], roof: Roofline) -> Spec:
     )
     low = min(left * min(slopes.values()), *(each["ops_per_s"] for each in points)) / 1e9 / 4
     high = max(*peaks.values(), *(each["ops_per_s"] for each in points)) / 1e9 * 2.2
-    place = {
-        "x": quantity(
-            "x",
-            title="operations per byte moved",
-            scale={"type": "log", "domain": [left, right], "nice": False},
-            axis={"values": DECADES[:-1], "format": "~g"},
+    x = alt.X(
+        "x:Q",
+        title="operations per byte moved",
+        scale=alt.Scale(type="log", domain=[left, right], nice=False),
+        axis=alt.Axis(values=DECADES[:-1], format="~g"),
+    )
+    y = alt.Y(
+        "y:Q",
+        title="billion operations per second",
+        scale=alt.Scale(type="log", domain=[low, high], nice=False),
+        axis=alt.Axis(values=DECADES, format="~g"),
+    )
+    ceilings = alt.Chart({"values": _ceilings(peaks, slopes, left, right)}).encode(
+        x=x,
+        y=y,
+        detail="line:N",
+        strokeDash=alt.StrokeDash(
+            "from_memory:N",
+            scale=alt.Scale(domain=[True, False], range=[[1, 0], [5, 4]]),
+            legend=None,
         ),
-        "y": quantity(
-            "y",
-            title="billion operations per second",
-            scale={"type": "log", "domain": [low, high], "nice": False},
-            axis={"values": DECADES, "format": "~g"},
-        ),
-    }
-    dashed = {"domain": [True, False], "range": [[1, 0], [5, 4]]}
-    ceilings = layer(
-        mark("line", color=INK, strokeWidth=2, clip=True),
-        _ceilings(peaks, slopes, left, right),
-        **place,
-        detail=category("line"),
-        strokeDash=category("from_memory", scale=dashed, legend=None),
     )
     rows = [{**each, "x": each["ops_per_byte"], "y": each["ops_per_s"] / 1e9} for each in points]
     labels = list(dict.fromkeys(row["label"] for row in rows))
     color = color_of_variants(labels, rows)
-    shapes = {"domain": ["LSTM", "decoder"], "range": ["circle", "square"]}
-    of_modules = legend(
+    of_modules = alt.Legend(
+        title=None,
+        orient="bottom",
         symbolFillColor=INK,
         symbolStrokeWidth=0,
         values=list(dict.fromkeys(row["module"] for row in rows)),
         columns=1,
     )
-    dots = layer(
-        mark("point", filled=True, size=170, opacity=1),
-        rows,
-        **place,
-        color=color,
-        shape=category("module", scale=shapes, legend=of_modules),
-        tooltip=[category("label"), category("module"), quantity("x"), quantity("y")],
+    shape = alt.Shape(
+        "module:N",
+        scale=alt.Scale(domain=["LSTM", "decoder"], range=["circle", "square"]),
+        legend=of_modules,
     )
-    layers = [ceilings, dots]
+    dots = alt.Chart({"values": rows}).mark_point(filled=True, size=170, opacity=1)
+    layers = [
+        ceilings.mark_line(color=INK, strokeWidth=2, clip=True),
+        dots.encode(
+            x=x, y=y, color=color, shape=shape, tooltip=["label:N", "module:N", "x:Q", "y:Q"]
+        ),
+    ]
     if len(labels) <= 2:  # the same module of more variants lies in one place: names would meet
         highest = {label: max(r["y"] for r in rows if r["label"] == label) for label in labels}
         for above, dy in ((True, -16), (False, 17)):
             chosen = [row for row in rows if (row["y"] >= highest[row["label"]]) == above]
-            text = category("module")
-            layers.append(layer(words(dy=dy), chosen, **place, text=text, color=color))
+            names = alt.Chart({"values": chosen}).mark_text(dy=dy)
+            layers.append(names.encode(x=x, y=y, text="module:N", color=color))
     # Each name lies on the side of its line that is empty.
     bend = max(peaks.values()) / slopes["caches"] / 1.4
     for rows, side in (
@@ -97,9 +92,10 @@ def roofline(points: list[dict], roof: Roofline) -> Spec:
             {"align": "left", "dx": 6, "dy": 12},
         ),
     ):
-        name = mark("text", fontSize=SMALL_SIZE - 1, color=INK, **side)
-        layers.append(layer(name, rows, **place, text=category("words")))
-    return chart(*layers, height=440)
+        look = {"fontSize": SMALL_SIZE - 1, "fontWeight": "normal", "color": INK}
+        names = alt.Chart({"values": rows}).mark_text(**look, **side)
+        layers.append(names.encode(x=x, y=y, text="words:N"))
+    return specification(alt.layer(*layers), height=440)
 
 
 def _ceilings(

@@ -1,5 +1,7 @@
 """The charts of the Sample page: text and strip coloured by divergence, and next words."""
 
+import altair as alt
+
 from view.shared.built import built_once
 from view.shared.charts import (
     GREY,
@@ -7,15 +9,8 @@ from view.shared.charts import (
     LABEL_SIZE,
     SMALL_SIZE,
     Spec,
-    category,
-    chart,
-    colored,
-    group,
-    layer,
-    legend,
-    mark,
-    quantity,
-    words,
+    color_by_label,
+    specification,
 )
 
 TEXT_SIZE = 17  # of the words that are a chart; a monospaced letter is 0.6 as wide
@@ -39,42 +34,47 @@ def divergence_text(rows: list[dict], labels: list[str]) -> Spec:
         placed.append({**own, **shares, "start": start})
         start += len(row["word"]) + 1
     letters = f"max(12, floor(width / {LETTER}) - 12)"  # room for the last word of a line
-    left = "datum.start - datum.first"
-    lines = [
-        {"calculate": f"floor(datum.start / {letters})", "as": "line"},
-        {"joinaggregate": [{"op": "min", "field": "start", "as": "first"}], "groupby": ["line"]},
-        {"calculate": f"({left}) * {LETTER}", "as": "left"},
-        {"calculate": f"({left} + length(datum.word)) * {LETTER}", "as": "right"},
-    ]
-    place = {
-        "x": quantity("left", axis=None, scale={"domain": {"expr": "[0, width]"}, "nice": False}),
-        "y": {"field": "line", "type": "ordinal", "axis": None, "scale": {"padding": 0.08}},
-        "tooltip": [
-            category("word"),
-            *(category(f"share{i}", title=f"probability, {x}") for i, x in enumerate(labels)),
-            quantity("kl", title="divergence, nats", format=".4f"),
-        ],
-    }
-    back = layer(
-        mark("rect", cornerRadius=3, color=WARM, cursor="pointer", strokeWidth=2),
-        **place,
-        x2={"field": "right"},
-        fillOpacity=quantity("kl", scale={"type": "sqrt", "range": [0.0, 0.85]}, legend=None),
-        stroke={
-            "condition": {"param": "place", "empty": False, "value": INK},
-            "value": "transparent",
-        },
+    base = (
+        alt.Chart({"values": placed})
+        .transform_calculate(line=f"floor(datum.start / {letters})")
+        .transform_joinaggregate(first="min(start)", groupby=["line"])
+        .transform_calculate(
+            left=f"(datum.start - datum.first) * {LETTER}",
+            right=f"(datum.start - datum.first + length(datum.word)) * {LETTER}",
+        )
+        .encode(
+            x=alt.X(
+                "left:Q", axis=None, scale=alt.Scale(domain=alt.ExprRef("[0, width]"), nice=False)
+            ),
+            y=alt.Y("line:O", axis=None, scale=alt.Scale(padding=0.08)),
+            tooltip=[
+                alt.Tooltip("word:N"),
+                *(
+                    alt.Tooltip(f"share{i}:N", title=f"probability, {label}")
+                    for i, label in enumerate(labels)
+                ),
+                alt.Tooltip("kl:Q", title="divergence, nats", format=".4f"),
+            ],
+        )
     )
-    back["params"] = [
-        {"name": "place", "select": {"type": "point", "fields": ["place"], "on": "click"}}
-    ]
-    letter = {"font": "Source Code Pro, monospace", "fontSize": TEXT_SIZE, "color": INK}
-    front = layer(
-        mark("text", align="left", baseline="middle", cursor="pointer", **letter),
-        **place,
-        text=category("word"),
+    chosen = alt.selection_point(name="place", fields=["place"], on="click", empty=False)
+    back = base.mark_rect(cornerRadius=3, color=WARM, cursor="pointer", strokeWidth=2).encode(
+        x2="right:Q",
+        fillOpacity=alt.FillOpacity(
+            "kl:Q", scale=alt.Scale(type="sqrt", range=[0.0, 0.85]), legend=None
+        ),
+        stroke=alt.when(chosen).then(alt.value(INK)).otherwise(alt.value("transparent")),
     )
-    return chart(group(placed, back, front, transform=lines), height={"step": 30})
+    front = base.mark_text(
+        align="left",
+        baseline="middle",
+        font="Source Code Pro, monospace",
+        fontSize=TEXT_SIZE,
+        fontWeight="normal",
+        color=INK,
+        cursor="pointer",
+    ).encode(text="word:N")
+    return specification(alt.layer(back.add_params(chosen), front), height=alt.Step(30))
 
 
 @built_once
@@ -85,43 +85,40 @@ def divergence_strip(rows: list[dict], labels: list[str], departures: dict[str, 
     `departures` gives places by label. The first of the labels is the baseline, without a line.
     """
     last, single = max(row["place"] for row in rows), len(labels) == 2
-    along = {
-        "title": "word",
-        "scale": {"domain": [1, max(2, last)], "nice": False},
-        "axis": {"tickMinStep": 1, "format": "d"},
-    }
-    x, color = quantity("place", **along), colored(labels)
-    named = color if single else colored(labels, legend("top", values=labels[1:]))
-    place = {"x": x, "y": quantity("kl", title="nats", stack=None, axis={"tickCount": 3})}
-    area = layer(mark("area", opacity=0.35, line={"strokeWidth": 1.5}), **place, color=named)
-    dots = layer(
-        mark("point", filled=True, size=90),
-        **place,
-        color=named,
-        opacity={"condition": {"param": "hover", "empty": False, "value": 1}, "value": 0},
-        tooltip=[
-            quantity("place"),
-            category("word"),
-            category("label"),
-            quantity("kl", title="nats", format=".4f"),
-        ],
+    x = alt.X(
+        "place:Q",
+        title="word",
+        scale=alt.Scale(domain=[1, max(2, last)], nice=False),
+        axis=alt.Axis(tickMinStep=1, format="d"),
     )
-    near = {"type": "point", "fields": ["place"], "nearest": True, "on": "pointerover"}
-    dots["params"] = [{"name": "hover", "select": near}]
-    layers = [group(rows, area, dots)]
+    legend = None if single else alt.Legend(title=None, orient="top", values=labels[1:])
+    color = color_by_label(labels, legend)
+    base = alt.Chart({"values": rows}).encode(
+        x=x, y=alt.Y("kl:Q", title="nats", stack=None, axis=alt.Axis(tickCount=3)), color=color
+    )
+    hover = alt.selection_point(fields=["place"], nearest=True, on="pointerover", empty=False)
+    dots = base.mark_point(filled=True, size=90).encode(
+        opacity=alt.when(hover).then(alt.value(1)).otherwise(alt.value(0)),
+        tooltip=["place:Q", "word:N", "label:N", alt.Tooltip("kl:Q", title="nats", format=".4f")],
+    )
+    layers = [
+        base.mark_area(opacity=0.35, line={"strokeWidth": 1.5}),
+        dots.add_params(hover),
+    ]
     if departures:
         marks = [
             {"place": place, "label": label, "text": "departs"}
             for label, place in departures.items()
         ]
-        rule = mark("rule", strokeDash=[6, 4], size=2)
-        layers.append(layer(rule, marks, x=x, color={"value": INK} if single else named))
+        base = alt.Chart({"values": marks}).encode(x=x)
+        rule = base.mark_rule(strokeDash=[6, 4], size=2)
+        layers.append(rule.encode(color=alt.value(INK) if single else color))
         if single:
             right = marks[0]["place"] < 0.85 * last
             side = {"align": "left", "dx": 6} if right else {"align": "right", "dx": -6}
-            said = words(**side, baseline="top", y=0, color=INK)
-            layers.append(layer(said, marks, x=x, text=category("text")))
-    return chart(*layers, height=180)
+            said = base.mark_text(**side, baseline="top", y=0, color=INK)
+            layers.append(said.encode(text="text:N"))
+    return specification(alt.layer(*layers), height=180)
 
 
 @built_once
@@ -136,54 +133,47 @@ def next_words(rows: list[dict], labels: list[str]) -> Spec:
         {**row, "text": f"{'▸ ' if row['written'] else ''}{row['probability']:.1%}"} for row in rows
     ]
     top = max(row["probability"] for row in rows) * 1.3
-    place = {
-        "x": quantity(
-            "probability",
+    base = alt.Chart({"values": told}).encode(
+        x=alt.X(
+            "probability:Q",
             title="probability (▸ is what it writes)",
-            scale={"domain": [0, top], "nice": False},
-            axis={"format": "~%", "tickCount": 4},
+            scale=alt.Scale(domain=[0, top], nice=False),
+            axis=alt.Axis(format="~%", tickCount=4),
         ),
-        "y": category("word", sort=order, title=None, axis={"ticks": False, "labelLimit": 160}),
-        "yOffset": category("label", sort=labels),
-        "color": colored(labels, legend("top")),
-        "tooltip": [
-            category("word"),
-            category("label"),
-            quantity("probability", format=".3%"),
-        ],
-    }
-    bars = layer(mark("bar", cornerRadiusEnd=2), **place)
-    shares = layer(words(SMALL_SIZE - 1, align="left", dx=5), **place, text=category("text"))
-    return chart(group(told, bars, shares), height=22 * len(labels) * len(order))
+        y=alt.Y("word:N", sort=order, title=None, axis=alt.Axis(ticks=False, labelLimit=160)),
+        yOffset=alt.YOffset("label:N", sort=labels),
+        color=color_by_label(labels, alt.Legend(title=None, orient="top")),
+        tooltip=["word:N", "label:N", alt.Tooltip("probability:Q", format=".3%")],
+    )
+    bars = base.mark_bar(cornerRadiusEnd=2)
+    shares = base.mark_text(fontSize=SMALL_SIZE - 1, align="left", dx=5).encode(text="text:N")
+    return specification(alt.layer(bars, shares), height=22 * len(labels) * len(order))
 
 
 @built_once
 def reshaped(rows: list[dict]) -> Spec:
     """Return one distribution as bars on a fixed scale from 0 to 1: `word`, `probability`,
     and `rest`, whether the row stands for all other words."""
-    place = {
-        "x": quantity(
-            "probability",
+    base = alt.Chart({"values": rows}).encode(
+        x=alt.X(
+            "probability:Q",
             title="probability of the next word",
-            scale={"domain": [0, 1.08], "nice": False},
-            axis={"format": "~%", "values": [0, 0.25, 0.5, 0.75, 1]},
+            scale=alt.Scale(domain=[0, 1.08], nice=False),
+            axis=alt.Axis(format="~%", values=[0, 0.25, 0.5, 0.75, 1]),
         ),
-        "y": category(
-            "word",
+        y=alt.Y(
+            "word:N",
             sort=[row["word"] for row in rows],
             title=None,
-            axis={"ticks": False, "labelLimit": 200},
+            axis=alt.Axis(ticks=False, labelLimit=200),
         ),
-    }
-    color = category("rest", legend=None)
-    bars = layer(
-        mark("bar", cornerRadiusEnd=3),
-        **place,
-        color={"condition": {"test": "datum.rest", "value": GREY}, **color},
     )
-    shares = layer(
-        words(LABEL_SIZE, align="left", dx=6, color=INK),
-        **place,
-        text=quantity("probability", format=".1%"),
+    bars = base.mark_bar(cornerRadiusEnd=3).encode(
+        color=alt.when(alt.datum.rest)
+        .then(alt.value(GREY))
+        .otherwise(alt.Color("rest:N", legend=None))
     )
-    return chart(group(rows, bars, shares), height=30 * len(rows))
+    shares = base.mark_text(fontSize=LABEL_SIZE, align="left", dx=6, color=INK).encode(
+        text=alt.Text("probability:Q", format=".1%")
+    )
+    return specification(alt.layer(bars, shares), height=30 * len(rows))

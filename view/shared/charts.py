@@ -1,8 +1,10 @@
-"""What the pages' charts have in common: how their Vega-Lite is written, their type and the ink.
+"""What the pages' charts have in common: their type, the ink, and that the browser draws them.
 
-A chart is data, a specification in Vega-Lite that the browser draws: colours are the theme's, and
-change with it there.
+A chart function returns a specification in Vega-Lite: colours are the theme's, and change with it
+in the browser.
 """
+
+import altair as alt
 
 LABEL_SIZE = 16
 VALUE_SIZE = 20
@@ -10,7 +12,7 @@ SMALL_SIZE = 14
 GREY = "#8c98a4"  # for reference marks: visible on light and on dark
 # The browser works it out, of the page's background: the theme's greys are too faint for a lecture
 # hall.
-INK = {"expr": "luminance(background) > 0.2 ? '#17202a' : '#e8eef4'"}
+INK = alt.ExprRef("luminance(background) > 0.2 ? '#17202a' : '#e8eef4'")
 # An axis' label on two lines, "int8" above "LSTM + Linear": side by side, or on a phone, charts are
 # narrow.
 TWO_LINES = (
@@ -19,59 +21,26 @@ TWO_LINES = (
     "slice(datum.label, indexof(datum.label, ' ') + 1)]"
 )
 
-Spec = dict  # Vega-Lite's JSON, or a part of it
+Spec = dict  # Vega-Lite's JSON
+
+alt.data_transformers.consolidate_datasets = False  # rows stay where the chart has them
 
 
-def chart(*layers: Spec, height: float | Spec) -> Spec:
-    """Return a chart as wide as its place, of type that reads from the last row of a lecture
-    hall."""
+def specification(chart: alt.LayerChart, height: float | alt.Step) -> Spec:
+    """Return a chart as data, of type that reads from the last row of a lecture hall."""
     axis = {"labelFontSize": LABEL_SIZE, "titleFontSize": LABEL_SIZE, "grid": False}
-    return {
-        "layer": list(layers),
-        "height": height,
-        "config": {
-            "axis": {**axis, "labelColor": INK, "titleColor": INK},
-            "legend": {"labelFontSize": SMALL_SIZE, "labelColor": INK},
-        },
-    }
+    spec = (
+        chart.properties(height=height)
+        .configure_axis(**axis, labelColor=INK, titleColor=INK)
+        .configure_legend(labelFontSize=SMALL_SIZE, labelColor=INK, labelLimit=300)
+        .configure_text(fontSize=SMALL_SIZE, fontWeight=600)
+        .to_dict(validate=False)
+    )
+    # Rows at the top Streamlit would convert at every rerun.
+    drawn = {key: spec.pop(key) for key in ("data", "layer", "resolve") if key in spec}
+    return {**spec, "layer": [drawn]}
 
 
-def group(rows: list[dict], *layers: Spec, **more) -> Spec:
-    """Return layers that draw the same rows."""
-    return {"data": {"values": rows}, "layer": list(layers), **more}
-
-
-def layer(mark: Spec, rows: list[dict] | None = None, **channels: Spec) -> Spec:
-    """Return marks, one a row, of the rows given or else of the group's."""
-    data = {} if rows is None else {"data": {"values": rows}}
-    return {**data, "mark": mark, "encoding": channels}
-
-
-def mark(type: str, **look) -> Spec:
-    """Return what a row is drawn as."""
-    return {"type": type, **look}
-
-
-def words(size: int = SMALL_SIZE, **look) -> Spec:
-    """Return words as what a row is drawn as."""
-    return mark("text", fontSize=size, fontWeight=600, **look)
-
-
-def quantity(field: str, **options) -> Spec:
-    """Return a channel that shows a number of each row."""
-    return {"field": field, "type": "quantitative", **options}
-
-
-def category(field: str, **options) -> Spec:
-    """Return a channel that shows a name of each row."""
-    return {"field": field, "type": "nominal", **options}
-
-
-def colored(labels: list[str], legend: Spec | None = None, field: str = "label") -> Spec:
+def color_by_label(labels: list[str], legend: alt.Legend | None = None) -> alt.Color:
     """Return the colours of some labels by their order, so that each has one in every chart."""
-    return category(field, scale={"domain": labels}, legend=legend)
-
-
-def legend(orient: str = "bottom", **options) -> Spec:
-    """Return a legend without a title."""
-    return {"title": None, "orient": orient, "labelLimit": 300, **options}
+    return alt.Color("label:N", scale=alt.Scale(domain=labels), legend=legend)

@@ -4,20 +4,10 @@ import math
 import textwrap
 from collections.abc import Sequence
 
+import altair as alt
+
 from view.shared.built import built_once
-from view.shared.charts import (
-    INK,
-    LABEL_SIZE,
-    Spec,
-    category,
-    chart,
-    colored,
-    group,
-    layer,
-    mark,
-    quantity,
-    words,
-)
+from view.shared.charts import INK, LABEL_SIZE, Spec, color_by_label, specification
 
 HEIGHT, PLOT_HEIGHT = 380, 320  # pixels, with and without the horizontal axis
 LINE_HEIGHT, LINE_LENGTH = 18, 14  # of the curves' names: pixels, letters
@@ -59,49 +49,42 @@ def _curves(
     scale = "log" if last >= WIDE_RANGE * first else "linear"
     # Room to the right for the names of the curves.
     room = last * (last / first) ** 0.55 if scale == "log" else last + 0.55 * max(1, last - first)
-    x = quantity(
-        "value",
+    x = alt.X(
+        "value:Q",
         title=knob.replace(", log scale", "") if scale == "linear" else knob,
-        scale={"type": scale, "domain": [first, max(room, first + 1)], "nice": False},
-        axis={"values": list(values), "format": "d", "labelOverlap": True},
+        scale=alt.Scale(type=scale, domain=[first, max(room, first + 1)], nice=False),
+        axis=alt.Axis(values=list(values), format="d", labelOverlap=True),
     )
     is_ratio = measure == "speedup"
     shown = [measure, "low", "high"] if is_ratio else [measure]
     low, high = _extent(rows, measure, shown)
     domain = [min(low * 0.85, 0.8 if is_ratio else low), max(high * 1.25, low * 2)]
-    up = {
-        "title": title,
-        "scale": {"type": "log", "domain": domain, "nice": False},
-        "axis": {"values": _ticks(*domain), "format": "~s" if high >= 1000 else "~g"},
-    }
-    y, color = quantity(measure, **up), colored(labels)
+    y = alt.Y(
+        f"{measure}:Q",
+        title=title,
+        scale=alt.Scale(type="log", domain=domain, nice=False),
+        axis=alt.Axis(values=_ticks(*domain), format="~s" if high >= 1000 else "~g"),
+    )
+    base = alt.Chart({"values": rows}).encode(x=x, y=y, color=color_by_label(labels))
     layers = []
     if is_ratio:
         # As far as the curves go: their names stand beyond.
-        one = [{"value": first, "one": 1.0}, {"value": last, "one": 1.0}]
-        dashes = mark("line", color=INK, strokeDash=[6, 4], strokeWidth=2)
-        layers.append(layer(dashes, one, x=x, y=quantity("one", **up)))
-        ends = {"x": x, "y": quantity("low", **up), "y2": {"field": "high"}, "color": color}
+        one = alt.Chart({"values": [{"value": first, "one": 1.0}, {"value": last, "one": 1.0}]})
+        dashes = one.mark_line(color=INK, strokeDash=[6, 4], strokeWidth=2)
+        layers.append(dashes.encode(x=x, y="one:Q"))
+        ends = base.encode(y="low:Q", y2="high:Q")
         # Broken, not bridged, where a point has no interval.
-        band = mark("area", opacity=0.25, clip=True, invalid="break-paths-filter-domains")
-        layers.append(layer(band, rows, **ends))
+        layers.append(ends.mark_area(opacity=0.25, clip=True, invalid="break-paths-filter-domains"))
         # A band is invisible where it is narrow, or where its neighbours have none.
-        known = [row for row in rows if row["low"] is not None]
-        layers.append(layer(mark("rule", size=3, clip=True), known, **ends))
-    tooltip = [category("label"), quantity("value", title=knob), *map(quantity, shown)]
-    line, dot = mark("line", strokeWidth=3), mark("point", filled=True, size=110, opacity=1)
-    layers.append(
-        group(
-            rows,
-            layer(line, x=x, y=y, color=color),
-            layer(dot, x=x, y=y, color=color, tooltip=tooltip),
-        )
-    )
+        layers.append(ends.transform_filter("isValid(datum.low)").mark_rule(size=3, clip=True))
+    tooltip = ["label:N", alt.Tooltip("value:Q", title=knob), *(f"{each}:Q" for each in shown)]
+    layers.append(base.mark_line(strokeWidth=3))
+    layers.append(base.mark_point(filled=True, size=110, opacity=1).encode(tooltip=tooltip))
     beside = {"align": "left", "baseline": "middle", "dx": 12}
-    names = words(LABEL_SIZE, lineBreak="\n", lineHeight=LINE_HEIGHT, **beside)
-    named = _names(rows, measure, domain)
-    layers.append(layer(names, named, x=x, y=y, text=category("text"), color=color))
-    return chart(*layers, height=HEIGHT)
+    names = base.mark_text(fontSize=LABEL_SIZE, lineBreak="\n", lineHeight=LINE_HEIGHT, **beside)
+    places = {"values": _names(rows, measure, domain)}
+    layers.append(names.encode(text="text:N").properties(data=places))
+    return specification(alt.layer(*layers), height=HEIGHT)
 
 
 def _extent(rows: list[dict], measure: str, shown: list[str]) -> tuple[float, float]:
