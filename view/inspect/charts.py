@@ -41,12 +41,11 @@ def stacked_parts(
     longest = max(row["total"] for row in totals)
     axis = alt.Axis(labelExpr=TWO_LINES, labelLimit=200, labelFontSize=type_size, ticks=False)
     y = alt.Y("label:N", sort=labels, title=None, axis=axis)
-    x = alt.X(
-        "start:Q",
-        title=title,
-        scale=alt.Scale(domain=[0, longest * 1.4], nice=False),
-        axis=None if large else alt.Axis(tickCount=4),
-    )
+    along = {
+        "title": title,
+        "scale": alt.Scale(domain=[0, longest * 1.4], nice=False),
+        "axis": None if large else alt.Axis(tickCount=4),
+    }
     legend = alt.Legend(
         title=None,
         orient="bottom",
@@ -56,7 +55,7 @@ def stacked_parts(
         columns=4 if large else 2,
     )
     color = alt.Color("group:N", scale=alt.Scale(domain=names), legend=legend)
-    base = alt.Chart({"values": segments}).encode(x=x, x2="end:Q", y=y)
+    base = alt.Chart({"values": segments}).encode(x=alt.X("start:Q", **along), x2="end:Q", y=y)
     layers = [
         base.mark_bar(size=thickness).encode(
             color=color,
@@ -79,13 +78,13 @@ def stacked_parts(
         numbers = alt.Chart({"values": _with_room(on_side, ROOM_FOR_NUMBER * longest)}).mark_text(
             fontSize=small_type, dy=direction * (thickness + small_type + 8) / 2
         )
-        text = alt.Text("sum:Q", format=format)
-        layers.append(numbers.encode(x="middle:Q", y=y, text=text, color=color))
+        x, text = alt.X("middle:Q", **along), alt.Text("sum:Q", format=format)
+        layers.append(numbers.encode(x=x, y=y, text=text, color=color))
     ends = alt.Chart({"values": totals}).transform_calculate(
         words=f"format(datum.total, '{format}') + ' {unit}'"
     )
     ends = ends.mark_text(fontSize=type_size, align="left", dx=8, color=INK)
-    layers.append(ends.encode(x="total:Q", y=y, text="words:N"))
+    layers.append(ends.encode(x=alt.X("total:Q", **along), y=y, text="words:N"))
     height = 60 + 106 * len(labels) if large else 130 + 94 * len(labels)
     return specification(alt.layer(*layers), height=height)
 
