@@ -90,6 +90,21 @@ def test_a_permalink_shows_result_settings_machine_and_blocks_on_both_pages(queu
     assert len(open_page(run=kept.id).metric) == 3
 
 
+def test_unknown_words_and_how_weights_were_read_stand_beside_the_loss(queue, kept):
+    result = json.loads(json.dumps(kept.result))
+    result["protocol"]["unknown"] = {"tokens": 17, "share": 0.17, "line_ends": False}
+    result["protocol"]["weights_read"] = "from a whole module, model.RNNModel"
+    for each, loss in zip(result["results"], (2.25, 3.125), strict=True):
+        each["loss_known"] = loss
+    run = stored(queue, kept, id="u", result=result)
+    page = open_page(RUNS, run=run.id)
+    assert not page.error
+    captions = " ".join(each.value for each in page.caption)
+    assert "17.0% unknown (17): over the known words alone, the loss is 3.1250, against" in captions
+    assert "Weights read: from a whole module, model.RNNModel." in captions
+    assert list(page.dataframe[0].value["of known words"]) == [2.25, 3.125]
+
+
 def test_a_recording_has_a_permalink_too(queue):
     page = open_page(RUNS, run="recorded-control")
     assert not page.error and len(page.metric) == 3

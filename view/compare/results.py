@@ -158,11 +158,12 @@ def show_certainty(result: dict) -> None:
 
 def show_table(result: dict) -> None:
     """Show every variant's numbers, words per second among them."""
+    some_unknown = bool(read_as(result["protocol"]))  # else both losses are one
     rows = [
         {
             "variant": each["label"],
             "loss, nats per token": each["loss"],
-            "of known words": each.get("loss_known"),
+            **({"of known words": each["loss_known"]} if some_unknown else {}),
             "size, MB": each["size_bytes"] / 1e6,
             "elapsed, s": each["elapsed_s"],
             "words per second": round(each["tokens_per_s"]),
@@ -171,7 +172,8 @@ def show_table(result: dict) -> None:
         }
         for each in result["results"]
     ]
-    formats = (None, "%.4f", "%.1f", "%.2f", "localized", "%.2f", None)
+    losses = ("%.4f",) * (1 + some_unknown)
+    formats = (None, *losses, "%.1f", "%.2f", "localized", "%.2f", None)
     number = st.column_config.NumberColumn
     config = {name: number(format=f) for name, f in zip(rows[0], formats, strict=True) if f}
     st.dataframe(rows, hide_index=True, column_config=config)
