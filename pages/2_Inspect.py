@@ -9,6 +9,7 @@ from view.inspect.errors import show_errors
 from view.inspect.model import show_model
 from view.shared.choices import choose_model, choose_text, in_url, write_variants_as
 from view.shared.page import errors_shown, start_page
+from view.shared.take import offer_export
 from wlm.inspecting.times import InspectSpec
 
 
@@ -32,6 +33,7 @@ def main() -> None:
             "Error": lambda: show_errors(model, text, variants),
             "Model": lambda: show_model(model, variants),
         }
+        offer_export(model, variants)
         tabs = st.tabs(list(contents), **in_url("tab"))
         for tab, show in zip(tabs, contents.values(), strict=True):
             if tab.open:  # nothing else is computed

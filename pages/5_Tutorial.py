@@ -3,8 +3,11 @@
 import streamlit as st
 
 from view.shared.page import errors_shown, start_page
+from view.shared.take import offer_export
+from view.tutorial.results import MODEL
 from view.tutorial.stepper import choose_step, is_presenting
 from view.tutorial.steps import STEPS
+from wlm.quantization.prepare import why_unavailable
 
 
 def main() -> None:
@@ -25,6 +28,8 @@ def main() -> None:
         if not presenting:
             with st.expander("The code that does it", icon=":material/code:", expanded=True):
                 st.code(step.code, language="python")
+            if step.variant and not why_unavailable(step.variant):
+                offer_export(MODEL, [step.variant])
 
 
 main()

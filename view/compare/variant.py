@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from view.shared import server
+from view.shared.take import offer_export
 from wlm.catalog.names import find_model
 from wlm.places import shown_path
 from wlm.quantization.printout import printout
@@ -28,6 +29,7 @@ def show_variant(model: str, names: Sequence[str]) -> None:
         )
     variant = variants[name]
     st.markdown(f"**{variant.label}** (`{variant}`): {describe(variant)}")
+    offer_export(model, [variant])
     before, after = st.columns(2)
     config = server.config_of(model)
     before.code(printout(config, Variant()), language=None, wrap_lines=True)

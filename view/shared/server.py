@@ -36,6 +36,13 @@ def load_variant(name: str, variant: Variant):
     return prepare(load_model(name).model, variant)
 
 
+def archive(name: str, variant: Variant, format: str):
+    """Return a variant of a named model as an archive, kept in the user's cache folder."""
+    from wlm.exporting.archives import archive_of
+
+    return archive_of(load_model(name), variant, format)
+
+
 @st.cache_resource(show_spinner=False)
 def job_queue():
     """Return the server's one queue of runs, its worker process started."""

@@ -9,6 +9,7 @@ from view.tutorial import results
 from view.tutorial.results import FP32, INT8, MODEL, ONNX, WITH_EMBEDDING, WORDS
 from wlm.catalog.names import DEFAULT_TEXT
 from wlm.quantization.snippet import code_for
+from wlm.quantization.variant import Variant
 
 FOLDER = f"assets/models/{MODEL}"
 
@@ -16,12 +17,14 @@ FOLDER = f"assets/models/{MODEL}"
 @dataclass(frozen=True)
 class Step:
     """One screen: a title; its point in a sentence and what else there is to say, which hold the
-    model's own numbers; what shows its result, larger for a presenter; and its code."""
+    model's own numbers; what shows its result, larger for a presenter; its code; and the variant
+    that it makes, if any, which one may take away."""
 
     title: str
     words: Callable[[], tuple[str, str]]
     show: Callable[[bool], None]
     code: str
+    variant: Variant | None = None
 
 
 def about_model() -> tuple[str, str]:
@@ -97,12 +100,14 @@ STEPS = (
         ),
         results.show_quantized,
         code_for(INT8, FOLDER),
+        INT8,
     ),
     Step(
         "What it could not reach",
         about_unreached,
         results.show_unreached,
         code_for(WITH_EMBEDDING, FOLDER),
+        WITH_EMBEDDING,
     ),
     Step(
         "What to use today",
@@ -114,5 +119,6 @@ STEPS = (
         ),
         results.show_today,
         code_for(ONNX, FOLDER),
+        ONNX,
     ),
 )

@@ -1,0 +1,56 @@
+"""Take it with you, on the pages that offer it."""
+
+from pathlib import Path
+
+import pytest
+from driver import open_page
+
+from view.shared import server
+from wlm.exporting.archives import archive_of
+from wlm.model.checkpoint import load_checkpoint
+from wlm.quantization.prepare import prepare
+from wlm.quantization.variant import Variant
+
+ROOT = Path(__file__).resolve().parents[2]
+INT8 = Variant.parse("int8")
+
+pytestmark = pytest.mark.usefixtures("queue")
+
+
+def button(page, label):
+    return next(each for each in page.button if each.label == label)
+
+
+@pytest.mark.parametrize("page", ["streamlit_app.py", "pages/2_Inspect.py"])
+def test_an_archive_is_made_when_it_is_asked_for_and_not_before(page, own_cache):
+    page = open_page(ROOT / page, text="short")
+    assert not page.exception and not list(own_cache.glob("export-*"))
+    button(page, "Make it").click().run()
+    assert not page.exception and not page.error
+    (made,) = own_cache.glob("export-*/*")
+    (download,) = page.get("download_button")
+    assert download.proto.label == f"Download, {made.stat().st_size / 1e6:.1f} MB"
+    assert any(each.value.startswith("Read back, its loss is") for each in page.caption)
+
+
+def test_a_variant_that_cannot_be_made_is_refused_in_words(monkeypatch):
+    from wlm.errors import WLMError
+
+    def fail(*_):
+        raise WLMError("the disk is full")
+
+    monkeypatch.setattr(server, "archive", fail)
+    page = open_page(ROOT / "streamlit_app.py", text="short")
+    button(page, "Make it").click().run()
+    assert [each.value for each in page.error] == ["The disk is full."]
+    assert not page.get("download_button")
+
+
+def test_an_archive_is_made_once_and_found_again(tmp_path, model_folder, own_cache, monkeypatch):
+    checkpoint = load_checkpoint(model_folder)
+    made = archive_of(checkpoint, INT8, "torch")
+    monkeypatch.setattr("wlm.exporting.archives.export", None)
+    assert archive_of(checkpoint, INT8, "torch") == made
+    assert made.name == "tiny-int8-torch.zip" and made.card["variant"] == "int8"
+    (tmp_path / made.name).write_bytes(made.content)
+    assert prepare(load_checkpoint(tmp_path / made.name).model, INT8)

@@ -1,0 +1,57 @@
+"""Take it with you: a variant as an archive that runs without this app."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from view.shared import server
+from view.shared.page import errors_shown
+from wlm.exporting.formats import HOLDS, formats_of
+from wlm.quantization.variant import Variant
+
+TAKEN = "taken"  # what was asked for last: its name, bytes, and the check on its card
+
+
+def offer_export(model: str, variants: Sequence[Variant]) -> None:
+    """Draw what makes an archive of one of a named model's variants and hands it out; it is made
+    only when it is asked for."""
+    with st.popover("Take it with you", icon=":material/download:"):
+        variant = variants[0]
+        if len(variants) > 1:
+            by_label = {each.label: each for each in variants}
+            variant = by_label[st.selectbox("Variant", list(by_label), key="take-variant")]
+        format = st.radio(
+            "As",
+            formats_of(variant),
+            format_func=lambda each: f"{each}: {HOLDS[each]}",
+            key=f"take-{variant}",
+        )
+        st.caption(
+            "A zip archive of the weights, the vocabulary, a script of a few lines that runs them "
+            "without this app, and a card that says where they are from."
+        )
+        asked = model, variant, format
+        with errors_shown():
+            if st.button("Make it", icon=":material/archive:", type="primary"):
+                with st.spinner("Making it, and reading it back …"):
+                    made = server.archive(*asked)
+                check = made.card["check"]
+                st.session_state[TAKEN] = asked, made.name, len(made.content), check
+        if (taken := st.session_state.get(TAKEN)) and taken[0] == asked:
+            hand_out(*taken)
+
+
+def hand_out(asked: tuple[str, Variant, str], name: str, size: int, check: dict) -> None:
+    """Draw the download of an archive that was made; it is read from the cache when one clicks."""
+    st.download_button(
+        f"Download, {size / 1e6:.1f} MB",
+        lambda: server.archive(*asked).content,
+        name,
+        "application/zip",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    st.caption(
+        f"Read back, its loss is {check['loss']:.4f} nats on {check['tokens']} words of "
+        f"{check['text']}. The page Models takes it back in."
+    )
