@@ -71,10 +71,8 @@ def test_the_loader_runs_without_wlm_and_prints_the_loss_on_the_card(
     assert done.returncode == 0, done.stderr
     loss = float(done.stdout.split()[-1])
     assert "wlm" not in (Path(made.path) / "load.py").read_text("utf-8")
-    if format in ("torch", "safetensors"):
-        assert loss == made.loss
-    elif format == "onnx" or not variant.parts_by_precision():
-        assert loss == pytest.approx(made.loss, abs=1e-6)
+    if format != "npz" or not variant.parts_by_precision():
+        assert loss == pytest.approx(made.loss, abs=1e-6)  # on any number of threads
     else:  # activations are not rounded there
         assert loss == pytest.approx(made.loss, abs=5e-3)
 
