@@ -20,8 +20,7 @@ BOTH = "int8 LSTM + Linear"
 def tiny(model_folder, monkeypatch):
     """The tiny model to choose, nothing cached."""
     monkeypatch.setenv("WLM_MODELS", str(model_folder.parent))
-    server.load_model.clear()
-    server.load_variant.clear()
+    server.models().clear()
 
 
 def open_page(**query) -> AppTest:

@@ -10,7 +10,7 @@ from torch import nn
 
 from wlm.errors import VariantError, WLMError
 from wlm.model.lstm import LSTMModel
-from wlm.quantization.prepare import prepare, why_unavailable
+from wlm.quantization.prepare import held_bytes, prepare, why_unavailable
 from wlm.quantization.pytorch import QCONFIGS, quantize, saved_bytes
 from wlm.quantization.variant import Variant
 from wlm.tutorial import PUBLISHED
@@ -344,3 +344,20 @@ def test_a_size_that_cannot_be_measured_is_an_error_with_the_reason(model, monke
     monkeypatch.setattr(torch, "save", fail)
     with pytest.raises(WLMError, match=r"the model cannot be saved .* its size: disk full[^\n]*$"):
         saved_bytes(model)
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers", "size"),
+    [
+        ("fp32", 0, 4),
+        ("int8", 720 + 140, 1),
+        ("pytorch:lstm=fp16,linear=fp16", 720 + 140, 2),
+        ("pytorch:lstm=int8-channel", 720, 1),
+        ("pytorch:embedding=int8", 160, 1),
+        ("onnxruntime:", 160 + 720 + 140, 4),
+        ("onnxruntime:lstm=int8,linear=int8,embedding=int8", 160 + 720 + 140, 1),
+    ],
+)
+def test_a_variant_holds_twice_what_it_changed(model, name, numbers, size):
+    # Embedding 20 × 8; LSTM 24 × (8 + 6) + 24 × (6 + 6), and biases; decoder 20 × 6, and biases.
+    assert held_bytes(model.config, Variant.parse(name)) == 2 * numbers * size

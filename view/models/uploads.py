@@ -49,8 +49,7 @@ def show_upload(upload: Upload) -> None:
         if st.button("Remove", icon=":material/delete:", key=f"remove-{upload.name}"):
             uploads.remove(visitor.name(), upload.name)
             # Names are never used again; this frees the memory.
-            server.load_variant.clear()
-            server.load_model.clear(upload.name)
+            server.models().drop(upload.name)
             st.rerun()
 
 

@@ -1,39 +1,78 @@
 """What all visitors of a server share: its cached models and variants, and its queue of runs."""
 
+import math
+
 import streamlit as st
 
+from view.shared.kept import Kept
 from wlm.catalog.names import UPLOAD_NAME, list_models
 from wlm.errors import WLMError
 from wlm.quantization.variant import Variant
 
+MOST_MODEL_BYTES = 300_000_000  # fp32 weights in memory
+MOST_VARIANT_BYTES = 250_000_000  # and what the variants of one model take besides
 
-@st.cache_resource(show_spinner="Loading the model …", max_entries=2)
+
+class Held:
+    """A model in memory, and those of its variants that were asked for last: shared by all
+    visitors and never changed."""
+
+    def __init__(self, checkpoint):
+        config = checkpoint.model.config
+        self.checkpoint = checkpoint
+        self.variants = Kept(8, MOST_VARIANT_BYTES, lambda made: made[1])
+        self.bytes = sum(4 * math.prod(shape) for shape in config.shapes().values())
+
+    def variant(self, variant: Variant):
+        """Return a variant, made when it is first asked for. Raises WLMError."""
+        return self.variants.get(variant, lambda: self._make(variant))[0]
+
+    def _make(self, variant: Variant) -> tuple:
+        from wlm.quantization.prepare import held_bytes, prepare
+
+        model = self.checkpoint.model
+        with st.spinner("Quantizing …"):
+            return prepare(model, variant), held_bytes(model.config, variant)
+
+
+@st.cache_resource(show_spinner=False)
+def models() -> Kept:
+    """Return the models in memory, each with its variants."""
+    return Kept(most=2, most_bytes=MOST_MODEL_BYTES, size=lambda held: held.bytes)
+
+
 def load_model(name: str):
-    """Return a named model's checkpoint, shared by all visitors and never changed."""
+    """Return a named model's checkpoint. Raises WLMError."""
+    return _held(name).checkpoint
+
+
+def load_variant(name: str, variant: Variant):
+    """Return a variant of a named model. Raises WLMError."""
+    return _held(name).variant(variant)
+
+
+def _held(name: str) -> Held:
+    return models().get(name, lambda: _open(name))
+
+
+def _open(name: str) -> Held:
     import torch
 
     from wlm.catalog.open import open_model
 
     # All visitors' samples share this process; what is timed runs in the worker.
     torch.set_num_threads(1)
-    models = list_models()
-    if name not in models and not UPLOAD_NAME.fullmatch(name):  # never a path
-        raise WLMError(f"the model must be one of {', '.join(models)}, got {name!r}")
-    return open_model(name)
+    known = list_models()
+    if name not in known and not UPLOAD_NAME.fullmatch(name):  # never a path
+        raise WLMError(f"the model must be one of {', '.join(known)}, got {name!r}")
+    with st.spinner("Loading the model …"):
+        return Held(open_model(name))
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def config_of(name: str):
     """Return a named model's sizes, also when the model itself is no longer in memory."""
     return load_model(name).model.config
-
-
-@st.cache_resource(show_spinner="Quantizing …", max_entries=8)
-def load_variant(name: str, variant: Variant):
-    """Return a variant of a named model, shared by all visitors and never changed."""
-    from wlm.quantization.prepare import prepare
-
-    return prepare(load_model(name).model, variant)
 
 
 def archive(name: str, variant: Variant, format: str):

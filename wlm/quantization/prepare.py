@@ -4,16 +4,19 @@ What `prepare` returns is called like LSTMModel and has `init_hidden` and `nll`;
 `saved_bytes` is the size of the file that one would ship, `threads` the number it was prepared for.
 """
 
+import math
 from dataclasses import replace
 from typing import Protocol
 
 from torch import Tensor
 
 from wlm.errors import VariantError
-from wlm.model.lstm import Hidden, LSTMModel, ModelConfig
+from wlm.model.lstm import DECODER, EMBEDDING, Hidden, LSTMModel, ModelConfig, part_of
 from wlm.quantization.modules import Modules
 from wlm.quantization.pytorch import PyTorchModel, missing_engine, quantize
 from wlm.quantization.variant import Variant
+
+_BYTES = {"fp32": 4, "fp16": 2, "int8": 1, "int8-channel": 1}  # of a number
 
 
 class PreparedModel(Protocol):
@@ -91,6 +94,21 @@ def imported_matrices(model: LSTMModel, variant: Variant) -> dict[str, Tensor]:
             f"{str(own)!r} alone, and {str(variant)!r} needs the fp32 weights that it was made from"
         )
     return model.imported.matrices
+
+
+def held_bytes(config: ModelConfig, variant: Variant) -> int:
+    """Return about how many bytes of memory a variant takes beside the fp32 model.
+
+    What is quantized is held twice, packed for the engine and as it was; so is all of an ONNX
+    file, by its session and for those to come.
+    """
+    onnx, held = variant.runtime == "onnxruntime", 0
+    for key, shape in config.shapes().items():
+        module = {EMBEDDING: "embedding", DECODER: "linear"}.get(part_of(key), "lstm")
+        precision = getattr(variant, module)
+        if onnx or precision != "fp32":
+            held += 2 * _BYTES[precision] * math.prod(shape)
+    return held
 
 
 def why_unavailable(variant: Variant) -> str:
