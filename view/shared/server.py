@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from wlm.catalog.names import UPLOAD_NAME, list_models
+from wlm.catalog.names import UPLOAD_NAME, find_model, list_models
 from wlm.errors import WLMError
+from wlm.model.checkpoint import variant_on_card
 from wlm.quantization.variant import Variant
 
 
@@ -26,6 +27,16 @@ def load_model(name: str):
 def config_of(name: str):
     """Return a named model's sizes, also when the model itself is no longer in memory."""
     return load_model(name).model.config
+
+
+def imported_as(name: str) -> Variant | None:
+    """Return what a named model came as, by its card, if it came quantized: it runs as that
+    alone."""
+    try:
+        variant = Variant.parse(variant_on_card(find_model(name)))
+    except WLMError:  # the default: all others are for fp32
+        return None
+    return variant if variant.parts_by_precision() else None
 
 
 @st.cache_resource(show_spinner="Quantizing …", max_entries=8)
