@@ -25,7 +25,7 @@ def main() -> None:
             st.query_params["run"] = server.job_queue().submit(asked, visitor.name())
         show_current(spec)
     with errors_shown():
-        show_variant(model, spec.variants[1:])
+        show_variant(model, spec.variants[1:] or spec.variants)
 
 
 main()

@@ -23,7 +23,7 @@ def main() -> None:
         "of them takes in the file, how long it runs, and how far rounding moves it."
     )
     with errors_shown():
-        if not (variants := choose_variants()):
+        if not (variants := choose_variants(model)):
             st.info("Choose one variant or more.", icon=":material/touch_app:")
             return
         spec = InspectSpec(tuple(map(str, variants)), model, text)

@@ -7,9 +7,11 @@ from driver import open_page
 
 from view.shared import server
 from wlm.exporting.archives import archive_of
+from wlm.exporting.export import export
 from wlm.model.checkpoint import load_checkpoint
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
+from wlm.runs.execute import execute
 
 ROOT = Path(__file__).resolve().parents[2]
 INT8 = Variant.parse("int8")
@@ -54,3 +56,40 @@ def test_an_archive_is_made_once_and_found_again(tmp_path, model_folder, own_cac
     assert made.name == "tiny-int8-torch.zip" and made.card["variant"] == "int8"
     (tmp_path / made.name).write_bytes(made.content)
     assert prepare(load_checkpoint(tmp_path / made.name).model, INT8)
+
+
+@pytest.fixture
+def imported(model_folder, monkeypatch) -> str:
+    """The name of the tiny model's int8 variant, as it was taken and kept among the models."""
+    export(load_checkpoint(model_folder), INT8, model_folder.parent / "quantized")
+    return "quantized"
+
+
+@pytest.mark.parametrize("page", ["streamlit_app.py", "pages/1_Sample.py", "pages/2_Inspect.py"])
+def test_of_a_model_that_came_quantized_pages_offer_what_it_came_as(imported, page):
+    page = open_page(ROOT / page, model=imported, text="short")
+    assert not page.exception and not page.error
+    offered = {label for each in (*page.multiselect, *page.button_group) for label in each.options}
+    assert "fp32" not in offered and "ORT fp32" not in offered
+
+
+def test_compare_runs_what_came_quantized_alone(imported):
+    page = open_page(ROOT / "streamlit_app.py", model=imported, text="short")
+    assert "came quantized, as int8 LSTM + Linear" in page.info[0].value
+    button(page, "Run").click().run()
+    (run,) = server.job_queue().store.list_runs("compare", 10)
+    assert run.spec["variants"] == ["int8"]
+    execute(run.id, server.job_queue().store)
+    page.run()
+    assert not page.exception and not page.error
+    assert any("loss" in each.label.lower() for each in page.metric)
+
+
+def test_a_sweep_of_what_came_quantized_is_refused_in_words(imported):
+    page = open_page(ROOT / "pages/3_Sweep.py", model=imported, text="short")
+    assert "The model came quantized, as int8 LSTM + Linear" in page.error[0].value
+
+
+def test_the_error_tab_says_that_it_needs_fp32(imported):
+    page = open_page(ROOT / "pages/2_Inspect.py", model=imported, text="short", tab="Error")
+    assert "needs the fp32 weights" in page.error[0].value

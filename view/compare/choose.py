@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from view.shared import server
 from view.shared.choices import in_url
 from wlm.errors import WLMError
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
@@ -23,8 +24,15 @@ MOST_OTHERS = 6  # with fp32 and the switches' variant, as many as a comparison 
 def choose_comparison(model: str, text: str) -> tuple[CompareSpec, CompareSpec | None]:
     """Draw the controls; return the comparison that they describe, and the one that a button was
     pressed for."""
+    own = server.imported_as(model)
+    if own:
+        st.info(
+            f"This model came quantized, as {own.label}: it runs as that alone, and there is no "
+            f"{BASELINE} to compare it with.",
+            icon=":material/info:",
+        )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        variant = str(choose_variant())
+        variant = str(own or choose_variant())
         amount = st.segmented_control(
             "How much text", [QUICK, ALL], default=QUICK, required=True, **in_url("amount")
         )
@@ -35,10 +43,12 @@ def choose_comparison(model: str, text: str) -> tuple[CompareSpec, CompareSpec |
     row = st.container(horizontal=True)
     buttons = row.container(horizontal=True, width="content")
     with row:
-        others = choose_others()
+        others = [] if own else choose_others()
     variants = (BASELINE, *(each for each in others if each != variant), variant)
     if others and variant == BASELINE:
         variants = (BASELINE, *others)
+    if own:
+        variants = (variant,)
     quick = amount == QUICK
     spec = CompareSpec(
         variants=variants,
@@ -52,13 +62,13 @@ def choose_comparison(model: str, text: str) -> tuple[CompareSpec, CompareSpec |
         asked = None
         if st.button("Run", type="primary", icon=":material/play_arrow:"):
             asked = spec
-        if st.button(
+        if not own and st.button(
             "All four",
             icon=":material/grid_view:",
             help="fp32, int8 LSTM, int8 Linear and both in turn: who contributes what?",
         ):
             asked = with_variants(spec, ALL_FOUR)
-        if st.button(
+        if not own and st.button(
             "A/A control",
             icon=":material/balance:",
             help="fp32 against itself: a fair comparison must come out undecided.",

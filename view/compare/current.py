@@ -30,7 +30,7 @@ def show_first_screen(spec: CompareSpec) -> None:
         recorded = recording(spec.model, (BASELINE, spec.variants[-1]))
     until = "" if recorded else " Until then the grey marks show what the tutorial published."
     labels = [Variant.parse(name).label for name in spec.variants]
-    what = f"{', '.join(labels[:-1])} and {labels[-1]}"
+    what = " and ".join(filter(None, (", ".join(labels[:-1]), labels[-1])))
     st.info(
         f"Press **Run** to measure {what} in turn on this machine: {wait}.{until}",
         icon=":material/play_arrow:",

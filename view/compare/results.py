@@ -50,7 +50,8 @@ def show_comparison(result: dict) -> None:
             f"{chosen['loss_known']:.4f}, against fp32's {baseline['loss_known']:.4f}."
         )
     show_charts(result)
-    show_certainty(result)
+    if len(result["results"]) > 1:
+        show_certainty(result)
     show_table(result)
     if any(_published(result)):
         st.caption(REFERENCES)

@@ -12,16 +12,20 @@ DEFAULT = ("fp32", "int8")
 CHOSEN = "chosen-variants"
 
 
-def choose_variants() -> list[Variant]:
-    """Draw the choice of variants; the URL holds their names as the command line reads them."""
+def choose_variants(model: str) -> list[Variant]:
+    """Draw the choice of a named model's variants; the URL holds their names as the command line
+    reads them."""
     asked = []
     for name in st.query_params.get_all("variants")[:MAX_VARIANTS]:
         try:
             asked.append(Variant.parse(name))
         except VariantError as error:
             show_error(str(error))
+    offered = offered_variants(model)
+    if len(offered) == 1:
+        asked = offered
     asked = asked or [Variant.parse(name) for name in DEFAULT]
-    by_label = {variant.label: variant for variant in [*offered_variants(), *asked]}
+    by_label = {variant.label: variant for variant in [*offered, *asked]}
     chosen = st.pills(
         "Variants",
         list(by_label),

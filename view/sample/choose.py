@@ -14,11 +14,12 @@ from wlm.text.wikitext import tokenize
 def choose_sample(model: str) -> tuple[Request, bool, bool, DeltaGenerator]:
     """Draw the controls; return what is to be written, whether as raw tokens, whether a button was
     pressed for it, and the place for one that stops it. Raises SettingError."""
-    offered = {each.label: each for each in offered_variants()}
+    offered = {each.label: each for each in offered_variants(model)}
+    first = [Variant().label, Variant(lstm="int8", linear="int8").label]
     labels = st.multiselect(
         "Variants",
         list(offered),
-        default=[Variant().label, Variant(lstm="int8", linear="int8").label],
+        default=[label for label in first if label in offered] or list(offered)[:1],
         max_selections=4,
         **in_url("variants"),
         help="Two to four side by side. All are compared with the one that stands first.",

@@ -85,5 +85,6 @@ def show_after(model: str, settings: SampleSettings, ids: tuple[int, ...]) -> No
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _logits(model: str, settings: SampleSettings, ids: tuple[int, ...]):
     """The scores, read once for all places of the slider."""
-    reader = Reader.of(server.load_variant(model, Variant()), Variant())
+    variant = server.imported_as(model) or Variant()
+    reader = Reader.of(server.load_variant(model, variant), variant)
     return next_word(reader, server.load_model(model).vocabulary, settings, ids)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from view.shared import visitor
+from view.shared import server, visitor
 from view.shared.page import show_error
 from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT, UPLOAD_NAME, list_models, list_texts
 from wlm.catalog.uploads import MODEL, TEXT, uploads_of
@@ -53,8 +53,11 @@ def _choose(label: str, key: str, default: str, variable: str) -> str:
     return st.sidebar.selectbox(label, names, index=index, **in_url(key), help=help)
 
 
-def offered_variants() -> list[Variant]:
-    """Return the variants that pages offer and this machine can run, fp32 first."""
+def offered_variants(model: str) -> list[Variant]:
+    """Return the variants that pages offer of a named model and this machine can run, fp32 first;
+    of one that came quantized only what it came as."""
+    if own := server.imported_as(model):
+        return [own]
     return [each for each in map(Variant.parse, OFFERED) if not why_unavailable(each)]
 
 

@@ -4,9 +4,14 @@ import math
 
 import streamlit as st
 
+<<<<<<< HEAD
 from view.shared.kept import Kept
 from wlm.catalog.names import UPLOAD_NAME, list_models
+=======
+from wlm.catalog.names import UPLOAD_NAME, find_model, list_models
+>>>>>>> take
 from wlm.errors import WLMError
+from wlm.model.checkpoint import variant_on_card
 from wlm.quantization.variant import Variant
 
 MOST_MODEL_BYTES = 300_000_000  # fp32 weights in memory
@@ -75,6 +80,27 @@ def config_of(name: str):
     return load_model(name).model.config
 
 
+<<<<<<< HEAD
+=======
+def imported_as(name: str) -> Variant | None:
+    """Return what a named model came as, by its card, if it came quantized: it runs as that
+    alone."""
+    try:
+        variant = Variant.parse(variant_on_card(find_model(name)))
+    except WLMError:  # the default: all others are for fp32
+        return None
+    return variant if variant.parts_by_precision() else None
+
+
+@st.cache_resource(show_spinner="Quantizing …", max_entries=8)
+def load_variant(name: str, variant: Variant):
+    """Return a variant of a named model, shared by all visitors and never changed."""
+    from wlm.quantization.prepare import prepare
+
+    return prepare(load_model(name).model, variant)
+
+
+>>>>>>> take
 def archive(name: str, variant: Variant, format: str):
     """Return a variant of a named model as an archive, kept in the user's cache folder."""
     from wlm.exporting.archives import archive_of

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from view.shared import server
 from view.shared.choices import in_url, offered_variants
 from wlm.errors import SettingError
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
@@ -46,7 +47,11 @@ def choose_sweep(model: str, text: str) -> SweepSpec:
         )
         values, settings = parse_values(over, typed), {}
     left, right = st.columns([3, 2])
-    offered = [str(each) for each in offered_variants()[1:]]
+    if own := server.imported_as(model):
+        raise SettingError(
+            f"the model came quantized, as {own.label}: a sweep needs {BASELINE} to set it against"
+        )
+    offered = [str(each) for each in offered_variants(model)[1:]]
     others = left.multiselect(
         f"Variants, against {BASELINE}",
         offered,

@@ -139,6 +139,7 @@ def save_checkpoint(
             "architecture": architecture,
             "stored_dtype": str(dtype).removeprefix("torch."),
             "sha256": sha256_of(folder / WEIGHTS),
+            **({VARIANT: model.imported.variant} if model.imported else {}),
         }
         write_whole(
             folder / CARD, lambda path: path.write_text(json.dumps(facts, indent=2), "utf-8")
@@ -154,6 +155,12 @@ def checked_card(folder: str | Path) -> dict:
     """
     card = _read_card(Path(folder) / CARD)
     return {**card, "sha256": _check_hash(weights_of(Path(folder), card), card)}
+
+
+def variant_on_card(folder: str | Path) -> str:
+    """Return the variant that a model folder's card says its weights are of, nothing where it says
+    none. Raises CheckpointError."""
+    return str(_read_card(Path(folder) / CARD).get(VARIANT) or "")
 
 
 def weights_of(folder: Path, card: dict) -> Path:
