@@ -4,12 +4,8 @@ import math
 
 import streamlit as st
 
-<<<<<<< HEAD
 from view.shared.kept import Kept
-from wlm.catalog.names import UPLOAD_NAME, list_models
-=======
 from wlm.catalog.names import UPLOAD_NAME, find_model, list_models
->>>>>>> take
 from wlm.errors import WLMError
 from wlm.model.checkpoint import variant_on_card
 from wlm.quantization.variant import Variant
@@ -80,8 +76,6 @@ def config_of(name: str):
     return load_model(name).model.config
 
 
-<<<<<<< HEAD
-=======
 def imported_as(name: str) -> Variant | None:
     """Return what a named model came as, by its card, if it came quantized: it runs as that
     alone."""
@@ -92,15 +86,6 @@ def imported_as(name: str) -> Variant | None:
     return variant if variant.parts_by_precision() else None
 
 
-@st.cache_resource(show_spinner="Quantizing …", max_entries=8)
-def load_variant(name: str, variant: Variant):
-    """Return a variant of a named model, shared by all visitors and never changed."""
-    from wlm.quantization.prepare import prepare
-
-    return prepare(load_model(name).model, variant)
-
-
->>>>>>> take
 def archive(name: str, variant: Variant, format: str):
     """Return a variant of a named model as an archive, kept in the user's cache folder."""
     from wlm.exporting.archives import archive_of
