@@ -13,9 +13,9 @@ import threading
 from collections.abc import Iterable, Sequence
 
 from wlm.errors import JobError
+from wlm.memory import give_back
 from wlm.places import ROOT
 from wlm.runs.execute import execute
-from wlm.runs.memory import give_back
 from wlm.runs.queue import JobQueue
 from wlm.runs.run import State
 from wlm.runs.store import RunStore

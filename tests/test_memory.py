@@ -6,7 +6,7 @@ import sys
 import psutil
 import pytest
 
-from wlm.runs import memory
+from wlm import memory
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the C library may know no such thing")
