@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 from waiting import PATIENCE
 
 from wlm.measuring.comparison import CompareSpec
+from wlm.runs.recent import RecentRuns
 from wlm.runs.run import Run
 from wlm.runs.store import RunStore
 
@@ -18,6 +19,11 @@ class IdleQueue:
 
     def __init__(self, store: RunStore):
         self.store, self.stopped = store, []
+
+    @property
+    def recent(self) -> RecentRuns:
+        """The runs as they stand: nothing is remembered from one page to the next."""
+        return RecentRuns(self.store)
 
     def submit(self, spec: CompareSpec, visitor: str = "") -> str:
         run = Run(spec.kind, spec.to_json(), visitor=visitor)

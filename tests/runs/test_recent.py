@@ -26,6 +26,10 @@ class CountedStore(RunStore):
         self.read.append("row")
         return super().glance(run_id)
 
+    def unfinished(self) -> list[Run]:
+        self.read.append("line")
+        return super().unfinished()
+
     def points_of(self, sweep_id: str, *, results: bool = True) -> list[Run]:
         self.read.append("results" if results else "rows")
         return super().points_of(sweep_id, results=results)
@@ -90,6 +94,16 @@ def test_the_points_of_a_sweep_are_one_query_and_each_result_once(store, clock):
     clock.now += 1.0
     runs.points_of("s")
     assert store.read == ["rows", "result", "result", "rows"]
+
+
+def test_who_wait_in_line_ask_for_it_once(store, clock):
+    store.create(Run("compare", {}, id="a"))
+    runs = RecentRuns(store)
+    for _ in range(3):
+        assert [run.id for run in runs.unfinished()] == ["a"]
+    runs.forget()
+    runs.unfinished()
+    assert store.read == ["line", "line"]
 
 
 def test_results_are_kept_up_to_a_number_and_a_size(store, clock, monkeypatch):

@@ -82,7 +82,9 @@ def show_actions(run: Run) -> None:
         with st.popover("Delete", icon=":material/delete:"):
             st.markdown("Its link will then show nothing.")
             if st.button("Delete for good", type="primary"):
-                server.job_queue().store.delete(run.id, visitor.name())
+                jobs = server.job_queue()
+                jobs.store.delete(run.id, visitor.name())
+                jobs.recent.forget()
                 go_to(None)
 
 

@@ -18,7 +18,7 @@ def find_run(run_id: str, kind: str = "compare") -> Run:
     kind."""
     from wlm.runs.recordings import recordings
 
-    run = recordings().get(run_id) or server.job_queue().store.get(run_id)
+    run = recordings().get(run_id) or server.job_queue().recent.get(run_id)
     if run.kind != kind:
         raise StoreError(f"there is no {NOUNS[kind]} {run_id!r}")
     return run
@@ -63,7 +63,7 @@ def follow_run(run_id: str, show: Callable[[dict], None]) -> None:
 
     def look() -> Standing | None:
         jobs = server.job_queue()
-        run = jobs.store.get(run_id)
+        run = jobs.recent.get(run_id)
         if run.state.final:
             return None
         return Standing(

@@ -24,7 +24,7 @@ def show_current() -> None:
             icon=":material/show_chart:",
         )
         return
-    spec, runs = SweepSpec.from_json(sweep.spec), server.job_queue().store.points_of(sweep.id)
+    spec, runs = SweepSpec.from_json(sweep.spec), server.job_queue().recent.points_of(sweep.id)
     if any(not run.state.final for run in runs):
         follow_sweep(sweep.id, spec)
         return
@@ -49,7 +49,7 @@ def follow_sweep(sweep_id: str, spec: SweepSpec) -> None:
 
     def look() -> Standing | None:
         jobs = server.job_queue()
-        runs = jobs.store.points_of(sweep_id)
+        runs = jobs.recent.points_of(sweep_id)
         if all(run.state.final for run in runs):
             return None
         return Standing(

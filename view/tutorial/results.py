@@ -133,7 +133,7 @@ def measure(key: str, variants: tuple[Variant, ...], presenting: bool) -> None:
         ):
             st.session_state[key] = server.job_queue().submit(spec, visitor.name())
         if run_id := st.session_state.get(key):
-            run = server.job_queue().store.get(run_id)
+            run = server.job_queue().recent.get(run_id)
         elif recorded := recording(MODEL, names):
             results.show_recorded(recorded)
     if run:

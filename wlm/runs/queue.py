@@ -15,6 +15,7 @@ from wlm.inspecting.times import InspectSpec
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import SweepSpec
 from wlm.runs.execute import KINDS
+from wlm.runs.recent import RecentRuns
 from wlm.runs.run import Run, State, new_id
 from wlm.runs.store import RunStore, this_server
 from wlm.runs.sweep_points import missing_points
@@ -23,10 +24,10 @@ MOST_WAITING = 50
 
 
 class JobQueue(ABC):
-    """Runs stored, and handed over to whoever does them."""
+    """Runs stored, and handed over to whoever does them; `recent` has them as pages show them."""
 
     def __init__(self, store: RunStore):
-        self.store = store
+        self.store, self.recent = store, RecentRuns(store)
         self._server = this_server()
         self._lock = threading.RLock()
         self._closed = False
@@ -81,7 +82,8 @@ class JobQueue(ABC):
         )
 
     def _check_room(self, visitor: str) -> None:
-        waiting = [each for each in self._ours() if each.state == State.QUEUED]
+        ours = self._ours(self.store.unfinished())
+        waiting = [each for each in ours if each.state == State.QUEUED]
         if visitor and any(each.visitor == visitor for each in waiting):
             raise JobError(
                 "you have a run or a sweep waiting already: stop it, or wait until it has begun"
@@ -95,12 +97,14 @@ class JobQueue(ABC):
         runs = list(runs)
         for run in runs:
             self.store.create(run)
+        self.recent.forget()
         if runs:
             self._hand_over([run.id for run in runs])
 
     def stop(self, run_id: str) -> None:
         """Ask for a run to end; it keeps what it has measured. Raises StoreError."""
         self.store.update(run_id, stop_requested=True)
+        self.recent.forget()
 
     def stop_sweep(self, sweep_id: str) -> None:
         """Ask for all points of a sweep to end. Raises StoreError."""
@@ -111,15 +115,15 @@ class JobQueue(ABC):
     def ahead_of(self, run_id: str) -> tuple[int, float | None]:
         """Return how many runs come before a queued one, and in how many seconds they will be
         done; None where one of them reads its text to the end, however long that takes."""
-        runs = in_turn(self._ours())
+        runs = in_turn(self._ours(self.recent.unfinished()))
         ids = [run.id for run in runs]
         ahead = runs[: ids.index(run_id)] if run_id in ids else []
         seconds = [_seconds_left(run) for run in ahead]
         return len(ahead), None if None in seconds else sum(seconds)
 
-    def _ours(self) -> list[Run]:
-        """This server's unfinished runs, oldest first."""
-        return [run for run in self.store.unfinished() if run.server == self._server]
+    def _ours(self, runs: list[Run]) -> list[Run]:
+        """Those of the runs that this server takes care of."""
+        return [run for run in runs if run.server == self._server]
 
     def _is_final(self, run_id: str) -> bool:
         state = self._state(run_id)

@@ -33,7 +33,7 @@ class RecentRuns:
         self._store = store
         self._lock = threading.Lock()  # held while reading, so that others wait for the answer
         self._glances: OrderedDict[str, tuple[float, Run]] = OrderedDict()
-        self._sweeps: OrderedDict[str, tuple[float, list[Run]]] = OrderedDict()
+        self._lists: OrderedDict[str, tuple[float, list[Run]]] = OrderedDict()  # by sweep
         self._results: OrderedDict[str, _Result] = OrderedDict()
 
     def get(self, run_id: str) -> Run:
@@ -44,14 +44,19 @@ class RecentRuns:
     def points_of(self, sweep_id: str) -> list[Run]:
         """Return the runs that belong to a sweep with their results, oldest first."""
         with self._lock:
-            runs = self._fresh(self._sweeps, sweep_id, self._points)
+            runs = self._fresh(self._lists, sweep_id, self._points)
             return [self._with_result(run) for run in runs]
+
+    def unfinished(self) -> list[Run]:
+        """Return the queued and running runs without their results, oldest first."""
+        with self._lock:
+            return self._fresh(self._lists, "", lambda _: self._store.unfinished())
 
     def forget(self) -> None:
         """Look at each run anew when it is asked for: this process has changed some."""
         with self._lock:
             self._glances.clear()
-            self._sweeps.clear()
+            self._lists.clear()
 
     def _points(self, sweep_id: str) -> list[Run]:
         return self._store.points_of(sweep_id, results=False)
