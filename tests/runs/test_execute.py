@@ -1,6 +1,7 @@
 """A run done in this process."""
 
 import gc
+import time
 
 from wlm.measuring.comparison import CompareSpec
 from wlm.model.lstm import LSTMModel
@@ -39,3 +40,13 @@ def test_a_run_leaves_no_model_behind(store, named):
     execute(run.id, store)
     assert store.get(run.id).state == State.DONE
     assert models() == before
+
+
+def test_a_run_does_not_end_before_it_began(store, named, monkeypatch):
+    clock = iter(range(1_000_000, 0, -3600))  # it steps back by an hour each time it is asked
+    monkeypatch.setattr(time, "time", lambda: float(next(clock)))
+    run = Run("compare", named.to_json())
+    store.create(run)
+    execute(run.id, store)
+    run = store.get(run.id)
+    assert run.state == State.DONE and run.finished_at >= run.started_at

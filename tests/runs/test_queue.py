@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -388,6 +389,21 @@ def test_a_sweep_counts_as_one_waiting_run(own_queue, sweep, named, monkeypatch)
     own_queue.submit(named, "bert")
     with pytest.raises(JobError, match="2 runs are waiting"):
         own_queue.submit_sweep(sweep, "carl")
+
+
+def test_a_sweep_goes_on_after_the_clock_has_stepped_back(own_queue, own_store, sweep, monkeypatch):
+    monkeypatch.setattr(own_queue, "start", lambda: None)
+    monkeypatch.setattr(own_queue, "_hand_over", lambda run_ids: None)
+    sweep_id = own_queue.submit_sweep(sweep)
+    for run in own_store.points_of(sweep_id):
+        own_store.update(run.id, state=State.STOPPED)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now - 3600)
+    own_queue.resume_sweep(sweep_id)
+    runs = own_store.points_of(sweep_id)
+    assert [run.state for run in current_points(sweep, runs)] == [State.QUEUED] * 4
+    own_queue.resume_sweep(sweep_id)
+    assert own_store.points_of(sweep_id) == runs
 
 
 def test_a_stopped_sweep_keeps_what_is_done_and_goes_on_with_the_rest(queue, store, sweep):

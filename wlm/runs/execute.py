@@ -30,7 +30,8 @@ def execute(run_id: str, store: RunStore, *, again: bool = False) -> None:
     run = store.glance(run_id)
     if run.state != State.QUEUED and not (again and run.state == State.RUNNING):
         return
-    store.update(run_id, state=State.RUNNING, started_at=time.time())
+    started_at = time.time()
+    store.update(run_id, state=State.RUNNING, started_at=started_at)
     result, outcome = None, {"state": State.DONE, "done": 1.0}
     try:
         spec_class, do = KINDS[run.kind]
@@ -56,4 +57,5 @@ def execute(run_id: str, store: RunStore, *, again: bool = False) -> None:
     except Exception:
         logger.error("run %s failed\n%s", run_id, traceback.format_exc())
         outcome = {"state": State.FAILED, "message": f"{defect('This run')}."}
-    store.update(run_id, result=result, seconds_left=None, finished_at=time.time(), **outcome)
+    finished_at = max(started_at, time.time())  # the clock may have stepped back
+    store.update(run_id, result=result, seconds_left=None, finished_at=finished_at, **outcome)

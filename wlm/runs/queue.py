@@ -72,13 +72,13 @@ class JobQueue(ABC):
         `submit`."""
         self._check_room(visitor)
         spec = SweepSpec.from_json(self.store.get(sweep_id).spec)
-        points = missing_points(spec, self.store.points_of(sweep_id, results=False))
+        earlier = self.store.points_of(sweep_id, results=False)
         run = Run(CompareSpec.kind, {}, server=self._server, visitor=visitor, sweep=sweep_id)
-        now = time.time()
+        # The order of points is that of their creation, and the clock may be coarse or step back.
+        now = max([time.time(), *(each.created_at + 1e-6 for each in earlier)])
         self._queue(
-            # The clock may be coarse, and the order of points is that of their creation.
             replace(run, id=new_id(), spec=point.to_json(), created_at=now + i * 1e-6)
-            for i, point in enumerate(points)
+            for i, point in enumerate(missing_points(spec, earlier))
         )
 
     def _check_room(self, visitor: str) -> None:
