@@ -63,7 +63,7 @@ def serving(folder: Path, port: int, *script: str | Path, **variables: str) -> I
         "WLM_DATABASE_URL": f"sqlite:///{folder / 'runs.sqlite'}",
         "WLM_CACHE": str(folder / "cache"),
         "WLM_DATA": str(folder / "data"),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
         **variables,
     }
     for name in {"WLM_MODELS", "WLM_TEXTS"} - variables.keys():
