@@ -59,13 +59,13 @@ def bring_model() -> None:
     with st.form("bring-model", border=False):  # its button waits until the files have come
         left, right = st.columns(2)
         weights = left.file_uploader(
-            "Weights of an LSTM language model: a state_dict, a checkpoint, or a whole module",
+            "Weights: a state_dict, a checkpoint, a whole module, or what was taken from here",
             type=[suffix.removeprefix(".") for suffix in checks.WEIGHTS_SUFFIXES],
             max_upload_size=checks.MOST_WEIGHTS_MB,
             key=f"weights-{turn}",
         )
         words = right.file_uploader(
-            "Vocabulary: a word a line, or train.txt, valid.txt and test.txt",
+            "Vocabulary: a word a line, or train.txt, valid.txt, test.txt; a .zip has its own",
             type=[suffix.removeprefix(".") for suffix in checks.WORDS_SUFFIXES],
             accept_multiple_files=True,
             max_upload_size=checks.MOST_WORDS_MB,
