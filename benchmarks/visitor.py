@@ -48,7 +48,7 @@ class Visitor:
 
     async def open(self, page: str = "", query: str = "") -> float:
         """Open a page by its address and return the seconds until it had come."""
-        self._query, self._on = query, {}
+        self._page, self._query, self._on = "", query, {}
         return await self._ask(PAGE, page_name=page)
 
     async def follow(self, label: str) -> float:
@@ -114,9 +114,10 @@ class Visitor:
     def _take(self, message: ForwardMsg) -> None:
         match message.WhichOneof("type"):
             case "new_session":
-                self._page = message.new_session.page_script_hash
                 if not message.metadata.run.fragment_ids:
                     self._begin()
+            case "navigation":
+                self._page = message.navigation.page_script_hash
             case "page_info_changed":
                 self._query = message.page_info_changed.query_string
             case "script_finished":

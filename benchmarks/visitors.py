@@ -114,12 +114,13 @@ async def memory(options: argparse.Namespace) -> None:
         await arrival(options.first)
         say_memory("after one page", server)
         async with visitor() as one:
-            await see_everything(one)
+            await see_everything(one, write=True)
         before = say_memory("after one visitor has seen every page", server)
         async with contextlib.AsyncExitStack() as stack:
             there = [await stack.enter_async_context(visitor()) for _ in range(options.visitors)]
             for start in range(0, len(there), 5):
-                await asyncio.gather(*map(see_everything, there[start : start + 5]))
+                five = there[start : start + 5]
+                await asyncio.gather(*(see_everything(each, write=True) for each in five))
             now = say_memory(f"{options.visitors} visitors more, all still there", server)
             print(f"{'  a visitor':52}{(now - before) / options.visitors:8.1f} MB")
         await asyncio.sleep(SESSION_SECONDS + 5.0)
@@ -147,10 +148,12 @@ async def something(one: Visitor, chance: random.Random) -> float:
     return await one.follow(chance.choice(PAGES))
 
 
-async def see_everything(one: Visitor) -> None:
-    """Open every page, every tab of Inspect and every step of the tour."""
+async def see_everything(one: Visitor, write: bool = False) -> None:
+    """Open every page, every tab of Inspect and every step of the tour; maybe have Sample write."""
     for page in PAGES:
         await one.open("" if page == "Compare" else page)
+        if write and page == "Sample":
+            await one.press("Write")
     for tab in TABS:
         await one.open("Inspect", f"tab={tab}")
     for step in range(2, 7):

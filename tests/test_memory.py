@@ -27,4 +27,21 @@ def test_memory_that_is_free_goes_back_to_the_system():
 def test_a_system_without_such_a_library_does_without(monkeypatch):
     monkeypatch.setattr(memory, "_libc", lambda: None)
     memory.give_back()
-    memory.share_arenas()
+    memory.share_heaps.__wrapped__()
+
+
+def test_modules_are_left_out_of_collections_when_there_are_many_more(monkeypatch):
+    monkeypatch.setattr(memory, "_spared", 0)
+    try:
+        memory.spare_modules()
+        frozen = gc.get_freeze_count()
+        assert frozen > 1000
+        kept = [[] for _ in range(1000)]
+        memory.spare_modules()
+        assert gc.get_freeze_count() <= frozen
+        many = {f"no_such_module_{i}": sys for i in range(memory.MANY_MODULES)}
+        monkeypatch.setattr(sys, "modules", sys.modules | many)
+        memory.spare_modules()
+        assert gc.get_freeze_count() >= frozen + len(kept)
+    finally:
+        gc.unfreeze()

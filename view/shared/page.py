@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from wlm.errors import WLMError, defect
+from wlm.memory import share_heaps, spare_modules
 from wlm.places import ASSETS
 from wlm.quantization.variant import PART_LABELS
 
@@ -28,6 +29,8 @@ WHOLE_NUMBERS = ("words", "seed", "k")  # number inputs bound to the URL
 
 def start_page(title: str, menu: bool = True) -> None:
     """Draw what every page has: the browser tab's title and icon, and the menu."""
+    share_heaps()
+    spare_modules()  # those of the pages drawn so far
     # A local icon: a Material one would make the browser ask an outside host for it.
     st.set_page_config(f"{title} · wlm", page_icon=str(ASSETS / "icon.png"), layout="wide")
     _put_url_right()
