@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import streamlit as st
 
@@ -32,7 +33,7 @@ def start_page(title: str, menu: bool = True) -> None:
     share_heaps()
     spare_modules()  # those of the pages drawn so far
     # A local icon: a Material one would make the browser ask an outside host for it.
-    st.set_page_config(f"{title} · wlm", page_icon=str(ASSETS / "icon.png"), layout="wide")
+    st.set_page_config(f"{title} · wlm", page_icon=_icon(), layout="wide")
     _put_url_right()
     if not menu:
         return
@@ -45,6 +46,11 @@ def start_page(title: str, menu: bool = True) -> None:
                 query.pop("run", None)
             st.page_link(path, label=label, icon=icon, query_params=query)
         st.divider()
+
+
+@cache
+def _icon() -> bytes:
+    return (ASSETS / "icon.png").read_bytes()
 
 
 def _put_url_right() -> None:

@@ -76,6 +76,7 @@ def config_of(name: str):
     return load_model(name).model.config
 
 
+@st.cache_resource(show_spinner=False, max_entries=64)
 def imported_as(name: str) -> Variant | None:
     """Return what a named model came as, by its card, if it came quantized: it runs as that
     alone."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from wlm.catalog.names import UPLOAD_NAME
@@ -96,7 +97,7 @@ def _all() -> list[Upload]:
         if not UPLOAD_NAME.fullmatch(path.name):
             continue
         try:
-            upload = Upload(**json.loads((path / RECORD).read_text("utf-8")))
+            upload = _record(path / RECORD, (path / RECORD).stat().st_mtime_ns)
         except OSError:  # it is being removed, or cannot be read just now
             continue
         except (ValueError, TypeError):
@@ -106,3 +107,9 @@ def _all() -> list[Upload]:
         else:
             found.append(upload)
     return sorted(found, key=lambda each: each.created_at)
+
+
+@lru_cache(maxsize=MOST_OF_ALL)
+def _record(path: Path, _changed: int) -> Upload:
+    """An upload's record, read once: every page asks for all of them."""
+    return Upload(**json.loads(path.read_text("utf-8")))

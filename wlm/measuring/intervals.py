@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, stdtrit
 
 FEWEST_ROUNDS = 4  # below, an interval would say more than the data
 FEWEST_TO_RESAMPLE = 8  # resampled means stay within the data, which few rounds do not span
@@ -53,6 +52,8 @@ def mean_interval(values: Sequence[float], seed: int = 0) -> Interval:
     Source: Politis and Romano 1992, "A Circular Block-Resampling Procedure for Stationary Data";
     Hesterberg 2015, "What Teachers Should Know About the Bootstrap", expanded percentiles.
     """
+    from scipy.special import ndtr, stdtrit  # slow to import, and pages do without
+
     values = np.asarray(values, float)
     n, mean = len(values), float(np.mean(values))
     if n < FEWEST_ROUNDS:
