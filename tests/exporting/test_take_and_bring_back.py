@@ -23,6 +23,8 @@ from wlm.quantization.variant import OFFERED, Variant
 from wlm.text.corpus import batchify, read_text
 from wlm.text.vocabulary import Vocabulary
 
+pytestmark = pytest.mark.slow
+
 CARD_FILES = {"vocab.txt", "card.json", "check.txt", "load.py", "README.md", "LICENSE.txt"}
 INT8_ALL = "onnxruntime:lstm=int8,linear=int8,embedding=int8"
 VARIANTS = [each for each in map(Variant.parse, OFFERED) if not why_unavailable(each)]

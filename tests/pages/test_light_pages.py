@@ -18,6 +18,8 @@ from wlm.quantization import prepare
 from wlm.runs.recent import RecentRuns
 from wlm.runs.run import finished_run
 
+pytestmark = pytest.mark.slow
+
 SCREENS = [
     *((page.stem, {}) for page in PAGES),
     *(("2_Inspect", {"tab": tab}) for tab in ("Time", "Error", "Model")),

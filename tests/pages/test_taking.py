@@ -16,7 +16,7 @@ from wlm.runs.execute import execute
 ROOT = Path(__file__).resolve().parents[2]
 INT8 = Variant.parse("int8")
 
-pytestmark = pytest.mark.usefixtures("queue")
+pytestmark = [pytest.mark.usefixtures("queue"), pytest.mark.slow]
 
 
 def button(page, label):

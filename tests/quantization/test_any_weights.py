@@ -20,6 +20,8 @@ from wlm.quantization.prepare import prepare, why_unavailable
 from wlm.quantization.variant import OFFERED, Variant
 from wlm.text.vocabulary import Vocabulary
 
+pytestmark = pytest.mark.slow
+
 HERE = [name for name in OFFERED if not why_unavailable(Variant.parse(name))]
 MOST_FP16 = 65_504
 

@@ -19,6 +19,8 @@ from wlm.quantization.variant import OFFERED, Variant
 from wlm.text.vocabulary import Vocabulary
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow
+
 HERE = [name for name in OFFERED if not why_unavailable(Variant.parse(name))]
 # Runs each script of a file as its own program; one process, as loading PyTorch takes seconds.
 RUN_ALL = """
