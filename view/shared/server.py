@@ -1,13 +1,14 @@
 """What all visitors of a server share: its cached models and variants, and its queue of runs."""
 
 import math
+from pathlib import Path
 
 import streamlit as st
 
 from view.shared.kept import Kept
 from wlm.catalog.names import UPLOAD_NAME, find_model, list_models
 from wlm.errors import WLMError
-from wlm.model.checkpoint import variant_on_card
+from wlm.model.checkpoint import checked_config, variant_on_card
 from wlm.quantization.variant import Variant
 
 MOST_MODEL_BYTES = 300_000_000  # fp32 weights in memory
@@ -63,17 +64,22 @@ def _open(name: str) -> Held:
 
     # All visitors' samples share this process; what is timed runs in the worker.
     torch.set_num_threads(1)
-    known = list_models()
-    if name not in known and not UPLOAD_NAME.fullmatch(name):  # never a path
-        raise WLMError(f"the model must be one of {', '.join(known)}, got {name!r}")
+    _folder_of(name)
     with st.spinner("Loading the model …"):
         return Held(open_model(name))
 
 
+def _folder_of(name: str) -> Path:
+    known = list_models()
+    if name not in known and not UPLOAD_NAME.fullmatch(name):  # never a path
+        raise WLMError(f"the model must be one of {', '.join(known)}, got {name!r}")
+    return find_model(name)
+
+
 @st.cache_resource(show_spinner=False, max_entries=64)
 def config_of(name: str):
-    """Return a named model's sizes, also when the model itself is no longer in memory."""
-    return load_model(name).model.config
+    """Return a named model's sizes, without having it in memory. Raises WLMError."""
+    return checked_config(_folder_of(name))
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

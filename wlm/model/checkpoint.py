@@ -157,6 +157,12 @@ def checked_card(folder: str | Path) -> dict:
     return {**card, "sha256": _check_hash(weights_of(Path(folder), card), card)}
 
 
+def checked_config(folder: str | Path) -> ModelConfig:
+    """Return the sizes on a model folder's card, once its weights are those that it describes;
+    they are not read into memory. Raises CheckpointError."""
+    return _config_from_card(checked_card(folder), Path(folder) / CARD)
+
+
 def variant_on_card(folder: str | Path) -> str:
     """Return the variant that a model folder's card says its weights are of, nothing where it says
     none. Raises CheckpointError."""

@@ -1,0 +1,30 @@
+"""The recordings that ship with the app: taken as they are, so they must be right."""
+
+import math
+
+import pytest
+
+from wlm.runs.import_run import from_json
+from wlm.runs.recordings import FOLDER, recordings
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
+def test_a_recording_says_what_follows_from_its_blocks(path):
+    shown, worked_out = recordings()[f"recorded-{path.stem}"], from_json(path.read_text("utf-8"))
+    assert shown.spec == worked_out.spec
+    assert_close(shown.result, worked_out.result)
+
+
+def assert_close(said, found) -> None:
+    """Numbers may differ in their last digits, from machine to machine."""
+    if isinstance(found, dict):
+        assert said.keys() == found.keys()
+        for key in found:
+            assert_close(said[key], found[key])
+    elif isinstance(found, list):
+        for each, other in zip(said, found, strict=True):
+            assert_close(each, other)
+    elif isinstance(found, float):
+        assert math.isclose(said, found, rel_tol=1e-9)
+    else:
+        assert said == found
