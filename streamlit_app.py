@@ -24,8 +24,7 @@ def main() -> None:
         if asked:
             st.query_params["run"] = server.job_queue().submit(asked, visitor.name())
         show_current(spec)
-    with errors_shown():
-        show_variant(model, spec.variants[1:] or spec.variants)
+    show_variant(model, spec.variants[1:] or spec.variants)
 
 
 main()

@@ -11,6 +11,7 @@ from view.shared.choices import choose_model, choose_text, in_url, write_variant
 from view.shared.page import errors_shown, start_page
 from view.shared.take import offer_export
 from wlm.inspecting.times import InspectSpec
+from wlm.quantization.variant import Variant
 
 
 def main() -> None:
@@ -26,19 +27,24 @@ def main() -> None:
         if not (variants := choose_variants(model)):
             st.info("Choose one variant or more.", icon=":material/touch_app:")
             return
-        spec = InspectSpec(tuple(map(str, variants)), model, text)
-        contents = {
-            "Bytes": lambda: show_bytes(model, variants),
-            "Time": lambda: show_current(spec),
-            "Error": lambda: show_errors(model, text, variants),
-            "Model": lambda: show_model(model, variants),
-        }
         offer_export(model, variants)
-        tabs = st.tabs(list(contents), **in_url("tab"))
-        for tab, show in zip(tabs, contents.values(), strict=True):
-            if tab.open:  # nothing else is computed
-                with tab:
-                    show()
+        show_tabs(model, text, variants)
+
+
+@st.fragment
+def show_tabs(model: str, text: str, variants: list[Variant]) -> None:
+    """Show the tab that is open: another one redraws and computes nothing else."""
+    contents = {
+        "Bytes": lambda: show_bytes(model, variants),
+        "Time": lambda: show_current(InspectSpec(tuple(map(str, variants)), model, text)),
+        "Error": lambda: show_errors(model, text, variants),
+        "Model": lambda: show_model(model, variants),
+    }
+    tabs = st.tabs(list(contents), **in_url("tab"))
+    for tab, show in zip(tabs, contents.values(), strict=True):
+        if tab.open:
+            with tab, errors_shown():
+                show()
 
 
 main()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from view.shared import server
+from view.shared.page import errors_shown
 from view.shared.take import offer_export
 from wlm.catalog.names import find_model
 from wlm.places import shown_path
@@ -13,9 +14,17 @@ from wlm.quantization.snippet import code_for
 from wlm.quantization.variant import Variant, describe
 
 
+@st.fragment
 def show_variant(model: str, names: Sequence[str]) -> None:
-    """Show one of a named model's variants: the last, until another is chosen."""
-    st.subheader("The model, before and after")
+    """Show one of a named model's variants: the last, until another is chosen, which redraws
+    nothing else."""
+    with errors_shown():
+        st.subheader("The model, before and after")
+        show_one_of(model, names)
+
+
+def show_one_of(model: str, names: Sequence[str]) -> None:
+    """Draw the choice among the variants, and what it chooses."""
     variants = {name: Variant.parse(name) for name in reversed(names)}
     name = names[-1]
     if len(variants) > 1:

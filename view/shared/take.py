@@ -12,6 +12,7 @@ from wlm.quantization.variant import Variant
 TAKEN = "taken"  # what was asked for last: its name, bytes, and the check on its card
 
 
+@st.fragment
 def offer_export(model: str, variants: Sequence[Variant]) -> None:
     """Draw what makes an archive of one of a named model's variants and hands it out; it is made
     only when it is asked for."""
