@@ -50,6 +50,10 @@ class TrainError(WLMError):
     """A training cannot begin, go on or be saved."""
 
 
+class AudienceError(WLMError):
+    """There is no such room, it takes no votes now, or it cannot be stored."""
+
+
 class JobError(WLMError):
     """A run cannot be started or has been lost."""
 

@@ -24,7 +24,10 @@ MENU = {
     "Runs": ("pages/4_Runs.py", ":material/history:"),
     "Tutorial": ("pages/5_Tutorial.py", ":material/school:"),
     "Models": ("pages/6_Models.py", ":material/database:"),
+    "Audience": ("pages/8_Audience.py", ":material/groups:"),
 }
+# Pages that begin anew from the menu, and what of the query would show them one thing's.
+FRESH = {"Runs": "run", "Audience": "room"}
 WHOLE_NUMBERS = ("words", "seed", "k")  # number inputs bound to the URL
 
 
@@ -39,11 +42,10 @@ def start_page(title: str, menu: bool = True) -> None:
         return
     with st.sidebar:
         for label, (path, icon) in MENU.items():
-            # The whole query goes along, so that a page is found again as it was left; only Runs
-            # would show one run in place of its list.
+            # The whole query goes along, so that a page is found again as it was left.
             query = {key: st.query_params.get_all(key) for key in st.query_params}
-            if label == "Runs":
-                query.pop("run", None)
+            if label in FRESH:
+                query.pop(FRESH[label], None)
             st.page_link(path, label=label, icon=icon, query_params=query)
         st.divider()
 

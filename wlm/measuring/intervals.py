@@ -73,6 +73,20 @@ def mean_interval(values: Sequence[float], seed: int = 0) -> Interval:
     return Interval(mean, mean + float(low), mean + float(high))
 
 
+def share_interval(hits: int, total: int) -> Interval:
+    """Return a share of a number of trials, at least one, with its exact 95% interval.
+
+    Source: Clopper and Pearson 1934, "The Use of Confidence or Fiducial Limits Illustrated in the
+    Case of the Binomial".
+    """
+    from scipy.special import betaincinv
+
+    tail = (1 - LEVEL) / 2
+    low = float(betaincinv(hits, total - hits + 1, tail)) if hits else 0.0
+    high = float(betaincinv(hits + 1, total - hits, 1 - tail)) if hits < total else 1.0
+    return Interval(hits / total, low, high)
+
+
 def verdict(speedup: Interval) -> str:
     """Return `faster` or `slower` where all of the interval lies on one side of 1, else
     `undecided`."""

@@ -1,0 +1,156 @@
+"""Rooms and votes: one vote a visitor and round, changed until the round closes, none lost."""
+
+import sqlite3
+import threading
+from dataclasses import replace
+
+import pytest
+
+from wlm.audience import store as audience
+from wlm.audience.room import LIFE_SECONDS, Pair, Room
+from wlm.audience.store import AudienceStore
+from wlm.audience.votes import Votes
+from wlm.errors import AudienceError
+
+PAIRS = (Pair((("an", "oak"), ("a", "fir")), 1), Pair((("x",), ("y",)), 0))
+
+
+@pytest.fixture
+def store(own_database, monkeypatch) -> AudienceStore:
+    monkeypatch.setattr(audience, "FRESH_SECONDS", 0.0)
+    return AudienceStore(own_database)
+
+
+@pytest.fixture
+def room(store) -> Room:
+    """A room whose first round is open."""
+    room = Room("host", PAIRS)
+    store.open_room(room)
+    store.advance(room, "host")
+    return store.look(room.code)[0]
+
+
+def test_a_room_comes_back_as_it_was_stored(store):
+    room = Room("host", PAIRS)
+    store.open_room(room)
+    assert store.look(room.code) == (room, {0: Votes((0, 0), 1), 1: Votes((0, 0), 0)}, 0)
+    assert store.room_of("host") == room
+    assert store.room_of("another") is None
+
+
+def test_a_visitor_has_one_vote_a_round_and_may_change_it(store, room):
+    store.join(room.code, "ann")
+    store.join(room.code, "ann")
+    store.vote(room.code, "ann", 0, 0)
+    store.vote(room.code, "ann", 0, 1)
+    store.vote(room.code, "bob", 0, 1)
+    _, votes, come = store.look(room.code)
+    assert (votes[0], come) == (Votes((0, 2), 1), 1)
+    assert store.votes_of(room.code, "ann") == {0: 1}
+    assert store.votes_of(room.code, "carl") == {}
+
+
+@pytest.mark.parametrize("round", [-1, 1, 2, 10**6])
+def test_a_vote_counts_in_the_open_round_only(store, room, round):
+    with pytest.raises(AudienceError, match="is not open for votes now"):
+        store.vote(room.code, "ann", round, 0)
+
+
+def test_a_vote_after_the_round_has_closed_is_refused_and_the_earlier_one_stays(store, room):
+    store.vote(room.code, "ann", 0, 0)
+    store.advance(room, "host")
+    with pytest.raises(AudienceError, match="round 1 is not open for votes now"):
+        store.vote(room.code, "ann", 0, 1)
+    assert store.look(room.code)[1][0].counts == (1, 0)
+
+
+@pytest.mark.parametrize("side", [-1, 2, 10**9])
+def test_a_vote_is_for_one_of_the_two(store, room, side):
+    with pytest.raises(AudienceError, match="a vote is for one of A, B, got"):
+        store.vote(room.code, "ann", 0, side)
+
+
+def test_only_its_host_leads_a_room_and_a_second_press_of_one_button_does_nothing(store, room):
+    with pytest.raises(AudienceError, match="only who opened"):
+        store.advance(room, "ann")
+    with pytest.raises(AudienceError, match="only who opened"):
+        store.advance(replace(room, host="ann"), "host")
+    store.advance(replace(room, host="ann"), "ann")  # forged: no such row
+    assert store.look(room.code)[0] == room
+    store.advance(room, "host")
+    store.advance(room, "host")
+    assert store.look(room.code)[0] == room.next()
+
+
+def test_a_room_ends_after_a_day_and_with_its_hosts_next_one(store):
+    old = Room("host", PAIRS, created_at=1.0)
+    store.open_room(old)
+    with pytest.raises(AudienceError, match=f"there is no room {old.code}"):
+        store.look(old.code)
+    with pytest.raises(AudienceError, match="there is no room"):
+        store.join(old.code, "ann")
+    first = Room("host", PAIRS)
+    store.open_room(first)
+    store.join(first.code, "ann")
+    store.open_room(Room("host", PAIRS))
+    with pytest.raises(AudienceError, match="there is no room"):
+        store.look(first.code)
+    assert LIFE_SECONDS == 24 * 3600
+
+
+def test_rooms_and_voters_are_bounded(store, room, monkeypatch):
+    monkeypatch.setattr(audience, "MOST_VOTERS", 1)
+    store.vote(room.code, "ann", 0, 0)
+    with pytest.raises(AudienceError, match="1 people are in the room, the most there may be"):
+        store.vote(room.code, "bob", 0, 0)
+    store.vote(room.code, "ann", 0, 1)
+    monkeypatch.setattr(audience, "MOST_ROOMS", 1)
+    with pytest.raises(AudienceError, match="1 rooms are open, the most there may be"):
+        store.open_room(Room("another", PAIRS))
+
+
+def test_two_servers_share_rooms_and_lose_no_vote(store, room, own_database):
+    other = AudienceStore(own_database)
+    voters = [
+        threading.Thread(target=each.vote, args=(room.code, f"{each is store}-{i}", 0, i % 2))
+        for each in (store, other)
+        for i in range(20)
+    ]
+    for each in voters:
+        each.start()
+    for each in voters:
+        each.join()
+    assert store.look(room.code)[1][0].counts == (20, 20)
+
+
+def test_many_who_look_at_once_read_the_room_once(store, room, monkeypatch):
+    monkeypatch.setattr(audience, "FRESH_SECONDS", 1e9)
+    store.advance(room, "host")
+    reads = []
+    monkeypatch.setattr(store, "_read", lambda code: reads.append(code) or (room, {}, 0))
+    for _ in range(50):
+        store.look(room.code)
+    assert reads == [room.code]
+
+
+def test_votes_tell_nobody_who_voted(store, room, own_database):
+    store.vote(room.code, "ann", 0, 0)
+    other = Room("another", PAIRS)
+    store.open_room(other)
+    store.join(other.code, "ann")
+    with sqlite3.connect(own_database.removeprefix("sqlite:///")) as database:
+        names = {name for (name,) in database.execute("select voter from votes")}
+    assert len(names) == 2 and not any("ann" in name for name in names)
+
+
+def test_a_database_that_fails_is_said(store, room):
+    store._engine.dispose()
+    with store._transaction() as connection:
+        connection.exec_driver_sql("drop table votes")
+    with pytest.raises(AudienceError, match="does not answer: no such table"):
+        store.vote(room.code, "ann", 0, 0)
+
+
+def test_a_database_that_cannot_be_opened_is_said():
+    with pytest.raises(AudienceError, match="rooms cannot be stored"):
+        AudienceStore("sqlite:////proc/nothing/rooms.sqlite")

@@ -1,0 +1,40 @@
+"""A room votes: a stage and two phones, one of which reloads."""
+
+from conftest import new_context
+from playwright.sync_api import Browser, Page, expect
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+
+
+def test_a_room_is_opened_joined_votes_and_sees_the_truth(
+    page: Page, browser: Browser, server: str
+):
+    page.goto(f"{server}/Audience")
+    page.get_by_role("button", name="Open a room").click()
+    expect(page.get_by_text("0 phones are in")).to_be_visible()
+    expect(page.get_by_role("img")).to_be_visible()  # the QR code
+    code = page.url.partition("room=")[2]
+
+    def come_in() -> Page:
+        phone = new_context(browser, **PHONE).new_page()
+        phone.goto(f"{server}/Audience?room={code}")
+        expect(phone.get_by_text("You are in")).to_be_visible()
+        return phone
+
+    ann, bob = come_in(), come_in()
+    expect(page.get_by_text("2 phones are in")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    ann.get_by_role("button", name="A is int8").click()
+    expect(ann.get_by_text("Your vote: A")).to_be_visible()
+    bob.get_by_role("button", name="A is int8").click()
+    expect(page.get_by_text("2 of 2 have voted")).to_be_visible()
+    bob.get_by_role("button", name="B is int8").click()
+    expect(bob.get_by_text("Your vote: B")).to_be_visible()
+    ann.reload()
+    expect(ann.get_by_text("Your vote: A")).to_be_visible()
+
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("1 of 2 were right, 50%.")).to_be_visible()
+    for phone in (ann, bob):
+        expect(phone.get_by_text("int8 wrote")).to_be_visible()
+        phone.context.close()

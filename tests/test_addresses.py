@@ -1,0 +1,47 @@
+"""Where others may reach this machine."""
+
+import socket
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+from wlm import addresses
+
+
+@pytest.fixture
+def networks(monkeypatch) -> None:
+    """A machine in a Wi-Fi, with a cable, a bridge of containers and a network that is down."""
+    found = {
+        "lo": "127.0.0.1",
+        "docker0": "172.17.0.1",
+        "eth0": "169.254.3.4",
+        "tun0": "10.8.0.2",
+        "wlan0": "192.168.1.7",
+        "eth1": "10.0.0.9",
+    }
+    monkeypatch.setattr(
+        psutil,
+        "net_if_addrs",
+        lambda: {
+            name: [SimpleNamespace(family=socket.AF_INET, address=address)]
+            for name, address in found.items()
+        },
+    )
+    monkeypatch.setattr(
+        psutil,
+        "net_if_stats",
+        lambda: {name: SimpleNamespace(isup=name != "eth1") for name in found},
+    )
+
+
+def test_the_address_by_which_one_leaves_comes_first_and_bridges_lead_to_nobody(
+    networks, monkeypatch
+):
+    monkeypatch.setattr(addresses, "_outward", lambda: "192.168.1.7")
+    assert addresses.addresses() == ["192.168.1.7", "10.8.0.2", "169.254.3.4"]
+
+
+def test_without_a_route_the_rooms_network_is_still_found(networks, monkeypatch):
+    monkeypatch.setattr(addresses, "_outward", lambda: "")
+    assert addresses.addresses() == ["10.8.0.2", "192.168.1.7", "169.254.3.4"]

@@ -1,0 +1,83 @@
+"""What a phone shows: the texts of the round that is open, and how to vote."""
+
+import streamlit as st
+
+from view.audience.rooms import rooms
+from view.audience.texts import show_text
+from view.shared import visitor
+from view.shared.page import errors_shown
+from wlm.audience.room import SIDES, Phase, Room
+from wlm.audience.votes import Votes
+
+EVERY = 3.0  # seconds: some hundred phones ask
+
+
+@st.fragment(run_every=EVERY)
+def show_ballot(code: str) -> None:
+    """Show the round that is on, until the room is over, with this visitor's vote."""
+    with errors_shown():
+        room, votes, _ = rooms().look(code)
+        mine = rooms().votes_of(code, visitor.name())
+        if room.phase == Phase.WAITING:
+            st.info(
+                "You are in. The first two texts come in a moment.", icon=":material/waving_hand:"
+            )
+            return
+        show_round(room, votes[room.round], mine.get(room.round))
+        if room.phase == Phase.SHOWN and len(mine) > 0:
+            right = sum(votes[number].quantized == side for number, side in mine.items())
+            st.markdown(f"You were right in **{right} of {room.round + 1}**.")
+        if room.is_over:
+            st.page_link(
+                "streamlit_app.py",
+                label="Try the models yourself",
+                icon=":material/compare_arrows:",
+            )
+
+
+def show_round(room: Room, votes: Votes, mine: int | None) -> None:
+    """Show both texts, each with its button while the round is open, else with the truth."""
+    is_open = room.phase == Phase.OPEN
+    st.subheader(
+        f"Round {room.round + 1} of {len(room.pairs)}: which one did int8 write?", anchor=False
+    )
+    if not is_open:
+        show_truth(votes.quantized, mine)
+    for side, (column, words) in enumerate(zip(st.columns(2), room.pair.texts, strict=True)):
+        with column, st.container(border=True):
+            writer = "int8" if side == votes.quantized else "fp32"
+            st.markdown(f"##### Text {SIDES[side]}" + ("" if is_open else f" is by {writer}"))
+            show_text(words)
+            if is_open:
+                st.button(
+                    f"{SIDES[side]} is int8",
+                    key=f"vote-{room.round}-{side}",
+                    type="primary" if mine == side else "secondary",
+                    icon=":material/check:" if mine == side else ":material/how_to_vote:",
+                    on_click=vote,
+                    args=(room.code, room.round, side),
+                    width="stretch",
+                )
+    if is_open:
+        st.caption(
+            "Choose a text: you may change it until the round closes."
+            if mine is None
+            else f"Your vote: **{SIDES[mine]}**. You may change it until the round closes."
+        )
+
+
+def show_truth(quantized: int, mine: int | None) -> None:
+    """Say who wrote what, and whether this visitor was right."""
+    wrote = f"int8 wrote {SIDES[quantized]}"
+    if mine is None:
+        st.info(f"{wrote}. You did not vote in this round.", icon=":material/info:")
+    elif mine == quantized:
+        st.success(f"Right: {wrote}.", icon=":material/check:")
+    else:
+        st.error(f"Wrong: {wrote}.", icon=":material/close:")
+
+
+def vote(code: str, round: int, side: int) -> None:
+    """Cast or change this visitor's vote; what keeps it from that is shown."""
+    with errors_shown():
+        rooms().vote(code, visitor.name(), round, side)

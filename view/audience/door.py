@@ -1,0 +1,47 @@
+"""What the page Audience shows without a room: how to open one, and how to come in."""
+
+import streamlit as st
+
+from view.audience.rooms import rooms
+from view.shared import visitor
+from view.shared.page import show_error
+from wlm.audience.room import CODE_LENGTH, ROUNDS, read_code
+from wlm.errors import AudienceError
+
+
+def show_door() -> None:
+    """Draw the button that opens a room, and the field for a room's code."""
+    st.title("Can your audience tell int8 from fp32?")
+    st.markdown(
+        f"A blind test for a room: {ROUNDS} rounds of two texts, one by each model. Everyone votes "
+        "on a phone for the one that int8 wrote; you show the votes, the truth, and whether the "
+        "room beats a coin. A room ends by itself after a day."
+    )
+    lead, join = st.columns(2)
+    with lead, st.container(border=True, height="stretch"):
+        st.subheader("You are on stage", anchor=False)
+        if st.button("Open a room", type="primary", icon=":material/co_present:"):
+            from view.audience.texts import make_room  # writes texts: phones do without
+
+            room = make_room(visitor.name())
+            rooms().open_room(room)
+            enter(room.code)
+        if (mine := rooms().room_of(visitor.name())) and st.button(
+            f"Back to your room {mine.code}", icon=":material/undo:"
+        ):
+            enter(mine.code)
+    with join, st.container(border=True, height="stretch"):
+        st.subheader("You are in the audience", anchor=False)
+        with st.form("join", border=False):
+            code = st.text_input("The room's code", max_chars=CODE_LENGTH)
+            if st.form_submit_button("Come in", icon=":material/login:"):
+                try:
+                    enter(read_code(code))
+                except AudienceError as error:
+                    show_error(str(error))
+
+
+def enter(code: str) -> None:
+    """Go on to a room."""
+    st.query_params["room"] = code
+    st.rerun()

@@ -1,0 +1,34 @@
+"""The addresses at which others in the same network may reach this machine."""
+
+import socket
+
+import psutil
+
+# A bridge of containers or virtual machines leads to nobody in the room.
+INNER = ("docker", "br-", "veth", "virbr", "vmnet", "vboxnet", "cni", "podman")
+SOMEWHERE = ("192.0.2.1", 9)  # an address for documentation: it is looked up, nothing is sent
+
+
+def addresses() -> list[str]:
+    """Return this machine's IPv4 addresses that others may reach, the likeliest first: the one by
+    which it would leave, then those of its other networks."""
+    up = {name for name, each in psutil.net_if_stats().items() if each.isup}
+    found = [
+        each.address
+        for name, each_of in psutil.net_if_addrs().items()
+        for each in each_of
+        if name in up and not name.startswith(INNER) and each.family == socket.AF_INET
+    ]
+    outward = _outward()
+    others = [each for each in found if not each.startswith("127.")]
+    return sorted(others, key=lambda each: (each != outward, each.startswith("169.254.")))
+
+
+def _outward() -> str:
+    """The address by which this machine would reach another network; nothing without a route."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect(SOMEWHERE)
+            return probe.getsockname()[0]
+    except OSError:
+        return ""

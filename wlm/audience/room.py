@@ -1,0 +1,79 @@
+"""A room: the rounds of a blind test, and how far they have come."""
+
+import secrets
+import time
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from wlm.errors import AudienceError
+
+ROUNDS = 3
+SIDES = "AB"  # the texts of a round, by their places
+SIGNS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels, so no words; nothing that reads as a digit
+CODE_LENGTH = 5
+LIFE_SECONDS = 86_400.0
+
+
+class Phase(StrEnum):
+    """Where a round is: not begun, open for votes, or closed and its truth shown."""
+
+    WAITING = "waiting"
+    OPEN = "open"
+    SHOWN = "shown"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two texts, as words, and which of them (0 or 1) the quantized model wrote."""
+
+    texts: tuple[tuple[str, ...], tuple[str, ...]]
+    quantized: int
+
+
+@dataclass(frozen=True)
+class Room:
+    """A blind test for many: its code, which of its pairs is on (from 0), and in which phase.
+
+    `host` is the visitor who leads it. It ends a day after `created_at`, in seconds since 1970.
+    """
+
+    host: str
+    pairs: tuple[Pair, ...]
+    code: str = field(default_factory=lambda: new_code())
+    round: int = 0
+    phase: Phase = Phase.WAITING
+    created_at: float = field(default_factory=time.time)
+
+    @property
+    def pair(self) -> Pair:
+        """The pair of the round that is on."""
+        return self.pairs[self.round]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last round's truth is shown."""
+        return self.phase == Phase.SHOWN and self.round == len(self.pairs) - 1
+
+    def next(self) -> "Room":
+        """Return the room one step on: a round is opened, then closed and shown. A room that is
+        over stays as it is."""
+        if self.is_over:
+            return self
+        if self.phase == Phase.OPEN:
+            return replace(self, phase=Phase.SHOWN)
+        return replace(self, phase=Phase.OPEN, round=self.round + (self.phase == Phase.SHOWN))
+
+
+def new_code() -> str:
+    """Return a room's code: short enough to type, one of three million."""
+    return "".join(secrets.choice(SIGNS) for _ in range(CODE_LENGTH))
+
+
+def read_code(text: str) -> str:
+    """Return a room's code from what somebody typed. Raises AudienceError."""
+    code = text.strip().upper()
+    if len(code) != CODE_LENGTH or set(code) - set(SIGNS):
+        raise AudienceError(
+            f"a room's code is {CODE_LENGTH} letters such as {'KRTMD'}, got {text[:20]!r}"
+        )
+    return code

@@ -1,0 +1,203 @@
+"""The store of rooms and votes, in the database of runs: several servers share it."""
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from wlm.audience.room import LIFE_SECONDS, SIDES, Pair, Phase, Room
+from wlm.audience.votes import Votes
+from wlm.errors import AudienceError
+from wlm.runs.database import open_database, reason_of
+
+MOST_ROOMS, MOST_VOTERS = 100, 2_000  # at a time; in a room and round
+FRESH_SECONDS = 0.5  # many phones ask at once, and the room is read once
+JOINED = -1  # the round under which a voter is noted who has come
+
+METADATA = sa.MetaData()
+ROOMS = sa.Table(
+    "rooms",
+    METADATA,
+    sa.Column("code", sa.String(8), primary_key=True),
+    sa.Column("host", sa.String(64), nullable=False, index=True),
+    sa.Column("pairs", sa.JSON, nullable=False),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("phase", sa.String(16), nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False, index=True),
+)
+VOTES = sa.Table(
+    "votes",
+    METADATA,
+    sa.Column("room", sa.String(8), primary_key=True),
+    sa.Column("round", sa.Integer, primary_key=True),
+    sa.Column("voter", sa.String(32), primary_key=True),
+    sa.Column("side", sa.Integer, nullable=False),
+)
+INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+class AudienceStore:
+    """Rooms and votes in one database. Raises AudienceError where it cannot be opened."""
+
+    def __init__(self, url: str):
+        try:
+            self._engine = open_database(url)
+            METADATA.create_all(self._engine)
+        except (SQLAlchemyError, OSError) as error:
+            reason = reason_of(error) if isinstance(error, SQLAlchemyError) else error.strerror
+            raise AudienceError(f"rooms cannot be stored: {reason}") from None
+        self._insert = INSERTS[self._engine.dialect.name]
+        self._lock = threading.Lock()  # held while reading, so that others wait for the answer
+        self._seen: OrderedDict[str, tuple[float, Room, dict[int, Votes], int]] = OrderedDict()
+
+    def open_room(self, room: Room) -> None:
+        """Store a new room; those that are over after a day, and its host's earlier ones, are
+        removed with their votes. Raises AudienceError where there are too many."""
+        old = sa.or_(ROOMS.c.created_at < time.time() - LIFE_SECONDS, ROOMS.c.host == room.host)
+        codes = sa.select(ROOMS.c.code).where(old)
+        with self._transaction() as connection:
+            connection.execute(VOTES.delete().where(VOTES.c.room.in_(codes)))
+            connection.execute(ROOMS.delete().where(old))
+            there = connection.execute(sa.select(sa.func.count()).select_from(ROOMS)).scalar()
+            if there >= MOST_ROOMS:
+                raise AudienceError(f"{MOST_ROOMS} rooms are open, the most there may be")
+            connection.execute(ROOMS.insert().values(_to_row(room)))
+        self._forget(room.code)
+
+    def room_of(self, host: str) -> Room | None:
+        """Return the room that a visitor leads, if any."""
+        return self._room(ROOMS.c.host == host)
+
+    def advance(self, room: Room, host: str) -> None:
+        """Take a room one step on from where it was seen to stand: a second press does nothing.
+
+        Raises AudienceError for anyone but its host.
+        """
+        if room.host != host:
+            raise AudienceError("only who opened a room can lead it")
+        then = room.next()
+        seen = sa.and_(
+            *(ROOMS.c[name] == getattr(room, name) for name in ("code", "host", "round", "phase"))
+        )
+        with self._transaction() as connection:
+            changes = {"round": then.round, "phase": str(then.phase)}
+            connection.execute(ROOMS.update().where(seen).values(changes))
+        self._forget(room.code)
+
+    def look(self, code: str) -> tuple[Room, dict[int, Votes], int]:
+        """Return a room as it stood at most `FRESH_SECONDS` ago, its votes by round, and how many
+        have come. Raises AudienceError where there is no such room."""
+        with self._lock:
+            seen = self._seen.pop(code, None)
+            if seen is None or time.monotonic() - seen[0] > FRESH_SECONDS:
+                seen = time.monotonic(), *self._read(code)
+            self._seen[code] = seen
+            while len(self._seen) > MOST_ROOMS:
+                self._seen.popitem(last=False)
+            return seen[1:]
+
+    def join(self, code: str, visitor: str) -> None:
+        """Note that a visitor has come. Raises AudienceError where the room is full."""
+        if not self._put(code, visitor, JOINED, 0, sa.true()):
+            self._read(code)  # which says where there is none
+            raise _full()
+
+    def vote(self, code: str, visitor: str, round: int, side: int) -> None:
+        """Give, or change, a visitor's vote of a round: text 0 or 1.
+
+        Raises AudienceError where that round is not open, or the room is full.
+        """
+        if side not in range(len(SIDES)):
+            raise AudienceError(f"a vote is for one of {', '.join(SIDES)}, got {str(side)[:20]!r}")
+        is_open = sa.and_(ROOMS.c.round == round, ROOMS.c.phase == str(Phase.OPEN))
+        if not self._put(code, visitor, round, side, is_open):
+            room, _, _ = self._read(code)
+            if (round, Phase.OPEN) == (room.round, room.phase):
+                raise _full()
+            raise AudienceError(f"round {round + 1} is not open for votes now")
+
+    def votes_of(self, code: str, visitor: str) -> Mapping[int, int]:
+        """Return a visitor's votes: text 0 or 1, by round."""
+        mine = sa.and_(VOTES.c.room == code, VOTES.c.voter == _voter(code, visitor))
+        query = sa.select(VOTES.c.round, VOTES.c.side).where(mine, VOTES.c.round != JOINED)
+        with self._transaction() as connection:
+            return {row.round: row.side for row in connection.execute(query)}
+
+    def _put(self, code: str, visitor: str, round: int, side: int, allowed) -> bool:
+        # One statement: a vote that comes as the round closes counts, or is refused, never both.
+        voter = _voter(code, visitor)
+        same = sa.and_(VOTES.c.room == code, VOTES.c.round == round)
+        count = sa.select(sa.func.count()).select_from(VOTES).where(same).scalar_subquery()
+        known = sa.exists().where(same, VOTES.c.voter == voter)
+        row = sa.select(ROOMS.c.code, *map(sa.literal, (round, voter, side))).where(
+            ROOMS.c.code == code,
+            ROOMS.c.created_at >= time.time() - LIFE_SECONDS,
+            allowed,
+            sa.or_(count < MOST_VOTERS, known),
+        )
+        insert = self._insert(VOTES).from_select(list(VOTES.c.keys()), row)
+        put = insert.on_conflict_do_update(
+            index_elements=["room", "round", "voter"], set_={"side": insert.excluded.side}
+        )
+        with self._transaction() as connection:
+            return connection.execute(put).rowcount > 0
+
+    def _read(self, code: str) -> tuple[Room, dict[int, Votes], int]:
+        room = self._room(ROOMS.c.code == code)
+        if room is None:
+            raise AudienceError(f"there is no room {code}: it was closed, or its day is over")
+        query = sa.select(VOTES.c.round, VOTES.c.side, sa.func.count().label("votes"))
+        query = query.where(VOTES.c.room == code).group_by(VOTES.c.round, VOTES.c.side)
+        with self._transaction() as connection:
+            found = {(row.round, row.side): row.votes for row in connection.execute(query)}
+        votes = {
+            number: Votes((found.get((number, 0), 0), found.get((number, 1), 0)), pair.quantized)
+            for number, pair in enumerate(room.pairs)
+        }
+        return room, votes, found.get((JOINED, 0), 0)
+
+    def _room(self, which) -> Room | None:
+        query = sa.select(ROOMS).where(which, ROOMS.c.created_at >= time.time() - LIFE_SECONDS)
+        with self._transaction() as connection:
+            row = connection.execute(query).mappings().first()
+        return _from_row(row) if row else None
+
+    def _forget(self, code: str) -> None:
+        with self._lock:
+            self._seen.pop(code, None)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            reason = reason_of(error)
+            raise AudienceError(f"the room's database does not answer: {reason}") from None
+
+
+def _full() -> AudienceError:
+    return AudienceError(f"{MOST_VOTERS:,} people are in the room, the most there may be")
+
+
+def _voter(code: str, visitor: str) -> str:
+    """A visitor's name in one room, which tells nothing in another."""
+    return hashlib.sha256(f"{code}:{visitor}".encode()).hexdigest()[:32]
+
+
+def _to_row(room: Room) -> dict:
+    pairs = [{"texts": each.texts, "quantized": each.quantized} for each in room.pairs]
+    return {**vars(room), "pairs": pairs, "phase": str(room.phase)}
+
+
+def _from_row(row: Mapping) -> Room:
+    pairs = tuple(
+        Pair(tuple(map(tuple, each["texts"])), each["quantized"]) for each in row["pairs"]
+    )
+    return Room(**{**row, "pairs": pairs, "phase": Phase(row["phase"])})

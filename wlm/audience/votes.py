@@ -1,0 +1,44 @@
+"""What a room voted, and whether that beats a coin."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wlm.measuring.intervals import Interval, share_interval
+
+
+@dataclass(frozen=True)
+class Votes:
+    """How many votes each text of one round has, and which text the quantized model wrote."""
+
+    counts: tuple[int, int]
+    quantized: int
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts)
+
+    @property
+    def right(self) -> int:
+        return self.counts[self.quantized]
+
+
+def share_right(rounds: Sequence[Votes]) -> Interval | None:
+    """Return the share of right votes over all rounds with its exact 95% interval; None without
+    a vote. It takes each vote as one for itself, though a person casts several."""
+    total = sum(each.total for each in rounds)
+    return share_interval(sum(each.right for each in rounds), total) if total else None
+
+
+def verdict(rounds: Sequence[Votes]) -> str:
+    """Return in a sentence whether the votes beat a coin."""
+    share = share_right(rounds)
+    if share is None:
+        return "Nobody has voted."
+    total, right = (sum(getattr(each, name) for each in rounds) for name in ("total", "right"))
+    counted = f"{right:,} of {total:,} votes were right, {share.value:.0%}"
+    ends = f"(95% interval {share.low:.0%} to {share.high:.0%})"
+    if share.low > 0.5:
+        return f"The room beats a coin: {counted} {ends}."
+    if share.high < 0.5:
+        return f"A coin beats the room: {counted} {ends}."
+    return f"No better than a coin, as far as one can tell: {counted} {ends}."
