@@ -11,7 +11,7 @@ from view.compare import charts as compare
 from view.inspect import charts as inspect
 from view.inspect.roofline_chart import roofline
 from view.sample import charts as sample
-from view.shared.charts import GREY, INK, Spec
+from view.shared.charts import GREY, INK, PARTS, VARIANTS, Spec
 from view.sweep import charts as sweep
 from wlm.inspecting.roofline import Roofline
 from wlm.inspecting.weight_error import Histogram
@@ -27,7 +27,7 @@ def bars(labels: list[str], values: list, references: list) -> Spec:
 
 
 def parts(**options) -> Spec:
-    sizes = [{"embedding": 68.0, "LSTM 0": 3.1, "LSTM 1": 2.1, "decoder": 34.2, "format": 0.1}]
+    sizes = [{"embedding": 68.0, "LSTM 0": 3.1, "LSTM 1": 2.1, "decoder": 34.2, "file format": 0.1}]
     labels, sizes = TWO, [*sizes, {"embedding": 17.0}]
     return inspect.stacked_parts(labels, sizes, title="MB", format=".1f", unit="MB", **options)
 
@@ -83,7 +83,7 @@ CHARTS = {
     "block times": compare.block_times(THREE, [[0.001, 0.002], [0.001], [0.001, 0.003]]),
     "changes": compare.changes(THREE, {"size": [2.0, 1.0, 3.0], "time": [1.0, 1.0, 0.5]}),
     "parts": parts(),
-    "marked parts": parts(marked="embedding", large=True),
+    "marked parts": parts(marked=[["embedding", "LSTM"], []], large=True),
     "weights between a few levels": inspect.weights_on_grid(
         Histogram(-1.0, 0.5, [1, 4, 1], [-1.0, 0.0], True), title="weight"
     ),
@@ -147,8 +147,38 @@ def test_words_are_large_and_in_the_themes_ink_which_the_browser_knows(name):
 
 @ALL
 def test_no_colour_is_of_one_theme(name):
-    written = json.dumps(CHARTS[name]).replace(json.dumps(INK.to_dict()), "")
+    written = json.dumps(CHARTS[name])
+    for of_both in (INK, *PARTS.values()):
+        written = written.replace(json.dumps(of_both.to_dict()), "")
     assert set(re.findall(r"#[0-9a-fA-F]{3,8}", written)) <= {GREY, sample.WARM}
+
+
+@ALL
+def test_a_colour_means_one_variant_or_one_part_in_every_chart(name):
+    for color in values(CHARTS[name], "color"):
+        if isinstance(color, dict) and color.get("field") in ("label", "group"):
+            domain, names = color["scale"]["domain"], {"label": VARIANTS, "group": list(PARTS)}
+            assert domain[: len(names[color["field"]])] == names[color["field"]]
+            assert (color["field"] == "group") == ("range" in color["scale"])
+
+
+def test_other_variants_than_those_offered_have_colours_of_their_own():
+    labels = ["fp32", "fp32 (2)", "fp16 LSTM"]
+    for color in values(compare.block_times(labels, [[0.1, 0.2]] * 3), "color"):
+        assert color["scale"]["domain"] == [*VARIANTS, "fp16 LSTM", "fp32 (2)"]
+
+
+def test_what_quantization_does_not_reach_is_outlined_and_nothing_else():
+    (outlines,) = (
+        each["data"]["values"]
+        for each in CHARTS["marked parts"]["layer"][0]["layer"]
+        if "strokeDash" in each["mark"]
+    )
+    spans = [(row["label"], row["group"], row["start"], row["end"]) for row in outlines]
+    assert spans == [
+        ("fp32", "embedding", 0.0, 68.0),
+        ("fp32", "LSTM", 68.0, pytest.approx(73.2)),
+    ]
 
 
 def test_two_bars_stand_and_more_lie():

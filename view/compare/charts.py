@@ -62,7 +62,7 @@ def bars_with_references(
             axis=alt.Axis(tickCount=4),
         ),
     )
-    color = alt.Color("label:N", sort=labels, legend=None)
+    color = color_by_label(labels)
     bars = base.mark_bar(cornerRadiusEnd=4, size=26 if many else 30 if lying else 64).encode(
         color=color,
         tooltip=[alt.Tooltip("label:N", title="variant"), alt.Tooltip("value:Q", title=title)],

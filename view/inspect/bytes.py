@@ -7,6 +7,7 @@ from view.shared import server
 from view.shared.cards import SHIPPED, card, columns
 from view.shared.charts import Spec
 from wlm.inspecting.parts import FILE_FORMAT, saved_parts
+from wlm.inspecting.roofline import precisions
 from wlm.model.lstm import EMBEDDING
 from wlm.quantization.variant import Variant
 
@@ -45,8 +46,8 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
 
 
 def bytes_chart(model: str, variants: list[Variant], large: bool = False) -> Spec:
-    """Return a bar a variant, made of the megabytes of its parts, the embedding outlined; `large`
-    is for a lecture."""
+    """Return a bar a variant, made of the megabytes of its parts, those outlined that
+    quantization does not reach; `large` is for a lecture."""
     return charts.stacked_parts(
         [variant.label for variant in variants],
         [
@@ -56,23 +57,32 @@ def bytes_chart(model: str, variants: list[Variant], large: bool = False) -> Spe
         title="size (MB)",
         format=".1f",
         unit="MB",
-        marked=EMBEDDING,
+        marked=[unreached(variant) for variant in variants],
         large=large,
     )
 
 
+def unreached(variant: Variant) -> list[str]:
+    """Return the modules that stay in 32-bit floats while others are quantized."""
+    by_module = precisions(variant)
+    left = [module for module, precision in by_module.items() if precision == "fp32"]
+    return left if len(left) < len(by_module) else []
+
+
 def why_it_remains(model: str, sizes: dict[Variant, dict[str, int]]) -> str:
-    """Return what the switches for LSTM and Linear leave of the file, and what that is where the
-    embedding is quantized too; the last variant of either kind is named."""
+    """Return what the outlines mean, and what the embedding takes of the file where it is
+    quantized and where it is not; the last variant of either kind is named."""
     config = server.config_of(model)
     shape = f"{config.ntoken:,} × {config.ninp:,}"
     by_precision = {variant.embedding: variant for variant in sizes}
-    sentences = ["Outlined: the embedding, which the switches for LSTM and Linear do not reach."]
+    sentences = ["The switches for LSTM and Linear do not reach the embedding."]
+    if any(map(unreached, sizes)):
+        sentences.insert(0, "Outlined: what quantization does not reach.")
     for precision, variant in by_precision.items():
         parts = sizes[variant]
         share = f"{parts[EMBEDDING] / 1e6:.1f} of the {sum(parts.values()) / 1e6:.1f} MB"
         sentences.append(
-            f"It is neither, so its {shape} weights stay 32-bit floats: {share} of {variant.label}."
+            f"Its {shape} weights stay 32-bit floats: {share} of {variant.label}."
             if precision == "fp32"
             else f"Quantized by itself it takes {share} of {variant.label}."
         )
