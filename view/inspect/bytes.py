@@ -4,10 +4,11 @@ import streamlit as st
 
 from view.inspect import charts
 from view.shared import server
-from view.shared.cards import SHIPPED, card, columns
+from view.shared.cards import columns, size_card
 from view.shared.charts import Spec
 from wlm.inspecting.parts import FILE_FORMAT, saved_parts
 from wlm.inspecting.roofline import precisions
+from wlm.measuring.wording import size_unit
 from wlm.model.lstm import EMBEDDING
 from wlm.quantization.variant import Variant
 
@@ -24,14 +25,7 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
     labels = [variant.label for variant in variants]
     sizes = [sum(each.values()) for each in parts]
     for column, label, size in zip(columns(len(labels)), labels, sizes, strict=True):
-        card(
-            column,
-            label,
-            f"{size / 1e6:.1f} MB",
-            f"{size / sizes[0] - 1:+.0%}" if size != sizes[0] else None,
-            delta_color="inverse",
-            help=SHIPPED,
-        )
+        size_card(column, size, sizes[0] if label != labels[0] else None, heading=label)
     st.vega_lite_chart(bytes_chart(model, variants), key="chart-bytes")
     st.markdown(why_it_remains(model, dict(zip(variants, parts, strict=True))))
     st.markdown("**To the byte**")
@@ -46,17 +40,16 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
 
 
 def bytes_chart(model: str, variants: list[Variant], large: bool = False) -> Spec:
-    """Return a bar a variant, made of the megabytes of its parts, those outlined that
-    quantization does not reach; `large` is for a lecture."""
+    """Return a bar a variant, made of the sizes of its parts, those outlined that quantization
+    does not reach; `large` is for a lecture."""
+    parts = [parts_of(model, variant) for variant in variants]
+    unit, scale = size_unit(sum(each.values()) for each in parts)
     return charts.stacked_parts(
         [variant.label for variant in variants],
-        [
-            {part: size / 1e6 for part, size in parts_of(model, variant).items()}
-            for variant in variants
-        ],
-        title="size (MB)",
+        [{part: size / scale for part, size in each.items()} for each in parts],
+        title=f"size ({unit})",
         format=".1f",
-        unit="MB",
+        unit=unit,
         marked=[unreached(variant) for variant in variants],
         large=large,
     )
@@ -80,7 +73,8 @@ def why_it_remains(model: str, sizes: dict[Variant, dict[str, int]]) -> str:
         sentences.insert(0, "Outlined: what quantization does not reach.")
     for precision, variant in by_precision.items():
         parts = sizes[variant]
-        share = f"{parts[EMBEDDING] / 1e6:.1f} of the {sum(parts.values()) / 1e6:.1f} MB"
+        unit, scale = size_unit([sum(parts.values())])
+        share = f"{parts[EMBEDDING] / scale:.1f} of the {sum(parts.values()) / scale:.1f} {unit}"
         sentences.append(
             f"Its {shape} weights stay 32-bit floats: {share} of {variant.label}."
             if precision == "fp32"
