@@ -17,6 +17,7 @@ from view.shared.charts import (
 )
 
 THICKNESS = 28  # of bars, in pixels
+AXIS = 76  # so high is a horizontal axis with its title
 ROOM = 0.36  # for a number behind the longest bar, as a share of it
 
 
@@ -63,11 +64,11 @@ def bars_with_references(
     numbers = base.mark_text(**beside).encode(
         x="end:Q", text=alt.Text("value:Q", format=format), color=color
     )
-    names = base.mark_text(fontSize=LABEL_SIZE, align="left", dy=-THICKNESS / 2 - 11, color=INK)
+    names = base.mark_text(fontSize=LABEL_SIZE, align="left", dy=-THICKNESS / 2 - 13, color=INK)
     known = base.transform_filter("isValid(datum.reference)").transform_calculate(
         words=f"'{reference_name} ' + format(datum.reference, '{format}')"
     )
-    lines = known.mark_tick(thickness=3, height=THICKNESS + 12, color=INK).encode(
+    lines = known.mark_tick(thickness=3, height=THICKNESS + 6, color=INK).encode(
         x="reference:Q", tooltip=["words:N"]
     )
     # Towards the middle, so that it is never cut off.
@@ -75,8 +76,8 @@ def bars_with_references(
     below = {"dy": THICKNESS / 2 + 13, "fontWeight": "normal", "color": INK}
     said = known.mark_text(align=side, **below).encode(x="reference:Q", text="words:N")
     chart = alt.layer(bars, numbers, names.encode(x=alt.value(0), text="label:N"), lines, said)
-    step = 82 if any(each is not None for each in references) else 62
-    return specification(chart, height=step * len(labels))
+    step = 86 if any(each is not None for each in references) else 64
+    return specification(chart, height=AXIS + step * len(labels))
 
 
 @built_once
@@ -148,7 +149,7 @@ def block_times(labels: list[str], times: list[list[float]]) -> Spec:
     x = alt.X(
         "round:Q",
         title="round",
-        scale=alt.Scale(domain=[1, max(2.0, rounds * 1.5)], nice=False),
+        scale=alt.Scale(domain=[1, max(2.0, rounds * 1.8)], nice=False),
         axis=alt.Axis(tickMinStep=1, format="d"),
     )
     y = alt.Y("time:Q", title="ms per token", scale=alt.Scale(zero=True))

@@ -18,6 +18,8 @@ def show_current(spec: CompareSpec) -> None:
     """Show the run that the URL names, or what to expect of the first one."""
     run = run_in_url("run", spec.kind)
     before = shown_before(run, spec.kind) or recorded_for(spec)
+    if run is None or run.state.final:
+        server.job_queue().get_ready(spec)
     if run is None:
         show_first_screen(spec)
         return
@@ -71,7 +73,8 @@ def show_first_screen(spec: CompareSpec) -> None:
     if recorded is None:
         show_nothing(spec.model)
         return
-    results.show_recorded(recorded)
-    # How long it was measured makes no other result of it.
-    show_subject(recorded.spec, {**spec.to_json(), "seconds": recorded.spec["seconds"]}, "Run")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        results.show_recorded(recorded)
+        # How long it was measured makes no other result of it.
+        show_subject(recorded.spec, {**spec.to_json(), "seconds": recorded.spec["seconds"]}, "Run")
     results.show_comparison(recorded.result)

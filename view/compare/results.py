@@ -108,10 +108,11 @@ def show_cards(baseline: dict | None, chosen: dict | None, dim: bool = False) ->
         f"{chosen['speedup']:.2f} times as fast",
         dim=dim,
         delta_color=colors.get(chosen["verdict"], "gray"),
-        delta_description=f"block by block; fp32 took {baseline['elapsed_s']:.2f}",
-        help="Wall-clock time to read the text once, model and loss together. How many times as "
-        "fast is the mean over pairs of blocks measured moments apart, also of later readings: it "
-        "is surer than the two times, and may differ from their ratio.",
+        delta_description="block by block",
+        help="Wall-clock time to read the text once, model and loss together; fp32 took "
+        f"{baseline['elapsed_s']:.2f} s. How many times as fast is the mean over pairs of blocks "
+        "that were measured moments apart, those of later readings included: surer than the ratio "
+        "of the two times, from which it may differ.",
     )
 
 

@@ -17,6 +17,8 @@ def show_current(spec: InspectSpec) -> None:
             st.query_params["inspection"] = server.job_queue().submit(spec, visitor.name())
     run = run_in_url("inspection", spec.kind)
     before = shown_before(run, spec.kind)
+    if run is None or run.state.final:
+        server.job_queue().get_ready(spec)
     if run is None:
         st.info(
             "Press **Measure** to time each module of these variants in turn on this machine, for "
