@@ -234,7 +234,7 @@ def test_changed_settings_are_said(queue, result):
     page.toggle(key="lstm").set_value(False).run()
     assert "Other variants: press **Run**" in words(page)
     page = open_page(run=run.id, text="demo", amount="All of it")
-    assert "Other text and time to measure: press **Run**" in words(page)
+    assert "Other text and amount of text: press **Run**" in words(page)
 
 
 def test_a_recording_says_what_it_is_of_and_whether_that_is_chosen(queue):

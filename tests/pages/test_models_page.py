@@ -41,9 +41,9 @@ def test_the_page_says_what_is_here():
     assert "SHA-256 `00a498bd" in words
     assert "**demo**" in words and "MIT" in words and "**tiny**" in words
     sizes = {each.label: each.value for each in page.metric}
-    assert sizes["Weights in fp32, MB"] == "113.9"  # as on every page
+    assert sizes["In fp32, MB"] == "113.9"  # as on every page
     assert "File on disk: 57.0 MB" in words.replace("\\", "")
-    assert sizes["Weights in fp32, kB"] == "4.1" and sizes["File on disk, kB"]
+    assert sizes["In fp32, kB"] == "4.1" and sizes["On disk, kB"]
     assert [each.value for each in page.metric if "loss" in each.label] == ["4.7227"]
     assert labels(page) == ["Get WikiText-2", "Get the tutorial's weights"]
 

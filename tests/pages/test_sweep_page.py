@@ -174,7 +174,7 @@ def test_a_finished_sweep_shows_where_int8_loses(waiting):
     page = open_page(PAGE, sweep=sweep_id)
     assert not page.exception and not page.error and not page.warning
     assert page.metric[0].value == "0.70 to 2.00"
-    assert page.metric[0].delta == "slower at 1"
+    assert page.metric[0].delta == "slower at 1, undecided at 5"
     table = page.dataframe[0].value
     assert table["int8"].tolist() == [
         "0.70 (0.60 to 0.80)",

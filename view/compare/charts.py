@@ -165,17 +165,20 @@ def block_times(labels: list[str], times: list[list[float]]) -> Spec:
 
 @built_once
 def changes(labels: list[str], measures: dict[str, list[float]]) -> Spec:
-    """Return bars of the change against the first label, the baseline: a group a measure."""
+    """Return bars of the change against the first label, the baseline: a row a label, below a row
+    that names the measure."""
     rows = [
         {
+            "row": f"{measure}|{label}",
             "measure": measure,
             "label": label,
             "change": value / values[0] - 1,
-            "text": f"{value / values[0] - 1:+.1%}".replace("-", "−"),
+            "text": _percent(value / values[0] - 1),
         }
         for measure, values in measures.items()
         for label, value in zip(labels[1:], values[1:], strict=True)
     ]
+    places = [f"{measure}|{label}" for measure in measures for label in ("", *labels[1:])]
     found = [row["change"] for row in rows]
     room = 0.2 * max(0.05, *map(abs, found))
     domain = [min(0.0, *found) - room, max(0.0, *found) + room]
@@ -186,21 +189,34 @@ def changes(labels: list[str], measures: dict[str, list[float]]) -> Spec:
             scale=alt.Scale(domain=domain, nice=False),
             axis=alt.Axis(format="+.0%", tickCount=5),
         ),
-        y=alt.Y("measure:N", sort=list(measures), title=None, axis=alt.Axis(ticks=False)),
-        yOffset=alt.YOffset("label:N", scale=alt.Scale(domain=labels[1:])),
+        y=alt.Y(
+            "row:N",
+            title=None,
+            scale=alt.Scale(domain=places),
+            axis=alt.Axis(
+                ticks=False,
+                labelLimit=200,
+                labelOverlap=False,
+                labelExpr="split(datum.label, '|')[1] || split(datum.label, '|')[0]",
+                labelFontWeight=alt.when("indexof(datum.value, '|') == length(datum.value) - 1")
+                .then(alt.value("bold"))
+                .otherwise(alt.value("normal")),
+            ),
+        ),
     )
-    legend = alt.Legend(title=None, orient="bottom", values=labels[1:], columns=4)
     beside = {
         "align": alt.ExprRef("datum.change < 0 ? 'right' : 'left'"),
         "dx": alt.ExprRef("datum.change < 0 ? -6 : 6"),
-        "baseline": "middle",
     }
     chart = alt.layer(
-        base.mark_bar().encode(color=color_by_label(labels, legend)),
-        # One layer: of several, each would have its own idea of which row is whose.
+        base.mark_bar().encode(color=color_by_label(labels)),
         base.mark_text(color=INK, **beside).encode(text="text:N"),
     )
-    return specification(chart, height=max(100, 28 * len(labels)) * len(measures))
+    return specification(chart, height=AXIS + 24 * len(places))
+
+
+def _percent(change: float) -> str:
+    return "0.0%" if abs(change) < 0.0005 else f"{change:+.1%}".replace("-", "−")
 
 
 def _apart(values: list[float], gap: float) -> list[float]:

@@ -75,6 +75,6 @@ def show_first_screen(spec: CompareSpec) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         results.show_recorded(recorded)
-        # How long it was measured makes no other result of it.
+        # How much was read of the text makes no other expectation.
         show_subject(recorded.spec, {**spec.to_json(), "seconds": recorded.spec["seconds"]}, "Run")
     results.show_comparison(recorded.result)

@@ -70,7 +70,7 @@ def why_it_remains(model: str, sizes: dict[Variant, dict[str, int]]) -> str:
     by_precision = {variant.embedding: variant for variant in sizes}
     sentences = ["The switches for LSTM and Linear do not reach the embedding."]
     if any(map(unreached, sizes)):
-        sentences.insert(0, "Outlined: what quantization does not reach.")
+        sentences.insert(0, "Outlined: what quantization left in 32-bit floats.")
     for precision, variant in by_precision.items():
         parts = sizes[variant]
         unit, scale = size_unit([sum(parts.values())])

@@ -15,6 +15,7 @@ from view.shared.charts import (
 from wlm.inspecting.weight_error import Histogram
 
 ROOM_FOR_NUMBER = 0.13  # of the longest bar: on a narrow chart a number is so wide
+LONGEST_BESIDE = 20  # letters of a name in a legend of two columns, on half a page
 SMALLEST_LABELLED = 0.015  # of the longest bar: a number beside less would not show what it names
 
 
@@ -203,7 +204,9 @@ def errors_by_layer(rows: list[dict], labels: list[str]) -> Spec:
             "part:N",
             sort=parts,
             title=None,
-            axis=alt.Axis(labelAngle=-35, labelFontSize=SMALL_SIZE, ticks=False),
+            axis=alt.Axis(
+                labelAngle=-35, labelFontSize=SMALL_SIZE, labelOverlap=False, ticks=False
+            ),
             scale=alt.Scale(padding=0.2),
         ),
         xOffset=alt.XOffset("label:N", scale=alt.Scale(domain=shown)),
@@ -250,5 +253,7 @@ def _dips(three: list[float | None]) -> bool:
 
 def color_of_variants(labels: list[str], rows: list[dict]) -> alt.Color:
     """The variants' colours, with a legend of those that have rows."""
-    legend = alt.Legend(title=None, orient="bottom", columns=2, values=_shown(labels, rows))
+    shown = _shown(labels, rows)
+    columns = 1 if max(map(len, shown), default=0) > LONGEST_BESIDE else 2
+    legend = alt.Legend(title=None, orient="bottom", columns=columns, values=shown)
     return color_by_label(labels, legend)

@@ -42,9 +42,9 @@ def show_items(title: str, items: list[Item]) -> None:
             bytes = item.fp32_bytes or item.size_bytes
             unit, scale = size_unit([bytes])
             if item.fp32_bytes:
-                size.metric(f"Weights in fp32, {unit}", f"{bytes / scale:.1f}", help=IN_FP32)
+                size.metric(f"In fp32, {unit}", f"{bytes / scale:.1f}", help=IN_FP32)
             else:
-                size.metric(f"File on disk, {unit}", f"{bytes / scale:.1f}")
+                size.metric(f"On disk, {unit}", f"{bytes / scale:.1f}")
             if item.loss is not None:
                 loss.metric(
                     "Test loss, fp32",

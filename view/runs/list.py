@@ -12,14 +12,12 @@ from view.sweep.results import show_sweep
 from wlm.catalog.uploads import MODEL, TEXT
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import KNOBS, SweepSpec
-from wlm.measuring.wording import read_as
 from wlm.runs.export import summary
 from wlm.runs.recordings import recordings
 from wlm.runs.run import Run
 
 FILTERS = {"model": "Model", "text": "Text", "cpu": "Machine"}
 MOST = 200
-NO_UNKNOWN = {"tokens": 0}
 
 
 def runs_for_visitor() -> list[Run]:
@@ -50,7 +48,7 @@ def summary_of(run_id: str, kind: str, state: str, done: float) -> dict:
         "against": found["variants"][0] if len(found["variants"]) > 1 else None,
         "weights": found["weights_sha256"] and found["weights_sha256"][:8],
         "loss_known": found["loss_known"] if found["unknown"] else None,
-        "unknown_words": read_as({"unknown": found["unknown"] or NO_UNKNOWN}) or None,
+        "unknown_words": (found["unknown"] and 100 * found["unknown"]["share"]) or None,
     }
 
 
@@ -89,14 +87,14 @@ def show_list(runs: list[Run]) -> None:
         "against": column.TextColumn("as", width=60),
         "verdict": column.TextColumn("Verdict", width=80),
         "loss": column.NumberColumn("Loss", format="%.4f", width=70),
-        "loss_known": column.NumberColumn("Of known words", format="%.4f", width=110),
-        "unknown_words": column.TextColumn("Unknown words", width=120),
-        "model": column.TextColumn("Model", width=110),
-        "weights": column.TextColumn("Weights", width=80),
-        "text": column.TextColumn("Text", width=80),
         "bptt": column.NumberColumn("Chunk", width=60),
         "batch_size": column.NumberColumn("Batch", width=60),
         "threads": column.NumberColumn("Threads", width=70),
+        "text": column.TextColumn("Text", width=80),
+        "unknown_words": column.NumberColumn("Unknown", format="%.1f%%", width=75),
+        "loss_known": column.NumberColumn("Loss of known words", format="%.4f", width=140),
+        "model": column.TextColumn("Model", width=110),
+        "weights": column.TextColumn("Weights", width=80),
         "cpu": column.TextColumn("Machine", width=160),
         "state": "State",
         "origin": "Origin",
@@ -109,6 +107,7 @@ def show_list(runs: list[Run]) -> None:
         column_order=[key for key in columns if some or key not in unknown],
         column_config=columns,
         hide_index=True,
+        placeholder="–",
         on_select="rerun",
         selection_mode="multi-row",
         key=f"runs-{'-'.join(rows)}",  # a selection counts rows: other rows, another table

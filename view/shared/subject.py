@@ -19,7 +19,7 @@ CHOICES = {
     "bptt": "chunk length",
     "batch_size": "batch size",
     "threads": "threads",
-    "seconds": "time to measure",
+    "seconds": "amount of text",
 }
 
 
@@ -33,7 +33,7 @@ def show_subject(ran: dict, chosen: dict | None, button: str) -> None:
     listed = " and ".join(filter(None, [", ".join(other[:-1]), other[-1]]))
     st.markdown(
         f":orange-badge[:material/sync_problem: Not what is chosen above] Other {listed}: press "
-        f"**{button}** to measure that."
+        f"**{button}** to measure what is."
     )
 
 
@@ -57,9 +57,14 @@ def subject(ran: dict) -> str:
 
 def differences(ran: dict, chosen: dict) -> list[str]:
     """Return which settings of a result are not those that are chosen, in words."""
-    keys = [key for key in CHOICES if ran.get(key) != chosen.get(key)]
-    if "over" in keys:
-        keys.remove("values") if "values" in keys else None
-    if "variants" in keys and "seconds" in keys and None not in (ran["seconds"], chosen["seconds"]):
-        keys.remove("seconds")  # more variants are given more of it
+    keys = [key for key in CHOICES if _of(key, ran) != _of(key, chosen)]
+    if "over" in keys and "values" in keys:
+        keys.remove("values")
     return [CHOICES[key] for key in keys]
+
+
+def _of(key: str, settings: dict) -> object:
+    """A setting as far as it makes another result: to measure longer only makes it surer, where
+    the text is not read once from its beginning to its end."""
+    value = settings.get(key)
+    return value is None if key == "seconds" else value

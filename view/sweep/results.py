@@ -101,30 +101,25 @@ def show_cards(spec: SweepSpec, result: dict, dim: bool = False) -> None:
     found = sweep.outcomes(result)
     baseline = result["points"][0]["results"][0]["label"]
     for column, each in zip(st.columns(max(2, len(found))), found, strict=False):
-        value, words = "undecided", []
-        most, least, loses = each.most, each.least, each.slower_at
+        value, most, least = "undecided", each.most, each.least
         if most:
-            value, where = f"{most['speedup']:.2f}", f"at {most['value']}"
-            if least is not most:
-                value = f"{least['speedup']:.2f} to {value}"
-                where = f"most {where}, least at {least['value']}"
-            words.append(where)
-        if loses:
-            said = f"slower at {sweep.listed(loses)}"
-        elif each.undecided_at:
-            said = f"undecided at {sweep.listed(each.undecided_at)}"
-        else:
-            said = "faster everywhere"
-        if loses and each.undecided_at:
-            words.append(f"undecided at {sweep.listed(each.undecided_at)}")
+            value = f"{most['speedup']:.2f}"
+        if least is not most:
+            value = f"{least['speedup']:.2f} to {value}"
+        said = [
+            f"{verdict} at {sweep.listed(at)}"
+            for verdict, at in (("slower", each.slower_at), ("undecided", each.undecided_at))
+            if at
+        ]
+        color = "red" if each.slower_at else "gray" if each.undecided_at else "green"
         card(
             column,
             f"{each.label}, times as fast as {baseline}",
             value,
-            said,
+            ", ".join(said) or "faster everywhere",
             dim=dim,
-            delta_color="red" if loses else "gray" if each.undecided_at else "green",
-            delta_description=f"{', '.join(words)} ({KNOBS[spec.over].label.lower()})",
+            delta_color=color,
+            delta_description=KNOBS[spec.over].label.lower(),
             help="Its smallest and largest speed-up, of the points that are decided. It is slower "
             "where the whole 95% interval lies below 1, faster where it lies above, and undecided "
             "where the interval holds 1, or where there are too few rounds for one.",
