@@ -37,7 +37,7 @@ def main() -> None:
             )
             if start:
                 st.query_params["sweep"] = server.job_queue().submit_sweep(spec, visitor.name())
-        show_current()
+        show_current(spec)
 
 
 main()

@@ -18,7 +18,7 @@ class IdleQueue:
     """A queue without a worker process: what is submitted waits."""
 
     def __init__(self, store: RunStore):
-        self.store, self.stopped = store, []
+        self.store, self.stopped, self.ready = store, [], []
 
     @property
     def recent(self) -> RecentRuns:
@@ -29,6 +29,9 @@ class IdleQueue:
         run = Run(spec.kind, spec.to_json(), visitor=visitor)
         self.store.create(run)
         return run.id
+
+    def get_ready(self, spec: CompareSpec) -> None:
+        self.ready.append(spec)
 
     def stop(self, run_id: str) -> None:
         self.stopped.append(run_id)

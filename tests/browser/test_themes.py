@@ -1,6 +1,7 @@
 """Charts in the light and the dark theme, and when one switches between them in the menu."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from waiting import wait_for
 
-from view.shared.charts import INK
+from view.shared.charts import GREY, INK, PARTS
 
 ROOT = Path(__file__).resolve().parents[2]
 THEMES = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
@@ -29,7 +30,10 @@ def expect_theme(page: Page, name: str) -> None:
     words = "g[class*=role-axis] text, g[class*=role-legend] text"
     wait_for(lambda: fills(page, words) == {theme["textColor"]}, f"the ink of the {name} theme")
     marks = "g.mark-rect path[fill^='#'], g.mark-symbol path[fill^='#'], g.mark-area path"
-    colours = {*theme["chartCategoricalColors"], theme["textColor"], "#8c98a4"}
+    part = ("light", "dark").index(name)
+    parts = {re.findall(r"#\w+", each.to_dict()["expr"])[part] for each in PARTS.values()}
+    colours = {*theme["chartCategoricalColors"], *parts, theme["textColor"], GREY}
+    colours.add(theme["backgroundColor"])
     wait_for(lambda: fills(page, marks) <= colours, f"the colours of the {name} theme")
 
 

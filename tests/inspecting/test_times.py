@@ -141,7 +141,7 @@ def test_a_spec_survives_json_and_refuses_what_it_does_not_know():
     [
         ({"variants": ()}, SettingError, "number of variants must be .* 1 to 8, got 0"),
         ({"variants": ("int4",)}, VariantError, "'int4'"),
-        ({"bptt": 0}, SettingError, "bptt .* got 0"),
+        ({"bptt": 0}, SettingError, "chunk length .* got 0"),
         ({"threads": 0}, SettingError, "threads .* got 0"),
         ({"seconds": 0.0}, SettingError, "seconds .* got 0.0"),
         ({"seed": -1}, SettingError, "seed .* got -1"),
@@ -155,6 +155,6 @@ def test_bad_settings_are_named(settings, error, words):
 def test_a_text_shorter_than_a_chunk_is_named(named, text_file):
     text_file.write_text("the old town\n", "utf-8")
     with pytest.raises(
-        SettingError, match=r"bptt must be .* 1 to 3 \('short' has 4 tokens\), got 5"
+        SettingError, match=r"the chunk length must be .* 1 to 3 \('short' has 4 tokens\), got 5"
     ):
         list(inspect(named))

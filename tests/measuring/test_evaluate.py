@@ -197,10 +197,10 @@ def test_threads_and_inference_mode_are_restored_when_evaluation_is_stopped(mode
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"bptt": 0}, "bptt must be a whole number from 1 to 1,000, got 0"),
-        ({"bptt": 1_001}, "bptt must be a whole number from 1 to 1,000, got 1,001"),
-        ({"bptt": 2.5}, r"bptt must be a whole number from 1 to 1,000, got 2\.5"),
-        ({"bptt": "25"}, "bptt must be a whole number from 1 to 1,000, got '25'"),
+        ({"bptt": 0}, "the chunk length must be a whole number from 1 to 1,000, got 0"),
+        ({"bptt": 1_001}, "the chunk length must be a whole number from 1 to 1,000, got 1,001"),
+        ({"bptt": 2.5}, r"the chunk length must be a whole number from 1 to 1,000, got 2\.5"),
+        ({"bptt": "25"}, "the chunk length must be a whole number from 1 to 1,000, got '25'"),
         ({"threads": 0}, r"threads must be .* from 1 to \d+ \(this machine's CPUs\), got 0"),
         ({"threads": 10_000}, r"threads must be .* \(this machine's CPUs\), got 10,000"),
         ({"threads": True}, r"threads must be .* \(this machine's CPUs\), got True"),

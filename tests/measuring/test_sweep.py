@@ -7,7 +7,7 @@ from made_up import point
 
 from wlm.errors import SettingError
 from wlm.measuring.compare import compare
-from wlm.measuring.comparison import CompareSpec
+from wlm.measuring.comparison import RANDOM, CompareSpec
 from wlm.measuring.sweep import (
     KNOBS,
     SweepSpec,
@@ -18,7 +18,9 @@ from wlm.measuring.sweep import (
     presets,
     sentence,
     to_json,
+    warnings,
 )
+from wlm.measuring.wording import disturbances
 
 
 def test_values_are_read_sorted_and_once():
@@ -30,7 +32,7 @@ def test_values_are_read_sorted_and_once():
 @pytest.mark.parametrize(
     ("over", "message"),
     [
-        ("bptt", "number of bptt values must be a whole number from 1 to 12, got 0"),
+        ("bptt", "number of values must be a whole number from 1 to 12, got 0"),
         ("bptt=", "got 0"),
         ("layers=1,2", "must be one of bptt, batch_size, threads, hidden, got 'layers'"),
         ("=1", "got ''"),
@@ -40,8 +42,8 @@ def test_values_are_read_sorted_and_once():
         ("bptt=²", "got '²'"),
         ("bptt=" + "9" * 5000, "got '999"),
         ("bptt=" + ",".join(map(str, range(1, 14))), "from 1 to 12, got 13"),
-        ("bptt=0,5", "bptt must be a whole number from 1 to 1,000, got 0"),
-        ("batch_size=1,500", "batch_size must be a whole number from 1 to 256, got 500"),
+        ("bptt=0,5", "the chunk length must be a whole number from 1 to 1,000, got 0"),
+        ("batch_size=1,500", "the batch size must be a whole number from 1 to 256, got 500"),
         ("threads=4096", "threads must be"),
         ("hidden=0", "hidden size of random weights must be a whole number from 1 to 1,024, got 0"),
         ("hidden=2048", "got 2,048"),
@@ -80,31 +82,43 @@ SPEC = SweepSpec("hidden", (8, 16, 32))
 
 
 def test_curves_and_outcomes_of_a_hand_made_sweep():
-    results = [point(8, 0.7, [0.6, 0.8]), point(16, 0.9, None), point(32, 2.0, [1.9, 2.1])]
+    results = [point(8, 0.7, [0.6, 0.8]), point(16, 9.0, None), point(32, 2.0, [1.9, 2.1])]
     sweep = to_json(SPEC, results)
     assert list(sweep) == ["machine", "over", "values", "points"]
     assert [each["value"] for each in sweep["points"]] == [8, 16, 32]
     rows = [row for row in curves(sweep) if row["variant"] == "int8"]
     assert [(row["value"], row["speedup"], row["low"], row["high"]) for row in rows] == [
         (8, 0.7, 0.6, 0.8),
-        (16, 0.9, None, None),
+        (16, 9.0, None, None),
         (32, 2.0, 1.9, 2.1),
     ]
-    assert [row["tokens_per_s"] for row in rows] == [560.0, 1440.0, 6400.0]
+    assert [row["tokens_per_s"] for row in rows] == [560.0, 14_400.0, 6400.0]
     (outcome,) = outcomes(sweep)
     assert (outcome.most["value"], outcome.least["value"], outcome.slower_at) == (32, 8, (8,))
     assert sentence("hidden", outcome) == (
         "int8: 2.0 times as fast at hidden size 32, 0.7 at hidden size 8; "
-        "slower than the baseline at hidden size 8."
+        "slower than the baseline at hidden size 8; undecided at hidden size 16."
     )
 
 
 def test_a_sweep_under_way_has_the_points_that_there_are():
     sweep = to_json(SPEC, [None, point(16, 1.5, None), None])
     assert [each["value"] for each in sweep["points"]] == [16]
-    assert sentence("hidden", outcomes(sweep)[0]) == "int8: 1.5 times as fast at hidden size 16."
+    assert sentence("hidden", outcomes(sweep)[0]) == "int8: undecided at hidden size 16."
     empty = to_json(SPEC, [None] * 3)
     assert (empty["machine"], curves(empty), outcomes(empty)) == (None, [], [])
+
+
+def test_a_sweep_warns_of_what_its_points_warn_of_each_once():
+    noisy = point(16, 2.0, [0.1, 40.0], spread=0.3)
+    results = [point(8, 2.0, [1.9, 2.1]), noisy, point(32, 2.0, [0.9, 4.0], spread=0.2)]
+    for each in results:
+        each["warnings"] = [*disturbances(each["results"]), RANDOM]
+    assert warnings(to_json(SPEC, results)) == [
+        "Something else was using this machine: blocks differ from one another by 30% (fp32, "
+        "hidden size 16), 20% (fp32, hidden size 32), quartile to quartile.",
+        RANDOM,
+    ]
 
 
 def test_machines_are_told_apart_by_cpu_and_host():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wlm.measuring.wording import sentence
+from wlm.measuring.wording import sentence, size_in_words
 
 
 def outcome(label="int8 LSTM", *, speedup=1.0, ends=None, verdict="undecided", delta=0.0) -> dict:
@@ -18,11 +18,13 @@ def outcome(label="int8 LSTM", *, speedup=1.0, ends=None, verdict="undecided", d
     [
         (
             outcome("int8 LSTM + Linear", speedup=2.6, ends=[2.549, 2.652], verdict="faster"),
-            "int8 LSTM + Linear is 2.6 times as fast as fp32, give or take 2%, at the same loss.",
+            "int8 LSTM + Linear is 2.6 times as fast as fp32, give or take 2%, at the same loss to "
+            "within 0.01 nats.",
         ),
         (
             outcome(speedup=1.04, ends=[1.03, 1.05], verdict="faster", delta=0.0099),
-            "int8 LSTM is 4% faster than fp32, give or take 1%, at the same loss.",
+            "int8 LSTM is 4% faster than fp32, give or take 1%, at the same loss to within 0.01 "
+            "nats.",
         ),
         (
             outcome(speedup=0.9, ends=[0.8999, 0.9001], verdict="slower", delta=0.051),
@@ -36,16 +38,17 @@ def outcome(label="int8 LSTM", *, speedup=1.0, ends=None, verdict="undecided", d
         (
             outcome(speedup=1.005, ends=[0.98, 1.03]),
             "Undecided: int8 LSTM may be anything from 2% slower to 3% faster than fp32, at the "
-            "same loss.",
+            "same loss to within 0.01 nats.",
         ),
         (
             outcome(speedup=1.2, ends=[0.5, 2.0]),
             "Undecided: int8 LSTM may be anything from 2.0 times as slow to 2.0 times as fast as "
-            "fp32, at the same loss.",
+            "fp32, at the same loss to within 0.01 nats.",
         ),
         (
             outcome(speedup=1.2),
-            "Undecided: too few rounds to tell int8 LSTM's speed from fp32's, at the same loss.",
+            "Undecided: too few rounds to tell int8 LSTM's speed from fp32's, at the same loss to "
+            "within 0.01 nats.",
         ),
         ({"results": outcome()["results"][:1]}, "fp32 has a loss of 5.00 nats per token."),
     ],
@@ -59,3 +62,11 @@ def test_a_sentence_may_be_asked_of_each_variant():
     result["results"].append({**result["results"][1], "label": "int8 Linear"})
     assert sentence(result, 1).startswith("int8 LSTM is 2.6")
     assert sentence(result).startswith("int8 Linear is 2.6")
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(79_738_939, "79.7 MB"), (100_000, "0.1 MB"), (99_999, "100.0 kB"), (7, "0.0 kB")],
+)
+def test_a_size_below_a_tenth_of_a_megabyte_is_in_kilobytes(size, words):
+    assert size_in_words(size) == words

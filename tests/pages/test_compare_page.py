@@ -1,5 +1,6 @@
 """The Compare page through Streamlit's own test runner."""
 
+import json
 import re
 
 import pytest
@@ -12,6 +13,13 @@ from wlm.quantization.variant import Variant, describe
 from wlm.runs.execute import execute
 from wlm.runs.run import Run, State
 from wlm.runs.store import RunStore
+
+NOT_CHOSEN = "Not what is chosen above"
+
+
+def words(page: AppTest) -> str:
+    """What the page says."""
+    return "\n".join(each.value for each in [*page.info, *page.markdown, *page.caption])
 
 
 def store_run(queue: IdleQueue, **fields) -> str:
@@ -80,7 +88,7 @@ def test_the_other_buttons_compare_other_variants(queue, result, label, variants
     (run,) = queue.store.unfinished()
     assert run.spec["variants"] == variants
     queue.store.update(run.id, state=State.DONE, result=result)
-    assert not any("settings have changed" in each.value for each in page.run().caption)
+    assert NOT_CHOSEN not in words(page.run())
 
 
 ORT, ORT_INT8 = "onnxruntime:", "onnxruntime:lstm=int8,linear=int8,embedding=int8"
@@ -190,7 +198,8 @@ def test_a_finished_run_shows_three_cards_with_their_change_and_three_charts(que
     assert float(loss.delta.replace("−", "-")) == pytest.approx(
         int8["loss"] - fp32["loss"], abs=1e-4
     )
-    assert size.value == f"{int8['size_bytes'] / 1e6:.1f}"
+    assert size.label == "Size, kB"  # a tiny model's
+    assert size.value == f"{int8['size_bytes'] / 1e3:.1f}"
     assert elapsed.value == f"{int8['elapsed_s']:.2f}"
     ratio = float(re.match(r"[\d.]+", elapsed.delta)[0])
     assert ratio == pytest.approx(fp32["elapsed_s"] / int8["elapsed_s"], abs=0.006)
@@ -219,9 +228,48 @@ def test_changed_settings_are_said(queue, result):
     spec = CompareSpec(model="tiny", text="short", seconds=6.0, target=0.03)
     run = Run("compare", spec.to_json(), state=State.DONE, result=result)
     queue.store.create(run)
-    said = "settings have changed"
-    assert not any(said in each.value for each in open_page(run=run.id, text="short").caption)
-    assert any(said in each.value for each in open_page(run=run.id, text="demo").caption)
+    page = open_page(run=run.id, text="short")
+    assert "Of **fp32**, **int8 LSTM + Linear** · model tiny · text short · 1 thread" in words(page)
+    assert NOT_CHOSEN not in words(page)
+    page.toggle(key="lstm").set_value(False).run()
+    assert "Other variants: press **Run**" in words(page)
+    page = open_page(run=run.id, text="demo", amount="All of it")
+    assert "Other text and amount of text: press **Run**" in words(page)
+
+
+def test_a_recording_says_what_it_is_of_and_whether_that_is_chosen(queue):
+    page = open_page(model="wikitext2-lstm", text="demo")
+    assert "**int8 LSTM + Linear** · model wikitext2\\-lstm · text demo" in words(page)
+    assert NOT_CHOSEN not in words(page)
+    assert "Other text: press **Run**" in words(open_page(model="wikitext2-lstm", text="short"))
+
+
+def test_until_the_first_numbers_those_before_stay_dim(queue, result):
+    page = open_page(run=store_run(queue, state=State.DONE, result=result), text="short")
+    shown = [each.value for each in page.metric]
+    page = press(page, "Run")
+    assert [each.value for each in page.metric] == [f":gray[{value}]" for value in shown]
+    charts = [json.loads(each.proto.spec) for each in page.get("vega_lite_chart")]
+    veils = [chart["layer"][-1]["mark"] for chart in charts]
+    assert [(veil["type"], veil["color"]) for veil in veils] == [
+        ("rect", {"expr": "background"})
+    ] * 5
+    assert "Until there are numbers, those of **fp32**" in words(page)
+    queue.store.update(queue.store.unfinished()[0].id, state=State.RUNNING, result=result)
+    assert [each.value for each in page.run().metric] == shown
+
+
+def test_before_any_result_run_leaves_the_recording_dim(queue):
+    page = press(open_page(model="wikitext2-lstm", text="demo"), "Run")
+    assert [each.value for each in page.metric][1] == ":gray[79.7]"
+    page = press(open_page(model="tiny", text="short"), "Run")
+    assert [each.value for each in page.metric] == ["–"] * 3
+
+
+def test_only_a_model_of_the_tutorials_architecture_has_its_marks(queue):
+    page = open_page(model="tiny")
+    assert not page.get("vega_lite_chart")
+    assert "tutorial published" not in words(page)
 
 
 def test_a_run_that_is_not_kept_shows_with_a_warning(queue, result, monkeypatch):

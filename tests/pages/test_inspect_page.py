@@ -53,7 +53,7 @@ def test_bytes_show_at_once_and_sum_to_the_file():
     for metric, label in ((fp32, "fp32"), (int8, "int8 LSTM + Linear")):
         *parts, whole = table.value[label]
         assert sum(parts) == whole
-        assert metric.value == f"{whole / 1e6:.1f} MB"
+        assert metric.value == f"{whole / 1e3:.1f} kB"
     before, after = (int(table.value[label].iloc[-1]) for label in table.value.columns[1:])
     assert int8.delta == f"{after / before - 1:+.0%}"
     assert any("do not reach" in each.value for each in page.markdown)
@@ -184,11 +184,21 @@ def test_a_finished_inspection_shows_cards_charts_and_all_numbers(result):
 
 def test_changed_settings_are_said(result):
     run_id = store_run(spec=InspectSpec(model="tiny", text="short").to_json(), state=State.DONE)
-    said = "settings have changed"
+    said = "Not what is chosen above"
     query = {"tab": "Time", "inspection": run_id}
-    assert not any(said in each.value for each in open_inspect(**query).caption)
+    page = open_inspect(**query)
+    assert any("Of **fp32**, **int8 LSTM + Linear**" in each.value for each in page.caption)
+    assert not any(said in each.value for each in page.markdown)
     changed = open_inspect(**query, variants=["fp32", "pytorch:lstm=int8"])
-    assert any(said in each.value for each in changed.caption)
+    (words,) = (each.value for each in changed.markdown if said in each.value)
+    assert words.endswith("Other variants: press **Measure** to measure what is.")
+
+
+def test_until_the_first_numbers_those_before_stay_dim(result):
+    page = open_inspect(tab="Time", inspection=store_run(state=State.DONE, result=result))
+    shown = [each.value for each in page.metric]
+    page = press(page, "Measure")
+    assert [each.value for each in page.metric] == [f":gray[{value}]" for value in shown]
 
 
 def test_a_foreign_id_and_a_comparisons_are_no_inspection():

@@ -40,8 +40,10 @@ def test_the_page_says_what_is_here():
     assert "wikitext2\\-lstm" in words and "CC BY\\-SA 3\\.0" in words
     assert "SHA-256 `00a498bd" in words
     assert "**demo**" in words and "MIT" in words and "**tiny**" in words
-    sizes = [each.value for each in page.metric if each.label == "Size, MB"]
-    assert "56.97" in sizes
+    sizes = {each.label: each.value for each in page.metric}
+    assert sizes["In fp32, MB"] == "113.9"  # as on every page
+    assert "File on disk: 57.0 MB" in words.replace("\\", "")
+    assert sizes["In fp32, kB"] == "4.1" and sizes["On disk, kB"]
     assert [each.value for each in page.metric if "loss" in each.label] == ["4.7227"]
     assert labels(page) == ["Get WikiText-2", "Get the tutorial's weights"]
 
@@ -61,18 +63,19 @@ def test_a_failed_fetch_is_said_with_what_to_do(mirror: Mirror):
     assert "the connection broke" in page.error[0].value
     assert "Try again, or give another source" in page.error[0].value
     assert labels(page) == ["Get WikiText-2", "Get the tutorial's weights"]
+    assert not open_models().error  # another visitor's page
 
 
 def test_while_one_fetch_runs_no_other_begins_and_anyone_may_stop_it(mirror: Mirror):
     mirror.faults["train.txt"] = "stalls"
-    press(open_models(), "Get WikiText-2")
+    page = press(open_models(), "Get WikiText-2")
     other = open_models()  # of another visitor
     assert labels(other) == ["Stop", "Get the tutorial's weights"]
     assert other.button(key="get-tutorial-weights").disabled
     press(other, "Stop")
     mirror.go_on.set()
-    page = until_fetched(open_models())
-    assert "was stopped: nothing of it is kept" in page.error[0].value
+    assert not until_fetched(open_models()).error  # nobody else's business
+    assert "was stopped: nothing of it is kept" in until_fetched(page.run()).error[0].value
 
 
 def test_a_damaged_fetched_model_does_not_hide_the_others(mirror: Mirror, model_folder):

@@ -9,8 +9,9 @@ from streamlit.proto.Metric_pb2 import Metric
 from streamlit.testing.v1 import AppTest
 
 from wlm.measuring.comparison import CompareSpec
+from wlm.measuring.sweep import SweepSpec
 from wlm.runs.export import to_json
-from wlm.runs.run import Run, finished_run
+from wlm.runs.run import Run, State, finished_run
 
 RUNS = ROOT / "pages/4_Runs.py"
 
@@ -74,10 +75,54 @@ def test_several_runs_stand_side_by_side_with_a_warning_where_machines_differ(qu
     assert not page.error and not page.warning
     assert list(page.dataframe[1].value["Variant"]) == ["fp32", "int8 LSTM + Linear"] * 2
     page = select(open_page(RUNS), kept.id, far.id)
-    assert [each.value.split(":")[0].split()[-1] for each in page.warning] == [
+    assert "machines: their times do not compare" in page.warning[0].value
+    (said,) = page.warning
+    assert [line.split(":")[0].split()[-1] for line in said.value.split("\n")] == [
         "machines", "texts", "weights"
     ]  # fmt: skip
-    assert "times do not compare" in page.warning[0].value
+
+
+def test_what_else_runs_differ_in_is_said_and_which_number_is_which(queue, kept, result):
+    spec = {**kept.spec, "bptt": 5, "batch_size": 2, "threads": 2}
+    other = {**result, "protocol": {**result["protocol"], "tokens": 50}}
+    far = stored(queue, kept, id="f", spec=spec, result=other)
+    page = select(open_page(RUNS), kept.id, far.id)
+    (said,) = page.warning
+    assert [line.split(":")[0].removeprefix("These runs are of different ") for line in
+            said.value.split("  \n")] == [
+        "thread counts", "chunk lengths", "batch sizes", "lengths of text"
+    ]  # fmt: skip
+    (which,) = (each.value for each in page.markdown if each.value.startswith("**1:**"))
+    first, second = which.split("  \n")
+    assert "100 tokens of short · chunks of 25 · batch size 1 · 1 thread" in first
+    assert second.startswith("**2:**")
+    assert "50 tokens of short · chunks of 5 · batch size 2 · 2 threads" in second
+
+
+def test_the_points_of_a_sweep_are_under_their_sweep(queue, kept):
+    spec = SweepSpec("bptt", (1, 5), CompareSpec.from_json(kept.spec))
+    sweep = stored(queue, Run("sweep", spec.to_json(), id="s", state=State.DONE))
+    for point in spec.points():
+        stored(queue, kept, id=f"p{point.bptt}", spec=point.to_json(), sweep=sweep.id)
+    page = open_page(RUNS)
+    assert {"s", kept.id} < set(listed(page)) and not {"p1", "p5"} & set(listed(page))
+    row = page.dataframe[0].value.set_index("id").loc["s"]
+    assert row["what"] == "Sweep: chunk length 1, 5" and row["variant"] == "int8 LSTM + Linear"
+    page = select(page, "s")
+    assert not page.error and not page.exception
+    assert page.dataframe[1].value["Chunk length"].tolist() == [1, 5]
+
+
+def test_the_list_has_what_tells_runs_apart(queue, kept):
+    spec = {**kept.spec, "bptt": 5, "batch_size": 2, "threads": 2}
+    unknown = {"tokens": 17, "share": 0.17, "line_ends": False}
+    protocol = {**kept.result["protocol"], "weights_sha256": "0a" * 32, "unknown": unknown}
+    stored(queue, kept, id="r", spec=spec, result={**kept.result, "protocol": protocol})
+    table = open_page(RUNS).dataframe[0]
+    row = table.value.set_index("id").loc["r"]
+    told = [row[key] for key in ("bptt", "batch_size", "threads", "weights", "unknown_words")]
+    assert told == [5, 2, 2, "0a0a0a0a", pytest.approx(17.0)]
+    assert (row["variant"], row["against"]) == ("int8 LSTM + Linear", "fp32")
 
 
 def test_a_permalink_shows_result_settings_machine_and_blocks_on_both_pages(queue, kept):

@@ -148,7 +148,8 @@ def test_a_sweep_under_way_shows_its_curves_so_far_and_stops(waiting):
     (bar,) = page.get("progress")
     assert bar.proto.text == "1 of 3 points; now chunks of 5; at most about 6 s"
     assert bar.proto.value == 50
-    assert page.metric[0].value == "2.00 to 3.00"
+    assert page.metric[0].value == "3.00"
+    assert page.metric[0].delta == "undecided at 5"
     assert len(page.get("vega_lite_chart")) == 2
     assert page.dataframe[0].value["State"].tolist() == ["done", "measuring", "waiting"]
     press(page, "Stop")
@@ -165,7 +166,7 @@ def test_a_waiting_sweep_says_how_many_are_ahead(waiting):
 
 
 def test_a_finished_sweep_shows_where_int8_loses(waiting):
-    points = {1: (0.7, [0.6, 0.8]), 5: (0.95, [0.9, 1.1]), 25: (2.0, [1.9, 2.1])}
+    points = {1: (0.7, [0.6, 0.8]), 5: (9.95, [0.09, 73.1]), 25: (2.0, [1.9, 2.1])}
     sweep_id = store_sweep(
         waiting.store,
         {value: (State.DONE, result(value, *each), {}) for value, each in points.items()},
@@ -173,11 +174,11 @@ def test_a_finished_sweep_shows_where_int8_loses(waiting):
     page = open_page(PAGE, sweep=sweep_id)
     assert not page.exception and not page.error and not page.warning
     assert page.metric[0].value == "0.70 to 2.00"
-    assert page.metric[0].delta == "slower at 1"
+    assert page.metric[0].delta == "slower at 1, undecided at 5"
     table = page.dataframe[0].value
     assert table["int8"].tolist() == [
         "0.70 (0.60 to 0.80)",
-        "0.95 (0.90 to 1.10)",
+        "9.95 (0.09 to 73.10)",
         "2.00 (1.90 to 2.10)",
     ]
     ids = [run.id for run in waiting.store.points_of(sweep_id)]

@@ -107,7 +107,7 @@ RUN, RESULT, FIRST = ("run",), ("run", "result"), ("run", "result", "results", 1
         ((*RUN, "spec", "model"), "`x`", "run.spec.model must be words without"),
         ((*RUN, "spec", "corpus"), {}, "run.spec.corpus must be at most 300 printable"),
         ((*RUN, "spec", "threads"), 5000, "run.spec.threads must be a whole number from 1 to"),
-        ((*RUN, "spec", "bptt"), 0, "run.spec: bptt must be a whole number from 1 to 1,000, got 0"),
+        ((*RUN, "spec", "bptt"), 0, "run.spec: the chunk length must be a whole"),
         ((*RUN, "spec", "seconds"), math.nan, "run.spec: seconds must be a number"),
         ((*RUN, "spec", "surprise"), 1, "run.spec: a comparison has no setting 'surprise'"),
         ((*RUN, "result"), 7, "run.result must be an object, got 7"),

@@ -472,6 +472,19 @@ def test_a_deleted_run_does_not_hold_up_the_next(queue, store, named):
     assert ended(store, queue.submit(named, "anna")).state == State.DONE
 
 
+def test_a_job_that_was_got_ready_measures_at_once(queue, store, named, monkeypatch):
+    written = []
+    monkeypatch.setattr(queue, "_write", lambda line: written.append(line))
+    queue.get_ready(named)
+    queue.get_ready(named)  # it was told so a moment ago
+    queue.get_ready(replace(named, threads=2))
+    (line,) = written
+    assert json.loads(line) == {"kind": "compare", "spec": named.to_json()}
+    monkeypatch.undo()
+    queue.get_ready(named)
+    assert ended(store, queue.submit(named)).state == State.DONE
+
+
 def test_the_worker_gives_memory_back_after_each_run(monkeypatch):
     done, ended, exited = [], threading.Event(), threading.Event()
 
@@ -484,7 +497,7 @@ def test_the_worker_gives_memory_back_after_each_run(monkeypatch):
         yield from ("a\n", "b\n")
         ended.wait()
 
-    monkeypatch.setattr(worker, "execute", lambda run_id, _: done.append(run_id))
+    monkeypatch.setattr(worker, "execute", lambda run_id, *_, **__: done.append(run_id))
     monkeypatch.setattr(worker, "give_back", give_back)
     monkeypatch.setattr(worker.os, "_exit", lambda _: exited.set())
     try:

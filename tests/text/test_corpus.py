@@ -329,7 +329,7 @@ def test_batches_equal_the_tutorials(batch_size, bptt):
     [(10, 0, 5), (10, 6, 5), (10, -1, 5), (1_000, 257, 256), (10, 2.0, 5), (10, "2", 5)],
 )
 def test_each_column_must_have_two_tokens(length, batch_size, highest):
-    message = f"batch_size must be a whole number from 1 to {highest} .*, got {batch_size!r}"
+    message = f"the batch size must be a whole number from 1 to {highest} .*, got {batch_size!r}"
     with pytest.raises(SettingError, match=message):
         batchify(torch.arange(length), batch_size)
 

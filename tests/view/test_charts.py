@@ -11,7 +11,7 @@ from view.compare import charts as compare
 from view.inspect import charts as inspect
 from view.inspect.roofline_chart import roofline
 from view.sample import charts as sample
-from view.shared.charts import GREY, INK, Spec
+from view.shared.charts import GREY, INK, PARTS, VARIANTS, Spec
 from view.sweep import charts as sweep
 from wlm.inspecting.roofline import Roofline
 from wlm.inspecting.weight_error import Histogram
@@ -27,7 +27,7 @@ def bars(labels: list[str], values: list, references: list) -> Spec:
 
 
 def parts(**options) -> Spec:
-    sizes = [{"embedding": 68.0, "LSTM 0": 3.1, "LSTM 1": 2.1, "decoder": 34.2, "format": 0.1}]
+    sizes = [{"embedding": 68.0, "LSTM 0": 3.1, "LSTM 1": 2.1, "decoder": 34.2, "file format": 0.1}]
     labels, sizes = TWO, [*sizes, {"embedding": 17.0}]
     return inspect.stacked_parts(labels, sizes, title="MB", format=".1f", unit="MB", **options)
 
@@ -51,7 +51,7 @@ def points(labels: list[str]) -> list[dict]:
 def curves(labels: list[str], values: list[int]) -> list[dict]:
     return [
         {"value": value, "label": label, "speedup": 1.0 + i, "low": 0.9 + i, "high": 9.0 + i}
-        | {"tokens_per_s": 900.0 * (i + 1)}
+        | {"tokens_per_s": 900.0 * (i + 1), "verdict": "undecided" if i else "baseline"}
         | ({"low": None, "high": None} if value == values[-1] else {})
         for value in values
         for i, label in enumerate(labels)
@@ -83,7 +83,7 @@ CHARTS = {
     "block times": compare.block_times(THREE, [[0.001, 0.002], [0.001], [0.001, 0.003]]),
     "changes": compare.changes(THREE, {"size": [2.0, 1.0, 3.0], "time": [1.0, 1.0, 0.5]}),
     "parts": parts(),
-    "marked parts": parts(marked="embedding", large=True),
+    "marked parts": parts(marked=[["embedding", "LSTM"], []], large=True),
     "weights between a few levels": inspect.weights_on_grid(
         Histogram(-1.0, 0.5, [1, 4, 1], [-1.0, 0.0], True), title="weight"
     ),
@@ -147,15 +147,80 @@ def test_words_are_large_and_in_the_themes_ink_which_the_browser_knows(name):
 
 @ALL
 def test_no_colour_is_of_one_theme(name):
-    written = json.dumps(CHARTS[name]).replace(json.dumps(INK.to_dict()), "")
+    written = json.dumps(CHARTS[name])
+    for of_both in (INK, *PARTS.values()):
+        written = written.replace(json.dumps(of_both.to_dict()), "")
     assert set(re.findall(r"#[0-9a-fA-F]{3,8}", written)) <= {GREY, sample.WARM}
 
 
-def test_two_bars_stand_and_more_lie():
-    standing, lying = CHARTS["two bars"]["layer"][0], CHARTS["three bars"]["layer"][0]
-    assert standing["layer"][0]["encoding"]["y"]["field"] == "value"
-    assert lying["layer"][0]["encoding"]["x"]["field"] == "value"
-    assert [row["value"] for row in rows(CHARTS["three bars"])] == [1.0, 2.0, 3.0]
+@ALL
+def test_a_colour_means_one_variant_or_one_part_in_every_chart(name):
+    for color in values(CHARTS[name], "color"):
+        if isinstance(color, dict) and color.get("field") in ("label", "group"):
+            domain, names = color["scale"]["domain"], {"label": VARIANTS, "group": list(PARTS)}
+            assert domain[: len(names[color["field"]])] == names[color["field"]]
+            assert (color["field"] == "group") == ("range" in color["scale"])
+
+
+def test_other_variants_than_those_offered_have_colours_of_their_own():
+    labels = ["fp32", "fp32 (2)", "fp16 LSTM"]
+    for color in values(compare.block_times(labels, [[0.1, 0.2]] * 3), "color"):
+        assert color["scale"]["domain"] == [*VARIANTS, "fp16 LSTM", "fp32 (2)"]
+
+
+def test_what_quantization_does_not_reach_is_outlined_and_nothing_else():
+    (outlines,) = (
+        each["data"]["values"]
+        for each in CHARTS["marked parts"]["layer"][0]["layer"]
+        if "strokeDash" in each["mark"]
+    )
+    spans = [(row["label"], row["group"], row["start"], row["end"]) for row in outlines]
+    assert spans == [
+        ("fp32", "embedding", 0.0, 68.0),
+        ("fp32", "LSTM", 68.0, pytest.approx(73.2)),
+    ]
+
+
+def test_the_tutorials_figures_are_lines_across_the_bars_with_their_own_label():
+    *_, names, lines, said = CHARTS["three bars"]["layer"][0]["layer"]
+    assert lines["mark"]["type"] == "tick" and lines["mark"]["height"] > compare.THICKNESS
+    assert said["encoding"]["text"]["field"] == "words"
+    (words,) = {each["calculate"] for each in said["transform"] if "calculate" in each}
+    assert words == "'tutorial ' + format(datum.reference, '.1f')"
+    assert names["encoding"]["text"]["field"] == "label"
+
+
+def test_a_number_stands_behind_a_line_that_would_cross_it():
+    chart = bars(THREE, [1.0, 2.0, 3.0], [None, 1.9, 3.1])
+    assert [row["end"] for row in rows(chart)] == [1.0, 2.0, 3.1]
+    (domain,) = {x["scale"]["domain"][1] for x in values(chart, "x") if "scale" in x}
+    assert domain > 3.1 * 1.3  # room for it
+
+
+def test_words_that_a_line_crosses_have_a_ground_of_their_own():
+    behind, words = CHARTS["speed-ups"]["layer"][0]["layer"][-2:]
+    assert behind["mark"]["stroke"] == {"expr": "background"} and behind["mark"]["strokeWidth"] > 3
+    assert behind["encoding"]["text"] == words["encoding"]["text"]
+
+
+def test_a_run_side_by_side_keeps_the_colours_of_its_variants():
+    labels, of = ["", "1: int8 LSTM", "2: int8 LSTM"], ["", "int8 LSTM", "int8 LSTM"]
+    chart = compare.speedups(labels, [1.0, 2.0, 3.0], [None] * 3, of)
+    named = [(row["name"], row["label"]) for row in rows(chart) if "name" in row]
+    assert set(named) == {("1: int8 LSTM", "int8 LSTM"), ("2: int8 LSTM", "int8 LSTM")}
+
+
+@pytest.mark.parametrize("number", [2, 3, 8])
+def test_each_change_stands_left_or_right_of_its_own_bar_at_any_number(number):
+    labels = VARIANTS[:number]
+    chart = compare.changes(labels, {"size": [1.0] * number, "loss": [1.0] * number})
+    bars, numbers = chart["layer"][0]["layer"]
+    for layer in (bars, numbers):  # no layer may have rows or a scale of its own
+        assert "transform" not in layer and "data" not in layer
+    (places,) = {tuple(each["encoding"]["y"]["scale"]["domain"]) for each in (bars, numbers)}
+    assert len(places) == 2 * number  # a row a bar, and one a measure
+    assert not any("yOffset" in each["encoding"] for each in (bars, numbers))
+    assert numbers["mark"]["align"] == {"expr": "datum.change < 0 ? 'right' : 'left'"}
 
 
 def test_names_beside_lines_are_apart_where_the_lines_meet():
@@ -169,7 +234,7 @@ def test_changes_are_against_the_first():
     told = {(row["measure"], row["label"]): row["text"] for row in rows(CHARTS["changes"])}
     assert told[("size", "int8 LSTM")] == "−50.0%"
     assert told[("size", "fp16 LSTM + Linear")] == "+50.0%"
-    assert told[("time", "int8 LSTM")] == "+0.0%"
+    assert told[("time", "int8 LSTM")] == "0.0%"
 
 
 def test_a_dips_number_is_below_its_line():
@@ -179,7 +244,27 @@ def test_a_dips_number_is_below_its_line():
     assert below == ["LSTM 1"] and above == ["LSTM 0", "LSTM 2", "LSTM 3"]
 
 
-def test_a_huge_interval_does_not_flatten_the_curves():
+def test_equal_errors_of_several_variants_lie_beside_one_another():
+    labels = VARIANTS[:8]
+    for chart, offset in (
+        (inspect.errors_by_layer(errors(labels[1:], [40.0, 20.0]), labels), "xOffset"),
+        (inspect.matrix_errors(errors(labels[1:], [40.0, 20.0]), labels), "yOffset"),
+    ):
+        places = [each["scale"]["domain"] for each in values(chart, offset)]
+        assert places and all(each == labels[1:] for each in places)
+
+
+def test_a_huge_interval_is_drawn_wide_with_an_arrow_but_does_not_flatten_the_curves():
     wide = [{**row, "high": row["high"] and 1e6} for row in curves(TWO, [1, 5, 25])]
     chart = sweep.speedup_curves(wide, TWO, [1, 5, 25], knob="k")
-    assert max(max(y["scale"]["domain"]) for y in values(chart, "y") if "scale" in y) < 4.0
+    top = max(max(y["scale"]["domain"]) for y in values(chart, "y") if "scale" in y)
+    assert 2.0 * sweep.WIDEST <= top < 2.0 * sweep.WIDEST * 1.5
+    arrows = [each for each in values(chart, "shape") if each == "triangle-up"]
+    assert arrows and f"datum.high > {top}" in json.dumps(chart)
+
+
+def test_an_undecided_point_is_a_ring():
+    chart = sweep.speedup_curves(curves(TWO, [1, 5]), TWO, [1, 5], knob="k")
+    (dots,) = (each for each in values(chart, "fill") if "condition" in each)
+    assert dots["condition"]["test"] == "datum.verdict === 'undecided'"
+    assert dots["condition"]["value"] == {"expr": "background"}

@@ -1,4 +1,4 @@
-"""The charts of a comparison: large type, direct labels, colours from the theme."""
+"""The charts of a comparison: large type, direct labels, a colour a variant."""
 
 import statistics
 
@@ -6,16 +6,19 @@ import altair as alt
 
 from view.shared.built import built_once
 from view.shared.charts import (
-    GREY,
+    GROUND,
+    HALO,
     INK,
     LABEL_SIZE,
-    SMALL_SIZE,
-    TWO_LINES,
     VALUE_SIZE,
     Spec,
     color_by_label,
     specification,
 )
+
+THICKNESS = 28  # of bars, in pixels
+AXIS = 76  # so high is a horizontal axis with its title
+ROOM = 0.36  # for a number behind the longest bar, as a share of it
 
 
 @built_once
@@ -28,92 +31,78 @@ def bars_with_references(
     format: str,
     reference_name: str,
 ) -> Spec:
-    """Return one bar a label, its value beside it, and a faint line at each reference value.
+    """Return one lying bar a label, which stands above it, its value beside it, and a line across
+    it at each reference value, whose name and value stand below.
 
-    `title` is the axis title with its unit; `format` is a d3 number format. Two bars stand, more
-    lie.
+    `title` is the axis title with its unit; `format` is a d3 number format.
     """
+    top = max(each for each in [*values, *references] if each is not None)
     rows = [
-        {"label": label, "value": value, "reference": reference, "source": reference_name}
+        {"label": label, "value": value, "reference": reference, "end": value}
         for label, value, reference in zip(labels, values, references, strict=True)
     ]
-    top = max(each for each in [*values, *references] if each is not None)
-    lying, many = len(labels) > 2, len(labels) > 4
-    across, along = (alt.Y, alt.X) if lying else (alt.X, alt.Y)
+    for row in rows:
+        # A line just beyond the bar would cross the number: it goes behind the line.
+        value, reference = row["value"], row["reference"]
+        if None not in (value, reference) and value <= reference <= value + ROOM * top:
+            row["end"] = reference
     base = alt.Chart({"values": rows}).encode(
-        across(
-            "label:N",
-            sort=labels,
-            title=None,
-            axis=alt.Axis(
-                labelAngle=0,
-                labelExpr=TWO_LINES,
-                labelLimit=220,
-                labelFontSize=SMALL_SIZE if many else LABEL_SIZE,
-                ticks=False,
-            ),
-        ),
-        along(
+        alt.X(
             "value:Q",
             title=title,
-            scale=alt.Scale(
-                domain=[0, top * (1.7 if many else 1.4 if lying else 1.15)], nice=False
-            ),
+            scale=alt.Scale(domain=[0, (1 + ROOM) * top], nice=False),
             axis=alt.Axis(tickCount=4),
         ),
+        alt.Y("label:N", sort=labels, axis=None),
     )
-    color = alt.Color("label:N", sort=labels, legend=None)
-    bars = base.mark_bar(cornerRadiusEnd=4, size=26 if many else 30 if lying else 64).encode(
+    color = color_by_label(labels)
+    bars = base.mark_bar(cornerRadiusEnd=4, size=THICKNESS).encode(
         color=color,
         tooltip=[alt.Tooltip("label:N", title="variant"), alt.Tooltip("value:Q", title=title)],
     )
-    place = {"align": "left", "dx": 8} if lying else {"dy": -14}
-    numbers = base.mark_text(fontSize=LABEL_SIZE if many else VALUE_SIZE, **place).encode(
-        text=alt.Text("value:Q", format=format), color=color
+    beside = {"align": "left", "fontSize": VALUE_SIZE, "dx": 8}
+    numbers = base.mark_text(**beside).encode(
+        x="end:Q", text=alt.Text("value:Q", format=format), color=color
     )
-    # Beside its bar, so that it never crosses the number at the bar's end.
-    beside = (
-        {"height": 12, "yOffset": 19 if many else 24} if lying else {"width": 22, "xOffset": 48}
+    names = base.mark_text(fontSize=LABEL_SIZE, align="left", dy=-THICKNESS / 2 - 13, color=INK)
+    known = base.transform_filter("isValid(datum.reference)").transform_calculate(
+        words=f"'{reference_name} ' + format(datum.reference, '{format}')"
     )
-    strokes = alt.Legend(
-        title=None,
-        orient="bottom",
-        symbolType="stroke",
-        symbolSize=400,
-        symbolStrokeColor=GREY,
-        symbolStrokeWidth=4,
+    lines = known.mark_tick(thickness=3, height=THICKNESS + 6, color=INK).encode(
+        x="reference:Q", tooltip=["words:N"]
     )
-    marks = (
-        base.transform_filter("isValid(datum.reference)")
-        .mark_tick(thickness=4, **beside)
-        .encode(
-            along("reference:Q"),
-            color=alt.Color(
-                "source:N",
-                scale=alt.Scale(domain=[reference_name], range=[GREY]),
-                legend=None if many else strokes,  # no room; they are explained below the charts
-            ),
-            tooltip=[alt.Tooltip("source:N"), alt.Tooltip("reference:Q", title=title)],
-        )
-    )
-    chart = alt.layer(bars, numbers, marks).resolve_scale(color="independent")
-    return specification(chart, height=max(340, 58 * len(labels)))
+    # Towards the middle, so that it is never cut off.
+    side = alt.ExprRef(f"datum.reference > {0.5 * top} ? 'right' : 'left'")
+    below = {"dy": THICKNESS / 2 + 13, "fontWeight": "normal", "color": INK}
+    said = known.mark_text(align=side, **below).encode(x="reference:Q", text="words:N")
+    chart = alt.layer(bars, numbers, names.encode(x=alt.value(0), text="label:N"), lines, said)
+    step = 86 if any(each is not None for each in references) else 64
+    return specification(chart, height=AXIS + step * len(labels))
 
 
 @built_once
-def speedups(labels: list[str], values: list[float], intervals: list[list[float] | None]) -> Spec:
+def speedups(
+    labels: list[str],
+    values: list[float],
+    intervals: list[list[float] | None],
+    of: list[str] | None = None,
+) -> Spec:
     """Return a dot a label for how many times as fast it is, with its interval as a bar, on a log
     axis where 1 is marked; a dot alone where there is no interval yet. The first label is the
-    baseline: it has no dot, but the first colour."""
+    baseline: it has no dot. `of` has the labels' variants, where they are called otherwise."""
+    of = of or labels
     rows = [
         {
-            "label": label,
+            "name": name,
+            "label": variant,
             "value": value,
             "low": ends[0] if ends else value,
             "high": ends[1] if ends else value,
             "text": f"{value:.2f} ({ends[0]:.2f} to {ends[1]:.2f})" if ends else f"{value:.2f}",
         }
-        for label, value, ends in zip(labels[1:], values[1:], intervals[1:], strict=True)
+        for name, variant, value, ends in zip(
+            labels[1:], of[1:], values[1:], intervals[1:], strict=True
+        )
     ]
     lowest, highest = min(row["low"] for row in rows), max(row["high"] for row in rows)
     x = alt.X(
@@ -124,16 +113,19 @@ def speedups(labels: list[str], values: list[float], intervals: list[list[float]
         ),
         axis=alt.Axis(values=[0.25, 0.5, 1, 2, 4, 8, 16, 32], format="~g"),
     )
-    y = alt.Y("label:N", sort=labels, title=None, axis=alt.Axis(labelLimit=240, ticks=False))
+    y = alt.Y("name:N", sort=labels, title=None, axis=alt.Axis(labelLimit=240, ticks=False))
     one = alt.Chart({"values": [{"value": 1.0}]}).encode(x=x)
-    base = alt.Chart({"values": rows}).encode(x=x, y=y, color=color_by_label(labels))
+    base = alt.Chart({"values": rows}).encode(x=x, y=y, color=color_by_label(of))
+    words = base.encode(text="text:N")
+    above = {"fontSize": LABEL_SIZE, "dy": -22}
     chart = alt.layer(
         one.mark_rule(color=INK, strokeDash=[6, 4], size=2),
         base.mark_rule(size=5).encode(x="low:Q", x2="high:Q"),
         base.mark_point(filled=True, size=240, opacity=1).encode(
-            tooltip=["label:N", "value:Q", "low:Q", "high:Q"]
+            tooltip=["name:N", "value:Q", "low:Q", "high:Q"]
         ),
-        base.mark_text(fontSize=LABEL_SIZE, dy=-22).encode(text="text:N"),
+        words.mark_text(**above, **HALO).encode(color=alt.value(GROUND)),
+        words.mark_text(**above),
     )
     return specification(chart, height=100 + 60 * len(rows))
 
@@ -157,7 +149,7 @@ def block_times(labels: list[str], times: list[list[float]]) -> Spec:
     x = alt.X(
         "round:Q",
         title="round",
-        scale=alt.Scale(domain=[1, max(2.0, rounds * 1.5)], nice=False),
+        scale=alt.Scale(domain=[1, max(2.0, rounds * 1.8)], nice=False),
         axis=alt.Axis(tickMinStep=1, format="d"),
     )
     y = alt.Y("time:Q", title="ms per token", scale=alt.Scale(zero=True))
@@ -173,17 +165,20 @@ def block_times(labels: list[str], times: list[list[float]]) -> Spec:
 
 @built_once
 def changes(labels: list[str], measures: dict[str, list[float]]) -> Spec:
-    """Return bars of the change against the first label, the baseline: a group a measure."""
+    """Return bars of the change against the first label, the baseline: a row a label, below a row
+    that names the measure."""
     rows = [
         {
+            "row": f"{measure}|{label}",
             "measure": measure,
             "label": label,
             "change": value / values[0] - 1,
-            "text": f"{value / values[0] - 1:+.1%}".replace("-", "−"),
+            "text": _percent(value / values[0] - 1),
         }
         for measure, values in measures.items()
         for label, value in zip(labels[1:], values[1:], strict=True)
     ]
+    places = [f"{measure}|{label}" for measure in measures for label in ("", *labels[1:])]
     found = [row["change"] for row in rows]
     room = 0.2 * max(0.05, *map(abs, found))
     domain = [min(0.0, *found) - room, max(0.0, *found) + room]
@@ -194,17 +189,34 @@ def changes(labels: list[str], measures: dict[str, list[float]]) -> Spec:
             scale=alt.Scale(domain=domain, nice=False),
             axis=alt.Axis(format="+.0%", tickCount=5),
         ),
-        y=alt.Y("measure:N", sort=list(measures), title=None, axis=alt.Axis(ticks=False)),
-        yOffset=alt.YOffset("label:N", sort=labels),
+        y=alt.Y(
+            "row:N",
+            title=None,
+            scale=alt.Scale(domain=places),
+            axis=alt.Axis(
+                ticks=False,
+                labelLimit=200,
+                labelOverlap=False,
+                labelExpr="split(datum.label, '|')[1] || split(datum.label, '|')[0]",
+                labelFontWeight=alt.when("indexof(datum.value, '|') == length(datum.value) - 1")
+                .then(alt.value("bold"))
+                .otherwise(alt.value("normal")),
+            ),
+        ),
     )
-    legend = alt.Legend(title=None, orient="bottom", values=labels[1:], columns=4)
-    numbers, falls = base.encode(text="text:N"), alt.datum.change < 0
+    beside = {
+        "align": alt.ExprRef("datum.change < 0 ? 'right' : 'left'"),
+        "dx": alt.ExprRef("datum.change < 0 ? -6 : 6"),
+    }
     chart = alt.layer(
-        base.mark_bar().encode(color=color_by_label(labels, legend)),
-        numbers.transform_filter(falls).mark_text(align="right", dx=-6, color=INK),
-        numbers.transform_filter(~falls).mark_text(align="left", dx=6, color=INK),
+        base.mark_bar().encode(color=color_by_label(labels)),
+        base.mark_text(color=INK, **beside).encode(text="text:N"),
     )
-    return specification(chart, height=max(100, 28 * len(labels)) * len(measures))
+    return specification(chart, height=AXIS + 24 * len(places))
+
+
+def _percent(change: float) -> str:
+    return "0.0%" if abs(change) < 0.0005 else f"{change:+.1%}".replace("-", "−")
 
 
 def _apart(values: list[float], gap: float) -> list[float]:

@@ -4,31 +4,66 @@ import streamlit as st
 
 from view.compare import results
 from view.compare.choose import ALL_FOUR, BASELINE, CONTROL, with_variants
-from view.shared.runs import run_in_url, show_run
+from view.shared import server
+from view.shared.runs import run_in_url, show_run, shown_before
+from view.shared.subject import show_subject, show_subject_before
+from wlm import tutorial
 from wlm.measuring.comparison import CompareSpec
 from wlm.quantization.variant import Variant
 from wlm.runs.recordings import recording
+from wlm.runs.run import Run
 
 
 def show_current(spec: CompareSpec) -> None:
     """Show the run that the URL names, or what to expect of the first one."""
-    if (run := run_in_url("run", spec.kind)) is None:
+    run = run_in_url("run", spec.kind)
+    before = shown_before(run, spec.kind) or recorded_for(spec)
+    if run is None or run.state.final:
+        server.job_queue().get_ready(spec)
+    if run is None:
         show_first_screen(spec)
         return
     ran = tuple(run.spec["variants"])
     shown = with_variants(spec, ran) if ran in (ALL_FOUR, CONTROL) else spec
-    if run.state.final and run.spec != shown.to_json():
-        st.caption(":material/info: The settings have changed since this run: press Run again.")
-    show_run(run, results.show_comparison)
+    show_subject(run.spec, shown.to_json(), "Run")
+    show_run(run, results.show_comparison, lambda: show_before(spec.model, before))
+
+
+def show_before(model: str, before: Run | None) -> None:
+    """Show what was there before a run's first numbers, dim."""
+    if before is None:
+        show_nothing(model)
+        return
+    show_subject_before(before.spec)
+    results.show_comparison(before.result, dim=True)
+
+
+def recorded_for(spec: CompareSpec) -> Run | None:
+    """Return a recorded run of the chosen variants, or else of the last of them, if any."""
+    return recording(spec.model, spec.variants) or recording(
+        spec.model, (BASELINE, spec.variants[-1])
+    )
+
+
+def show_nothing(model: str) -> None:
+    """Show dashes, and what the tutorial published, where the model is of its architecture."""
+    results.show_cards(None, None)
+    if is_of_tutorial(model):
+        results.show_charts(None)
+
+
+def is_of_tutorial(model: str) -> bool:
+    """Tell whether a named model is as large as the tutorial's."""
+    config = server.config_of(model)
+    return all(getattr(config, key) == size for key, size in tutorial.ARCHITECTURE.items())
 
 
 def show_first_screen(spec: CompareSpec) -> None:
     """Say what Run does, and show a recorded run of the same variants until it is pressed."""
-    wait = f"about {spec.most_seconds:.0f} seconds" if spec.seconds else "several minutes at most"
-    recorded = recording(spec.model, spec.variants)
-    if recorded is None:
-        recorded = recording(spec.model, (BASELINE, spec.variants[-1]))
-    until = "" if recorded else " Until then the grey marks show what the tutorial published."
+    wait = f"about {spec.most_seconds:.0f} seconds" if spec.seconds else "until all of it is read"
+    recorded = recorded_for(spec)
+    marked = recorded is None and is_of_tutorial(spec.model)
+    until = " Until then the lines show what the tutorial published." if marked else ""
     labels = [Variant.parse(name).label for name in spec.variants]
     what = " and ".join(filter(None, (", ".join(labels[:-1]), labels[-1])))
     st.info(
@@ -36,8 +71,10 @@ def show_first_screen(spec: CompareSpec) -> None:
         icon=":material/play_arrow:",
     )
     if recorded is None:
-        results.show_cards(None, None)
-        results.show_charts(None)
+        show_nothing(spec.model)
         return
-    results.show_recorded(recorded)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        results.show_recorded(recorded)
+        # How much was read of the text makes no other expectation.
+        show_subject(recorded.spec, {**spec.to_json(), "seconds": recorded.spec["seconds"]}, "Run")
     results.show_comparison(recorded.result)

@@ -5,18 +5,22 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from view.compare import charts
-from view.shared.cards import SHIPPED, card
+from view.shared.cards import card, size_card
+from view.shared.charts import dimmed
+from view.shared.choices import shown_name
 from view.shared.page import plain
 from view.shared.runs import where_measured
 from wlm import tutorial
-from wlm.measuring.wording import read_as, sentence
+from wlm.catalog.uploads import TEXT
+from wlm.measuring.wording import SAME_LOSS, read_as, sentence, size_unit
 from wlm.runs.run import Run
 
 WAITING = "–"
 LOSS, SIZE, ELAPSED = "Loss, nats per token", "Size, MB", "Elapsed, s"
 REFERENCES = (
-    "Grey marks: what the tutorial published, with its own weights, on all of WikiText-2's test "
-    "set and a MacBook Pro; its elapsed time is scaled to as many tokens as were read here."
+    "Lines across the bars: what the tutorial published, with its own weights, on all of "
+    "WikiText-2's test set and a MacBook Pro; its elapsed time is scaled to as many tokens as were "
+    "read here."
 )
 
 
@@ -30,18 +34,20 @@ def show_recorded(run: Run) -> None:
     )
 
 
-def show_comparison(result: dict) -> None:
+def show_comparison(result: dict, dim: bool = False) -> None:
     """Show a comparison's JSON: its verdict in a sentence, the last variant's cards with their
-    change against the baseline, and all variants in the charts. It may be partial."""
+    change against the baseline, and all variants in the charts. It may be partial. While another
+    one is waited for, its numbers stand dim, without what explains them."""
     if "rounds" not in result:
         st.info("This run was stored by an earlier version, without intervals.")
-        show_charts(result)
+        show_charts(result, dim)
         return
     baseline, chosen = result["results"][0], result["results"][-1]
-    st.subheader(sentence(result), anchor=False)
-    if result["warnings"]:
+    said = sentence(result)
+    st.subheader(f":gray[{said}]" if dim else said, anchor=False)
+    if result["warnings"] and not dim:
         st.warning("  \n".join(result["warnings"]), icon=":material/vital_signs:")
-    show_cards(baseline, chosen)
+    show_cards(baseline, chosen, dim)
     protocol = result["protocol"]
     unknown = read_as(protocol)
     if unknown and chosen["loss_known"] is not None:
@@ -49,14 +55,16 @@ def show_comparison(result: dict) -> None:
             f"Of its words, {unknown}: over the known words alone, the loss is "
             f"{chosen['loss_known']:.4f}, against fp32's {baseline['loss_known']:.4f}."
         )
-    show_charts(result)
+    show_charts(result, dim)
     if len(result["results"]) > 1:
-        show_certainty(result)
+        show_certainty(result, dim)
+    if dim:
+        return
     show_table(result)
     if any(_published(result)):
         st.caption(REFERENCES)
     st.caption(
-        f"{protocol['tokens']:,} tokens of {protocol['text']}, batch size "
+        f"{protocol['tokens']:,} tokens of {plain(shown_name(TEXT, protocol['text']))}, batch size "
         f"{protocol['batch_size']}, chunks of {protocol['bptt']} tokens, "
         f"{where_measured(result)}"
     )
@@ -64,7 +72,7 @@ def show_comparison(result: dict) -> None:
         st.caption(f"Weights read: {plain(weights_read)}.")
 
 
-def show_cards(baseline: dict | None, chosen: dict | None) -> None:
+def show_cards(baseline: dict | None, chosen: dict | None, dim: bool = False) -> None:
     """Show loss, size and elapsed time of one variant; dashes while there are none."""
     loss, size, elapsed = st.columns(3)
     if baseline is None or chosen is None:
@@ -78,21 +86,19 @@ def show_cards(baseline: dict | None, chosen: dict | None) -> None:
         LOSS,
         f"{chosen['loss']:.4f}",
         f"{change:+.4f}",  # with ASCII's minus, or the card would take it for a rise
-        delta_color="off" if abs(change) < 0.01 else "inverse",
+        dim=dim,
+        delta_color="off" if abs(change) < SAME_LOSS else "inverse",
         delta_description=f"against fp32's {baseline['loss']:.4f}",
-        help="Mean negative log-likelihood per token: lower is better.",
+        help="Mean negative log-likelihood per token: lower is better. Two losses within "
+        f"{SAME_LOSS} nats count as the same: a reader would not notice.",
     )
-    share = chosen["size_bytes"] / baseline["size_bytes"] - 1
-    same_size = abs(share) < 0.005  # as it is shown
-    card(
+    unit, scale = size_unit([chosen["size_bytes"], baseline["size_bytes"]])
+    size_card(
         size,
-        SIZE,
-        f"{chosen['size_bytes'] / 1e6:.1f}",
-        f"{share:+.0%}",
-        delta_color="off" if same_size else "inverse",
-        delta_arrow="off" if same_size else "auto",
-        delta_description=f"against fp32's {baseline['size_bytes'] / 1e6:.1f}",
-        help=SHIPPED,
+        chosen["size_bytes"],
+        baseline["size_bytes"],
+        dim=dim,
+        delta_description=f"against fp32's {baseline['size_bytes'] / scale:.1f} {unit}",
     )
     colors = {"faster": "green", "slower": "red"}
     card(
@@ -100,40 +106,47 @@ def show_cards(baseline: dict | None, chosen: dict | None) -> None:
         ELAPSED,
         f"{chosen['elapsed_s']:.2f}",
         f"{chosen['speedup']:.2f} times as fast",
+        dim=dim,
         delta_color=colors.get(chosen["verdict"], "gray"),
-        delta_description=f"as fp32's {baseline['elapsed_s']:.2f}",
-        help="Wall-clock time to read the text, model and loss together.",
+        delta_description="block by block",
+        help="Wall-clock time to read the text once, model and loss together; fp32 took "
+        f"{baseline['elapsed_s']:.2f} s. How many times as fast is the mean over pairs of blocks "
+        "that were measured moments apart, those of later readings included: surer than the ratio "
+        "of the two times, from which it may differ.",
     )
 
 
-def show_charts(result: dict | None) -> None:
-    """Show one chart a measure, with the tutorial's published figures as faint marks; those alone
-    while there is no result."""
+def show_charts(result: dict | None, dim: bool = False) -> None:
+    """Show one chart a measure, with the tutorial's published figures as lines; those alone while
+    there is no result."""
     rows = result["results"] if result else [{"label": "fp32"}, {"label": "int8 LSTM + Linear"}]
     published = _published(result) if result else [tutorial.PUBLISHED[x] for x in ("fp32", "int8")]
     share = result["protocol"]["tokens"] / tutorial.TOKENS if result else 1.0
     seconds = ".2f" if share < 0.5 else ".1f"
-    for column, (measure, title, unit, scale, format, name) in zip(
+    unit, scale = size_unit(
+        row.get("size_bytes", tutorial.PUBLISHED["fp32"].size_bytes) for row in rows
+    )
+    for column, (measure, title, divisor, factor, format) in zip(
         st.columns(3),
         (
-            ("loss", "loss (nats per token)", 1, 1, ".3f", "tutorial, on WikiText-2"),
-            ("size_bytes", "size (MB)", 1e6, 1, ".1f", "tutorial"),
-            ("elapsed_s", "elapsed (s)", 1, share, seconds, "tutorial, on a MacBook Pro"),
+            ("loss", "loss (nats per token)", 1, 1, ".3f"),
+            ("size_bytes", f"size ({unit})", scale, 1, ".1f"),
+            ("elapsed_s", "elapsed (s)", 1, share, seconds),
         ),
         strict=True,
     ):
         chart = charts.bars_with_references(
             [row["label"] for row in rows],
-            [row[measure] / unit if measure in row else None for row in rows],
-            [each and getattr(each, measure) / unit * scale for each in published],
+            [row[measure] / divisor if measure in row else None for row in rows],
+            [each and getattr(each, measure) / divisor * factor for each in published],
             title=title,
             format=format,
-            reference_name=name,
+            reference_name="tutorial",
         )
-        column.vega_lite_chart(chart, key=f"chart-{measure}")
+        column.vega_lite_chart(dimmed(chart) if dim else chart, key=f"chart-{measure}")
 
 
-def show_certainty(result: dict) -> None:
+def show_certainty(result: dict, dim: bool = False) -> None:
     """Show each speed-up with its interval, and the block times that it comes from; with several
     variants, who contributes what."""
     each = result["results"]
@@ -142,11 +155,13 @@ def show_certainty(result: dict) -> None:
     with ratio:
         st.markdown("**How sure the speed-up is**: dot and 95% interval")
         ratios, ends = ([row[key] for row in each] for key in ("speedup", "speedup_ci95"))
-        st.vega_lite_chart(charts.speedups(labels, ratios, ends), key="chart-speedups")
+        chart = charts.speedups(labels, ratios, ends)
+        st.vega_lite_chart(dimmed(chart) if dim else chart, key="chart-speedups")
     with traces:
         st.markdown(f"**What it comes from**: {result['rounds']} rounds, a block of each in turn")
         times = [[block["wall_s"] / block["tokens"] for block in row["blocks"]] for row in each]
-        st.vega_lite_chart(charts.block_times(labels, times), key="chart-blocks")
+        chart = charts.block_times(labels, times)
+        st.vega_lite_chart(dimmed(chart) if dim else chart, key="chart-blocks")
     if len(each) > 2:
         st.markdown("**Who contributes what**: change against " + labels[0])
         measures = {
@@ -154,18 +169,20 @@ def show_certainty(result: dict) -> None:
             "time": [1 / row["speedup"] for row in each],
             "loss": [row["loss"] for row in each],
         }
-        st.vega_lite_chart(charts.changes(labels, measures), key="chart-changes")
+        chart = charts.changes(labels, measures)
+        st.vega_lite_chart(dimmed(chart) if dim else chart, key="chart-changes")
 
 
 def show_table(result: dict) -> None:
     """Show every variant's numbers, words per second among them."""
     some_unknown = bool(read_as(result["protocol"]))  # else both losses are one
+    unit, scale = size_unit(each["size_bytes"] for each in result["results"])
     rows = [
         {
             "variant": each["label"],
             "loss, nats per token": each["loss"],
             **({"of known words": each["loss_known"]} if some_unknown else {}),
-            "size, MB": each["size_bytes"] / 1e6,
+            f"size, {unit}": each["size_bytes"] / scale,
             "elapsed, s": each["elapsed_s"],
             "words per second": round(each["tokens_per_s"]),
             "times as fast": each["speedup"],

@@ -4,9 +4,11 @@ import streamlit as st
 
 from view.inspect import charts
 from view.shared import server
-from view.shared.cards import SHIPPED, card, columns
+from view.shared.cards import columns, size_card
 from view.shared.charts import Spec
 from wlm.inspecting.parts import FILE_FORMAT, saved_parts
+from wlm.inspecting.roofline import precisions
+from wlm.measuring.wording import size_unit
 from wlm.model.lstm import EMBEDDING
 from wlm.quantization.variant import Variant
 
@@ -23,14 +25,7 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
     labels = [variant.label for variant in variants]
     sizes = [sum(each.values()) for each in parts]
     for column, label, size in zip(columns(len(labels)), labels, sizes, strict=True):
-        card(
-            column,
-            label,
-            f"{size / 1e6:.1f} MB",
-            f"{size / sizes[0] - 1:+.0%}" if size != sizes[0] else None,
-            delta_color="inverse",
-            help=SHIPPED,
-        )
+        size_card(column, size, sizes[0] if label != labels[0] else None, heading=label)
     st.vega_lite_chart(bytes_chart(model, variants), key="chart-bytes")
     st.markdown(why_it_remains(model, dict(zip(variants, parts, strict=True))))
     st.markdown("**To the byte**")
@@ -45,34 +40,43 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
 
 
 def bytes_chart(model: str, variants: list[Variant], large: bool = False) -> Spec:
-    """Return a bar a variant, made of the megabytes of its parts, the embedding outlined; `large`
-    is for a lecture."""
+    """Return a bar a variant, made of the sizes of its parts, those outlined that quantization
+    does not reach; `large` is for a lecture."""
+    parts = [parts_of(model, variant) for variant in variants]
+    unit, scale = size_unit(sum(each.values()) for each in parts)
     return charts.stacked_parts(
         [variant.label for variant in variants],
-        [
-            {part: size / 1e6 for part, size in parts_of(model, variant).items()}
-            for variant in variants
-        ],
-        title="size (MB)",
+        [{part: size / scale for part, size in each.items()} for each in parts],
+        title=f"size ({unit})",
         format=".1f",
-        unit="MB",
-        marked=EMBEDDING,
+        unit=unit,
+        marked=[unreached(variant) for variant in variants],
         large=large,
     )
 
 
+def unreached(variant: Variant) -> list[str]:
+    """Return the modules that stay in 32-bit floats while others are quantized."""
+    by_module = precisions(variant)
+    left = [module for module, precision in by_module.items() if precision == "fp32"]
+    return left if len(left) < len(by_module) else []
+
+
 def why_it_remains(model: str, sizes: dict[Variant, dict[str, int]]) -> str:
-    """Return what the switches for LSTM and Linear leave of the file, and what that is where the
-    embedding is quantized too; the last variant of either kind is named."""
+    """Return what the outlines mean, and what the embedding takes of the file where it is
+    quantized and where it is not; the last variant of either kind is named."""
     config = server.config_of(model)
     shape = f"{config.ntoken:,} × {config.ninp:,}"
     by_precision = {variant.embedding: variant for variant in sizes}
-    sentences = ["Outlined: the embedding, which the switches for LSTM and Linear do not reach."]
+    sentences = ["The switches for LSTM and Linear do not reach the embedding."]
+    if any(map(unreached, sizes)):
+        sentences.insert(0, "Outlined: what quantization left in 32-bit floats.")
     for precision, variant in by_precision.items():
         parts = sizes[variant]
-        share = f"{parts[EMBEDDING] / 1e6:.1f} of the {sum(parts.values()) / 1e6:.1f} MB"
+        unit, scale = size_unit([sum(parts.values())])
+        share = f"{parts[EMBEDDING] / scale:.1f} of the {sum(parts.values()) / scale:.1f} {unit}"
         sentences.append(
-            f"It is neither, so its {shape} weights stay 32-bit floats: {share} of {variant.label}."
+            f"Its {shape} weights stay 32-bit floats: {share} of {variant.label}."
             if precision == "fp32"
             else f"Quantized by itself it takes {share} of {variant.label}."
         )

@@ -9,11 +9,13 @@ from view.shared.charts import (
     TWO_LINES,
     Spec,
     color_by_label,
+    color_by_part,
     specification,
 )
 from wlm.inspecting.weight_error import Histogram
 
 ROOM_FOR_NUMBER = 0.13  # of the longest bar: on a narrow chart a number is so wide
+LONGEST_BESIDE = 20  # letters of a name in a legend of two columns, on half a page
 SMALLEST_LABELLED = 0.015  # of the longest bar: a number beside less would not show what it names
 
 
@@ -25,12 +27,13 @@ def stacked_parts(
     title: str,
     format: str,
     unit: str,
-    marked: str | None = None,
+    marked: list[list[str]] | None = None,
     large: bool = False,
 ) -> Spec:
     """Return one lying bar a label, made of its parts, their values beside them and the sum at the
-    end. A part called such as `LSTM 3` has the colour of all `LSTM`, and one number stands for
-    them; the `marked` part is outlined. A `large` chart has larger words and no axis."""
+    end. A part called such as `LSTM 3` belongs to the module `LSTM`, and one number stands for all
+    of it; of each bar the `marked` modules are outlined. A `large` chart has larger words and no
+    axis."""
     small_type, type_size, thickness = (20, 24, 40) if large else (SMALL_SIZE, 16, 34)
     segments, groups = _segments(labels, parts)
     names = list(dict.fromkeys(row["group"] for row in segments))
@@ -54,7 +57,7 @@ def stacked_parts(
         labelFontSize=small_type,
         columns=4 if large else 2,
     )
-    color = alt.Color("group:N", scale=alt.Scale(domain=names), legend=legend)
+    color = color_by_part(names, legend)
     base = alt.Chart({"values": segments}).encode(x=alt.X("start:Q", **along), x2="end:Q", y=y)
     layers = [
         base.mark_bar(size=thickness).encode(
@@ -68,18 +71,22 @@ def stacked_parts(
         )
     ]
     if marked:
+        of_bar = dict(zip(labels, marked, strict=True))
+        outlined = [row for row in groups if row["group"] in of_bar[row["label"]]]
         dashes = {"stroke": INK, "strokeWidth": 2.5, "strokeDash": [7, 4]}
         outline = base.mark_bar(size=thickness, fillOpacity=0, **dashes)
-        layers.append(outline.transform_filter(alt.datum.part == marked))
-    shown = [row for row in groups if row["sum"] >= SMALLEST_LABELLED * longest]
+        layers.append(outline.properties(data={"values": outlined}))
+    # The sum at the end says it of a bar of one module.
+    several = [row for row in groups if row["modules"] > 1]
+    shown = [row for row in several if row["sum"] >= SMALLEST_LABELLED * longest]
     # Neighbours' numbers stand above and below in turn: they cannot meet.
     for side, direction in enumerate((-1, 1)):
         on_side = [row for row in shown if names.index(row["group"]) % 2 == side]
         numbers = alt.Chart({"values": _with_room(on_side, ROOM_FOR_NUMBER * longest)}).mark_text(
-            fontSize=small_type, dy=direction * (thickness + small_type + 8) / 2
+            fontSize=small_type, dy=direction * (thickness + small_type + 8) / 2, color=INK
         )
         x, text = alt.X("middle:Q", **along), alt.Text("sum:Q", format=format)
-        layers.append(numbers.encode(x=x, y=y, text=text, color=color))
+        layers.append(numbers.encode(x=x, y=y, text=text))
     ends = alt.Chart({"values": totals}).transform_calculate(
         words=f"format(datum.total, '{format}') + ' {unit}'"
     )
@@ -90,7 +97,7 @@ def stacked_parts(
 
 
 def _segments(labels: list[str], parts: list[dict[str, float]]) -> tuple[list[dict], list[dict]]:
-    """The pieces of all bars, and the middles and sums of those of one colour."""
+    """The pieces of all bars, and where those of one module begin and end."""
     segments, groups = [], []
     for label, values in zip(labels, parts, strict=True):
         start, by_group = 0.0, {}
@@ -103,9 +110,16 @@ def _segments(labels: list[str], parts: list[dict[str, float]]) -> tuple[list[di
             by_group[group] = first, whole + value
             start += value
         groups += [
-            {"label": label, "group": group, "middle": first + whole / 2, "sum": whole}
+            {
+                "label": label,
+                "group": group,
+                "start": first,
+                "middle": first + whole / 2,
+                "end": first + whole,
+                "sum": whole,
+                "modules": len(by_group),
+            }
             for group, (first, whole) in by_group.items()
-            if len(by_group) > 1  # the sum at the end says it already
         ]
     return segments, groups
 
@@ -150,8 +164,9 @@ def weights_on_grid(histogram: Histogram, *, title: str) -> Spec:
 @built_once
 def matrix_errors(rows: list[dict], labels: list[str]) -> Spec:
     """Return a dot for each weight matrix and variant at its ratio in decibels; rows have label,
-    matrix and sqnr_db, None where nothing is rounded."""
+    matrix and sqnr_db, None where nothing is rounded. Dots of a matrix lie one below the other."""
     matrices = list(dict.fromkeys(row["matrix"] for row in rows))
+    shown = _shown(labels, rows)
     base = alt.Chart({"values": rows}).encode(
         x=alt.X(
             "sqnr_db:Q",
@@ -165,45 +180,71 @@ def matrix_errors(rows: list[dict], labels: list[str]) -> Spec:
             title=None,
             axis=alt.Axis(labelLimit=200, labelFontSize=SMALL_SIZE, ticks=False),
         ),
+        yOffset=alt.YOffset("label:N", scale=alt.Scale(domain=shown)),
         color=color_of_variants(labels, rows),
         tooltip=["label:N", "matrix:N", "sqnr_db:Q"],
     )
-    dots = base.mark_point(filled=True, size=150, opacity=1)
-    numbers = base.mark_text(align="left", dx=10).encode(text=alt.Text("sqnr_db:Q", format=".0f"))
-    return specification(alt.layer(dots, numbers), height=60 + 30 * len(matrices))
+    dots = base.mark_point(filled=True, size=150 if len(shown) < 3 else 60, opacity=1)
+    layers = [dots]
+    if len(shown) < 3:  # more would meet
+        numbers = base.mark_text(align="left", dx=10)
+        layers.append(numbers.encode(text=alt.Text("sqnr_db:Q", format=".0f")))
+    row = max(30, 8 + 9 * len(shown))
+    return specification(alt.layer(*layers), height=60 + row * len(matrices))
 
 
 @built_once
 def errors_by_layer(rows: list[dict], labels: list[str]) -> Spec:
     """Return a line a variant through the parts of the model, in the order of a pass; rows have
-    label, part, cosine and sqnr_db, None where nothing is rounded."""
+    label, part, cosine and sqnr_db, None where nothing is rounded. Lines lie beside one another,
+    so that those of equal errors show, too."""
+    shown, parts = _shown(labels, rows), list(dict.fromkeys(row["part"] for row in rows))
     base = alt.Chart({"values": rows}).encode(
         x=alt.X(
             "part:N",
-            sort=list(dict.fromkeys(row["part"] for row in rows)),
+            sort=parts,
             title=None,
-            axis=alt.Axis(labelAngle=-35, labelFontSize=SMALL_SIZE, ticks=False),
-            scale=alt.Scale(padding=0.6),
+            axis=alt.Axis(
+                labelAngle=-35, labelFontSize=SMALL_SIZE, labelOverlap=False, ticks=False
+            ),
+            scale=alt.Scale(padding=0.2),
         ),
+        xOffset=alt.XOffset("label:N", scale=alt.Scale(domain=shown)),
         y=alt.Y(
             "sqnr_db:Q",
             title="signal to error (dB)",
-            scale=alt.Scale(zero=False, padding=16),
+            scale=alt.Scale(zero=False, padding=28),
             axis=alt.Axis(tickCount=5),
         ),
         color=color_of_variants(labels, rows),
     )
-    lines = base.mark_line(strokeWidth=3, point={"size": 110, "filled": True})
+    dot = {"size": 110 if len(shown) < 3 else 60, "filled": True}
+    lines = base.mark_line(strokeWidth=3 if len(shown) < 3 else 2, point=dot)
     layers = [lines.encode(tooltip=["label:N", "part:N", "sqnr_db:Q", "cosine:Q"])]
-    if len({row["label"] for row in rows}) == 1:  # of several lines the numbers would meet
-        noise = [row["sqnr_db"] for row in rows]
-        dips = {i for i in range(1, len(noise) - 1) if _dips(noise[i - 1 : i + 2])}
-        # In a dip the line would cross a number above it.
-        for below, dy in ((False, -16), (True, 18)):
-            chosen = {"values": [row for i, row in enumerate(rows) if (i in dips) == below]}
-            numbers = base.mark_text(dy=dy).encode(text=alt.Text("sqnr_db:Q", format=".0f"))
-            layers.append(numbers.properties(data=chosen))
+    numbers = rows
+    if len(shown) > 1:  # they would meet: of each variant only where its error is largest
+        known = [row for row in rows if row["sqnr_db"] is not None]
+        worst = [[row for row in known if row["label"] == label] for label in shown]
+        worst = [min(own, key=lambda row: row["sqnr_db"]) for own in worst if own]
+        numbers = list({row["part"]: row for row in sorted(worst, key=_noise)[::-1]}.values())
+    noise = [row["sqnr_db"] for row in rows]
+    dips = {i for i in range(1, len(noise) - 1) if _dips(noise[i - 1 : i + 2])}
+    # In a dip the line would cross a number above it.
+    for below, dy in ((False, -16), (True, 18)):
+        chosen = [row for row in numbers if (rows.index(row) in dips) == below]
+        words = base.mark_text(dy=dy).encode(text=alt.Text("sqnr_db:Q", format=".0f"))
+        layers.append(words.properties(data={"values": chosen}))
     return specification(alt.layer(*layers), height=420)
+
+
+def _shown(labels: list[str], rows: list[dict]) -> list[str]:
+    """Those of the labels that have rows."""
+    found = {row["label"] for row in rows}
+    return [label for label in labels if label in found]
+
+
+def _noise(row: dict) -> float:
+    return row["sqnr_db"]
 
 
 def _dips(three: list[float | None]) -> bool:
@@ -211,7 +252,8 @@ def _dips(three: list[float | None]) -> bool:
 
 
 def color_of_variants(labels: list[str], rows: list[dict]) -> alt.Color:
-    """The variants' colours, the same in every chart, with a legend of those that have rows."""
-    shown = {row["label"] for row in rows}
-    values = [label for label in labels if label in shown]
-    return color_by_label(labels, alt.Legend(title=None, orient="bottom", columns=2, values=values))
+    """The variants' colours, with a legend of those that have rows."""
+    shown = _shown(labels, rows)
+    columns = 1 if max(map(len, shown), default=0) > LONGEST_BESIDE else 2
+    legend = alt.Legend(title=None, orient="bottom", columns=columns, values=shown)
+    return color_by_label(labels, legend)

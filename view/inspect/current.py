@@ -4,8 +4,10 @@ import streamlit as st
 
 from view.inspect.times import show_times
 from view.shared import server, visitor
-from view.shared.runs import run_in_url, show_run
+from view.shared.runs import run_in_url, show_run, shown_before
+from view.shared.subject import show_subject, show_subject_before
 from wlm.inspecting.times import InspectSpec
+from wlm.runs.run import Run
 
 
 def show_current(spec: InspectSpec) -> None:
@@ -13,7 +15,11 @@ def show_current(spec: InspectSpec) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Measure", type="primary", icon=":material/timer:"):
             st.query_params["inspection"] = server.job_queue().submit(spec, visitor.name())
-    if (run := run_in_url("inspection", spec.kind)) is None:
+    run = run_in_url("inspection", spec.kind)
+    before = shown_before(run, spec.kind)
+    if run is None or run.state.final:
+        server.job_queue().get_ready(spec)
+    if run is None:
         st.info(
             "Press **Measure** to time each module of these variants in turn on this machine, for "
             "a chunk of 25 words and for one word, and to measure what the machine can do at "
@@ -21,6 +27,12 @@ def show_current(spec: InspectSpec) -> None:
             icon=":material/timer:",
         )
         return
-    if run.state.final and run.spec != spec.to_json():
-        st.caption(":material/info: The settings have changed since this run: press Measure again.")
-    show_run(run, show_times)
+    show_subject(run.spec, spec.to_json(), "Measure")
+    show_run(run, show_times, lambda: show_before(before))
+
+
+def show_before(before: Run | None) -> None:
+    """Show what was there before an inspection's first numbers, dim."""
+    if before is not None:
+        show_subject_before(before.spec)
+        show_times(before.result, dim=True)

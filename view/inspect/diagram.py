@@ -2,21 +2,21 @@
 
 from itertools import pairwise
 
+from wlm.measuring.wording import size_in_words
 from wlm.model.lstm import ModelConfig
 
-# Tints with dark words on them: Graphviz knows no theme, and these read on a light and a dark page.
-TINTS = {"fp32": "#a9cfe8", "fp16": "#a5dcc6", "int8": "#f4bd92", "int8-channel": "#f0d27a"}
+# Tints of the variants' colours with dark words on them: Graphviz knows no theme, and these read on
+# a light and a dark page.
+TINTS = {"fp32": "#a9cfe8", "fp16": "#a5dcc6", "int8": "#f4bd92", "int8-channel": "#d5d8ab"}
 INK, LINE, GROUND = "#17202a", "#8c98a4", "#e8eef4"
 
 
-def diagram(
-    config: ModelConfig, modules: dict[str, str], megabytes: dict[str, float], bptt: int
-) -> str:
+def diagram(config: ModelConfig, modules: dict[str, str], sizes: dict[str, int], bptt: int) -> str:
     """Return DOT of a pass over a chunk of `bptt` words: each part with its precision, shape and
-    MB in the file. `modules` has the precisions of embedding, LSTM and decoder, `megabytes` the
-    parts' as `saved_parts` names them."""
+    size in the file. `modules` has the precisions of embedding, LSTM and decoder, `sizes` the
+    parts' bytes as `saved_parts` names them."""
     lines = []
-    for part, size in megabytes.items():
+    for part, size in sizes.items():
         module = part.rstrip("0123456789 ")
         if module not in modules:
             continue
@@ -27,7 +27,7 @@ def diagram(
         shape = f"{rows:,} × {columns:,}"
         if module == "LSTM":
             shape += f", {rows:,} × {config.nhid:,}"
-        words = f"{part}: {modules[module]}\\n{shape}\\n{size:,.2f} MB"
+        words = f"{part}: {modules[module]}\\n{shape}\\n{size_in_words(size, 2)}"
         lines.append(f'"{part}" [label="{words}", fillcolor="{TINTS[modules[module]]}"]')
     names = [line.split('"')[1] for line in lines]
     numbers = [config.ninp, *[config.nhid] * config.nlayers, config.ntoken]

@@ -7,21 +7,23 @@ import streamlit as st
 from view.inspect import charts
 from view.inspect.roofline_chart import roofline
 from view.shared.cards import card, columns
+from view.shared.charts import dimmed
 from view.shared.runs import where_measured
 from wlm.inspecting.roofline import Roofline
 from wlm.quantization.variant import Variant
 
 
-def show_times(result: dict) -> None:
+def show_times(result: dict, dim: bool = False) -> None:
     """Show an inspection's JSON: cards, time by module, the roofline, and all numbers. It may be
-    partial."""
+    partial. While another one is waited for, its numbers stand dim, without what explains them."""
     first, *others = result["results"]
     fastest = min(others or [first], key=lambda each: each["passes"][0]["seconds"])
-    if result["warnings"]:
+    if result["warnings"] and not dim:
         st.warning("  \n".join(result["warnings"]), icon=":material/vital_signs:")
     roof = Roofline(**result["roofline"])
     if fastest is not first:
-        st.subheader(headline(first, fastest), anchor=False)
+        said = headline(first, fastest)
+        st.subheader(f":gray[{said}]" if dim else said, anchor=False)
     *places, memory, peak = columns(len(fastest["passes"]) + 2)
     for column, before, after in zip(places, first["passes"], fastest["passes"], strict=True):
         card(
@@ -31,6 +33,7 @@ def show_times(result: dict) -> None:
             f"{first['label']}: {_milliseconds(before['seconds'])}"
             if fastest is not first
             else None,
+            dim=dim,
             help=f"{fastest['label']}: median of {result['rounds']} rounds, spread "
             f"{after['spread']:.0%}, all modules together.",
         )
@@ -39,6 +42,7 @@ def show_times(result: dict) -> None:
         "Memory, GB/s",
         f"{roof.memory_bytes_per_s / 1e9:.1f}",
         f"caches: {roof.cache_bytes_per_s / 1e9:.0f}",
+        dim=dim,
         help="Best of several products of a matrix with a vector: 268 MB from memory, 1 MB from "
         "caches.",
     )
@@ -47,6 +51,7 @@ def show_times(result: dict) -> None:
         "fp32 peak, Gop/s",
         f"{roof.fp32_ops_per_s / 1e9:,.0f}",
         f"int8: {roof.int8_ops_per_s / 1e9:,.0f}" if roof.int8_ops_per_s else None,
+        dim=dim,
         help="Best of several products of two square matrices of 1,024 rows.",
     )
     labels = [each["label"] for each in result["results"]]
@@ -56,7 +61,9 @@ def show_times(result: dict) -> None:
         column.markdown(f"**{names[i]}**: milliseconds by module")
         times = [{m["module"]: 1e3 * m["seconds"] for m in each["modules"]} for each in passes[i]]
         chart = charts.stacked_parts(labels, times, title="time (ms)", format=".3r", unit="ms")
-        column.vega_lite_chart(chart, key=f"chart-times-{i}")
+        column.vega_lite_chart(dimmed(chart) if dim else chart, key=f"chart-times-{i}")
+    if dim:
+        return
     if any(Variant.parse(each["variant"]).runtime == "onnxruntime" for each in result["results"]):
         st.caption(
             "ONNX Runtime's graph is cut between its modules for this: a pass makes four calls in "

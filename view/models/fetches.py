@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from view.shared import visitor
 from view.shared.page import show_error
 from view.shared.progress import Standing, follow
 from wlm.catalog.background_fetch import BackgroundFetch
 from wlm.catalog.fetch import TUTORIAL_WEIGHTS, WIKITEXT2, fetched_bytes, is_here
+from wlm.measuring.wording import size_in_words
 
 TO_GET = {
     WIKITEXT2: (
@@ -36,17 +38,17 @@ def fetched(fetches: int) -> dict[str, bool]:
 def show_fetches(running: bool) -> None:
     """Draw a button for each thing that can be fetched, or how far the fetch is."""
     fetching, here = background(), fetched(background().ended)
-    if fetching.error and not running:
+    if fetching.error and not running and fetching.owner == visitor.name():
         show_error(fetching.error)
     for what, (label, sentence) in TO_GET.items():
         with st.container(border=True):
-            st.markdown(f"**{what}**, {fetched_bytes(what) / 1e6:.1f} MB. {sentence}")
+            st.markdown(f"**{what}**, {size_in_words(fetched_bytes(what))}. {sentence}")
             if running and fetching.what == what:
                 follow(standing)
             elif here[what]:
                 st.markdown(":material/check_circle: Here, and its hash is right.")
             elif st.button(label, icon=":material/download:", disabled=running, key=f"get-{what}"):
-                fetching.start(what)
+                fetching.start(what, visitor.name())
                 st.rerun()
 
 

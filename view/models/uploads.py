@@ -5,18 +5,20 @@ from collections.abc import Callable
 import streamlit as st
 
 from view.shared import server, visitor
+from view.shared.choices import shown_name
 from view.shared.page import plain, show_error
 from wlm.catalog import upload_checks as checks
 from wlm.catalog import uploads
 from wlm.catalog.uploads import Upload
 from wlm.errors import UploadError, WLMError
+from wlm.measuring.wording import size_in_words
 
 LIMITS = (
     f"Weights: at most {checks.MOST_WEIGHTS_MB} MB and {checks.MOST_WEIGHTS / 1e6:.0f} million "
     f"numbers. Vocabulary or corpus: {checks.MOST_WORDS_MB} MB a file. Text: "
     f"{checks.MOST_TEXT_MB} MB. {uploads.MOST_OF_ONE} uploads each, kept for {uploads.HOURS} "
     "hours on this server, in your lists only. Runs made with one are in everyone's list of runs, "
-    "under its name here, without its contents."
+    "under a number in place of its name, and without its contents."
 )
 
 
@@ -40,9 +42,9 @@ def show_upload(upload: Upload) -> None:
     """Show one upload: its names, facts, and a button to remove it."""
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container():
-            st.markdown(f"**{upload.name}**: {plain(upload.label)}")
+            st.markdown(f"**{plain(upload.label)}**")
             st.caption(
-                f"{upload.kind.capitalize()}, {upload.size_bytes / 1e6:.2f} MB, "
+                f"{upload.kind.capitalize()}, {size_in_words(upload.size_bytes)} on disk, "
                 f"{plain(upload.facts)}. "
                 f"Removed by itself in {max(1, round(upload.hours_left))} h."
             )
@@ -102,5 +104,6 @@ def keep(add: Callable[..., Upload], file, *more, turn: int) -> None:
         show_error(str(error))
         return
     st.session_state["upload-turn"] = turn + 1  # empty uploaders, and the files' memory freed
-    st.toast(f"{plain(upload.label)} is kept as {upload.name}.", icon=":material/check_circle:")
+    called = plain(shown_name(upload.kind, upload.name))
+    st.toast(f"Kept: in your lists it is {called}.", icon=":material/check_circle:")
     st.rerun()

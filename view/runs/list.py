@@ -5,59 +5,137 @@ import streamlit as st
 from view.runs.one_run import show_one_run
 from view.runs.side_by_side import show_side_by_side
 from view.shared import server, visitor
+from view.shared.choices import shown_name
 from view.shared.runs import find_run
+from view.sweep.link import query_of
+from view.sweep.results import show_sweep
+from wlm.catalog.uploads import MODEL, TEXT
 from wlm.measuring.comparison import CompareSpec
+from wlm.measuring.sweep import KNOBS, SweepSpec
 from wlm.runs.export import summary
 from wlm.runs.recordings import recordings
 from wlm.runs.run import Run
 
 FILTERS = {"model": "Model", "text": "Text", "cpu": "Machine"}
+MOST = 200
 
 
 def runs_for_visitor() -> list[Run]:
-    """Return the comparisons that this visitor's list holds, the recorded ones last."""
-    mine, stored = visitor.name(), server.job_queue().store.list_runs(CompareSpec.kind)
+    """Return the comparisons and sweeps that this visitor's list holds, the recorded ones last;
+    the points of a sweep are in it."""
+    mine, store = visitor.name(), server.job_queue().store
+    stored = [
+        *store.list_runs(CompareSpec.kind, MOST, points=False),
+        *store.list_runs(SweepSpec.kind, MOST),
+    ]
+    stored = sorted(stored, key=lambda run: run.created_at, reverse=True)[:MOST]
     # What a visitor imports is for that visitor, and for whom the link is given to.
     listed = [run for run in stored if run.origin != "imported" or run.visitor == mine]
     return [*listed, *recordings().values()]
 
 
 @st.cache_data(max_entries=1000, show_spinner=False)
-def summary_of(run_id: str, state: str, done: float) -> dict:
-    """A run's summary, which changes only with its state and what is done."""
-    return summary(find_run(run_id))
+def summary_of(run_id: str, kind: str, state: str, done: float) -> dict:
+    """A run's row in the list, which changes only with its state and what is done."""
+    run = find_run(run_id, kind)
+    if kind == SweepSpec.kind:
+        return _sweep_row(SweepSpec.from_json(run.spec), run)
+    found = summary(run)
+    return {
+        **found,
+        "what": "Comparison",
+        "variant": found["variants"][-1],
+        "against": found["variants"][0] if len(found["variants"]) > 1 else None,
+        "weights": found["weights_sha256"] and found["weights_sha256"][:8],
+        "loss_known": found["loss_known"] if found["unknown"] else None,
+        "unknown_words": (found["unknown"] and 100 * found["unknown"]["share"]) or None,
+    }
+
+
+def _sweep_row(spec: SweepSpec, run: Run) -> dict:
+    shared = {key: getattr(spec.base, key) for key in ("bptt", "batch_size", "threads")}
+    variants = summary(run)["variants"]
+    return {
+        **{key: value for key, value in shared.items() if key != spec.over},
+        "id": run.id,
+        "created_at": run.created_at,
+        "what": f"Sweep: {KNOBS[spec.over].label.lower()} {', '.join(map(str, spec.values))}",
+        "variant": variants[-1],
+        "against": variants[0],
+        "variants": variants,
+        "model": None if spec.over == "hidden" else spec.base.model,
+        "text": spec.base.text,
+        "origin": "measured here",
+    }
 
 
 def show_list(runs: list[Run]) -> None:
     """Show the runs as a table with filters, and below it those that are selected."""
-    rows = {run.id: summary_of(run.id, str(run.state), run.done) for run in runs}
+    kinds = {run.id: run.kind for run in runs}
+    rows = {run.id: summary_of(run.id, run.kind, str(run.state), run.done) for run in runs}
+    rows = {run_id: _named(row) for run_id, row in rows.items()}
     for column, (key, label) in zip(st.columns(len(FILTERS)), FILTERS.items(), strict=True):
-        values = sorted({row[key] for row in rows.values() if row[key]})
+        values = sorted({row[key] for row in rows.values() if row.get(key)})
         if chosen := column.multiselect(label, values, placeholder="All", key=f"filter-{key}"):
-            rows = {run_id: row for run_id, row in rows.items() if row[key] in chosen}
+            rows = {run_id: row for run_id, row in rows.items() if row.get(key) in chosen}
     column = st.column_config
+    columns = {
+        "created_at": column.DatetimeColumn("When", format="YYYY-MM-DD HH:mm", width=130),
+        "what": column.TextColumn("What", width=110),
+        "variant": column.TextColumn("Variant", width=150),
+        "speedup": column.NumberColumn("Times as fast", format="%.2f", width=100),
+        "against": column.TextColumn("as", width=60),
+        "verdict": column.TextColumn("Verdict", width=80),
+        "loss": column.NumberColumn("Loss", format="%.4f", width=70),
+        "bptt": column.NumberColumn("Chunk", width=60),
+        "batch_size": column.NumberColumn("Batch", width=60),
+        "threads": column.NumberColumn("Threads", width=70),
+        "text": column.TextColumn("Text", width=80),
+        "unknown_words": column.NumberColumn("Unknown", format="%.1f%%", width=75),
+        "loss_known": column.NumberColumn("Loss of known words", format="%.4f", width=140),
+        "model": column.TextColumn("Model", width=110),
+        "weights": column.TextColumn("Weights", width=80),
+        "cpu": column.TextColumn("Machine", width=160),
+        "state": "State",
+        "origin": "Origin",
+        "variants": column.ListColumn("All its variants", width=250),
+    }
+    unknown = ("loss_known", "unknown_words")
+    some = any(row.get("unknown_words") for row in rows.values())
     event = st.dataframe(
         [{**row, "created_at": row["created_at"] * 1000} for row in rows.values()],
-        column_order="created_at variants speedup verdict loss model text cpu state origin".split(),
-        column_config={
-            "created_at": column.DatetimeColumn("When", format="YYYY-MM-DD HH:mm", width=140),
-            "variants": column.ListColumn("Variants", width=250),
-            "speedup": column.NumberColumn("Times as fast", format="%.2f", width=100),
-            "verdict": column.TextColumn("Verdict", width=90),
-            "loss": column.NumberColumn("Loss", format="%.4f", width=70),
-            **FILTERS,
-            "state": "State",
-            "origin": "Origin",
-        },
+        column_order=[key for key in columns if some or key not in unknown],
+        column_config=columns,
         hide_index=True,
+        placeholder="–",
         on_select="rerun",
         selection_mode="multi-row",
         key=f"runs-{'-'.join(rows)}",  # a selection counts rows: other rows, another table
     )
-    ids = list(rows)
-    selected = [find_run(ids[i]) for i in event.selection.rows if i < len(ids)]
-    if len(selected) == 1:
-        show_one_run(selected[0])
-    elif selected:
+    ids = [list(rows)[i] for i in event.selection.rows if i < len(rows)]
+    show_selected([find_run(each, kinds[each]) for each in ids])
+
+
+def show_selected(runs: list[Run]) -> None:
+    """Show a run or a sweep, or several runs side by side."""
+    sweeps = [run for run in runs if run.kind == SweepSpec.kind]
+    if len(runs) == 1 and sweeps:
+        spec = SweepSpec.from_json(sweeps[0].spec)
+        query = query_of(sweeps[0].id, spec)
+        st.page_link("pages/3_Sweep.py", label="On its page", query_params=query)
+        show_sweep(spec, server.job_queue().recent.points_of(sweeps[0].id))
+    elif len(runs) == 1:
+        show_one_run(runs[0])
+    elif runs:
+        if sweeps:
+            st.info("A sweep opens by itself, not side by side.", icon=":material/show_chart:")
         # Runs of the first schema have no intervals.
-        show_side_by_side([run for run in selected if "rounds" in (run.result or {})])
+        compared = [run for run in runs if "rounds" in (run.result or {})]
+        if len(compared) > 1:
+            show_side_by_side(compared)
+
+
+def _named(row: dict) -> dict:
+    """A row with this visitor's own uploads by their files' names."""
+    names = {key: row[key] and shown_name(key, row[key]) for key in (MODEL, TEXT) if key in row}
+    return {**row, **names}

@@ -6,8 +6,9 @@ from view.compare.link import submit_for_compare
 from view.compare.results import show_comparison
 from view.shared import server, visitor
 from view.shared.choices import names_for_visitor
-from view.shared.page import plain, show_error
+from view.shared.page import show_error
 from view.shared.runs import find_run, show_run
+from view.shared.subject import subject
 from wlm.catalog.uploads import MODEL, TEXT
 from wlm.errors import StoreError
 from wlm.measuring.comparison import CompareSpec
@@ -41,8 +42,8 @@ def show_one_run(run: Run) -> None:
             show_actions(run)
     facts = summary(run)
     weights = facts["weights_sha256"]
-    model = plain(str(facts["model"])) + (f", weights `{weights:.12}`" if weights else "")
-    st.caption(f"{facts['origin'].capitalize()} · {model} · {run.state}")
+    known = f" · weights `{weights:.12}`" if weights else ""
+    st.caption(f"{facts['origin'].capitalize()} · {subject(run.spec)}{known} · {run.state}")
     show_run(run, show_comparison)
     if not run.state.final:
         return

@@ -1,29 +1,43 @@
-"""Several runs side by side: what they differ in, one chart and one table."""
+"""Several runs side by side: which they are, what they differ in, one chart and one table."""
+
+import time
 
 import streamlit as st
 
 from view.compare import charts
+from view.shared.choices import shown_name
+from view.shared.page import plain
+from wlm.catalog.uploads import MODEL, TEXT
+from wlm.measuring.wording import read_as, size_unit
 from wlm.runs.export import summary
 from wlm.runs.run import Run
+
+# What runs may differ in, in words, and what does not compare then.
+DIFFERENCES = (
+    (("cpu", "cpus", "torch"), "machines", "their times do not compare"),
+    (("threads",), "thread counts", "their times do not compare"),
+    (("bptt",), "chunk lengths", "their times do not compare"),
+    (("batch_size",), "batch sizes", "neither times nor losses compare"),
+    (("text",), "texts", "their losses do not compare"),
+    (("tokens",), "lengths of text", "neither losses nor elapsed times compare"),
+    (("model", "weights_sha256"), "weights", "their losses do not compare"),
+)
 
 
 def show_side_by_side(runs: list[Run]) -> None:
     """Show the variants of several runs in one chart and one table."""
     st.subheader("Side by side")
     facts = [summary(run) for run in runs]
-    for names, what in (
-        (("cpu", "cpus", "torch"), "machines"),
-        (("text",), "texts"),
-        (("model", "weights_sha256"), "weights"),
-    ):
-        if len({tuple(each.get(name) for name in names) for each in facts}) > 1:
-            st.warning(
-                f"These runs are of different {what}: their "
-                + ("times do not compare." if what == "machines" else "losses do not compare."),
-                icon=":material/warning:",
-            )
+    st.markdown("  \n".join(f"**{i}:** {_named(each)}" for i, each in enumerate(facts, start=1)))
+    if said := differences(facts):
+        st.warning("  \n".join(said), icon=":material/warning:")
     rows = [
-        {"run": f"{i}", **each, "cpu": run.result["machine"]["cpu"]}
+        {
+            "run": f"{i}",
+            **each,
+            "cpu": run.result["machine"]["cpu"],
+            "unknown": read_as(run.result["protocol"]),
+        }
         for i, run in enumerate(runs, start=1)
         for each in run.result["results"]
     ]
@@ -31,19 +45,58 @@ def show_side_by_side(runs: list[Run]) -> None:
     if others:
         labels = [f"{row['run']}: {row['label']}" for row in others]
         values, ends = ([row[key] for row in others] for key in ("speedup", "speedup_ci95"))
-        chart = charts.speedups(["", *labels], [1.0, *values], [None, *ends])
+        of = ["", *(row["label"] for row in others)]
+        chart = charts.speedups(["", *labels], [1.0, *values], [None, *ends], of)
         st.vega_lite_chart(chart)
+    unit, scale = size_unit(row["size_bytes"] for row in rows)
+    some_unknown = any(row["unknown"] for row in rows)
     table = [
         {
             "Run": row["run"],
             "Variant": row["label"],
             "Times as fast": f"{row['speedup']:.2f}",
             "Loss": f"{row['loss']:.4f}",
-            "Of known words": f"{row['loss_known']:.4f}" if row.get("loss_known") else "–",
-            "Size, MB": f"{row['size_bytes'] / 1e6:.1f}",
+            **(
+                {
+                    "Of known words": f"{row['loss_known']:.4f}" if row.get("loss_known") else "–",
+                    "Unknown words": row["unknown"] or "–",
+                }
+                if some_unknown
+                else {}
+            ),
+            f"Size, {unit}": f"{row['size_bytes'] / scale:.1f}",
             "Elapsed, s": f"{row['elapsed_s']:.2f}",
             "Machine": row["cpu"],
         }
         for row in rows
     ]
     st.dataframe(table, hide_index=True)
+
+
+def differences(facts: list[dict]) -> list[str]:
+    """Return in sentences what runs (their summaries) differ in, and what does not compare."""
+    found = {
+        what: so
+        for names, what, so in DIFFERENCES
+        if len({tuple(each.get(name) for name in names) for each in facts}) > 1
+    }
+    if "texts" in found:
+        found.pop("lengths of text", None)  # a text has its length
+    return [f"These runs are of different {what}: {so}." for what, so in found.items()]
+
+
+def _named(facts: dict) -> str:
+    """Which run it is, in words."""
+    threads = facts["threads"]
+    weights = (facts["weights_sha256"] or "")[:8]
+    return " · ".join(
+        [
+            time.strftime("%Y-%m-%d %H:%M", time.gmtime(facts["created_at"])),
+            ", ".join(facts["variants"]),
+            plain(shown_name(MODEL, str(facts["model"]))) + (f" `{weights}`" if weights else ""),
+            f"{facts['tokens']:,} tokens of {plain(shown_name(TEXT, str(facts['text'])))}",
+            f"chunks of {facts['bptt']}",
+            f"batch size {facts['batch_size']}",
+            f"{threads} thread{'s' if threads > 1 else ''}",
+        ]
+    )

@@ -6,6 +6,8 @@ in the browser.
 
 import altair as alt
 
+from wlm.quantization.variant import OFFERED, Variant
+
 LABEL_SIZE = 16
 VALUE_SIZE = 20
 SMALL_SIZE = 14
@@ -13,6 +15,22 @@ GREY = "#8c98a4"  # for reference marks: visible on light and on dark
 # The browser works it out, of the page's background: the theme's greys are too faint for a lecture
 # hall.
 INK = alt.ExprRef("luminance(background) > 0.2 ? '#17202a' : '#e8eef4'")
+GROUND = alt.ExprRef("background")
+HALO = {"stroke": GROUND, "strokeWidth": 5, "strokeJoin": "round"}  # of words that lines cross
+# A variant's colour is the theme's at its place among these, whichever are shown; any other one's
+# is at the places behind them.
+VARIANTS = [Variant.parse(name).label for name in OFFERED]
+# Parts of a model, and what else of it is measured, are shades of stone, which no variant is.
+PARTS = {
+    part: alt.ExprRef(f"luminance(background) > 0.2 ? '{on_light}' : '{on_dark}'")
+    for part, on_light, on_dark in (
+        ("embedding", "#a08d78", "#9a8672"),
+        ("LSTM", "#5c4c40", "#e6dac8"),
+        ("decoder", "#d0c2b0", "#6b5a4c"),
+        ("loss", "#706743", "#c1b88b"),
+        ("file format", "#eedcdc", "#3a2828"),
+    )
+}
 # An axis' label on two lines, "int8" above "LSTM + Linear": side by side, or on a phone, charts are
 # narrow.
 TWO_LINES = (
@@ -41,6 +59,33 @@ def specification(chart: alt.LayerChart, height: float | alt.Step) -> Spec:
     return {**spec, "layer": [drawn]}
 
 
+def dimmed(spec: Spec) -> Spec:
+    """Return a chart under a veil: of what was, while something new is waited for."""
+    veil = {
+        "data": {"values": [{}]},
+        "mark": {"type": "rect", "color": GROUND.to_dict(), "opacity": 0.7, "tooltip": None},
+        "encoding": {
+            "x": {"value": 0},
+            "x2": {"value": "width"},
+            "y": {"value": 0},
+            "y2": {"value": "height"},
+        },
+    }
+    return {**spec, "layer": [*spec["layer"], veil]}
+
+
 def color_by_label(labels: list[str], legend: alt.Legend | None = None) -> alt.Color:
-    """Return the colours of some labels by their order, so that each has one in every chart."""
-    return alt.Color("label:N", scale=alt.Scale(domain=labels), legend=legend)
+    """Return the colours of variants by label: one and the same each in every chart. A legend names
+    these labels, unless it has others of its own."""
+    others = sorted(set(labels) - set(VARIANTS))
+    if legend is not None and legend["values"] is alt.Undefined:
+        legend["values"] = labels
+    return alt.Color("label:N", scale=alt.Scale(domain=[*VARIANTS, *others]), legend=legend)
+
+
+def color_by_part(parts: list[str], legend: alt.Legend) -> alt.Color:
+    """Return the colours of a model's parts, the field `group`, with a legend of these."""
+    legend["values"] = parts
+    others = [part for part in parts if part not in PARTS]
+    scale = alt.Scale(domain=[*PARTS, *others], range=[*PARTS.values()])
+    return alt.Color("group:N", scale=scale, legend=legend)

@@ -35,6 +35,18 @@ def names_for_visitor(kind: str) -> list[str]:
     return [*everyones, *(each.name for each in uploads_of(visitor.name(), kind))]
 
 
+def shown_name(kind: str, name: str) -> str:
+    """Return what a model, or a text, is called: this visitor's own uploads by their files' names,
+    all others as they are."""
+    if not UPLOAD_NAME.fullmatch(name):
+        return name
+    labels = {each.name: each.label for each in uploads_of(visitor.name(), kind)}
+    if name not in labels:
+        return name
+    alike = list(labels.values()).count(labels[name]) > 1
+    return f"{labels[name]} (yours{', ' + name[-4:] if alike else ''})"
+
+
 def is_anothers(kind: str, name: str) -> bool:
     """Tell whether a name is that of an upload which is not this visitor's."""
     return bool(UPLOAD_NAME.fullmatch(name)) and name not in names_for_visitor(kind)
@@ -46,11 +58,17 @@ def _choose(label: str, key: str, default: str, variable: str) -> str:
         show_error(f"there is no {key} to choose: the bundled ones are missing from assets/")
         st.stop()
     index = names.index(default) if default in names else 0
+    labels = {name: shown_name(key, name) for name in names}
+    if (asked := st.query_params.get(key)) in labels and labels[asked] != asked:
+        st.query_params[key] = labels[asked]  # as the widget writes it
+        st.rerun()
     help = (
         "The bundled one, those fetched and uploaded on the page Models, and those in the folder "
         f"that the variable {variable} names."
     )
-    return st.sidebar.selectbox(label, names, index=index, **in_url(key), help=help)
+    return st.sidebar.selectbox(
+        label, names, index=index, format_func=labels.get, **in_url(key), help=help
+    )
 
 
 def offered_variants(model: str) -> list[Variant]:

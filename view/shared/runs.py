@@ -42,10 +42,26 @@ def warn_of_unkept(run: Run | None = None) -> None:
         st.warning(f"{warning}. They show until the server stops.", icon=":material/save:")
 
 
-def show_run(run: Run, show: Callable[[dict], None]) -> None:
-    """Show a run's numbers: those so far while it is followed, then how it ended, and all."""
+def shown_before(run: Run | None, kind: str) -> Run | None:
+    """Return the run of a kind that this visitor was shown last, while `run` has no numbers yet;
+    what is shown now is remembered."""
+    key = f"shown-{kind}"
+    if run is not None and run.result:
+        st.session_state[key] = run.id
+        return None
+    try:
+        return find_run(st.session_state.get(key, ""), kind)
+    except StoreError:
+        return None
+
+
+def show_run(
+    run: Run, show: Callable[[dict], None], before: Callable[[], None] = lambda: None
+) -> None:
+    """Show a run's numbers: those so far while it is followed, then how it ended, and all. Until
+    there are any, `before` shows what was there."""
     if not run.state.final:
-        follow_run(run.id, show)
+        follow_run(run.id, show, before)
         return
     if run.state == State.FAILED:
         show_error(run.message)
@@ -58,7 +74,7 @@ def show_run(run: Run, show: Callable[[dict], None]) -> None:
         show(run.result)
 
 
-def follow_run(run_id: str, show: Callable[[dict], None]) -> None:
+def follow_run(run_id: str, show: Callable[[dict], None], before: Callable[[], None]) -> None:
     """Follow a run until it ends: stage, time left, a stop button, and its numbers so far."""
 
     def look() -> Standing | None:
@@ -71,7 +87,7 @@ def follow_run(run_id: str, show: Callable[[dict], None]) -> None:
             waiting(run_id) if run.state == State.QUEUED else _stage(run),
             run.stop_requested,
             stop=lambda: jobs.stop(run_id),
-            show=lambda: show(run.result) if run.result is not None else None,
+            show=lambda: show(run.result) if run.result is not None else before(),
         )
 
     follow(look)

@@ -7,6 +7,7 @@ import streamlit as st
 from view.shared import server
 from view.shared.page import errors_shown
 from wlm.exporting.formats import HOLDS, formats_of
+from wlm.measuring.wording import size_in_words
 from wlm.quantization.variant import Variant
 
 TAKEN = "taken"  # what was asked for last: its name, bytes, and the check on its card
@@ -45,7 +46,7 @@ def offer_export(model: str, variants: Sequence[Variant]) -> None:
 def hand_out(asked: tuple[str, Variant, str], name: str, size: int, check: dict) -> None:
     """Draw the download of an archive that was made; it is read from the cache when one clicks."""
     st.download_button(
-        f"Download, {size / 1e6:.1f} MB",
+        f"Download, {size_in_words(size)}",
         lambda: server.archive(*asked).content,
         name,
         "application/zip",

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import altair as alt
 
 from view.shared.built import built_once
-from view.shared.charts import INK, LABEL_SIZE, Spec, color_by_label, specification
+from view.shared.charts import GROUND, INK, LABEL_SIZE, Spec, color_by_label, specification
 
 HEIGHT, PLOT_HEIGHT = 380, 320  # pixels, with and without the horizontal axis
 LINE_HEIGHT, LINE_LENGTH = 18, 14  # of the curves' names: pixels, letters
 
+WIDEST = 4  # an interval is drawn up to so many times beyond the curves
 WIDE_RANGE = 6  # from here on, largest over smallest value, steps are even on a log axis only
 
 
@@ -77,9 +78,21 @@ def _curves(
         layers.append(ends.mark_area(opacity=0.25, clip=True, invalid="break-paths-filter-domains"))
         # A band is invisible where it is narrow, or where its neighbours have none.
         layers.append(ends.transform_filter("isValid(datum.low)").mark_rule(size=3, clip=True))
+        for end, beyond, shape in (
+            ("low", f"datum.low < {domain[0]}", "triangle-down"),
+            ("high", f"datum.high > {domain[1]}", "triangle-up"),
+        ):
+            cut = base.transform_filter(f"isValid(datum.{end}) && {beyond}")
+            arrow = cut.mark_point(shape=shape, filled=True, size=120, opacity=1)
+            layers.append(arrow.encode(y=alt.datum(domain[end == "high"])))
     tooltip = ["label:N", alt.Tooltip("value:Q", title=knob), *(f"{each}:Q" for each in shown)]
     layers.append(base.mark_line(strokeWidth=3))
-    layers.append(base.mark_point(filled=True, size=110, opacity=1).encode(tooltip=tooltip))
+    # A ring where it is undecided which one is faster.
+    fill = alt.when("datum.verdict === 'undecided'").then(alt.value(GROUND)) if is_ratio else None
+    dots = base.mark_point(filled=True, size=110, opacity=1, strokeWidth=3)
+    color = color_by_label(labels)
+    dots = dots.encode(stroke=color, fill=fill.otherwise(color)) if fill is not None else dots
+    layers.append(dots.encode(tooltip=tooltip))
     beside = {"align": "left", "baseline": "middle", "dx": 12}
     names = base.mark_text(fontSize=LABEL_SIZE, lineBreak="\n", lineHeight=LINE_HEIGHT, **beside)
     places = {"values": _names(rows, measure, domain)}
@@ -88,11 +101,11 @@ def _curves(
 
 
 def _extent(rows: list[dict], measure: str, shown: list[str]) -> tuple[float, float]:
-    """The lowest and the highest value. An interval from few rounds may be huge: it is cut off
-    rather than let flatten the curves."""
+    """The lowest and the highest value. An interval from few rounds may be huge: beyond `WIDEST`
+    it is cut off rather than let flatten the curves."""
     middles = [row[measure] for row in rows]
     found = [row[key] for row in rows for key in shown if row[key] is not None]
-    return max(min(found), min(middles) / 1.5), min(max(found), max(middles) * 1.5)
+    return max(min(found), min(middles) / WIDEST), min(max(found), max(middles) * WIDEST)
 
 
 def _names(rows: list[dict], measure: str, domain: list[float]) -> list[dict]:

@@ -4,12 +4,12 @@ import streamlit as st
 
 from view.shared import server
 from view.shared.choices import in_url, offered_variants
+from view.sweep.link import OWN
 from wlm.errors import SettingError
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
 from wlm.measuring.sweep import DEFAULT_SECONDS, KNOBS, SweepSpec, parse_values, presets
 from wlm.quantization.variant import Variant
 
-OWN = "Your own"
 BASELINE = "fp32"
 LONGEST_POINT, SHORTEST_POINT = 20.0, 2.0
 

@@ -5,18 +5,22 @@ import streamlit as st
 from view.shared import server, visitor
 from view.shared.choices import is_anothers
 from view.shared.progress import Standing, follow
-from view.shared.runs import run_in_url, waiting
-from view.sweep.results import show_sweep
+from view.shared.runs import find_run, run_in_url, waiting
+from view.shared.subject import show_subject, show_subject_before
+from view.sweep.link import query_of
+from view.sweep.results import show_curves, show_sweep
 from wlm.catalog.uploads import MODEL, TEXT
-from wlm.measuring.sweep import KNOBS, SweepSpec
+from wlm.errors import StoreError
+from wlm.measuring.sweep import KNOBS, SweepSpec, to_json
 from wlm.runs.run import Run, State
 from wlm.runs.sweep_points import current_points, missing_points, seconds_left
 
 PAGE = "pages/3_Sweep.py"
 
 
-def show_current() -> None:
-    """Show the sweep that the URL names, or what to expect of the first one."""
+def show_current(chosen: SweepSpec | None) -> None:
+    """Show the sweep that the URL names, or what to expect of the first one; None is chosen where
+    the settings are no valid ones."""
     if (sweep := run_in_url("sweep", SweepSpec.kind)) is None:
         st.info(
             "Press **Start**: the first point is there after a few seconds, and the curves grow "
@@ -25,11 +29,14 @@ def show_current() -> None:
         )
         return
     spec, runs = SweepSpec.from_json(sweep.spec), server.job_queue().recent.points_of(sweep.id)
+    show_subject(sweep.spec, chosen and chosen.to_json(), "Start")
     if any(not run.state.final for run in runs):
-        follow_sweep(sweep.id, spec)
+        follow_sweep(sweep.id, spec, measured_before(sweep.id, runs))
         return
+    measured_before(sweep.id, runs)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.page_link(PAGE, label="Link", icon=":material/link:", query_params={"sweep": sweep.id})
+        query = query_of(sweep.id, spec)
+        st.page_link(PAGE, label="Link", icon=":material/link:", query_params=query)
         if missing := missing_points(spec, runs):
             base = spec.base
             anothers = is_anothers(MODEL, base.model) or is_anothers(TEXT, base.text)
@@ -44,8 +51,31 @@ def show_current() -> None:
     show_sweep(spec, runs)
 
 
-def follow_sweep(sweep_id: str, spec: SweepSpec) -> None:
-    """Follow a sweep until it ends: points done, time left, a stop button, and its curves."""
+def measured_before(sweep_id: str, runs: list[Run]) -> str:
+    """Return the id of the sweep that this visitor was shown last, while this one has no numbers
+    yet; empty where there was none. What is shown now is remembered."""
+    if any(run.result for run in runs):
+        st.session_state["shown-sweep"] = sweep_id
+        return ""
+    return st.session_state.get("shown-sweep", "")
+
+
+def show_before(sweep_id: str) -> None:
+    """Show what was there before a sweep's first numbers, dim."""
+    try:
+        spec = SweepSpec.from_json(find_run(sweep_id, SweepSpec.kind).spec)
+    except StoreError:
+        return
+    points = current_points(spec, server.job_queue().recent.points_of(sweep_id))
+    result = to_json(spec, [run and run.result for run in points])
+    if result["points"]:
+        show_subject_before(spec.to_json())
+        show_curves(spec, result, dim=True)
+
+
+def follow_sweep(sweep_id: str, spec: SweepSpec, before: str) -> None:
+    """Follow a sweep until it ends: points done, time left, a stop button, and its curves; until
+    there are any, those of the sweep before."""
 
     def look() -> Standing | None:
         jobs = server.job_queue()
@@ -56,8 +86,14 @@ def follow_sweep(sweep_id: str, spec: SweepSpec) -> None:
             *progress(spec, runs),
             stopping=all(run.stop_requested for run in runs if not run.state.final),
             stop=lambda: jobs.stop_sweep(sweep_id),
-            show=lambda: show_sweep(spec, runs),
+            show=lambda: show_so_far(runs),
         )
+
+    def show_so_far(runs: list[Run]) -> None:
+        if not any(run.result for run in runs) and before:
+            show_before(before)
+        else:
+            show_sweep(spec, runs)
 
     follow(look, every=1.0)
 

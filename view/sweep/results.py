@@ -3,10 +3,14 @@
 import streamlit as st
 
 from view.shared.cards import card
-from view.shared.page import show_error
+from view.shared.charts import dimmed
+from view.shared.choices import shown_name
+from view.shared.page import plain, show_error
 from view.sweep import charts
+from wlm.catalog.uploads import TEXT
 from wlm.measuring import sweep
 from wlm.measuring.sweep import KNOBS, SweepSpec
+from wlm.measuring.wording import read_as
 from wlm.quantization.variant import Variant
 from wlm.runs.run import Run, State
 from wlm.runs.sweep_points import current_points
@@ -20,6 +24,7 @@ STATES = {
     State.INTERRUPTED: "interrupted",
     None: "deleted",
 }
+OF_KNOWN = "loss of known words"
 
 
 def show_sweep(spec: SweepSpec, runs: list[Run]) -> None:
@@ -41,11 +46,14 @@ def show_sweep(spec: SweepSpec, runs: list[Run]) -> None:
     show_points(spec, points)
 
 
-def show_curves(spec: SweepSpec, result: dict) -> None:
-    """Show the sentences and the charts of a sweep's JSON."""
-    show_cards(spec, result)
+def show_curves(spec: SweepSpec, result: dict, dim: bool = False) -> None:
+    """Show the sentences and the charts of a sweep's JSON. While another one is waited for, its
+    numbers stand dim, without what explains them."""
+    if (warnings := sweep.warnings(result)) and not dim:
+        st.warning("  \n".join(warnings), icon=":material/vital_signs:")
+    show_cards(spec, result, dim)
     machines = sweep.machines(result)
-    if len(machines) > 1:
+    if len(machines) > 1 and not dim:
         where = "; ".join(f"{name}: {', '.join(map(str, at))}" for name, at in machines.items())
         st.warning(
             f"These points come from different machines. A point's speed-up holds on its own "
@@ -58,11 +66,18 @@ def show_curves(spec: SweepSpec, result: dict) -> None:
     with ratio:
         st.markdown("**How many times as fast**, with its 95% interval as a band")
         chart = charts.speedup_curves(rows, labels, spec.values, knob=knob)
-        st.vega_lite_chart(chart, key="chart-sweep-speedups")
+        st.vega_lite_chart(dimmed(chart) if dim else chart, key="chart-sweep-speedups")
     with speed:
         st.markdown("**How fast**: what each reads in a second")
         chart = charts.token_curves(rows, labels, spec.values, knob=knob)
-        st.vega_lite_chart(chart, key="chart-sweep-tokens")
+        st.vega_lite_chart(dimmed(chart) if dim else chart, key="chart-sweep-tokens")
+    if dim:
+        return
+    if any(each.undecided_at for each in sweep.outcomes(result)):
+        st.caption(
+            "A ring in place of a dot: undecided. An arrow at a band's end: the interval goes on "
+            "beyond the chart."
+        )
     protocol = result["points"][0]["protocol"]
     fixed = {
         "batch_size": f"batch size {protocol['batch_size']}",
@@ -70,7 +85,8 @@ def show_curves(spec: SweepSpec, result: dict) -> None:
         "threads": f"threads {protocol['threads']}",
     }
     same = ", ".join(words for name, words in fixed.items() if name != spec.over)
-    st.caption(f"{protocol['text']}, {same} · " + " · ".join(machines))
+    text = plain(shown_name(TEXT, protocol["text"]))
+    st.caption(f"{text}, {same} · " + " · ".join(machines))
     if spec.over == "hidden":
         st.caption(
             "Random weights in the tutorial's shape: five LSTM layers, an embedding of 512 and "
@@ -79,41 +95,59 @@ def show_curves(spec: SweepSpec, result: dict) -> None:
         )
 
 
-def show_cards(spec: SweepSpec, result: dict) -> None:
-    """Show each variant's largest speed-up, its smallest, and where it loses."""
+def show_cards(spec: SweepSpec, result: dict, dim: bool = False) -> None:
+    """Show each variant's largest speed-up and its smallest of those that are known, where it
+    loses, and where that is undecided."""
     found = sweep.outcomes(result)
     baseline = result["points"][0]["results"][0]["label"]
     for column, each in zip(st.columns(max(2, len(found))), found, strict=False):
-        most, least = each.most, each.least
-        value, where = f"{most['speedup']:.2f}", f"at {most['value']}"
+        value, most, least = "undecided", each.most, each.least
+        if most:
+            value = f"{most['speedup']:.2f}"
         if least is not most:
             value = f"{least['speedup']:.2f} to {value}"
-            where = f"most {where}, least at {least['value']}"
-        loses = each.slower_at
+        said = [
+            f"{verdict} at {sweep.listed(at)}"
+            for verdict, at in (("slower", each.slower_at), ("undecided", each.undecided_at))
+            if at
+        ]
+        color = "red" if each.slower_at else "gray" if each.undecided_at else "green"
         card(
             column,
             f"{each.label}, times as fast as {baseline}",
             value,
-            f"slower at {sweep.listed(loses)}" if loses else "nowhere surely slower",
-            delta_color="red" if loses else "gray",
-            delta_description=f"{where} ({KNOBS[spec.over].label.lower()})",
-            help="Its smallest and largest speed-up. It is surely slower where the whole 95% "
-            "interval lies below 1.",
+            ", ".join(said) or "faster everywhere",
+            dim=dim,
+            delta_color=color,
+            delta_description=KNOBS[spec.over].label.lower(),
+            help="Its smallest and largest speed-up, of the points that are decided. It is slower "
+            "where the whole 95% interval lies below 1, faster where it lies above, and undecided "
+            "where the interval holds 1, or where there are too few rounds for one.",
         )
 
 
 def show_points(spec: SweepSpec, points: list[Run | None]) -> None:
-    """Show each point's numbers in a table, with a link to its run."""
+    """Show each point's numbers in a table, with a link to its run; where a text has unknown
+    words, also their share and the losses over the known ones."""
+    measured = [run.result for run in points if run and run.result]
+    some_unknown = spec.over != "hidden" and any(read_as(each["protocol"]) for each in measured)
     rows = []
     for value, run in zip(spec.values, points, strict=True):
         row = {KNOBS[spec.over].label: value, "State": STATES[run.state if run else None]}
-        for each in ((run and run.result) or {"results": []})["results"][1:]:
+        result = (run and run.result) or {"results": [], "protocol": {}}
+        for each in result["results"][1:]:
             low, high = each["speedup_ci95"] or (None, None)
             ends = "" if low is None else f" ({low:.2f} to {high:.2f})"
             row[each["label"]] = f"{each['speedup']:.2f}{ends}"
+        if some_unknown:
+            row["Unknown words"] = read_as(result["protocol"])
+            for each in result["results"]:
+                row[f"{each['label']}, {OF_KNOWN}"] = each.get("loss_known")
         row["Run"] = f"Runs?run={run.id}" if run else None
         rows.append(row)
-    config = {"Run": st.column_config.LinkColumn("Run", display_text="Open")}
+    number = st.column_config.NumberColumn(format="%.4f")
+    config = dict.fromkeys((key for row in rows for key in row if OF_KNOWN in key), number)
+    config["Run"] = st.column_config.LinkColumn("Run", display_text="Open")
     st.dataframe(rows, hide_index=True, column_config=config)
     names = [Variant.parse(name).label for name in spec.base.variants[1:]]
     st.caption(

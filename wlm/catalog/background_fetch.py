@@ -15,11 +15,12 @@ class _StopFetch(Exception):  # noqa: N818 it is no error
 
 
 class BackgroundFetch:
-    """Fetches one thing at a time; `what` is the latest, `error` how it failed, if it did,
-    `ended` how many have ended."""
+    """Fetches one thing at a time; `what` is the latest, `owner` who asked for it, `error` how it
+    failed, if it did, `ended` how many have ended."""
 
     def __init__(self):
         self.what, self.error, self.progress = "", "", Progress("Starting", 0.0)
+        self.owner = ""
         self.ended = 0
         self._lock, self._stop, self._thread = Lock(), Event(), None
 
@@ -31,12 +32,13 @@ class BackgroundFetch:
     def stopping(self) -> bool:
         return self.running and self._stop.is_set()
 
-    def start(self, what: str) -> None:
+    def start(self, what: str, owner: str = "") -> None:
         """Begin to fetch. Raises FetchError while another fetch is under way."""
         with self._lock:
             if self.running:
                 raise FetchError(f"one fetch at a time: {self.what} is under way")
             self.what, self.error, self.progress = what, "", Progress("Starting", 0.0)
+            self.owner = owner
             self._stop.clear()
             self._thread = Thread(target=self._fetch, name="fetch", daemon=True)
             self._thread.start()

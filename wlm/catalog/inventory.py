@@ -1,5 +1,6 @@
 """What models and texts are here: where from, under which licence, how large, and undamaged?"""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from wlm.catalog.fetch import WIKITEXT2
 from wlm.catalog.names import list_models, list_texts
 from wlm.errors import CheckpointError
 from wlm.files import sha256_of
-from wlm.model.checkpoint import checked_card, weights_of
+from wlm.model.checkpoint import VARIANT, checked_card, config_on_card, weights_of
 from wlm.places import ASSETS, data_folder
 
 CORPUS_LICENCE = "WikiText-2 (Merity et al. 2016), CC BY-SA 3.0"
@@ -16,9 +17,10 @@ DEMO_LICENCE = "MIT, written for this project"
 
 @dataclass(frozen=True)
 class Item:
-    """A model or a text: its name, origin, source and licence in words, bytes, sha256, the loss
-    that its card states (nats per token; None where none), what is wrong with it, if so, and how
-    its weights were read, if its card says so."""
+    """A model or a text: its name, origin, source and licence in words, the bytes of its file,
+    sha256, the loss that its card states (nats per token; None where none), what is wrong with it,
+    if so, how its weights were read, if its card says so, and the bytes of a model's weights as
+    32-bit floats (None where they came quantized)."""
 
     name: str
     origin: str
@@ -29,6 +31,7 @@ class Item:
     loss: float | None = None
     problem: str = ""
     weights_read: str = ""
+    fp32_bytes: int | None = None
 
 
 def models_here() -> list[Item]:
@@ -46,6 +49,7 @@ def _model(name: str, path: Path) -> Item:
     try:
         card = checked_card(path)
         size = weights_of(path, card).stat().st_size
+        shapes = config_on_card(card, path).shapes().values()
     except CheckpointError as error:
         return Item(name, origin, problem=str(error))
     except OSError as error:
@@ -61,6 +65,7 @@ def _model(name: str, path: Path) -> Item:
         card["sha256"],
         loss if isinstance(loss, int | float) and not isinstance(loss, bool) else None,
         weights_read=str(card.get("weights_read") or "")[:400],
+        fp32_bytes=None if card.get(VARIANT) else 4 * sum(map(math.prod, shapes)),
     )
 
 

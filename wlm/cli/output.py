@@ -105,7 +105,7 @@ def print_runs(rows: list[dict]) -> None:
 
 def print_sweep(content: dict) -> None:
     """Print a sweep's JSON: a line a point and variant, what they say, and warnings."""
-    from wlm.measuring.sweep import KNOBS, curves, outcomes, sentence
+    from wlm.measuring.sweep import curves, outcomes, sentence, warnings
 
     over = content["over"]
     rows = [
@@ -116,9 +116,8 @@ def print_sweep(content: dict) -> None:
     print()
     for outcome in outcomes(content):
         print(sentence(over, outcome))
-    for point in content["points"]:
-        for warning in point["warnings"]:
-            print(f"\nwarning: {KNOBS[over].unit.format(point['value'])}: {warning}")
+    for warning in warnings(content):
+        print(f"\nwarning: {warning}")
 
 
 def print_reproduction(content: dict, run_id: str) -> None:

@@ -164,7 +164,8 @@ def inspect(spec: InspectSpec) -> Iterator[Progress]:
     checkpoint = open_model(spec.model, spec.vocabulary, spec.corpus)
     text = open_text(spec.text, checkpoint.vocabulary)
     data = batchify(text.ids, 1)  # (N, 1)
-    check_range("bptt", spec.bptt, 1, len(data) - 1, hint=f"{text.name!r} has {len(data):,} tokens")
+    chunk = "the chunk length"
+    check_range(chunk, spec.bptt, 1, len(data) - 1, hint=f"{text.name!r} has {len(data):,} tokens")
 
     streams: dict[tuple[str, int], Iterator[list[float]]] = {}
     for variant in map(Variant.parse, dict.fromkeys(spec.variants)):

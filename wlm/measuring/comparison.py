@@ -17,12 +17,11 @@ from wlm.measuring.evaluate import (
 from wlm.measuring.intervals import Interval, mean_interval, ratio_interval, spread, verdict
 from wlm.measuring.machine import describe_machine, load_now
 from wlm.measuring.spec import VariantSettings
-from wlm.measuring.wording import MOST_SPREAD, busy, unknown_warnings
+from wlm.measuring.wording import disturbances, unknown_warnings
 from wlm.quantization.variant import Variant
 
 DEFAULT_TARGET = 0.03
 FEWEST_ROUNDS_TO_STOP = 8  # an interval from fewer is itself too uncertain to stop by
-LEAST_CPU_SHARE = 0.90
 RANDOM = "The model's weights are random: its speed and size are real, its loss means nothing."
 
 
@@ -66,8 +65,9 @@ class CompareSpec(VariantSettings):
             check_range("target", self.target, 0.001, 1.0)
         random_hidden(self.model)
         check_bptt(self.bptt)
-        check_range("batch_size", self.batch_size, 1, 256)
-        check_range("bptt * batch_size", self.bptt * self.batch_size, 1, 10_000)
+        check_range("the batch size", self.batch_size, 1, 256)
+        tokens = self.bptt * self.batch_size
+        check_range("the chunk length times the batch size", tokens, 1, 10_000)
         check_threads(self.threads)
         check_range("seed", self.seed, 0, 2**63 - 1)
 
@@ -164,7 +164,7 @@ class Comparison:
             "rounds": len(self.blocks[0]),
             "results": results,
             "warnings": [
-                *_warnings(results),
+                *disturbances(results),
                 *([RANDOM] if random_hidden(self.spec.model) else []),
                 *(unknown_warnings(self.unknown) if self.unknown else []),
             ],
@@ -204,19 +204,3 @@ def _ends(interval: Interval, i: int) -> list[float] | None:
     """An interval's ends for JSON: none for the baseline itself, nor before there are enough."""
     known = i > 0 and math.isfinite(interval.low) and math.isfinite(interval.high)
     return [interval.low, interval.high] if known else None
-
-
-def _warnings(results: list[dict]) -> list[str]:
-    """What a reader should know before trusting the times, in sentences."""
-    found = []
-    if uneven := [each for each in results if each["spread"] > MOST_SPREAD]:
-        by = ", ".join(f"{each['spread']:.0%} ({each['label']})" for each in uneven)
-        found.append(busy("blocks", by))
-    if starved := [each for each in results if each["cpu_share"] < LEAST_CPU_SHARE]:
-        found.append(
-            "Other programs, or a quota, took CPU time away: the share of its time that each had "
-            "a CPU was "
-            + ", ".join(f"{each['cpu_share']:.0%} ({each['label']})" for each in starved)
-            + "."
-        )
-    return found

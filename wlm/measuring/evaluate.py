@@ -145,7 +145,7 @@ def _switches() -> int | None:
 
 def check_bptt(bptt: int) -> None:
     """Raise SettingError unless the chunk length is allowed."""
-    check_range("bptt", bptt, 1, 1_000)
+    check_range("the chunk length", bptt, 1, 1_000)
 
 
 def check_threads(threads: int) -> None:

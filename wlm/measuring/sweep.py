@@ -8,6 +8,7 @@ from wlm.catalog.names import random_name
 from wlm.errors import SettingError, check_range, parse_whole
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.machine import cpu_count
+from wlm.measuring.wording import disturbances
 
 MOST_POINTS = 12
 DEFAULT_SECONDS = 8.0
@@ -47,7 +48,7 @@ class SweepSpec:
     def __post_init__(self):
         if self.over not in KNOBS:
             raise SettingError(f"the knob must be one of {', '.join(KNOBS)}, got {self.over!r}")
-        check_range(f"the number of {self.over} values", len(self.values), 1, MOST_POINTS)
+        check_range("the number of values", len(self.values), 1, MOST_POINTS)
         object.__setattr__(self, "values", tuple(sorted(set(self.values))))
         self.points()
 
@@ -133,12 +134,12 @@ def parse_over(text: str) -> tuple[str, tuple[int, ...]]:
 def parse_values(over: str, text: str) -> tuple[int, ...]:
     """Read whole numbers separated by commas. Raises SettingError."""
     pieces = [piece.strip() for piece in text.split(",") if piece.strip()]
-    check_range(f"the number of {over} values", len(pieces), 1, MOST_POINTS)
+    check_range("the number of values", len(pieces), 1, MOST_POINTS)
     values = [parse_whole(piece) for piece in pieces]
     if None in values:
         piece = pieces[values.index(None)][:80]
         raise SettingError(
-            f"{over} must be whole numbers separated by commas, such as 1,5,25, got {piece!r}"
+            f"the values must be whole numbers separated by commas, such as 1,5,25, got {piece!r}"
         )
     return tuple(values)
 
@@ -176,12 +177,14 @@ def curves(sweep: dict) -> list[dict]:
 @dataclass(frozen=True)
 class Outcome:
     """What a sweep found for one variant: its rows (see `curves`) of the largest and the smallest
-    speed-up, and the values at which it is slower than the baseline, beyond doubt."""
+    speed-up, of those that are known to be faster or slower (None where none is), the values at
+    which it is slower than the baseline beyond doubt, and those at which it is undecided."""
 
     label: str
-    most: dict
-    least: dict
+    most: dict | None
+    least: dict | None
     slower_at: tuple[int, ...]
+    undecided_at: tuple[int, ...]
 
 
 def outcomes(sweep: dict) -> list[Outcome]:
@@ -190,26 +193,56 @@ def outcomes(sweep: dict) -> list[Outcome]:
     found = []
     for label in dict.fromkeys(row["label"] for row in rows):
         ours = [row for row in rows if row["label"] == label]
-        most, least = (pick(ours, key=lambda row: row["speedup"]) for pick in (max, min))
-        slower = tuple(row["value"] for row in ours if row["verdict"] == "slower")
-        found.append(Outcome(label, most, least, slower))
+        known = [row for row in ours if row["verdict"] != "undecided"]
+        most, least = (
+            pick(known, key=lambda row: row["speedup"], default=None) for pick in (max, min)
+        )
+        slower, undecided = (
+            tuple(row["value"] for row in ours if row["verdict"] == verdict)
+            for verdict in ("slower", "undecided")
+        )
+        found.append(Outcome(label, most, least, slower, undecided))
     return found
 
 
 def sentence(over: str, outcome: Outcome) -> str:
     """Return an outcome as one would read it aloud."""
     unit, most, least = KNOBS[over].unit, outcome.most, outcome.least
-    words = f"{outcome.label}: {most['speedup']:.1f} times as fast at {unit.format(most['value'])}"
+    words = []
+    if most:
+        words.append(f"{most['speedup']:.1f} times as fast at {unit.format(most['value'])}")
     if least is not most:
-        words += f", {least['speedup']:.1f} at {unit.format(least['value'])}"
+        words[0] += f", {least['speedup']:.1f} at {unit.format(least['value'])}"
     if outcome.slower_at:
-        words += f"; slower than the baseline at {unit.format(listed(outcome.slower_at))}"
-    return words + "."
+        words.append(f"slower than the baseline at {unit.format(listed(outcome.slower_at))}")
+    if outcome.undecided_at:
+        words.append(f"undecided at {unit.format(listed(outcome.undecided_at))}")
+    return f"{outcome.label}: {'; '.join(words)}."
 
 
 def listed(values: Sequence[int]) -> str:
     """Return numbers as one would read them aloud: `1, 5 and 25`."""
     return " and ".join(filter(None, [", ".join(map(str, values[:-1])), str(values[-1])]))
+
+
+def warnings(sweep: dict) -> list[str]:
+    """Return what a comparison warns of, once for all points of a sweep's JSON: of those that
+    something disturbed, the worst variant of each."""
+    unit, worst, others = KNOBS[sweep["over"]].unit, [], []
+    for point in sweep["points"]:
+        results, at = point["results"], unit.format(point["value"])
+        uneven = max(results, key=lambda each: each["spread"])
+        starved = min(results, key=lambda each: each["cpu_share"])
+        worst.append(
+            {
+                "label": f"{uneven['label']}, {at}",
+                "spread": uneven["spread"],
+                "cpu_share": starved["cpu_share"],
+            }
+        )
+        own = disturbances(results)
+        others += [each for each in point["warnings"] if each not in own]
+    return [*disturbances(worst), *dict.fromkeys(others)]
 
 
 def machines(sweep: dict) -> dict[str, list[int]]:

@@ -1,10 +1,12 @@
 """What a comparison says, in sentences as one would read them aloud."""
 
 import math
+from collections.abc import Iterable
 
 MOST_UNKNOWN = 0.10  # of a text's words: above, its loss is largely that of `<unk>`
 SAME_LOSS = 0.01  # nats per token: below, a reader would not notice
 MOST_SPREAD = 0.10  # of times that nothing disturbed
+LEAST_CPU_SHARE = 0.90
 
 
 def sentence(result: dict, i: int = -1) -> str:
@@ -14,7 +16,7 @@ def sentence(result: dict, i: int = -1) -> str:
         return f"{chosen['label']} has a loss of {chosen['loss']:.2f} nats per token."
     label, other = chosen["label"], baseline["label"]
     delta = chosen["loss"] - baseline["loss"]
-    loss = "at the same loss"
+    loss = f"at the same loss to within {SAME_LOSS} nats"
     if abs(delta) >= SAME_LOSS:
         loss = f"at a loss {abs(delta):.2f} nats {'higher' if delta > 0 else 'lower'}"
     # Runs of the first release have no interval.
@@ -39,6 +41,23 @@ def busy(what: str, by: str) -> str:
     )
 
 
+def disturbances(results: list[dict]) -> list[str]:
+    """Return what a reader should know before trusting the times of results (their JSON), in
+    sentences."""
+    found = []
+    if uneven := [each for each in results if each["spread"] > MOST_SPREAD]:
+        by = ", ".join(f"{each['spread']:.0%} ({each['label']})" for each in uneven)
+        found.append(busy("blocks", by))
+    if starved := [each for each in results if each["cpu_share"] < LEAST_CPU_SHARE]:
+        found.append(
+            "Other programs, or a quota, took CPU time away: the share of its time that each had "
+            "a CPU was "
+            + ", ".join(f"{each['cpu_share']:.0%} ({each['label']})" for each in starved)
+            + "."
+        )
+    return found
+
+
 def read_as(protocol: dict) -> str:
     """Return how much of a text was unknown to the model (a comparison's protocol), in words; empty
     where nothing was, or where that was not counted."""
@@ -61,6 +80,18 @@ def unknown_warnings(unknown: dict) -> list[str]:
     if unknown["line_ends"]:
         found.append(f"{NO_EOS}.")
     return found
+
+
+def size_unit(sizes: Iterable[int]) -> tuple[str, float]:
+    """Return the unit in which sizes in bytes are shown together, and its bytes: MB, or kB where
+    none reaches 0.1 MB."""
+    return ("MB", 1e6) if max(sizes, default=0) >= 100_000 else ("kB", 1e3)
+
+
+def size_in_words(size: int, digits: int = 1) -> str:
+    """Return a size in bytes as `79.7 MB`, or `3.2 kB` below 0.1 MB."""
+    unit, scale = size_unit([size])
+    return f"{size / scale:,.{digits}f} {unit}"
 
 
 def _against(ratio: float) -> str:

@@ -64,7 +64,7 @@ def load_checkpoint(
         return replace(loaded, name=path.stem)
     if path.is_dir():
         card = _read_card(path / CARD)
-        config = _config_from_card(card, path / CARD)
+        config = config_on_card(card, path / CARD)
         weights = weights_of(path, card)
         if corpus is None:
             vocabulary = vocabulary or path / VOCABULARY
@@ -210,7 +210,9 @@ def _read_card(path: Path) -> dict:
     return card
 
 
-def _config_from_card(card: dict, path: Path) -> ModelConfig:
+def config_on_card(card: dict, path: Path) -> ModelConfig:
+    """Return the sizes that a model folder's card, read from `path`, says. Raises
+    CheckpointError."""
     sizes = {key: value for key, value in card["architecture"].items() if key != "class"}
     try:
         return ModelConfig(**sizes)

@@ -9,6 +9,7 @@ from wlm.inspecting.times import InspectSpec, inspect
 from wlm.measuring.compare import compare
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.machine import pinned
+from wlm.runs.ready import Ready
 from wlm.runs.run import State
 from wlm.runs.store import RunStore
 
@@ -22,10 +23,13 @@ KINDS = {
 }
 
 
-def execute(run_id: str, store: RunStore, *, again: bool = False) -> None:
+def execute(
+    run_id: str, store: RunStore, *, again: bool = False, ready: Ready | None = None
+) -> None:
     """Do a run in this process and write how it goes to the store; safe to call again.
 
     A run under way is left to whoever does it, or with `again` begun anew: its worker has died.
+    Where the job is `ready` it goes on from there.
     """
     run = store.glance(run_id)
     if run.state != State.QUEUED and not (again and run.state == State.RUNNING):
@@ -36,8 +40,9 @@ def execute(run_id: str, store: RunStore, *, again: bool = False) -> None:
     try:
         spec_class, do = KINDS[run.kind]
         spec = spec_class.from_json(run.spec)
+        steps = (ready and ready.take(spec)) or do(spec)
         with pinned(spec.threads):
-            for progress in do(spec):
+            for progress in steps:
                 if progress.measured is not None:
                     result = progress.measured.to_json()
                 if store.glance(run_id).stop_requested:

@@ -6,7 +6,7 @@ import json
 import time
 
 from wlm.errors import ReportError
-from wlm.measuring.wording import read_as, sentence
+from wlm.measuring.wording import read_as, sentence, size_unit
 from wlm.quantization.variant import Variant
 from wlm.runs.run import Run
 
@@ -19,21 +19,26 @@ def summary(run: Run) -> dict:
     result = run.result or {}
     chosen = (result.get("results") or [{}])[-1]
     machine = result.get("machine", {})
+    protocol = result.get("protocol", {})
     return {
         "id": run.id,
         "created_at": run.created_at,
         "state": str(run.state),
         "origin": run.origin or "measured here",
         "model": run.spec.get("model"),
-        "weights_sha256": result.get("protocol", {}).get("weights_sha256"),
-        "text": result.get("protocol", run.spec).get("text"),
+        "weights_sha256": protocol.get("weights_sha256"),
+        "text": (protocol or run.spec).get("text"),
+        "tokens": protocol.get("tokens"),
+        "bptt": run.spec.get("bptt"),
+        "batch_size": run.spec.get("batch_size"),
+        "threads": run.spec.get("threads"),
         "variants": [Variant.parse(name).label for name in run.spec.get("variants", [])],
         "verdict": chosen.get("verdict"),
         "speedup": chosen.get("speedup"),
         "speedup_ci95": chosen.get("speedup_ci95"),
         "loss": chosen.get("loss"),
         "loss_known": chosen.get("loss_known"),
-        "unknown": result.get("protocol", {}).get("unknown"),
+        "unknown": protocol.get("unknown"),
         "loss_delta": chosen.get("loss_delta"),
         "cpu": machine.get("cpu"),
         "cpus": machine.get("cpus"),
@@ -71,15 +76,16 @@ def to_markdown(run: Run) -> str:
     weights = protocol.get("weights_sha256")
     date = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.created_at))
     some_unknown = bool(read_as(protocol))  # else both losses are one
+    unit, scale = size_unit(each["size_bytes"] for each in result["results"])
     heads = [
-        *("variant", "size, MB", "loss, nats"),
+        *("variant", f"size, {unit}", "loss, nats"),
         *(["of known words"] if some_unknown else []),
         *("elapsed, s", "times as fast", "95% interval"),
     ]
     rows = [
         [
             each["label"],
-            f"{each['size_bytes'] / 1e6:.1f}",
+            f"{each['size_bytes'] / scale:.1f}",
             f"{each['loss']:.4f}",
             *([f"{each['loss_known']:.4f}" if each.get("loss_known") else "–"] * some_unknown),
             f"{each['elapsed_s']:.2f}",

@@ -37,6 +37,11 @@ class JobQueue(ABC):
         """Get ready, unless that is done already, so that the first run need not wait for it.
         Raises JobError."""
 
+    def get_ready(self, spec: CompareSpec | InspectSpec) -> None:
+        """Have a job begun that may be submitted soon, where there is a way, so that it measures
+        at once then."""
+        return
+
     @abstractmethod
     def close(self) -> None:
         """End at once, whatever is under way."""

@@ -23,8 +23,8 @@ def recordings() -> dict[str, Run]:
 
 
 def recording(model: str, variants: tuple[str, ...]) -> Run | None:
-    """Return a recorded run that compares these variants of a model, baseline first, its result
-    cut down to them, or None."""
+    """Return a recorded run that compares these variants of a model, baseline first, cut down to
+    them, or None."""
     for run in recordings().values():
         baseline, *others = run.result["results"]
         found = {each["variant"]: each for each in others}
@@ -34,5 +34,6 @@ def recording(model: str, variants: tuple[str, ...]) -> Run | None:
             and found.keys() >= set(variants[1:])
         ):
             chosen = [baseline, *(found[name] for name in variants[1:])]
-            return replace(run, result={**run.result, "results": chosen})
+            spec = {**run.spec, "variants": [each["variant"] for each in chosen]}
+            return replace(run, spec=spec, result={**run.result, "results": chosen})
     return None

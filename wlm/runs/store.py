@@ -103,12 +103,15 @@ class RunStore:
         # One that was queued when its database failed goes on in the spill: ask for that one, too.
         return [run for run in self._select(query, sa.select(*LIGHT)) if not run.state.final]
 
-    def list_runs(self, kind: str, limit: int = 200) -> list[Run]:
-        """Return the latest runs of one kind, those that are not kept included, newest first.
+    def list_runs(self, kind: str, limit: int = 200, *, points: bool = True) -> list[Run]:
+        """Return the latest runs of one kind, with or without the points of sweeps, those that are
+        not kept included, newest first.
 
         Without their results, which may be large: `get` returns a run with it.
         """
         query = sa.select(*LIGHT).where(RUNS.c.kind == kind)
+        if not points:
+            query = query.where(RUNS.c.sweep == "")
         query = query.order_by(RUNS.c.created_at.desc(), RUNS.c.id).limit(limit)
         return self._select(query)[::-1][:limit]
 

@@ -4,23 +4,29 @@ The worker is `python -m wlm worker`, told run ids as lines on its standard inpu
 server ends, that pipe closes, and the worker exits at once.
 """
 
+import json
 import os
 import queue
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterable, Sequence
 
 from wlm.errors import JobError
+from wlm.inspecting.times import InspectSpec
+from wlm.measuring.comparison import CompareSpec
 from wlm.memory import give_back
 from wlm.places import ROOT
-from wlm.runs.execute import execute
+from wlm.runs.execute import KINDS, execute
 from wlm.runs.queue import JobQueue
+from wlm.runs.ready import Ready
 from wlm.runs.run import State
 from wlm.runs.store import RunStore
 
 MAX_STARTS = 2  # workers that may die before they reach a waiting run
+READY_SECONDS = 300.0  # so long a job is kept ready that nobody asks for
 
 
 class WorkerQueue(JobQueue):
@@ -31,6 +37,7 @@ class WorkerQueue(JobQueue):
         self._worker: subprocess.Popen | None = None
         # Groups of runs not seen to be final: how many workers died before they reached any.
         self._unfinished: dict[tuple[str, ...], int] = {}
+        self._told = ("", 0.0)  # which job the worker is to have ready, and since when
 
     def start(self) -> None:
         """Start the worker unless it runs, so that the first run need not wait for it."""
@@ -58,8 +65,22 @@ class WorkerQueue(JobQueue):
                 )
             except OSError as error:
                 raise JobError(f"the worker process cannot be started: {error}") from None
-            self._worker = worker
+            self._worker, self._told = worker, ("", 0.0)
             threading.Thread(target=self._watch, args=(worker,), daemon=True).start()
+
+    def get_ready(self, spec: CompareSpec | InspectSpec) -> None:
+        """Have the worker begin a job while it has nothing else to do, unless it was told so a
+        moment ago."""
+        if spec.threads > 1:
+            return  # its threads keep to CPUs that are chosen when it is measured
+        line = json.dumps({"kind": spec.kind, "spec": spec.to_json()})
+        with self._lock:
+            told, at = self._told
+            if told == line and time.monotonic() - at < READY_SECONDS / 2:
+                return
+            if self._worker is not None and self._worker.poll() is None:
+                self._told = line, time.monotonic()
+                self._write(line)
 
     def close(self) -> None:
         """End the worker, at once and whatever it does."""
@@ -76,11 +97,15 @@ class WorkerQueue(JobQueue):
             kept = {ids: n for ids, n in groups if not all(map(self._is_final, ids))}
             self._unfinished = {**kept, tuple(run_ids): starts}
             self.start()
-            try:
-                self._worker.stdin.write(" ".join(run_ids) + "\n")
-                self._worker.stdin.flush()
-            except OSError:
-                pass  # it has just died: _watch takes care of its runs, this one included
+            self._told = ("", 0.0)  # a run takes it
+            self._write(" ".join(run_ids))
+
+    def _write(self, line: str) -> None:
+        try:
+            self._worker.stdin.write(line + "\n")
+            self._worker.stdin.flush()
+        except OSError:
+            pass  # it has just died: _watch takes care of its runs
 
     def _watch(self, worker: subprocess.Popen) -> None:
         """Wait for a worker's end; fail the run that it was at and pass the waiting ones on."""
@@ -110,19 +135,32 @@ def work(lines: Iterable[str]) -> None:
     """Do the runs whose ids come in as lines; end the process when the lines end.
 
     A line is a group of runs, such as a sweep: after each of them the other lines have their turn.
+    Or it is a job as JSON, to be kept ready while nothing else is to be done.
     """
-    waiting: queue.Queue[list[str]] = queue.Queue()
+    waiting: queue.Queue[str] = queue.Queue()
 
     def read() -> None:
         for line in lines:
-            waiting.put(line.split())
+            waiting.put(line.strip())
         os._exit(0)  # the server is gone: nobody waits for the run under way
 
     threading.Thread(target=read, daemon=True).start()
     store = RunStore(spill_url=os.environ.get("WLM_SPILL_URL"))
+    ready = Ready()
     while True:
-        run_id, *others = waiting.get()
-        execute(run_id, store)
+        try:
+            line = waiting.get(timeout=READY_SECONDS)
+        except queue.Empty:
+            ready.drop()
+            give_back()
+            continue
+        if line.startswith("{"):
+            job = json.loads(line)
+            spec_class, do = KINDS[job["kind"]]
+            ready.make(spec_class.from_json(job["spec"]), do, waiting.empty)
+            continue
+        run_id, *others = line.split()
+        execute(run_id, store, ready=ready)
         give_back()  # models and texts of the run, until the next one
         if others:
-            waiting.put(others)
+            waiting.put(" ".join(others))

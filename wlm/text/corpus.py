@@ -108,7 +108,9 @@ def batchify(data: Tensor, batch_size: int) -> Tensor:
     Raises SettingError where a column would be shorter than two tokens. Source: the tutorial,
     section 2.
     """
-    check_range("batch_size", batch_size, 1, min(256, len(data) // 2), hint="two tokens a column")
+    check_range(
+        "the batch size", batch_size, 1, min(256, len(data) // 2), hint="two tokens a column"
+    )
     rows = len(data) // batch_size
     return data[: rows * batch_size].view(batch_size, rows).t().contiguous()
 

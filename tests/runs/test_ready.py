@@ -1,0 +1,71 @@
+"""A job begun before anybody asks for it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from wlm.errors import TextError
+from wlm.measuring.compare import compare
+from wlm.progress import Progress
+from wlm.runs.execute import execute
+from wlm.runs.ready import Ready
+from wlm.runs.run import Run, State
+
+STAGES = ["Loading the model", "Preparing fp32", "Preparing int8", "Warming up", "Measuring"]
+
+
+def steps(taken: list[str]) -> Iterator[Progress]:
+    for stage in STAGES:
+        taken.append(stage)
+        yield Progress(stage, 0.0)
+
+
+def test_it_is_taken_from_where_it_would_measure(named):
+    ready, taken = Ready(), []
+    ready.make(named, lambda spec: steps(taken), lambda: True)
+    ready.make(named, lambda spec: steps(taken), lambda: True)  # begun is begun
+    assert taken == STAGES[:4]
+    assert [each.stage for each in ready.take(named)] == STAGES[3:]
+    assert ready.take(named) is None
+
+
+def test_it_waits_where_something_else_is_to_be_done_and_goes_on_from_there(named):
+    ready, taken = Ready(), []
+    ready.make(named, lambda spec: steps(taken), lambda: len(taken) < 2)
+    assert taken == STAGES[:2]
+    assert [each.stage for each in ready.take(named)] == STAGES[1:]
+
+
+def test_another_job_takes_its_place_and_gets_nothing_of_it(named):
+    ready, taken = Ready(), []
+    ready.make(named, lambda spec: steps(taken), lambda: True)
+    assert ready.take(replace(named, seed=2)) is None
+    assert ready.take(named) is None
+
+
+def test_one_that_fails_is_forgotten_and_the_run_says_why(named, store):
+    def fails(spec):
+        yield Progress(STAGES[0], 0.0)
+        raise TextError("there is no text")
+
+    ready = Ready()
+    ready.make(named, fails, lambda: True)
+    assert ready.take(named) is None
+
+
+@pytest.mark.parametrize("seconds", [None, 0.1])
+def test_a_run_of_it_measures_what_any_other_does(named, store, seconds):
+    spec, ready = replace(named, seconds=seconds), Ready()
+    ready.make(spec, compare, lambda: True)
+    run = Run("compare", spec.to_json())
+    store.create(run)
+    execute(run.id, store, ready=ready)
+    run = store.get(run.id)
+    assert run.state == State.DONE
+    *_, last = compare(spec)
+    losses = [
+        [each["loss"] for each in result["results"]]
+        for result in (run.result, last.measured.to_json())
+    ]
+    assert losses[0] == losses[1]

@@ -1,0 +1,70 @@
+"""What a result is of, said above it, and whether that is still what is chosen."""
+
+import streamlit as st
+
+from view.shared.choices import shown_name
+from view.shared.page import plain
+from wlm.catalog.uploads import MODEL, TEXT
+from wlm.measuring.sweep import KNOBS
+from wlm.quantization.variant import Variant
+
+# Settings that a result depends on, as one would call them. Others, such as the seed, nobody
+# chooses.
+CHOICES = {
+    "variants": "variants",
+    MODEL: "model",
+    TEXT: "text",
+    "over": "knob",
+    "values": "values",
+    "bptt": "chunk length",
+    "batch_size": "batch size",
+    "threads": "threads",
+    "seconds": "amount of text",
+}
+
+
+def show_subject(ran: dict, chosen: dict | None, button: str) -> None:
+    """Say what a result is of (its settings as JSON) and, where these are not the ones that are
+    chosen, in what they differ, and which button measures those; None where the choice is no
+    valid one."""
+    st.caption(f":material/target: Of {subject(ran)}")
+    if chosen is None or not (other := differences(ran, chosen)):
+        return
+    listed = " and ".join(filter(None, [", ".join(other[:-1]), other[-1]]))
+    st.markdown(
+        f":orange-badge[:material/sync_problem: Not what is chosen above] Other {listed}: press "
+        f"**{button}** to measure what is."
+    )
+
+
+def show_subject_before(ran: dict) -> None:
+    """Say what the dim numbers are of that stand until there are any of what is measured now."""
+    st.caption(f":material/history: Until there are numbers, those of {subject(ran)}")
+
+
+def subject(ran: dict) -> str:
+    """Return in words what was measured, of settings as JSON: variants, what they read, how."""
+    words = [", ".join(f"**{Variant.parse(name).label}**" for name in ran["variants"])]
+    if "over" in ran:
+        words.append(f"{KNOBS[ran['over']].label.lower()} {', '.join(map(str, ran['values']))}")
+    if ran.get("over") != "hidden":
+        words.append(f"model {plain(shown_name(MODEL, ran[MODEL]))}")
+    words.append(f"text {plain(shown_name(TEXT, ran[TEXT]))}")
+    if ran.get("over") != "threads":
+        words.append(f"{ran['threads']} thread{'s' if ran['threads'] > 1 else ''}")
+    return " · ".join(words)
+
+
+def differences(ran: dict, chosen: dict) -> list[str]:
+    """Return which settings of a result are not those that are chosen, in words."""
+    keys = [key for key in CHOICES if _of(key, ran) != _of(key, chosen)]
+    if "over" in keys and "values" in keys:
+        keys.remove("values")
+    return [CHOICES[key] for key in keys]
+
+
+def _of(key: str, settings: dict) -> object:
+    """A setting as far as it makes another result: to measure longer only makes it surer, where
+    the text is not read once from its beginning to its end."""
+    value = settings.get(key)
+    return value is None if key == "seconds" else value

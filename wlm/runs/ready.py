@@ -1,0 +1,50 @@
+"""A job begun before anybody asks for it, so that it measures at once when somebody does."""
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+from wlm.inspecting.times import InspectSpec
+from wlm.measuring.comparison import CompareSpec
+from wlm.progress import Progress
+
+BEFORE = ("Loading", "Preparing")  # stages that nothing timed depends on
+
+
+class Ready:
+    """At most one job, under way up to its first measurement, with what it holds in memory."""
+
+    def __init__(self):
+        self._spec: CompareSpec | InspectSpec | None = None
+        self._steps: Iterator[Progress] | None = None
+        self._last: Progress | None = None
+
+    def make(
+        self,
+        spec: CompareSpec | InspectSpec,
+        do: Callable[..., Iterator[Progress]],
+        go_on: Callable[[], bool],
+    ) -> None:
+        """Begin a job, unless it is begun, and take its steps while `go_on`; one that fails is
+        forgotten: whoever asks for it is told."""
+        if spec != self._spec:
+            self.drop()
+            self._spec, self._steps = spec, do(spec)
+        try:
+            while go_on() and (self._last is None or self._last.stage.startswith(BEFORE)):
+                self._last = next(self._steps)
+        except Exception:
+            self.drop()
+
+    def take(self, spec: CompareSpec | InspectSpec) -> Iterator[Progress] | None:
+        """Return the steps of a job that is begun, from where it is, or nothing; in either case no
+        job is kept any longer."""
+        begun = spec == self._spec
+        steps, last = self._steps, self._last
+        self.drop()
+        if not begun:
+            return None
+        return steps if last is None else chain([last], steps)
+
+    def drop(self) -> None:
+        """Forget the job, if there is one, and what it holds."""
+        self._spec = self._steps = self._last = None
