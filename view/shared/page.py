@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 import streamlit as st
 
@@ -26,6 +27,9 @@ MENU = {
     "Models": ("pages/6_Models.py", ":material/database:"),
 }
 WHOLE_NUMBERS = ("words", "seed", "k")  # number inputs bound to the URL
+_close_menu_on_phones = st.components.v2.component(
+    "wlm.menu", js=Path(__file__).with_name("menu.js").read_text("utf-8")
+)
 
 
 def start_page(title: str, menu: bool = True) -> None:
@@ -45,7 +49,9 @@ def start_page(title: str, menu: bool = True) -> None:
             if label == "Runs":
                 query.pop("run", None)
             st.page_link(path, label=label, icon=icon, query_params=query)
-        st.divider()
+        with st.container(gap=None):
+            st.divider()
+            _close_menu_on_phones(key="menu")
 
 
 @cache
