@@ -130,7 +130,7 @@ def test_a_run_can_be_stopped_and_shows_what_it_measured(queue, recorded, step, 
     # Another step and back: the run is still there; also when the address is opened anew.
     page = press(press(page, "Back"), "Next")
     assert "Stopped early" in page.info[0].value
-    address = {key: value for key, (value,) in page.query_params.items()}
+    address = dict(page.query_params)
     assert run.id in address.values()
     assert "Stopped early" in opened(**address).info[0].value
 

@@ -6,20 +6,26 @@ const BACK = ["ArrowLeft", "PageUp"];
 const TAKEN = "input, textarea, select, [contenteditable=true], [role=menu], [role=listbox]";
 const PATIENCE = 5000; // ms: a step that has not come by then was lost
 
-let wanted = null; // the step asked for, while another one is shown
+let wanted = null; // the step asked for last, by a key
 let listening;
 
 export default function ({ data, setTriggerValue }) {
-  if (wanted?.step === data.step) wanted = null;
+  function shown() {
+    // The address is there before the slide is, and this function's data after it.
+    const step = Number(new URLSearchParams(location.search).get("step"));
+    return 1 <= step && step <= data.last ? step : data.step;
+  }
 
   function stepFor(key) {
-    const asked = wanted && performance.now() < wanted.until ? wanted.step : data.step;
+    const asked = wanted && performance.now() < wanted.until ? wanted.step : shown();
     const first = key.startsWith("Arrow") || data.presenting; // the others scroll a long page
     if (first && ON.includes(key)) return Math.min(data.last, asked + 1);
     if (first && BACK.includes(key)) return Math.max(1, asked - 1);
     if (data.presenting && key === "Home") return 1;
     if (data.presenting && key === "End") return data.last;
   }
+
+  const forget = () => (wanted = null);
 
   function press(event) {
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
@@ -28,8 +34,9 @@ export default function ({ data, setTriggerValue }) {
       setTriggerValue("leave", true);
       return;
     }
+    if (event.key === "Enter") forget(); // it may press any step's button
     const step = stepFor(event.key);
-    if (step === undefined) return;
+    if (!step) return;
     // Else Space presses the button that was clicked last, and arrows scroll.
     event.preventDefault();
     event.stopPropagation();
@@ -38,7 +45,6 @@ export default function ({ data, setTriggerValue }) {
     setTriggerValue("step", step);
   }
 
-  const forget = () => (wanted = null);
   listening?.abort();
   listening = new AbortController();
   const options = { capture: true, signal: listening.signal };
