@@ -29,13 +29,24 @@ def words_chart(page: Page) -> Locator:
 
 
 def test_write_see_where_they_part_and_download(page, server):
+    page.set_viewport_size({"width": 1280, "height": 720})
     open_sample(page, server, "?words=150&seed=3")
     expect(page.get_by_text(SPEED)).to_have_count(2)
+    first = page.get_by_test_id("stVegaLiteChart").nth(1).inner_text()
+    write(page)
+    assert page.get_by_test_id("stVegaLiteChart").nth(1).inner_text() == first
     departs = page.get_by_test_id("stMetric").filter(has_text="Departs at")
     place = re.search(r"word (\d+)", departs.inner_text())[1]
     heading = page.get_by_role("heading", name=f"Word {place}, after")
     expect(heading).to_be_visible()
     expect(page.get_by_text("arrives after")).to_be_visible()
+    arrivals = page.get_by_role("table")
+    expect(arrivals.get_by_role("columnheader")).to_have_count(4)
+    needed, room = arrivals.evaluate("each => [each.scrollWidth, each.parentElement.clientWidth]")
+    assert needed <= room
+    for row in arrivals.get_by_role("row").all()[1:]:
+        fp32, int8 = row.get_by_role("cell").all_text_contents()[2:]
+        assert fp32 != int8
     for name, count in (("out.txt", 2), ("text.txt", 2)):
         expect(page.get_by_role("button", name=name)).to_have_count(count)
     with page.expect_download() as download:
@@ -47,7 +58,6 @@ def test_write_see_where_they_part_and_download(page, server):
 
 def test_point_at_any_word_for_its_probabilities_and_click_it_for_its_draw(page, server):
     open_sample(page, server, "?words=40&seed=3")
-    write(page)
     texts = words_chart(page).locator("text")
     words = texts.all_text_contents()
     # The last that is long enough to be pointed at, is there once, and has a word before it.
@@ -144,10 +154,15 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(browser, server, scheme):
     page = context.new_page()
     try:
         open_sample(page, server, "?words=60&seed=3")
-        write(page)
         width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
         assert width <= 390
         last = words_chart(page).locator("text").all()
         assert max(each.bounding_box()["x"] + each.bounding_box()["width"] for each in last) <= 390
+        sidebar = page.get_by_test_id("stSidebar")
+        page.get_by_test_id("stExpandSidebarButton").click()
+        expect(sidebar).to_have_attribute("data-collapsed", "false")
+        page.get_by_role("link", name="Compare").click()
+        expect(page.get_by_text("The code that does it")).to_be_visible()
+        expect(sidebar).to_have_attribute("data-collapsed", "true")
     finally:
         context.close()

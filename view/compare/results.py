@@ -64,9 +64,8 @@ def show_comparison(result: dict) -> None:
         st.caption(f"Weights read: {plain(weights_read)}.")
 
 
-def show_cards(baseline: dict | None, chosen: dict | None, card=card) -> None:
-    """Show loss, size and elapsed time of one variant, each by `card`; dashes while there are
-    none."""
+def show_cards(baseline: dict | None, chosen: dict | None) -> None:
+    """Show loss, size and elapsed time of one variant; dashes while there are none."""
     loss, size, elapsed = st.columns(3)
     if baseline is None or chosen is None:
         card(loss, LOSS, WAITING)

@@ -146,7 +146,7 @@ def divergence_strip(rows: list[dict], labels: list[str], departures: dict[str, 
             side = {"align": "left", "dx": 6} if right else {"align": "right", "dx": -6}
             said = base.mark_text(**side, baseline="top", y=0, color=INK)
             layers.append(said.encode(text="text:N"))
-    return specification(alt.layer(*layers), height=180)
+    return specification(alt.layer(*layers), height=220)
 
 
 @built_once

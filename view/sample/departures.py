@@ -14,6 +14,7 @@ from wlm.text.vocabulary import EOS
 from wlm.text.wikitext import readable
 
 FIRST = 5  # words whose arrivals are shown
+BEFORE = 8  # words that a draw is said to come after
 HEIGHT = 720  # of the words, in pixels: a long text scrolls, and its draw stays beside it
 
 
@@ -88,7 +89,7 @@ def show_words(sample: Sample) -> None:
         places = [p for i in range(1, len(labels)) if (p := sample.departure(i)) is not None]
         st.markdown(
             f"**Every word of {labels[0]}'s text**: point at one for its probability under each "
-            "variant, click it to see its draw beside."
+            "variant, click it for its draw."
         )
         text, beside = st.columns(2, gap="medium")
         with text.container(height=HEIGHT, border=False):
@@ -110,8 +111,9 @@ def show_draw(sample: Sample, place: int, *, departed: bool) -> None:
     found = sample.draw_at(place)
     written = [min(found, key=lambda each: each.arrivals[i]).word for i in range(len(labels))]
     read = [*sample.request.given(), *sample.words(0)[:place]]
-    before = readable(read[-8:]).replace("\n\n", " ").strip()
-    start = f"after “{plain(before)}”" if before else "at the beginning"
+    before = readable(read[-BEFORE:]).replace("\n\n", " ").strip()
+    cut = "… " if len(read) > BEFORE else ""
+    start = f"after “{cut}{plain(before)}”" if before else "at the beginning"
     icon = ":material/call_split:" if departed else ":material/casino:"
     st.subheader(f"{icon} Word {place + 1}, {start}", anchor=False)
     kl = sample.divergences[place].kl
@@ -136,7 +138,7 @@ def show_draw(sample: Sample, place: int, *, departed: bool) -> None:
     st.vega_lite_chart(charts.next_words(rows, labels), key="next")
     st.markdown(
         "**Why this word?** Each word gets a random number, the same for all variants, and arrives "
-        "after −ln(number) ÷ probability. The first to arrive is written, here in bold."
+        "after −ln(number) ÷ probability. The first to arrive is written, below in bold."
     )
     st.markdown(arrivals(found, labels))
 
@@ -148,7 +150,7 @@ def arrivals(found: list[Candidate], labels: list[str]) -> str:
     by_variant = list(zip(*(each.arrivals for each in first), strict=True))
     digits = max(decimals(all, 2, 7) for all in [*by_variant, *(each.arrivals for each in first)])
     lines = [
-        "| word | number | " + " | ".join(f"{label} at" for label in labels) + " |",
+        "| word | number | " + " | ".join(f"arrives, {label}" for label in labels) + " |",
         "|---|" + "---:|" * (1 + len(labels)),
     ]
     for each in first:

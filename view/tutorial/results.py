@@ -15,7 +15,7 @@ from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT
 from wlm.catalog.open import open_text
 from wlm.errors import StoreError
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
-from wlm.measuring.wording import sentence
+from wlm.measuring.wording import SAME_LOSS, sentence
 from wlm.quantization.prepare import why_unavailable
 from wlm.quantization.variant import Variant
 from wlm.runs.recordings import recording
@@ -64,25 +64,13 @@ def show_text(presenting: bool) -> None:
     show_passage(beginning, presenting)
 
 
-def large_card(
-    column,
-    heading: str,
-    value: str,
-    change: str = "",
-    *,
-    delta_color: str = "off",
-    delta_description: str = "",
-    **_,
-) -> None:
-    """Draw what `card` draws in the type of a lecture hall."""
-    better = "green" if change.startswith("-") else "red"
-    color = {"off": "gray", "inverse": better}.get(delta_color, delta_color)
+def large_card(column, heading: str, value: str, change: str = "", color: str = "gray") -> None:
+    """Draw a number and its change in the type of a lecture hall."""
     with column.container(border=True, height="stretch", gap=None):
         st.header(heading, anchor=False)
         st.metric(heading, value, label_visibility="collapsed")
         if change:
-            change = change.replace("-", "−")
-            st.header(f":{color}[{change}] {delta_description}", anchor=False)
+            st.header(f":{color}[{change}]", anchor=False)
 
 
 def show_passage(text: str, presenting: bool) -> None:
@@ -150,10 +138,11 @@ def measure(key: str, variants: tuple[Variant, ...], presenting: bool) -> None:
         show_verdict = st.header if presenting else st.subheader
         show_verdict(sentence(result), anchor=False)
         rows = result["results"]
-        results.show_cards(rows[0], rows[-1], large_card if presenting else card)
         if presenting:
+            show_large_cards(rows[0], rows[-1])
             show_bars(rows)
         else:
+            results.show_cards(rows[0], rows[-1])
             results.show_charts(result)
 
     names = tuple(map(str, variants))
@@ -200,6 +189,36 @@ def measured(key: str, spec: CompareSpec) -> Run | None:
     return None
 
 
+def show_large_cards(baseline: dict, chosen: dict) -> None:
+    """Show loss, size and elapsed time of one variant for a lecture hall; the bars below them have
+    the baseline's."""
+    loss, size, elapsed = st.columns(3)
+    change = chosen["loss"] - baseline["loss"]
+    share = chosen["size_bytes"] / baseline["size_bytes"] - 1
+    against = f"against {baseline['label']}"
+    large_card(
+        loss,
+        results.LOSS,
+        f"{chosen['loss']:.4f}",
+        f"{_signed(change, '.4f')} {against}",
+        "gray" if abs(change) < SAME_LOSS else "red" if change > 0 else "green",
+    )
+    large_card(
+        size,
+        results.SIZE,
+        f"{chosen['size_bytes'] / 1e6:.1f}",
+        f"{_signed(share, '.0%')} {against}",
+        "green" if share < 0 else "red",
+    )
+    large_card(
+        elapsed,
+        results.ELAPSED,
+        f"{chosen['elapsed_s']:.2f}",
+        f"{chosen['speedup']:.2f} times as fast, by blocks",
+        {"faster": "green", "slower": "red"}.get(chosen["verdict"], "gray"),
+    )
+
+
 def show_bars(rows: list[dict]) -> None:
     """Show what the cards say of all variants as bars, a column below each card."""
     labels = [row["label"] for row in rows]
@@ -211,3 +230,7 @@ def show_bars(rows: list[dict]) -> None:
         values = [row[measure] / unit for row in rows]
         chart = charts.large_bars(labels, values, format)
         column.vega_lite_chart(chart, key=f"tour-bars-{measure}")
+
+
+def _signed(value: float, format: str) -> str:
+    return f"{value:+{format}}".replace("-", "−")
