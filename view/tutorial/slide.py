@@ -32,7 +32,7 @@ def show_slide(step: Step, code: bool) -> None:
     """Show a step's point in large type and its result, or else its code beside the point."""
     point, more = step.words()
     if code:
-        words, beside = st.columns([2, 3], gap="large")
+        words, beside = st.columns([1, 2], gap="medium")
         with words:
             st.title(point, anchor=False)
             st.header(more, anchor=False)
