@@ -21,16 +21,16 @@ def main() -> None:
         "draw."
     )
     with errors_shown():
-        request, raw, pressed, stop = choose_sample(model)
-        show_current(request, raw, pressed, stop)
+        choice = choose_sample(model)
+        show_current(choice.request, choice.raw, choice.pressed, choice.stop)
         st.divider()
         heat, blind = st.tabs(["Temperature", "Blind test"], **in_url("more"))
         if heat.open:
             with heat, errors_shown():
-                show_temperature(request)
+                show_temperature(choice.request)
         elif blind.open:
             with blind:
-                show_blind_test(model, request.settings)
+                show_blind_test(model, choice.request.settings, choice.prompt)
 
 
 main()

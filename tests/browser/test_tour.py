@@ -55,6 +55,9 @@ def test_arrow_keys_go_on_whatever_was_clicked(page, server):
     walk(page, 4, "ArrowLeft")
     stop.click()
     expect(page.get_by_text("Stopped early")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("Stopped early")).to_be_visible()
+    open_step(page, page.url, 4)
     walk(page, 5, "ArrowRight")
     # Nor do the steps' own buttons take them for themselves.
     main.get_by_role("button", name="2", exact=True).click()
@@ -66,17 +69,40 @@ def test_arrow_keys_go_on_whatever_was_clicked(page, server):
     expect(page.get_by_test_id("stSidebar")).to_be_visible()
 
 
-def test_arrow_keys_walk_through_the_tour(page, server):
+def test_keyboards_clickers_and_the_browser_walk_through_the_tour(page, server):
     open_step(page, f"{server}/Tutorial?present=true", 1)
-    for number in range(2, LAST + 1):
-        page.locator(IDLE).wait_for(state="attached")
-        page.keyboard.press("ArrowRight")
-        expect(heading(page, number)).to_be_visible()
-        expect(page).to_have_url(re.compile(rf"step={number}"))
-    expect(page.get_by_test_id("stSidebar")).to_have_count(0)
-    page.locator(IDLE).wait_for(state="attached")
-    page.keyboard.press("ArrowLeft")
+    walk(page, 2, "ArrowRight")
+    expect(page).to_have_url(re.compile("step=2"))
+    walk(page, 3, "PageDown")
+    walk(page, 4, " ")
+    walk(page, 3, "PageUp")
+    walk(page, LAST, "End")
+    walk(page, 1, "Home")
+    for _ in range(LAST - 1):
+        page.keyboard.press("ArrowRight")  # faster than slides come
+    expect(heading(page, LAST)).to_be_visible()
+    expect(page).to_have_url(re.compile(f"step={LAST}"))
+    walk(page, LAST - 1, "ArrowLeft")
+    walk(page, LAST - 2, "ArrowLeft")
+    page.go_back()
     expect(heading(page, LAST - 1)).to_be_visible()
+    page.go_back()
+    expect(heading(page, LAST)).to_be_visible()
+    page.go_forward()
+    expect(heading(page, LAST - 1)).to_be_visible()
+    walk(page, LAST - 2, "ArrowLeft")
+    page.reload()
+    expect(heading(page, LAST - 2)).to_be_visible()
+    expect(page.get_by_test_id("stSidebar")).to_have_count(0)
+    expect(page.get_by_role("button", name="Next")).to_be_visible()
+    page.locator(IDLE).wait_for(state="attached")
+    page.get_by_role("button", name="Code").click()
+    code = page.get_by_test_id("stMain").locator("pre")
+    expect(code).to_contain_text("quantize_dynamic")
+    page.keyboard.press("Escape")
+    expect(code).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("stSidebar")).to_be_visible()
 
 
 def test_a_step_has_an_address(page, server):

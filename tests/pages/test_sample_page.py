@@ -7,9 +7,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from waiting import PATIENCE
 
-from view.sample import blind_test, turns
+from view.sample import blind_test, departures, turns
+from view.sample import texts as sample_texts
 from view.sample.turns import Turns
 from view.shared import server
+from wlm.sampling.candidates import Candidate
 from wlm.sampling.words import SampledWord
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,6 +23,7 @@ def tiny(model_folder, monkeypatch):
     """The tiny model to choose, nothing cached."""
     monkeypatch.setenv("WLM_MODELS", str(model_folder.parent))
     server.models().clear()
+    sample_texts.kept_samples().clear()
 
 
 def open_page(**query) -> AppTest:
@@ -41,6 +44,10 @@ def write(**query) -> AppTest:
     return page
 
 
+# As the library and the tutorial begin.
+TUTORIAL = {"start": "Any word", "known": "false"}
+
+
 def texts(page: AppTest) -> list[str]:
     """What stands under each label with its speed."""
     values = [each.value for each in page.markdown]
@@ -53,6 +60,27 @@ def test_both_texts_are_written_with_the_seed_of_the_url():
     assert texts(first) == texts(again) != texts(other)
 
 
+def test_who_comes_finds_a_text_that_is_the_urls_and_is_written_once(monkeypatch):
+    first = open_page(words="30", seed="5")
+    assert not first.exception and not first.error and not first.info
+    assert len(texts(first)) == 2 and len(first.get("vega_lite_chart")) == 4
+    monkeypatch.setattr(sample_texts, "sample_words", None)
+    monkeypatch.setattr(sample_texts, "divergences", None)
+    assert texts(open_page(words="30", seed="5")) == texts(first)
+
+
+def test_a_text_begins_after_what_was_chosen_and_shows_it():
+    bundled = {"model": "wikitext2-lstm", "words": "10", "variants": "fp32"}
+    title, sentence, any = (
+        texts(open_page(**bundled, **start))[0]
+        for start in ({}, {"start": "A sentence's end"}, {"start": "Any word"})
+    )
+    assert title.startswith("### :gray[The] :gray[White] :gray[Tower]\n\n:gray[The] ")
+    assert sentence.startswith(":gray[\\.]")
+    assert any.startswith(":gray[") and any != sentence
+    assert texts(open_page(words="10"))[0].startswith(":gray[\\.]")  # it has no word of the titles
+
+
 def test_next_seed_writes_the_next_text():
     page = press(write(words="30", seed="5"), "Next seed")
     assert page.number_input(key="seed").value == 6
@@ -60,7 +88,7 @@ def test_next_seed_writes_the_next_text():
 
 
 def test_the_first_word_that_differs_is_marked_by_an_icon_too():
-    fp32, int8 = texts(write(words="200", temperature="1.0", seed="7"))
+    fp32, int8 = texts(write(words="200", temperature="1.0", seed="7", **TUTORIAL))
     mark = ":orange-background[:orange[:material/call_split:]"
     assert fp32.count(mark) == int8.count(mark) == 1
     same = fp32.index(mark)
@@ -68,7 +96,7 @@ def test_the_first_word_that_differs_is_marked_by_an_icon_too():
 
 
 def test_metrics_and_charts_tell_where_and_how_far_they_part():
-    page = write(words="200", temperature="1.0", seed="7")
+    page = write(words="200", temperature="1.0", seed="7", **TUTORIAL)
     departs, mean, highest, speed, *_ = page.metric
     assert departs.value.startswith("word ") and departs.delta == "of 200"
     assert 0 < float(mean.value) < float(highest.value) + 0.001
@@ -115,9 +143,11 @@ def test_raw_tokens_show_what_the_model_draws():
 
 @pytest.mark.slow
 def test_unk_can_be_banned_and_the_text_stop_with_its_article():
-    assert "unk" in texts(write(words="300", seed="2"))[0]
-    assert "unk" not in texts(write(words="300", seed="2", known="true"))[0]
-    long, short = (write(words="1000", seed="2", article=each) for each in ("false", "true"))
+    assert "unk" in texts(write(words="300", seed="2", **TUTORIAL))[0]
+    assert "unk" not in texts(write(words="300", seed="2"))[0]
+    long, short = (
+        write(words="1000", seed="2", article=each, **TUTORIAL) for each in ("false", "true")
+    )
     assert texts(long)[0].startswith(texts(short)[0][:50])
     assert len(texts(short)[0]) < len(texts(long)[0])
 
@@ -149,23 +179,31 @@ def test_a_hostile_url_does_no_harm(query):
     assert page.number_input(key="words").value == 150
 
 
-def test_before_a_text_the_temperature_is_shown_after_an_opening_or_the_prompt():
-    def opening(page):
-        return next(each.value for each in page.markdown if each.value.startswith("After "))
+def test_the_temperature_is_one_and_reshapes_the_next_words_live():
+    page = open_page(words="20")
+    seen = {}
+    for place, value in (("heat", 0.1), ("temperature", 1.5)):
+        page.slider(key=place).set_value(value).run()
+        assert {page.slider(key=key).value for key in ("heat", "temperature")} == {value}
+        seen[value] = [float(each.value.strip("%")) for each in page.metric[-3:]]
+    assert page.metric[-3].label == "Entropy, nats"
+    sharp, level = seen[0.1], seen[1.5]
+    assert sharp[0] < level[0] and sharp[1] < level[1] and sharp[2] > level[2]
 
-    assert "[It was one of the]" in opening(open_page(model="wikitext2-lstm"))
-    assert "[The river]" in opening(open_page(model="wikitext2-lstm", prompt="The river"))
-    assert "It was one" not in opening(open_page(model="tiny"))
-    assert "It was one" not in opening(write(model="wikitext2-lstm", words="10"))
 
-
-def test_the_temperature_reshapes_the_next_words_live():
-    page = open_page()
-    entropy, effective, likeliest = (each.value for each in page.metric)
-    page.slider(key="heat").set_value(0.1).run()
-    sharp = [float(each.value.strip("%")) for each in page.metric]
-    assert sharp[0] < float(entropy) and sharp[1] < float(effective)
-    assert sharp[2] > float(likeliest.strip("%"))
+def test_arrivals_have_as_many_digits_as_it_takes_to_see_who_is_first():
+    found = [
+        Candidate("the", (0.2, 0.2), 0.987654321, (0.0621, 0.06213)),
+        Candidate("old", (0.1, 0.1), 0.5, (0.06214, 0.06205)),
+        Candidate("sea", (0.1, 0.1), 0.1, (23.0, 23.0)),
+    ]
+    table = departures.arrivals(found, ["fp32", "int8"]).splitlines()
+    assert table[0] == "| word | number | arrives, fp32 | arrives, int8 |"
+    assert table[2:] == [
+        "| old | 0.500000 | 0.06214 | **0.06205** |",
+        "| the | 0.987654 | **0.06210** | 0.06213 |",
+        "| sea | 0.100000 | 23.00000 | 23.00000 |",
+    ]
 
 
 def test_the_blind_test_keeps_an_honest_score(monkeypatch):

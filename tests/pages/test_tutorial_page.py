@@ -8,9 +8,11 @@ from driver import open_page, press
 from streamlit.testing.v1 import AppTest
 
 from view.tutorial import steps as tour
+from view.tutorial.place import NUMBERS
+from wlm.measuring.comparison import CompareSpec
 from wlm.quantization.onnx import export as onnx_export
 from wlm.runs import recordings
-from wlm.runs.run import State
+from wlm.runs.run import State, finished_run
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "5_Tutorial.py"
 
@@ -51,9 +53,10 @@ def test_the_text_and_a_sample_are_live():
     metrics = {each.label: each.value for each in opened(step="2").metric}
     assert metrics["Words the model knows"] == "33,278"
     page = opened(step="3")
-    first = page.markdown[1].value
+    first = page.markdown[2].value
+    assert page.markdown[1].value == "The Old Bridge" and first[0].isupper()
     page = press(page, "Another")
-    assert page.markdown[1].value != first and len(first.split()) > 20
+    assert page.markdown[2].value != first and len(first.split()) > 20
 
 
 @pytest.fixture
@@ -124,9 +127,22 @@ def test_a_run_can_be_stopped_and_shows_what_it_measured(queue, recorded, step, 
     page.run()
     assert "Stopped early" in page.info[0].value
     assert numbers(page)["Size, MB"] == "79.7" and "Stop" not in buttons(page)
-    # Another step and back: the run is still there.
+    # Another step and back: the run is still there; also when the address is opened anew.
     page = press(press(page, "Back"), "Next")
     assert "Stopped early" in page.info[0].value
+    address = dict(page.query_params)
+    assert run.id in address.values()
+    assert "Stopped early" in opened(**address).info[0].value
+
+
+@pytest.mark.parametrize("asked", ["nothing", "../../etc", "other"])
+def test_a_run_that_is_not_here_or_of_something_else_is_not_shown(queue, result, asked):
+    other = finished_run(CompareSpec(model="tiny", text="short", tokens=100), result, 1000.0)
+    queue.store.create(replace(other, id="other"))
+    page = opened(step="4", **{"tour-run": asked})
+    assert not page.exception and not page.error
+    assert numbers(page)["Size, MB"] == "79.7"
+    assert any("not on this server" in each.value for each in page.markdown)
 
 
 def test_the_last_step_shows_a_recorded_run_by_itself(recorded_onnx):
@@ -167,3 +183,16 @@ def test_a_presenter_has_no_menu_and_the_point_in_large_type(present):
     page = press(page, "End")
     assert page.sidebar.children and page.title[0].value.startswith("5. ")
     assert not press(page, "Present").sidebar.children
+
+
+def test_code_stands_beside_the_point_until_the_next_step():
+    page = press(opened(step="4", present="true"), "Code")
+    assert "quantize_dynamic" in page.get("bidi_component")[-1].proto.json
+    assert page.title[0].value == tour.STEPS[3].words()[0] and len(page.title) == 1
+    page = press(page, "Next")
+    assert not page.exception
+    assert "quantize" not in page.get("bidi_component")[-1].proto.json
+
+
+def test_there_is_an_address_for_each_step_and_run():
+    assert list(NUMBERS) == list(range(1, len(tour.STEPS) + 1))

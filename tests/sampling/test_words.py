@@ -255,6 +255,7 @@ def drawn(words: str, prompt: tuple[str, ...] = ()) -> str:
         ("<eos> = River = <eos> a <eos> = Sea", (), "<eos> = River = <eos> a <eos>"),
         ("= Sea =", ("The", "river", "<eos>"), ""),
         ("= Sea =", ("The", "river"), "= Sea ="),
+        ("= Sea = <eos> a <eos> = Sky =", ("=", "River", "=", "<eos>"), "= Sea = <eos> a <eos>"),
         ("a <eos> =", (), "a <eos> ="),
         ("", (), ""),
     ],

@@ -3,7 +3,14 @@
 import pytest
 
 from wlm.text.vocabulary import EOS, Vocabulary
-from wlm.text.wikitext import detokenize, detokenized, lines, nearest_words, tokenize
+from wlm.text.wikitext import (
+    detokenize,
+    detokenized,
+    lines,
+    nearest_words,
+    readable,
+    tokenize,
+)
 
 READABLE = [
     ("the river , and the sea .", "the river, and the sea."),
@@ -110,6 +117,12 @@ def test_headings_and_paragraphs_are_told_apart():
 def test_a_finished_line_is_a_heading_only_if_it_ends_as_one():
     ((line),) = lines(["=", "5", EOS])
     assert (line.level, line.pieces) == (0, ((0, "="), (1, " 5")))
+
+
+def test_of_a_heading_that_began_before_the_text_no_sign_is_left():
+    words = "Old bridge = = <eos> It = stone . <eos> <eos> = River = <eos>".split()
+    assert [line.level for line in lines(words)] == [2, 0, 1]
+    assert readable(words) == "Old bridge\n\nIt = stone.\n\nRiver"
 
 
 def test_every_word_stands_in_one_line(wikitext2):

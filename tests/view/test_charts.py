@@ -13,6 +13,7 @@ from view.inspect.roofline_chart import roofline
 from view.sample import charts as sample
 from view.shared.charts import GREY, INK, PARTS, VARIANTS, Spec
 from view.sweep import charts as sweep
+from view.tutorial import charts as tutorial
 from wlm.inspecting.roofline import Roofline
 from wlm.inspecting.weight_error import Histogram
 
@@ -105,6 +106,7 @@ CHARTS = {
     "strip of two": sample.divergence_strip(STRIP, THREE, {THREE[1]: 1, THREE[2]: 2}),
     "strip without departures": sample.divergence_strip(STRIP, THREE, {}),
     "next words": sample.next_words(draws(TWO), TWO),
+    "large bars": tutorial.large_bars(TWO, [113.9, 79.7], ".1f"),
     "distribution": sample.reshaped(
         [
             {"word": word, "probability": share, "rest": share < 0.5}
@@ -235,6 +237,25 @@ def test_changes_are_against_the_first():
     assert told[("size", "int8 LSTM")] == "−50.0%"
     assert told[("size", "fp16 LSTM + Linear")] == "+50.0%"
     assert told[("time", "int8 LSTM")] == "0.0%"
+
+
+def test_shares_of_a_word_have_as_many_digits_as_it_takes_to_tell_them_apart():
+    shares = {"the": (0.3, 0.2), "old": (0.00211, 0.00213), "sea": (0.001, 0.001)}
+    told = [
+        {"word": word, "label": label, "probability": share, "written": False}
+        for word, each in shares.items()
+        for label, share in zip(TWO, each, strict=True)
+    ]
+    assert [row["text"] for row in rows(sample.next_words(told, TWO))] == [
+        *("30.0%", "20.0%"),
+        *("0.211%", "0.213%"),
+        *("0.1%", "0.1%"),
+    ]
+
+
+def test_orange_means_the_same_in_every_text():
+    scales = [each["scale"] for each in values(CHARTS["text"], "opacity") if "scale" in each]
+    assert [each["domain"] for each in scales] == [[0, 0.5]]
 
 
 def test_a_dips_number_is_below_its_line():

@@ -66,7 +66,7 @@ def overview(
     ]
     # From left to right the width decides how large the words are.
     graph = "rankdir=LR; ranksep=0.1" if across else "rankdir=TB; ranksep=0.24"
-    node = 'margin="0.12,0.12", width=0.5' if across else "width=2.2"
+    node = 'margin="0.12,0.45", width=0.5' if across else "width=2.2"
     return _dot(graph, node, (names[0], names[-1]), lines + edges)
 
 

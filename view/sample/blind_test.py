@@ -46,8 +46,9 @@ class Score:
 
 
 @st.fragment
-def show_blind_test(model: str, settings: SampleSettings) -> None:
-    """Show a round to guess, its answer once it is guessed, and the score."""
+def show_blind_test(model: str, settings: SampleSettings, prompt: tuple[str, ...]) -> None:
+    """Show a round to guess, its answer once it is guessed, and the score; the texts go on from a
+    visitor's own prompt, if there is one."""
     with errors_shown():
         score = st.session_state.setdefault("score", Score())
         current: Round | None = st.session_state.get("round")
@@ -67,7 +68,7 @@ def show_blind_test(model: str, settings: SampleSettings) -> None:
                     f":gray[guessing gives {score.rounds / 2:g} on average]"
                 )
         if pressed:
-            st.session_state["round"] = draw_round(model, settings)
+            st.session_state["round"] = draw_round(model, replace(settings, prompt=prompt))
             st.rerun()  # the button above is now another one
         if current:
             show_round(current, score)

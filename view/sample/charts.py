@@ -2,6 +2,7 @@
 
 import altair as alt
 
+from view.sample.digits import decimals
 from view.shared.built import built_once
 from view.shared.charts import (
     GREY,
@@ -16,6 +17,8 @@ from view.shared.charts import (
 TEXT_SIZE = 17  # of the words that are a chart; a monospaced letter is 0.6 as wide
 LETTER = 0.6 * TEXT_SIZE
 WARM = "#e69f00"  # Okabe and Ito's orange: visible under dark and light ink
+# One scale for every text: half a nat is full orange, the hundredth that int8 makes is faint.
+NATS = [0.01, 0.1, 0.5]
 
 
 @built_once
@@ -58,11 +61,27 @@ def divergence_text(rows: list[dict], labels: list[str]) -> Spec:
         )
     )
     chosen = alt.selection_point(name="place", fields=["place"], on="click", empty=False)
-    back = base.mark_rect(cornerRadius=3, color=WARM, cursor="pointer", strokeWidth=2).encode(
+    back = base.mark_rect(cornerRadius=3, color=WARM, cursor="pointer").encode(
         x2="right:Q",
-        fillOpacity=alt.FillOpacity(
-            "kl:Q", scale=alt.Scale(type="sqrt", range=[0.0, 0.85]), legend=None
+        opacity=alt.Opacity(
+            "kl:Q",
+            scale=alt.Scale(type="sqrt", domain=[0, NATS[-1]], range=[0.0, 0.85], clamp=True),
+            legend=alt.Legend(
+                title="nats apart",
+                orient="top",
+                values=NATS,
+                format="~g",
+                symbolType="square",
+                symbolSize=400,
+                symbolFillColor=WARM,
+                symbolStrokeColor="transparent",
+                titleColor=INK,
+                titleFontSize=SMALL_SIZE,
+            ),
         ),
+    )
+    ring = base.mark_rect(cornerRadius=3, fillOpacity=0, strokeWidth=2, cursor="pointer").encode(
+        x2="right:Q",
         stroke=alt.when(chosen).then(alt.value(INK)).otherwise(alt.value("transparent")),
     )
     front = base.mark_text(
@@ -74,7 +93,7 @@ def divergence_text(rows: list[dict], labels: list[str]) -> Spec:
         color=INK,
         cursor="pointer",
     ).encode(text="word:N")
-    return specification(alt.layer(back.add_params(chosen), front), height=alt.Step(30))
+    return specification(alt.layer(back.add_params(chosen), ring, front), height=alt.Step(30))
 
 
 @built_once
@@ -85,6 +104,7 @@ def divergence_strip(rows: list[dict], labels: list[str], departures: dict[str, 
     `departures` gives places by label. The first of the labels is the baseline, without a line.
     """
     last, single = max(row["place"] for row in rows), len(labels) == 2
+    top = max(NATS[-1], *(row["kl"] for row in rows))
     x = alt.X(
         "place:Q",
         title="word",
@@ -94,7 +114,15 @@ def divergence_strip(rows: list[dict], labels: list[str], departures: dict[str, 
     legend = None if single else alt.Legend(title=None, orient="top", values=labels[1:])
     color = color_by_label(labels, legend)
     base = alt.Chart({"values": rows}).encode(
-        x=x, y=alt.Y("kl:Q", title="nats", stack=None, axis=alt.Axis(tickCount=3)), color=color
+        x=x,
+        y=alt.Y(
+            "kl:Q",
+            title="nats",
+            stack=None,
+            scale=alt.Scale(type="sqrt", domain=[0, top], nice=False),
+            axis=alt.Axis(values=[0, *NATS[1:], *range(1, 10)], format="~g"),
+        ),
+        color=color,
     )
     hover = alt.selection_point(fields=["place"], nearest=True, on="pointerover", empty=False)
     dots = base.mark_point(filled=True, size=90).encode(
@@ -118,7 +146,7 @@ def divergence_strip(rows: list[dict], labels: list[str], departures: dict[str, 
             side = {"align": "left", "dx": 6} if right else {"align": "right", "dx": -6}
             said = base.mark_text(**side, baseline="top", y=0, color=INK)
             layers.append(said.encode(text="text:N"))
-    return specification(alt.layer(*layers), height=180)
+    return specification(alt.layer(*layers), height=220)
 
 
 @built_once
@@ -128,11 +156,18 @@ def next_words(rows: list[dict], labels: list[str]) -> Spec:
     The rows have `word`, `label`, `probability`, and `written`, whether this label writes this
     word.
     """
-    order = list(dict.fromkeys(row["word"] for row in rows))
+    shares: dict[str, list[float]] = {}
+    for row in rows:
+        shares.setdefault(row["word"], []).append(100 * row["probability"])
+    order, digits = list(shares), {word: decimals(each, 1, 5) for word, each in shares.items()}
     told = [
-        {**row, "text": f"{'▸ ' if row['written'] else ''}{row['probability']:.1%}"} for row in rows
+        {
+            **row,
+            "text": f"{'▸ ' if row['written'] else ''}{row['probability']:.{digits[row['word']]}%}",
+        }
+        for row in rows
     ]
-    top = max(row["probability"] for row in rows) * 1.3
+    top = max(row["probability"] for row in rows) * 1.4
     base = alt.Chart({"values": told}).encode(
         x=alt.X(
             "probability:Q",
@@ -146,8 +181,8 @@ def next_words(rows: list[dict], labels: list[str]) -> Spec:
         tooltip=["word:N", "label:N", alt.Tooltip("probability:Q", format=".3%")],
     )
     bars = base.mark_bar(cornerRadiusEnd=2)
-    shares = base.mark_text(fontSize=SMALL_SIZE - 1, align="left", dx=5).encode(text="text:N")
-    return specification(alt.layer(bars, shares), height=22 * len(labels) * len(order))
+    texts = base.mark_text(fontSize=SMALL_SIZE - 1, align="left", dx=5).encode(text="text:N")
+    return specification(alt.layer(bars, texts), height=90 + 18 * len(labels) * len(order))
 
 
 @built_once

@@ -1,19 +1,34 @@
 """What Sample has one choose: variants, a prompt, a temperature, and more that may wait."""
 
+from dataclasses import dataclass
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from view.sample.prompt import offer_near_words
+from view.sample.start import STARTS, opening
 from view.sample.texts import Request
+from view.shared import server
 from view.shared.choices import in_url, offered_variants
 from wlm.quantization.variant import Variant
 from wlm.sampling.words import SampleSettings
 from wlm.text.wikitext import tokenize
 
 
-def choose_sample(model: str) -> tuple[Request, bool, bool, DeltaGenerator]:
-    """Draw the controls; return what is to be written, whether as raw tokens, whether a button was
-    pressed for it, and the place for one that stops it. Raises SettingError."""
+@dataclass(frozen=True)
+class Choice:
+    """What is to be written, and the words of the visitor's own prompt in it; whether as raw
+    tokens, whether a button was pressed for it, and the place for one that stops it."""
+
+    request: Request
+    prompt: tuple[str, ...]
+    raw: bool
+    pressed: bool
+    stop: DeltaGenerator
+
+
+def choose_sample(model: str) -> Choice:
+    """Draw the controls and return what was chosen. Raises WLMError."""
     offered = {each.label: each for each in offered_variants(model)}
     first = [Variant().label, Variant(lstm="int8", linear="int8").label]
     labels = st.multiselect(
@@ -27,7 +42,7 @@ def choose_sample(model: str) -> tuple[Request, bool, bool, DeltaGenerator]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         prompt = st.text_input(
             "Prompt",
-            placeholder="None: a random start",
+            placeholder="None: an opening of its own",
             max_chars=300,
             width=270,
             **in_url("prompt"),
@@ -47,13 +62,14 @@ def choose_sample(model: str) -> tuple[Request, bool, bool, DeltaGenerator]:
         pressed = st.button("Write", type="primary", icon=":material/edit:")
         pressed |= st.button("Next seed", icon=":material/casino:", on_click=next_seed)
         stop = st.empty()
-    words, raw = more.pop("words"), more.pop("raw")
+    words, start, raw = more.pop("words"), more.pop("start"), more.pop("raw")
     tokens = tuple(tokenize(prompt)) if prompt.strip() else ()
     offer_near_words(model, tokens)
     # In the order in which they are offered, so that fp32, where chosen, is the baseline.
     variants = tuple(each for label, each in offered.items() if label in labels)
-    settings = SampleSettings(temperature=heat, prompt=tokens, draw="race", **more)
-    return Request(model, variants, settings, words), raw, pressed, stop
+    first = tokens or opening(server.load_model(model).vocabulary, start, more["seed"])
+    settings = SampleSettings(temperature=heat, prompt=first, draw="race", **more)
+    return Choice(Request(model, variants, settings, words), tokens, raw, pressed, stop)
 
 
 def choose_more() -> dict:
@@ -61,13 +77,19 @@ def choose_more() -> dict:
     return {
         "words": st.number_input("Words, at most", 10, 1000, 150, step=10, **in_url("words")),
         "seed": st.number_input("Seed", 0, 2**31 - 1, 1, **in_url("seed")),
+        "start": st.selectbox(
+            "Without a prompt, begin after",
+            STARTS,
+            **in_url("start"),
+            help="The tutorial begins after any word, drawn by the seed.",
+        ),
         "top_k": st.number_input(
             "Top-k", 0, 1000, 0, **in_url("k"), help="Only the k likeliest words; 0 for all."
         ),
         "top_p": st.slider(
             "Top-p", 0.05, 1.0, 1.0, 0.05, **in_url("p"), help="Only the likeliest that sum to p."
         ),
-        "allow_unk": not st.toggle("Never write `<unk>`", **in_url("known")),
+        "allow_unk": not st.toggle("Never write `<unk>`", value=True, **in_url("known")),
         "stop_at_article": st.toggle("Stop at the end of an article", **in_url("article")),
         "raw": st.toggle("Show raw tokens", **in_url("raw")),
     }

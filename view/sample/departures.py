@@ -5,13 +5,17 @@ import statistics
 import streamlit as st
 
 from view.sample import charts
+from view.sample.digits import decimals
 from view.sample.texts import Sample
 from view.shared.cards import card
 from view.shared.page import errors_shown, plain
+from wlm.sampling.candidates import Candidate
 from wlm.text.vocabulary import EOS
-from wlm.text.wikitext import detokenize
+from wlm.text.wikitext import readable
 
 FIRST = 5  # words whose arrivals are shown
+BEFORE = 8  # words that a draw is said to come after
+HEIGHT = 720  # of the words, in pixels: a long text scrolls, and its draw stays beside it
 
 
 def show_metrics(sample: Sample) -> None:
@@ -69,8 +73,8 @@ def show_strip(sample: Sample) -> None:
 
 @st.fragment
 def show_words(sample: Sample) -> None:
-    """Show the baseline's text word by word, and the draw at the word that is clicked; at first
-    that where the first variant departs."""
+    """Show the baseline's text word by word, and beside it the draw at the word that is clicked; at
+    first that where the first variant departs."""
     with errors_shown():
         labels, words = sample.labels, sample.words(0)
         rows = [
@@ -83,20 +87,22 @@ def show_words(sample: Sample) -> None:
             for n, each in enumerate(sample.divergences, start=1)
         ]
         places = [p for i in range(1, len(labels)) if (p := sample.departure(i)) is not None]
-        shown = st.container()
         st.markdown(
             f"**Every word of {labels[0]}'s text**: point at one for its probability under each "
-            "variant, click it for the draw. The more orange, the further the variants differ."
+            "variant, click it for its draw."
         )
-        event = st.vega_lite_chart(
-            charts.divergence_text(rows, labels),
-            on_select="rerun",
-            key=f"words-{hash(sample.request)}",  # another text, another choice
-        )
+        text, beside = st.columns(2, gap="medium")
+        with text.container(height=HEIGHT, border=False):
+            event = st.vega_lite_chart(
+                charts.divergence_text(rows, labels),
+                on_select="rerun",
+                key=f"words-{hash(sample.request)}",  # another text, another choice
+            )
         chosen = event.selection.get("place") or []
         place = int(chosen[0]["place"]) - 1 if chosen else min(places, default=0)
-        with shown:
-            show_draw(sample, min(max(0, place), len(words) - 1), departed=place in places)
+        place = min(max(0, place), len(words) - 1)
+        with beside.container(border=True):
+            show_draw(sample, place, departed=place in places)
 
 
 def show_draw(sample: Sample, place: int, *, departed: bool) -> None:
@@ -104,8 +110,10 @@ def show_draw(sample: Sample, place: int, *, departed: bool) -> None:
     labels = sample.labels
     found = sample.draw_at(place)
     written = [min(found, key=lambda each: each.arrivals[i]).word for i in range(len(labels))]
-    before = detokenize(sample.words(0)[max(0, place - 8) : place]).replace("\n", " ").strip()
-    start = f"after “{plain(before)}”" if before else "at the beginning"
+    read = [*sample.request.given(), *sample.words(0)[:place]]
+    before = readable(read[-BEFORE:]).replace("\n\n", " ").strip()
+    cut = "… " if len(read) > BEFORE else ""
+    start = f"after “{cut}{plain(before)}”" if before else "at the beginning"
     icon = ":material/call_split:" if departed else ":material/casino:"
     st.subheader(f"{icon} Word {place + 1}, {start}", anchor=False)
     kl = sample.divergences[place].kl
@@ -117,7 +125,6 @@ def show_draw(sample: Sample, place: int, *, departed: bool) -> None:
         + " · divergence "
         + ", ".join(f"**{_nats(each)}** nats" for each in kl[1:])
     )
-    chart, numbers = st.columns([3, 2])
     rows = [
         {
             "word": _shown(each.word, markdown=False),
@@ -128,30 +135,31 @@ def show_draw(sample: Sample, place: int, *, departed: bool) -> None:
         for each in found
         for i, label in enumerate(labels)
     ]
-    chart.vega_lite_chart(charts.next_words(rows, labels), key="next")
-    with numbers:
-        st.markdown(
-            "**Why this word?** Each word gets a random number, the same for all variants, and "
-            "arrives after −ln(number) ÷ probability. The first to arrive is written."
-        )
-        first = sorted(found, key=lambda each: min(each.arrivals))[:FIRST]
-        column = st.column_config.NumberColumn
-        st.dataframe(
-            [
-                {
-                    "word": _shown(each.word, markdown=False),
-                    "number": each.number,
-                    **dict(zip(labels, each.arrivals, strict=True)),
-                }
-                for each in first
-            ],
-            hide_index=True,
-            column_config={
-                "number": column("number", format="%.4f", width=70),
-                **{label: column(f"{label} at", format="%.3f", width=110) for label in labels},
-            },
-        )
-        st.caption("The first to arrive of the words beside.")
+    st.vega_lite_chart(charts.next_words(rows, labels), key="next")
+    st.markdown(
+        "**Why this word?** Each word gets a random number, the same for all variants, and arrives "
+        "after −ln(number) ÷ probability. The first to arrive is written, below in bold."
+    )
+    st.markdown(arrivals(found, labels))
+
+
+def arrivals(found: list[Candidate], labels: list[str]) -> str:
+    """Return a table in Markdown of the words that arrive first, what each variant writes in bold;
+    all in as many digits as it takes to see who is before whom."""
+    first = sorted(found, key=lambda each: min(each.arrivals))[:FIRST]
+    by_variant = list(zip(*(each.arrivals for each in first), strict=True))
+    digits = max(decimals(all, 2, 7) for all in [*by_variant, *(each.arrivals for each in first)])
+    lines = [
+        "| word | number | " + " | ".join(f"arrives, {label}" for label in labels) + " |",
+        "|---|" + "---:|" * (1 + len(labels)),
+    ]
+    for each in first:
+        times = [
+            f"**{time:.{digits}f}**" if time == min(all) else f"{time:.{digits}f}"
+            for time, all in zip(each.arrivals, by_variant, strict=True)
+        ]
+        lines.append(f"| {_shown(each.word)} | {each.number:.6f} | {' | '.join(times)} |")
+    return "\n".join(lines)
 
 
 def _nats(value: float) -> str:

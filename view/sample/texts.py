@@ -8,13 +8,22 @@ import streamlit as st
 
 from view.sample.turns import turn
 from view.shared import server
+from view.shared.kept import Kept
 from wlm.quantization.variant import Variant
 from wlm.sampling.candidates import Candidate, candidates
 from wlm.sampling.divergence import Reader, WordDivergence, divergences
-from wlm.sampling.words import SampledWord, SampleSettings, first_difference, sample_words
+from wlm.sampling.words import (
+    SampledWord,
+    SampleSettings,
+    beginning,
+    first_difference,
+    sample_words,
+)
 from wlm.text.vocabulary import Vocabulary
 
 SCREEN_UPDATE_SECONDS = 0.1  # words are drawn faster than a screen need show them
+WORD_BYTES = 600  # in memory: a word of one variant, and how it differs
+WORDS, DRAW_BYTES = 6, 8_000  # the likeliest at a draw, and what they take at most
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,13 @@ class Request:
         """Return the words that the model knows."""
         return server.load_model(self.model).vocabulary
 
+    def given(self) -> list[str]:
+        """Return the words that are read before the first one is written."""
+        if self.settings.prompt:
+            return list(self.settings.prompt)
+        vocabulary = self.vocabulary()
+        return vocabulary.decode(beginning(vocabulary, self.settings)[0][:, 0])
+
 
 @dataclass
 class Sample:
@@ -46,7 +62,6 @@ class Sample:
     request: Request
     texts: list[list[SampledWord]]
     divergences: list[WordDivergence] = field(default_factory=list)
-    seen: dict[int, list[Candidate]] = field(default_factory=dict)  # draws looked at, by place
 
     @property
     def labels(self) -> list[str]:
@@ -81,13 +96,24 @@ class Sample:
         return len(text) / sum(each.seconds for each in text) if text else 0.0
 
     def draw_at(self, place: int) -> list[Candidate]:
-        """Return the draw at a place of the baseline's text, looked at once."""
-        if place not in self.seen:
+        """Return the draw at a place of the baseline's text."""
+
+        def look() -> list[Candidate]:
             asked, before = self.request, self.ids()[:place]
-            self.seen[place] = candidates(
-                asked.readers(), asked.vocabulary(), asked.settings, before
-            )
-        return self.seen[place]
+            return candidates(asked.readers(), asked.vocabulary(), asked.settings, before, WORDS)
+
+        return _draws().get((self.request, place), look)
+
+
+@st.cache_resource(show_spinner=False)
+def kept_samples() -> Kept:
+    """Return the whole samples that were written last, for all visitors: nobody changes one."""
+    return Kept(64, 16_000_000, lambda each: WORD_BYTES * sum(map(len, each.texts)))
+
+
+@st.cache_resource(show_spinner=False)
+def _draws() -> Kept:
+    return Kept(256, 256 * DRAW_BYTES, lambda _: DRAW_BYTES)
 
 
 def write(request: Request, show: Callable[[Sample], None]) -> Sample:
@@ -111,6 +137,7 @@ def write(request: Request, show: Callable[[Sample], None]) -> Sample:
                 shown = time.monotonic()
         show(sample)
         compare(sample)
+    kept_samples().get(request, lambda: sample)
     return sample
 
 
@@ -132,7 +159,7 @@ def finish(sample: Sample) -> None:
 
 def compare(sample: Sample) -> None:
     """Have all variants read the baseline's text, to see how far they differ on each word."""
-    if len(sample.texts) < 2:
+    if len(sample.texts) < 2 or not all(sample.texts):
         return
     asked, ids = sample.request, sample.ids()
     progress, found, shown = st.progress(0.0), [], 0.0

@@ -36,6 +36,11 @@ class Kept:
                 with self._lock:
                     self._making.pop(key, None)
 
+    def find(self, key: Hashable):
+        """Return what is kept, or None."""
+        with self._lock:
+            return self._found(key)
+
     def drop(self, key: Hashable) -> None:
         """Keep a thing no longer, if it is there."""
         with self._lock:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 import streamlit as st
 
@@ -29,6 +30,9 @@ MENU = {
 # Pages that begin anew from the menu, and what of the query would show them one thing's.
 FRESH = {"Runs": "run", "Audience": "room"}
 WHOLE_NUMBERS = ("words", "seed", "k")  # number inputs bound to the URL
+_close_menu_on_phones = st.components.v2.component(
+    "wlm.menu", js=Path(__file__).with_name("menu.js").read_text("utf-8")
+)
 
 
 def start_page(title: str, menu: bool = True) -> None:
@@ -47,7 +51,9 @@ def start_page(title: str, menu: bool = True) -> None:
             if label in FRESH:
                 query.pop(FRESH[label], None)
             st.page_link(path, label=label, icon=icon, query_params=query)
-        st.divider()
+        with st.container(gap=None):
+            st.divider()
+            _close_menu_on_phones(key="menu")
 
 
 @cache

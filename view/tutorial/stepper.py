@@ -2,62 +2,51 @@
 
 import streamlit as st
 
-from view.tutorial.steps import STEPS
-
-NUMBERS = list(range(1, len(STEPS) + 1))
-
-
-def is_presenting() -> bool:
-    """Tell whether a presenter wants large type and no menu."""
-    # The URL begins; a rerun asked for before it has changed may bring the old one.
-    asked = st.query_params.get("present") in ("true", "1")
-    return st.session_state.setdefault("presenting", asked)
+from view.tutorial.keys import hear_keys
+from view.tutorial.place import NUMBERS, Place, go
 
 
-def choose_step(presenting: bool) -> int:
-    """Draw Back, Next, the presenter's button and the steps; return the step's number."""
-    number = st.session_state.setdefault("tour-step", number_in_url())
+def show_stepper(place: Place, title: str) -> None:
+    """Draw Back, Next, the steps, the presenter's buttons after a slide's title, and listen to
+    keys."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        for label, icon, key, kind, to in (
-            ("Back", ":material/arrow_back:", "Left", "secondary", number - 1),
-            ("Next", ":material/arrow_forward:", "Right", "primary", number + 1),
+        if place.presenting:
+            st.header(title, anchor=False, width="content")
+        for label, icon, to in (
+            ("Back", ":material/arrow_back:", place.step - 1),
+            ("Next", ":material/arrow_forward:", place.step + 1),
         ):
-            away = {"disabled": to not in NUMBERS, "on_click": go_to, "args": (to,)}
-            st.button(label, icon=icon, shortcut=key, type=kind, **away)
-        # All are buttons: a toggle or segmented control, once clicked, has the arrow keys itself.
-        st.button(
-            "End" if presenting else "Present",
-            icon=":material/close:" if presenting else ":material/slideshow:",
-            on_click=present,
-            args=(not presenting,),
-            help="Large type and no menu; the arrow keys go on and back.",
-        )
+            _button(label, {"step": to}, icon=icon, disabled=to not in NUMBERS)
         with st.container(horizontal=True, width="content", gap="small"):
             for each in NUMBERS:
-                kind = "secondary" if each == number else "tertiary"
-                st.button(f"{each}", type=kind, on_click=go_to, args=(each,))
-        if presenting:
-            with st.popover("Code", icon=":material/code:"):
-                st.code(STEPS[number - 1].code, language="python")
-    return number
+                kind = "primary" if each == place.step else "secondary"
+                _button(f"{each}", {"step": each}, type=kind)
+        _button(
+            "End" if place.presenting else "Present",
+            {"presenting": not place.presenting},
+            icon=":material/close:" if place.presenting else ":material/slideshow:",
+            help="Large type and no menu. Arrows, Page Up and Down, Space, Home, End and a clicker "
+            "go on and back; Enter presses a button, Escape ends. Ctrl and + makes all larger.",
+        )
+        if place.presenting:
+            st.button(
+                "Code",
+                icon=":material/code:",
+                type="primary" if code_is_open() else "secondary",
+                on_click=_turn_code,
+            )
+        hear_keys(place)
 
 
-def number_in_url() -> int:
-    """Return the step that the URL asks for, the first one where it asks for none of them."""
-    asked = st.query_params.get("step", "1")
-    return int(asked) if asked in map(str, NUMBERS) else 1
+def code_is_open() -> bool:
+    """Tell whether a presenter shows the step's code."""
+    return st.session_state.get("tour-code", False)
 
 
-def go_to(number: int) -> None:
-    """Open a step: a callback, since the buttons depend on the step."""
-    st.session_state["tour-step"] = number
-    st.query_params["step"] = str(number)
+def _button(label: str, to: dict, **options) -> None:
+    # A callback, since what stands above the buttons depends on the place.
+    st.button(label, on_click=go, kwargs=to, **options)
 
 
-def present(on: bool) -> None:
-    """Begin or end the presenter mode."""
-    st.session_state["presenting"] = on
-    if on:
-        st.query_params["present"] = "true"
-    else:
-        st.query_params.pop("present", None)
+def _turn_code() -> None:
+    st.session_state["tour-code"] = not code_is_open()

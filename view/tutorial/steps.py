@@ -17,14 +17,15 @@ FOLDER = f"assets/models/{MODEL}"
 @dataclass(frozen=True)
 class Step:
     """One screen: a title; its point in a sentence and what else there is to say, which hold the
-    model's own numbers; what shows its result, larger for a presenter; its code; and the variant
-    that it makes, if any, which one may take away."""
+    model's own numbers; what shows its result, larger for a presenter; its code; the variant that
+    it makes, if any, which one may take away; and whether its result needs a whole slide."""
 
     title: str
     words: Callable[[], tuple[str, str]]
     show: Callable[[bool], None]
     code: str
     variant: Variant | None = None
+    fills_slide: bool = False
 
 
 def about_model() -> tuple[str, str]:
@@ -43,8 +44,8 @@ def about_weights() -> tuple[str, str]:
     numbers = sum(each.numel() for each in server.load_model(MODEL).model.parameters())
     return (
         f"Training left {numbers / 1e6:.0f} million numbers: here they are at work.",
-        "Each word is drawn from what the model expects after those before it. A temperature of "
-        f"{results.TEMPERATURE} keeps it sober.",
+        "Given a title and four words, it goes on: each word is drawn from what it expects after "
+        f"those before it. A temperature of {results.TEMPERATURE} keeps it sober.",
     )
 
 
@@ -87,7 +88,9 @@ STEPS = (
         results.show_sample,
         "from wlm import SampleSettings, load_checkpoint, sample_words\n\n"
         f'checkpoint = load_checkpoint("{FOLDER}")\n'
-        f"settings = SampleSettings(temperature={results.TEMPERATURE}, seed=1, allow_unk=False)\n"
+        f'prompt = tuple("{results.OPENING}".split())\n'
+        "only_words = dict(allow_unk=False, allow_eos=False)\n"
+        f"settings = SampleSettings({results.TEMPERATURE}, prompt=prompt, **only_words)\n"
         f"for each in sample_words(checkpoint.model, checkpoint.vocabulary, settings, {WORDS}):\n"
         "    print(each.word)",
     ),
@@ -101,6 +104,7 @@ STEPS = (
         results.show_quantized,
         code_for(INT8, FOLDER),
         INT8,
+        fills_slide=True,
     ),
     Step(
         "What it could not reach",
@@ -120,5 +124,6 @@ STEPS = (
         results.show_today,
         code_for(ONNX, FOLDER),
         ONNX,
+        fills_slide=True,
     ),
 )

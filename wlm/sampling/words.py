@@ -11,6 +11,7 @@ from wlm.errors import SettingError, TextError, check_range
 from wlm.sampling.draws import DRAWS
 from wlm.sampling.filters import Filter, ban_filter, temperature_filter, top_k_filter, top_p_filter
 from wlm.text.vocabulary import EOS, UNK, Vocabulary
+from wlm.text.wikitext import lines
 
 MAX_WORDS = 10_000
 MAX_PROMPT_WORDS = 1_000
@@ -132,7 +133,8 @@ def until_article_ends(
     stream: Iterator[SampledWord], prompt: Sequence[str] = ()
 ) -> Iterator[SampledWord]:
     """Yield words until a line `= Title` begins after a line of text; `= = Section` goes on."""
-    before, held, begun = (prompt[-1] if prompt else None), None, bool(prompt)
+    before, held = (prompt[-1] if prompt else None), None
+    begun = [line.level for line in lines(prompt)][-1:] not in ([], [1])  # not if only by a title
     for each in stream:
         if held is not None:
             if each.word != "=" and begun:

@@ -80,21 +80,28 @@ class Line:
 
 
 def lines(words: Sequence[str]) -> Iterator[Line]:
-    """Yield a text's lines, empty ones left out; the last may be unfinished."""
+    """Yield a text's lines, empty ones left out; the last may be unfinished, and the first one a
+    heading of which the beginning is missing."""
     pieces = detokenized(words)
     start = 0
     for end in (*(i for i, word in enumerate(words) if word == EOS), len(words)):
         first, last = start, end
+        cut = start == 0 and tuple(words[end - 2 : end]) == ("=", "=")
         if end == len(words) or words[end - 1] == "=":
             while first < end and words[first] == "=":
                 first += 1
-            while start < first < last and words[last - 1] == "=":
+            while (start < first or cut) and first < last and words[last - 1] == "=":
                 last -= 1
         if first < last:
             inner = [(i, pieces[i]) for i in range(first, last)]
             inner[0] = (first, pieces[first].lstrip())
-            yield Line(first - start, tuple(inner))
+            yield Line(first - start or end - last, tuple(inner))
         start = end + 1
+
+
+def readable(words: Sequence[str]) -> str:
+    """Return a text as people write it: its lines as paragraphs, headings without their signs."""
+    return "\n\n".join("".join(piece for _, piece in line.pieces) for line in lines(words))
 
 
 # What WikiText keeps as one word with its point; so it does U.S. and single capitals.

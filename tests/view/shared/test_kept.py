@@ -23,6 +23,7 @@ def test_a_thing_is_made_once(kept):
     for _ in range(3):
         assert kept.get("a", lambda: made.append("a") or "a") == "a"
     assert made == ["a"] and kept.made == 1
+    assert kept.find("a") == "a" and kept.find("b") is None
 
 
 def test_those_not_asked_for_longest_make_room_for_others(kept):
