@@ -61,19 +61,14 @@ def test_run_and_read_the_three_cards_and_charts(page, server):
     expect(charts.nth(4).locator("svg")).to_contain_text("ms per token")
     expect(page.get_by_role("heading", name="times as fast as fp32")).to_be_visible()
 
-    # The URL names the run, through pages and reloads, and so does the list of runs.
+    # The URL names the run, through pages and reloads.
     measured = card(page, "Elapsed").inner_text()
-    run_id = re.search(r"run=([\w-]+)", page.url)[1]
     page.get_by_role("link", name="Sample").click()
     expect(page.get_by_role("button", name="Write")).to_be_visible()
     page.get_by_role("link", name="Compare").click()
     expect(card(page, "Elapsed")).to_have_text(measured, use_inner_text=True)
     page.reload()
     expect(card(page, "Elapsed")).to_have_text(measured, use_inner_text=True)
-    open_newest_of_the_list(page)
-    expect(card(page, "Elapsed")).to_have_text(measured, use_inner_text=True)
-    page.get_by_role("button", name="Its link").click()
-    expect(page).to_have_url(re.compile(f"run={run_id}"))
 
 
 def open_newest_of_the_list(page: Page) -> None:
@@ -148,8 +143,11 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(page, server):
 def run_id(server_log) -> str:
     """A run that the server finds in its store, newer than all others."""
     (recorded,) = (each for each in recordings().values() if each.id == "recorded-control")
-    run = finished_run(CompareSpec.from_json(recorded.spec), recorded.result, time.time())
-    RunStore(f"sqlite:///{server_log.parent / 'runs.sqlite'}").create(run)
+    store = RunStore(f"sqlite:///{server_log.parent / 'runs.sqlite'}")
+    others = [run.created_at for run in store.list_runs(CompareSpec.kind)]
+    now = max([time.time(), *others]) + 1.0  # the clock may have stepped back
+    run = finished_run(CompareSpec.from_json(recorded.spec), recorded.result, now)
+    store.create(run)
     return run.id
 
 
