@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from mirror import FILES, Mirror, published
+from streamlit.components.v2 import manifest_scanner
 from tiny import LINE, WORDS, tiny_model
 
 from wlm.catalog import fetch
@@ -20,6 +21,10 @@ from wlm.text.vocabulary import Vocabulary
 
 # Tiny models gain nothing from a second thread, and lose much where another process is busy.
 torch.set_num_threads(1)
+
+# AppTest would look through every installed package for components at each run of a page, which
+# takes five times as long as the page.
+manifest_scanner.scan_component_manifests = lambda *_, **__: []
 
 ROOT = Path(__file__).resolve().parent.parent
 SLOW_FIXTURES = {"browser", "bundled", "wikitext2"}

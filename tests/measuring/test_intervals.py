@@ -313,11 +313,12 @@ def stop_when_sure(pair: np.ndarray) -> tuple[int, Interval]:
 
 
 # Noise of 5% makes a comparison stop anywhere from the first check to the budget: by luck, most.
+# The last takes as long as all others together: below, and not in a test.
 STOPPING = (("white", 0.02), ("white", 0.05), ("autoregressive", 0.02), ("all together", 0.02))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("noise", "block_noise"), STOPPING)
+@pytest.mark.parametrize(("noise", "block_noise"), STOPPING[:3])
 def test_stopping_when_sure_costs_little(noise, block_noise, fewer_draws):
     pairs = block_times(noise, REPETITIONS, BUDGET, seed=3, block_noise=block_noise)
     ends = [stop_when_sure(pair)[1] for pair in pairs.swapaxes(0, 1)]

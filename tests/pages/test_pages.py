@@ -8,7 +8,7 @@ from view.shared.page import MENU, plain
 from wlm.catalog import inventory
 
 # These load a model in the server.
-LOADING = [path for path in PAGES if path.stem not in ("3_Sweep", "4_Runs")]
+LOADING = [path for path in PAGES if path.stem not in ("3_Sweep", "4_Runs", "8_Audience")]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
