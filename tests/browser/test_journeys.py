@@ -43,7 +43,12 @@ def test_run_and_read_the_three_cards_and_charts(page, server):
     open_page(page, server)
     expect(page.get_by_text("Press Run")).to_be_visible()
     expect(page.get_by_text("Recorded on")).to_be_visible()
-    run_to_the_end(page)
+    page.get_by_role("button", name="Run").click()
+    # What was there stays, dim, and says what it is of.
+    expect(page.get_by_text("Until there are numbers, those of fp32, int8")).to_be_visible()
+    expect(card(page, "Size, MB").last).to_contain_text("79.7")
+    expect(page.get_by_text("Until there are numbers")).to_be_hidden()
+    expect(stop_button(page)).to_be_hidden()
     expect(page.get_by_text("Recorded on")).to_be_hidden()
     fp32, int8 = tutorial.PUBLISHED["fp32"], tutorial.PUBLISHED["int8"]
     size = card(page, "Size, MB").inner_text()
@@ -60,6 +65,13 @@ def test_run_and_read_the_three_cards_and_charts(page, server):
     expect(charts.nth(3).locator("svg")).to_contain_text("times as fast")
     expect(charts.nth(4).locator("svg")).to_contain_text("ms per token")
     expect(page.get_by_role("heading", name="times as fast as fp32")).to_be_visible()
+
+    # The result says what it is of, and is marked while other choices stand above it.
+    expect(page.get_by_text("Of fp32, int8 LSTM + Linear · model wikitext2-lstm")).to_be_visible()
+    toggle(page, "int8 Linear")
+    expect(page.get_by_text("Not what is chosen above")).to_be_visible()
+    toggle(page, "int8 Linear")
+    expect(page.get_by_text("Not what is chosen above")).to_be_hidden()
 
     # The URL names the run, through pages and reloads.
     measured = card(page, "Elapsed").inner_text()
@@ -80,13 +92,25 @@ def open_newest_of_the_list(page: Page) -> None:
     table.click(position={"x": 18, "y": 52})
 
 
+MIDDLES = "all => all.map(e => e.getBoundingClientRect()).map(box => box.y + box.height / 2)"
+FILLS = "all => all.map(each => each.getAttribute('fill'))"
+
+
 def test_all_four_shows_who_contributes_what(page, server):
     open_page(page, server)
     page.get_by_role("button", name="All four").click()
     expect(stop_button(page)).to_be_visible()
     expect(stop_button(page)).to_be_hidden()
     expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(6)
-    last = page.get_by_test_id("stVegaLiteChart").last.locator("svg")
+    charts = page.get_by_test_id("stVegaLiteChart").locator("svg")
+    last = charts.last
+    # A variant has its colour in each chart, and each number stands beside its own bar.
+    bars = "g.mark-rect.role-mark path"
+    colors = [set(each.locator(bars).evaluate_all(FILLS)) for each in (charts.nth(1), last)]
+    assert len(colors[1]) == 3 and colors[1] < colors[0]
+    numbers = last.locator("g.mark-text.role-mark text").evaluate_all(MIDDLES)
+    assert len(numbers) == 9
+    assert numbers == pytest.approx(last.locator(bars).evaluate_all(MIDDLES), abs=3.0)
     for words in ("int8 LSTM", "int8 Linear", "size", "time", "loss", "−30.0%"):
         expect(last).to_contain_text(words)
 

@@ -33,6 +33,17 @@ def test_a_sweep_is_started_stopped_gone_on_with_and_shared(page: Page, server):
     measured = card.inner_text()
     page.goto(f"{server}/Sweep?sweep={re.search('sweep=([^&]+)', page.url)[1]}")
     expect(card).to_have_text(measured, use_inner_text=True)
+    # The controls ask something else; the page's own link would have them ask this.
+    expect(page.get_by_text("Of fp32, int8 LSTM + Linear · chunk length 5, 10, 25")).to_be_visible()
+    expect(page.get_by_text("Not what is chosen above")).to_be_visible()
+    link = (
+        page.get_by_test_id("stMain")
+        .get_by_role("link", name="Link", exact=True)
+        .get_attribute("href")
+    )
+    page.goto(f"{server}/{link.rpartition('/')[2]}")
+    expect(card).to_have_text(measured, use_inner_text=True)
+    expect(page.get_by_text("Not what is chosen above")).to_be_hidden()
     page.get_by_role("link", name="Sample").click()
     expect(page.get_by_role("button", name="Write")).to_be_visible()
     page.get_by_role("link", name="Sweep").click()

@@ -107,7 +107,7 @@ def test_the_points_of_a_sweep_are_under_their_sweep(queue, kept):
     page = open_page(RUNS)
     assert {"s", kept.id} < set(listed(page)) and not {"p1", "p5"} & set(listed(page))
     row = page.dataframe[0].value.set_index("id").loc["s"]
-    assert row["what"] == "Sweep: chunk length 1, 5" and row["variant"] == "int8 LSTM + Linear"
+    assert row["what"] == "Sweep: chunk length 1 to 5" and row["variant"] == "int8 LSTM + Linear"
     page = select(page, "s")
     assert not page.error and not page.exception
     assert page.dataframe[1].value["Chunk length"].tolist() == [1, 5]

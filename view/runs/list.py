@@ -54,12 +54,12 @@ def summary_of(run_id: str, kind: str, state: str, done: float) -> dict:
 
 def _sweep_row(spec: SweepSpec, run: Run) -> dict:
     shared = {key: getattr(spec.base, key) for key in ("bptt", "batch_size", "threads")}
-    variants = summary(run)["variants"]
+    variants, ends = summary(run)["variants"], f"{spec.values[0]} to {spec.values[-1]}"
     return {
         **{key: value for key, value in shared.items() if key != spec.over},
         "id": run.id,
         "created_at": run.created_at,
-        "what": f"Sweep: {KNOBS[spec.over].label.lower()} {', '.join(map(str, spec.values))}",
+        "what": f"Sweep: {KNOBS[spec.over].label.lower()} {ends}",
         "variant": variants[-1],
         "against": variants[0],
         "variants": variants,
@@ -81,7 +81,7 @@ def show_list(runs: list[Run]) -> None:
     column = st.column_config
     columns = {
         "created_at": column.DatetimeColumn("When", format="YYYY-MM-DD HH:mm", width=130),
-        "what": column.TextColumn("What", width=110),
+        "what": column.TextColumn("What", width=165),
         "variant": column.TextColumn("Variant", width=150),
         "speedup": column.NumberColumn("Times as fast", format="%.2f", width=100),
         "against": column.TextColumn("as", width=60),

@@ -58,10 +58,8 @@ def _choose(label: str, key: str, default: str, variable: str) -> str:
         show_error(f"there is no {key} to choose: the bundled ones are missing from assets/")
         st.stop()
     index = names.index(default) if default in names else 0
+    write_uploads_by_label()
     labels = {name: shown_name(key, name) for name in names}
-    if (asked := st.query_params.get(key)) in labels and labels[asked] != asked:
-        st.query_params[key] = labels[asked]  # as the widget writes it
-        st.rerun()
     help = (
         "The bundled one, those fetched and uploaded on the page Models, and those in the folder "
         f"that the variable {variable} names."
@@ -77,6 +75,15 @@ def offered_variants(model: str) -> list[Variant]:
     if own := server.imported_as(model):
         return [own]
     return [each for each in map(Variant.parse, OFFERED) if not why_unavailable(each)]
+
+
+def write_uploads_by_label() -> None:
+    """Write the URL's uploads as the widgets do: links name them as they are kept."""
+    kept = {key: st.query_params.get(key, "") for key in (MODEL, TEXT)}
+    shown = {key: shown_name(key, name) for key, name in kept.items()}
+    if shown != kept:
+        st.query_params.update({key: name for key, name in shown.items() if name != kept[key]})
+        st.rerun()  # widgets read the query as it is when a run begins
 
 
 def write_variants_as(write: Callable[[Variant], str], key: str) -> None:
