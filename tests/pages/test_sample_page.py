@@ -198,7 +198,7 @@ def test_arrivals_have_as_many_digits_as_it_takes_to_see_who_is_first():
         Candidate("sea", (0.1, 0.1), 0.1, (23.0, 23.0)),
     ]
     table = departures.arrivals(found, ["fp32", "int8"]).splitlines()
-    assert table[0] == "| word | number | arrives, fp32 | arrives, int8 |"
+    assert table[0] == "| word | number | :small[arrives, fp32] | :small[arrives, int8] |"
     assert table[2:] == [
         "| old | 0.500000 | 0.06214 | **0.06205** |",
         "| the | 0.987654 | **0.06210** | 0.06213 |",
