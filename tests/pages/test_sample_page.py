@@ -157,7 +157,11 @@ def test_a_sample_stays_when_a_setting_changes_and_says_so():
     before = texts(page)
     page.slider(key="temperature").set_value(1.5).run()
     assert texts(page) == before
-    assert "settings have changed" in page.caption[0].value
+    (said,) = [each.value for each in page.markdown if "Not what is chosen" in each.value]
+    assert "model" not in said
+    page.sidebar.selectbox[0].set_value("wikitext2-lstm").run()
+    assert texts(page) == before
+    assert any("by model tiny" in each.value for each in page.markdown)
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,8 @@ def show_numbers(result: dict, presenting: bool, dim: bool) -> None:
         show_large_cards(rows[0], rows[-1], dim)
         show_bars(rows, dim)
     else:
+        if result["warnings"] and not dim:
+            st.warning("  \n".join(result["warnings"]), icon=":material/vital_signs:")
         results.show_cards(rows[0], rows[-1], dim)
         results.show_charts(result, dim)
 
