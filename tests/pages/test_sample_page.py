@@ -75,7 +75,7 @@ def test_a_text_begins_after_what_was_chosen_and_shows_it():
         texts(open_page(**bundled, **start))[0]
         for start in ({}, {"start": "A sentence's end"}, {"start": "Any word"})
     )
-    assert title.startswith("### :gray[The] :gray[White] :gray[Tower]\n\n:gray[The] ")
+    assert title.startswith("### :gray[The] :gray[Old] :gray[Bridge]\n\n:gray[The] ")
     assert sentence.startswith(":gray[\\.]")
     assert any.startswith(":gray[") and any != sentence
     assert texts(open_page(words="10"))[0].startswith(":gray[\\.]")  # it has no word of the titles
@@ -186,9 +186,14 @@ def test_a_hostile_url_does_no_harm(query):
 def test_the_temperature_is_one_and_reshapes_the_next_words_live():
     page = open_page(words="20")
     seen = {}
-    for place, value in (("heat", 0.1), ("temperature", 1.5)):
-        page.slider(key=place).set_value(value).run()
-        assert {page.slider(key=key).value for key in ("heat", "temperature")} == {value}
+    for act, value in (
+        (lambda: press(page, "0.1"), 0.1),
+        (lambda: page.slider(key="temperature").set_value(1.5).run(), 1.5),
+    ):
+        act()
+        assert page.slider(key="temperature").value == value
+        (chosen,) = [each for each in page.button if each.label == f"{value:g}"]
+        assert chosen.proto.type == "primary"
         seen[value] = [float(each.value.strip("%")) for each in page.metric[-3:]]
     assert page.metric[-3].label == "Entropy, nats"
     sharp, level = seen[0.1], seen[1.5]

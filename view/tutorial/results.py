@@ -20,7 +20,7 @@ FP32, INT8 = Variant.parse("fp32"), Variant.parse("int8")
 WITH_EMBEDDING = Variant.parse("pytorch:lstm=int8,linear=int8,embedding=int8")
 ONNX = Variant.parse("onnxruntime:lstm=int8,linear=int8,embedding=int8")
 WORDS, TEMPERATURE = 60, 0.8
-OPENING = "= The Old Bridge = <eos> <eos> The Old Bridge is"  # as an article's
+OPENING = "= The Old Bridge = <eos> <eos> The Old Bridge is a"  # as an article's
 
 
 def show_model(presenting: bool) -> None:
