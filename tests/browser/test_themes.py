@@ -9,12 +9,13 @@ import pytest
 from playwright.sync_api import Page, expect
 from waiting import wait_for
 
+from view.sample.charts import WARM
 from view.shared.charts import GREY, INK, PARTS
 
 ROOT = Path(__file__).resolve().parents[2]
 THEMES = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
 # What each page's charts are of, and how many there are.
-PAGES = {"": 5, "Inspect": 1, "Inspect?tab=Error": 4, "Sample": 1, "Tutorial?step=4": 3}
+PAGES = {"": 5, "Inspect": 1, "Inspect?tab=Error": 4, "Sample?words=30": 4, "Tutorial?step=4": 3}
 
 
 def fills(page: Page, selector: str) -> set[str]:
@@ -33,7 +34,7 @@ def expect_theme(page: Page, name: str) -> None:
     part = ("light", "dark").index(name)
     parts = {re.findall(r"#\w+", each.to_dict()["expr"])[part] for each in PARTS.values()}
     colours = {*theme["chartCategoricalColors"], *parts, theme["textColor"], GREY}
-    colours.add(theme["backgroundColor"])
+    colours |= {theme["backgroundColor"], WARM}
     wait_for(lambda: fills(page, marks) <= colours, f"the colours of the {name} theme")
 
 

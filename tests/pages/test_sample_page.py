@@ -75,7 +75,7 @@ def test_a_text_begins_after_what_was_chosen_and_shows_it():
         texts(open_page(**bundled, **start))[0]
         for start in ({}, {"start": "A sentence's end"}, {"start": "Any word"})
     )
-    assert title.startswith("### :gray[The] :gray[White] :gray[Tower]\n\n:gray[The] ")
+    assert title.startswith("### :gray[The] :gray[Old] :gray[Bridge]\n\n:gray[The] ")
     assert sentence.startswith(":gray[\\.]")
     assert any.startswith(":gray[") and any != sentence
     assert texts(open_page(words="10"))[0].startswith(":gray[\\.]")  # it has no word of the titles
@@ -157,7 +157,11 @@ def test_a_sample_stays_when_a_setting_changes_and_says_so():
     before = texts(page)
     page.slider(key="temperature").set_value(1.5).run()
     assert texts(page) == before
-    assert "settings have changed" in page.caption[0].value
+    (said,) = [each.value for each in page.markdown if "Not what is chosen" in each.value]
+    assert "model" not in said
+    page.sidebar.selectbox[0].set_value("wikitext2-lstm").run()
+    assert texts(page) == before
+    assert any("by model tiny" in each.value for each in page.markdown)
 
 
 @pytest.mark.parametrize(
@@ -182,9 +186,14 @@ def test_a_hostile_url_does_no_harm(query):
 def test_the_temperature_is_one_and_reshapes_the_next_words_live():
     page = open_page(words="20")
     seen = {}
-    for place, value in (("heat", 0.1), ("temperature", 1.5)):
-        page.slider(key=place).set_value(value).run()
-        assert {page.slider(key=key).value for key in ("heat", "temperature")} == {value}
+    for act, value in (
+        (lambda: press(page, "0.1"), 0.1),
+        (lambda: page.slider(key="temperature").set_value(1.5).run(), 1.5),
+    ):
+        act()
+        assert page.slider(key="temperature").value == value
+        (chosen,) = [each for each in page.button if each.label == f"{value:g}"]
+        assert chosen.proto.type == "primary"
         seen[value] = [float(each.value.strip("%")) for each in page.metric[-3:]]
     assert page.metric[-3].label == "Entropy, nats"
     sharp, level = seen[0.1], seen[1.5]
@@ -198,7 +207,7 @@ def test_arrivals_have_as_many_digits_as_it_takes_to_see_who_is_first():
         Candidate("sea", (0.1, 0.1), 0.1, (23.0, 23.0)),
     ]
     table = departures.arrivals(found, ["fp32", "int8"]).splitlines()
-    assert table[0] == "| word | number | arrives, fp32 | arrives, int8 |"
+    assert table[0] == "| word | number | :small[arrives, fp32] | :small[arrives, int8] |"
     assert table[2:] == [
         "| old | 0.500000 | 0.06214 | **0.06205** |",
         "| the | 0.987654 | **0.06210** | 0.06213 |",

@@ -119,7 +119,8 @@ def test_a_run_can_be_stopped_and_shows_what_it_measured(queue, recorded, step, 
     (run,) = queue.store.unfinished()
     assert run.spec["variants"][0] == "fp32" and run.spec["variants"][-1] == last
     assert run.spec["model"] == tour.MODEL
-    assert not page.metric and not page.exception
+    assert not page.exception and "Run" not in buttons(page)
+    assert numbers(page)["Size, MB"].startswith(":gray[")  # of the recorded run
     assert any("2 ahead of you" in str(each.proto) for each in page.get("progress"))
     page = press(page, "Stop")
     assert queue.stopped == [run.id]

@@ -177,7 +177,7 @@ def next_words(rows: list[dict], labels: list[str]) -> Spec:
         ),
         y=alt.Y("word:N", sort=order, title=None, axis=alt.Axis(ticks=False, labelLimit=160)),
         yOffset=alt.YOffset("label:N", sort=labels),
-        color=color_by_label(labels, alt.Legend(title=None, orient="top")),
+        color=color_by_label(labels, alt.Legend(title=None, orient="top", columns=2)),
         tooltip=["word:N", "label:N", alt.Tooltip("probability:Q", format=".3%")],
     )
     bars = base.mark_bar(cornerRadiusEnd=2)

@@ -6,6 +6,9 @@ from streamlit.delta_generator import DeltaGenerator
 from view.sample import departures, texts
 from view.sample.texts import Request, Sample
 from view.sample.typeset import raw_tokens, typeset
+from view.shared.choices import shown_name
+from view.shared.page import plain
+from wlm.catalog.uploads import MODEL
 from wlm.sampling.words import to_out_txt
 from wlm.text.wikitext import readable
 
@@ -27,7 +30,7 @@ def show_current(request: Request, raw: bool, pressed: bool, stop: DeltaGenerato
         stop.empty()
     elif all(sample.texts):
         if sample.request != request:
-            st.caption(":material/info: The settings have changed: press Write again.")
+            show_other_choice(sample.request, request)
         sample = texts.settled(sample)
         show_key(sample.request)
         show_texts(sample, st.columns(len(sample.texts)), raw=raw)
@@ -40,6 +43,16 @@ def show_current(request: Request, raw: bool, pressed: bool, stop: DeltaGenerato
         departures.show_metrics(sample)
         departures.show_strip(sample)
         departures.show_words(sample)
+
+
+def show_other_choice(written: Request, chosen: Request) -> None:
+    """Say that the texts are not what is chosen, nor perhaps by that model."""
+    model = written.model if written.model != chosen.model else ""
+    by = f" These texts are by model {plain(shown_name(MODEL, model))}." if model else ""
+    st.markdown(
+        f":orange-badge[:material/sync_problem: Not what is chosen above]{by} Press **Write** to "
+        "have that written."
+    )
 
 
 def show_key(request: Request) -> None:

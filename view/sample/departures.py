@@ -91,7 +91,8 @@ def show_words(sample: Sample) -> None:
             f"**Every word of {labels[0]}'s text**: point at one for its probability under each "
             "variant, click it for its draw."
         )
-        text, beside = st.columns(2, gap="medium")
+        # Each variant more has a column of numbers more.
+        text, beside = st.columns([2, len(labels)], gap="medium")
         with text.container(height=HEIGHT, border=False):
             event = st.vega_lite_chart(
                 charts.divergence_text(rows, labels),
@@ -150,7 +151,7 @@ def arrivals(found: list[Candidate], labels: list[str]) -> str:
     by_variant = list(zip(*(each.arrivals for each in first), strict=True))
     digits = max(decimals(all, 2, 7) for all in [*by_variant, *(each.arrivals for each in first)])
     lines = [
-        "| word | number | " + " | ".join(f"arrives, {label}" for label in labels) + " |",
+        "| word | number | " + " | ".join(f":small[arrives, {label}]" for label in labels) + " |",
         "|---|" + "---:|" * (1 + len(labels)),
     ]
     for each in first:

@@ -1,4 +1,4 @@
-"""The temperature explained: one slider, one distribution that it reshapes."""
+"""The temperature explained: one distribution, which it reshapes."""
 
 import math
 
@@ -15,11 +15,13 @@ from wlm.sampling.words import SampleSettings, beginning
 from wlm.text.wikitext import readable
 
 WORDS = 10  # with a bar of their own
+# Buttons, not a second slider: that would send its old place along when the page's own is moved.
+TEMPERATURES = (0.1, 0.5, 0.8, 1.0, 1.5, 2.0)
 
 
 def show_temperature(request: Request) -> None:
-    """Show the next word's distribution where the session's texts part, or after the opening; the
-    slider here is the page's own once more, beside what it does."""
+    """Show the next word's distribution where the session's texts part, or after the opening, at
+    the page's temperature, and buttons that set that."""
     sample = st.session_state.get("sample")
     if sample is not None and sample.request.model == request.model and all(sample.texts):
         ids, settings = sample.before_first_departure(), sample.request.settings
@@ -37,8 +39,11 @@ def show_temperature(request: Request) -> None:
             "become probabilities: **a low temperature sharpens, a high one levels, and the "
             "order never changes.**"
         )
-        st.session_state["heat"] = request.settings.temperature
-        st.slider("Temperature", 0.1, 2.0, step=0.05, key="heat", on_change=_take_over)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("Temperature")
+            for each in TEMPERATURES:
+                kind = "primary" if each == request.settings.temperature else "secondary"
+                st.button(f"{each:g}", type=kind, on_click=_set, args=(each,))
         given = probabilities(logits, request.settings.weighting(vocabulary))
         spread = entropy(given)
         with st.container(horizontal=True):
@@ -66,8 +71,8 @@ def show_temperature(request: Request) -> None:
         st.vega_lite_chart(charts.reshaped(rows), key="reshaped")
 
 
-def _take_over() -> None:
-    st.session_state["temperature"] = st.session_state["heat"]
+def _set(temperature: float) -> None:
+    st.session_state["temperature"] = temperature
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)

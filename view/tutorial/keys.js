@@ -31,7 +31,8 @@ export default function ({ data, setTriggerValue }) {
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
     if (event.composedPath()[0].closest?.(TAKEN)) return;
     if (data.presenting && event.key === "Escape") {
-      setTriggerValue("leave", true);
+      // A chart that fills the screen is what it leaves first.
+      if (!document.querySelector("[aria-label='Close fullscreen']")) setTriggerValue("leave", true);
       return;
     }
     if (event.key === "Enter") forget(); // it may press any step's button

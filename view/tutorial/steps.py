@@ -44,7 +44,7 @@ def about_weights() -> tuple[str, str]:
     numbers = sum(each.numel() for each in server.load_model(MODEL).model.parameters())
     return (
         f"Training left {numbers / 1e6:.0f} million numbers: here they are at work.",
-        "Given a title and four words, it goes on: each word is drawn from what it expects after "
+        "Given a title and five words, it goes on: each word is drawn from what it expects after "
         f"those before it. A temperature of {results.TEMPERATURE} keeps it sober.",
     )
 
