@@ -4,15 +4,16 @@ import streamlit as st
 
 from view.how.asked import Asked
 
+# On two lines where one is wider than a phone.
 FORMULAS = (
-    r"q = \mathrm{round}\left(\frac{w}{s}\right), \quad s = \frac{\max |w|}{127.5}, \quad"
-    r" w \approx q \, s",
-    r"q = \mathrm{round}\left(\frac{x}{s}\right) + z, \quad s = \frac{\max x - \min x}{%d},"
-    r" \quad z = \mathrm{round}\left(\frac{-\min x}{s}\right)",
+    r"q = \mathrm{round}\left(\frac{w}{s}\right), \quad s = \frac{\max |w|}{127.5}",
+    r"\begin{gathered} q = \mathrm{round}\left(\frac{x}{s}\right) + z \\"
+    r" s = \frac{\max x - \min x}{%d}, \quad z = \mathrm{round}\left(\frac{-\min x}{s}\right)"
+    r" \end{gathered}",
     r"y = \Big(\sum_i q^w_i q^x_i - z \sum_i q^w_i\Big) \, s_w \, s_x + b",
     r"p_i = \frac{e^{y_i}}{\sum_j e^{y_j}}",
-    r"q = \mathrm{round}\left(\frac{w}{s}\right), \quad s = \frac{\max |w|}{2^{b-1} - \frac12},"
-    r" \quad -2^{b-1} \le q < 2^{b-1}",
+    r"\begin{gathered} q = \mathrm{round}\left(\frac{w}{s}\right), \quad"
+    r" s = \frac{\max |w|}{2^{b-1} - \frac12} \\ -2^{b-1} \le q < 2^{b-1} \end{gathered}",
 )
 
 

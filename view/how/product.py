@@ -61,10 +61,10 @@ def formula(asked: Asked) -> str:
     found = asked.in_numbers().sum
     offset = f"{found.zero_point} \\cdot ({_whole(sum(found.weights))})"
     return (
-        rf"\big(\underbrace{{{_whole(found.total)}}}_{{\text{{sum}}}} - "
+        rf"\begin{{gathered}} \big(\underbrace{{{_whole(found.total)}}}_{{\text{{sum}}}} - "
         rf"\underbrace{{{offset}}}_{{\text{{zero point}}}}\big)"
-        rf" \cdot {found.weight_step:.6f} \cdot {found.input_step:.6f} + {found.bias:.4f}"
-        rf" = {found.value:.5f}"
+        rf" \cdot {found.weight_step:.6f} \cdot {found.input_step:.6f} \\"
+        rf" + \; {found.bias:.4f} = {found.value:.5f} \end{{gathered}}"
     )
 
 
