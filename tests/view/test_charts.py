@@ -8,6 +8,7 @@ import altair
 import pytest
 
 from view.compare import charts as compare
+from view.compare.field_chart import field_chart
 from view.how import bits_charts
 from view.how import charts as how
 from view.inspect import charts as inspect
@@ -19,6 +20,7 @@ from view.sweep import charts as sweep
 from view.tutorial import charts as tutorial
 from wlm.inspecting.roofline import Roofline
 from wlm.inspecting.weight_error import Histogram
+from wlm.measuring.field import Place
 
 TWO, THREE = ["fp32", "int8 LSTM + Linear"], ["fp32", "int8 LSTM", "fp16 LSTM + Linear"]
 FIVE = [*THREE, "ORT fp32", "ORT int8 all"]
@@ -86,6 +88,13 @@ CHARTS = {
     "speed-ups": compare.speedups(THREE, [1.0, 2.0, 0.4], [None, [1.8, 2.2], None]),
     "block times": compare.block_times(THREE, [[0.001, 0.002], [0.001], [0.001, 0.003]]),
     "changes": compare.changes(THREE, {"size": [2.0, 1.0, 3.0], "time": [1.0, 1.0, 0.5]}),
+    "field": field_chart(
+        [
+            Place("fp32", "fp32", 114_000_000, 0.0, None, 1.0, True),
+            Place("int8", "int8 LSTM + Linear", 80_000_000, 0.004, (0.001, 0.007), 2.6, False),
+            Place("a", "int8 LSTM + Linear, qnnpack", 80_000_000, 0.004, (0.001, 0.007), 2.6, True),
+        ]
+    ),
     "parts": parts(),
     "marked parts": parts(marked=[["embedding", "LSTM"], []], large=True),
     "weights between a few levels": inspect.weights_on_grid(
@@ -341,3 +350,11 @@ def test_products_are_told_with_their_formula_and_the_sum_so_far():
     second = next(row for row in rows(CHARTS["products"]) if row["column"] == 1)
     assert (second["formula"], second["running"]) == ("-3 × 20 = -60", "-40")
     assert (second["sign"], second["size"]) == ("below 0", 60)
+
+
+def test_names_in_the_field_are_apart_where_the_dots_meet():
+    named = [row for row in rows(CHARTS["field"]) if "place" in row and "text" in row]
+    assert len(named) == 3 and len({row["text"] for row in named}) == 3
+    one, other = (row["place"] for row in named if row["size"] == 80)
+    assert abs(one - other) > 0.0002
+    assert "2.6×" in named[-1]["text"]

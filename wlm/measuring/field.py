@@ -1,6 +1,6 @@
 """Many variants at a glance: what each costs in loss and in bytes, and which none beats."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -19,15 +19,16 @@ class Place:
     recorded: bool
 
 
-def places(result: dict, recorded: Iterable[dict]) -> list[Place]:
-    """Return the variants of a comparison's JSON, and those that recorded ones add: of the same
-    weights, text and baseline. Each variant stands once, as the comparison itself has it or else
-    the first recorded one; results of the first release, without intervals, are left out."""
+def places(results: Sequence[tuple[dict, bool]]) -> list[Place]:
+    """Return the variants of comparisons' JSON, each with whether it was recorded: those of the
+    first one, and what others of the same weights, text and baseline add.
+
+    Each variant stands once, as the first that has it; results of the first release, without
+    intervals, are left out.
+    """
     found: dict[str, Place] = {}
-    for each in (result, *recorded):
-        if not _beside(result, each):
-            continue
-        for row in each["results"]:
+    for result, recorded in results:
+        for row in result["results"] if _beside(results[0][0], result) else []:
             if "loss_delta" in row and row["variant"] not in found:
                 found[row["variant"]] = Place(
                     row["variant"],
@@ -36,7 +37,7 @@ def places(result: dict, recorded: Iterable[dict]) -> list[Place]:
                     row["loss_delta"],
                     tuple(row["loss_delta_ci95"]) if row["loss_delta_ci95"] else None,
                     row["speedup"],
-                    each is not result,
+                    recorded,
                 )
     return list(found.values())
 
