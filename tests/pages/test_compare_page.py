@@ -2,11 +2,13 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 from driver import IdleQueue, open_page, press
 from streamlit.testing.v1 import AppTest
 
+from view.compare import living
 from view.compare.choose import MOST_OTHERS
 from wlm.measuring.comparison import CompareSpec
 from wlm.quantization.variant import Variant, describe
@@ -203,7 +205,7 @@ def test_a_finished_run_shows_three_cards_with_their_change_and_three_charts(que
     assert elapsed.value == f"{int8['elapsed_s']:.2f}"
     ratio = float(re.match(r"[\d.]+", elapsed.delta)[0])
     assert ratio == pytest.approx(fp32["elapsed_s"] / int8["elapsed_s"], abs=0.006)
-    assert len(page.get("vega_lite_chart")) == 5
+    assert len(page.get("vega_lite_chart")) == 6  # the last is the model, to scale
 
 
 @pytest.mark.parametrize(
@@ -284,3 +286,18 @@ def test_the_page_shows_the_model_before_and_after_and_code(queue):
     assert "LSTM(8, 6, num_layers=2" in before and "Quantized" not in before
     assert "DynamicQuantizedLSTM" in after and "DynamicQuantizedLinear" not in after
     assert "quantize_dynamic(\n    model, {nn.LSTM}" in code
+
+
+def test_a_part_that_is_clicked_turns_its_switch_and_nothing_else_does(queue, monkeypatch):
+    clicks = [{"part": "Embedding"}, {"part": "Attention"}, {}]
+    state = {"chart": SimpleNamespace(selection={"part": clicks}), "embedding": False, "lstm": True}
+    monkeypatch.setattr(living.st, "session_state", state)
+    living.turn_switch("chart")
+    assert (state["embedding"], state["lstm"]) == (True, True)
+
+
+def test_a_word_is_sent_through_the_model_of_the_switches(queue):
+    page = press(open_page(lstm="0"), "Send the last word through")
+    assert not page.exception and not page.error
+    assert any("goes in as a number" in each.value for each in page.markdown)
+    assert len(page.get("vega_lite_chart")) == 6

@@ -9,7 +9,7 @@ import pytest
 from driver import PAGES, ROOT, open_page, press
 
 from view.compare import charts as compare
-from view.compare import field_chart
+from view.compare import field_chart, living_chart
 from view.how import bits_charts
 from view.how import charts as how
 from view.inspect import charts as inspect
@@ -32,7 +32,18 @@ SCREENS = [
     ("streamlit_app", {"model": "wikitext2-lstm"}),
     ("4_Runs", {"run": "kept"}),
 ]
-MODULES = bits_charts, compare, field_chart, how, inspect, next_words, roofline_chart, sample, sweep
+MODULES = (
+    bits_charts,
+    compare,
+    field_chart,
+    how,
+    living_chart,
+    inspect,
+    next_words,
+    roofline_chart,
+    sample,
+    sweep,
+)
 _opened: list[list[str]] = []  # what is opened while somebody notes it
 
 

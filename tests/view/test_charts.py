@@ -9,6 +9,7 @@ import pytest
 
 from view.compare import charts as compare
 from view.compare.field_chart import field_chart
+from view.compare.living_chart import likely, strips, to_scale
 from view.how import bits_charts
 from view.how import charts as how
 from view.inspect import charts as inspect
@@ -18,6 +19,7 @@ from view.shared.charts import GREY, INK, PARTS, VARIANTS, Spec
 from view.shared.next_words import next_words
 from view.sweep import charts as sweep
 from view.tutorial import charts as tutorial
+from wlm.explaining.flow import Flow
 from wlm.inspecting.roofline import Roofline
 from wlm.inspecting.weight_error import Histogram
 from wlm.measuring.field import Place
@@ -95,6 +97,9 @@ CHARTS = {
             Place("a", "int8 LSTM + Linear, qnnpack", 80_000_000, 0.004, (0.001, 0.007), 2.6, True),
         ]
     ),
+    "to scale": to_scale(["Embedding", "LSTM"], [16.0, 1.0], [64.0, 1.0], ["int8", "fp32"]),
+    "strips": strips(Flow("bridge", 8, {"embedding": (0.5, -0.25), "LSTM 0": (0.0,)}, ())),
+    "likely words": likely((("the", 0.5), (".", 0.25))),
     "parts": parts(),
     "marked parts": parts(marked=[["embedding", "LSTM"], []], large=True),
     "weights between a few levels": inspect.weights_on_grid(
@@ -358,3 +363,10 @@ def test_names_in_the_field_are_apart_where_the_dots_meet():
     one, other = (row["place"] for row in named if row["size"] == 80)
     assert abs(one - other) > 0.0002
     assert "2.6×" in named[-1]["text"]
+
+
+def test_the_model_is_drawn_to_scale():
+    embedding, lstm = rows(CHARTS["to scale"])[:2]
+    assert (embedding["top"], embedding["above"]) == (4.0, 8.0)
+    assert embedding["end"] - embedding["start"] == 4.0  # its area is its megabytes
+    assert lstm["start"] > embedding["whole"] == embedding["start"] + 8.0
