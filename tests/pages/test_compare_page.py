@@ -183,12 +183,15 @@ def test_a_waiting_run_says_how_many_are_ahead_and_can_be_stopped(queue):
     assert queue.stopped == [run_id]
 
 
-def test_a_running_run_shows_its_numbers_and_the_time_left(queue, result):
+def test_a_running_run_is_a_race_with_its_numbers_and_the_time_left(queue, result):
     run_id = store_run(
         queue, state=State.RUNNING, stage="Measuring", done=0.5, seconds_left=3.0, result=result
     )
     page = open_page(run=run_id)
-    assert page.get("progress")[0].proto.text == "Measuring: about 3 s left"
+    assert any(each.value == "Measuring: about 3 s left" for each in page.markdown)
+    assert not page.get("progress")
+    race = page.get("vega_lite_chart")[0].proto.spec
+    assert "words/s" in race and "int8 LSTM + Linear" in race
     assert len(page.metric) == 3
 
 

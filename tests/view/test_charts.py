@@ -10,6 +10,7 @@ import pytest
 from view.compare import charts as compare
 from view.compare.field_chart import field_chart
 from view.compare.living_chart import likely, strips, to_scale
+from view.compare.race import race
 from view.how import bits_charts
 from view.how import charts as how
 from view.inspect import charts as inspect
@@ -23,6 +24,7 @@ from wlm.explaining.flow import Flow
 from wlm.inspecting.roofline import Roofline
 from wlm.inspecting.weight_error import Histogram
 from wlm.measuring.field import Place
+from wlm.measuring.race import Lane
 
 TWO, THREE = ["fp32", "int8 LSTM + Linear"], ["fp32", "int8 LSTM", "fp16 LSTM + Linear"]
 FIVE = [*THREE, "ORT fp32", "ORT int8 all"]
@@ -100,6 +102,9 @@ CHARTS = {
     "to scale": to_scale(["Embedding", "LSTM"], [16.0, 1.0], [64.0, 1.0], ["int8", "fp32"]),
     "strips": strips(Flow("bridge", 8, {"embedding": (0.5, -0.25), "LSTM 0": (0.0,)}, ())),
     "likely words": likely((("the", 0.5), (".", 0.25))),
+    "race": race(
+        [Lane("fp32", 125.0, 100.0, None), Lane("int8 LSTM + Linear", 200.0, 160.0, 190.0)], 0.5
+    ),
     "parts": parts(),
     "marked parts": parts(marked=[["embedding", "LSTM"], []], large=True),
     "weights between a few levels": inspect.weights_on_grid(
