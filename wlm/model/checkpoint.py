@@ -160,7 +160,7 @@ def checked_card(folder: str | Path) -> dict:
 def checked_config(folder: str | Path) -> ModelConfig:
     """Return the sizes on a model folder's card, once its weights are those that it describes;
     they are not read into memory. Raises CheckpointError."""
-    return _config_from_card(checked_card(folder), Path(folder) / CARD)
+    return config_on_card(checked_card(folder), Path(folder) / CARD)
 
 
 def variant_on_card(folder: str | Path) -> str:
