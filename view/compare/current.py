@@ -28,9 +28,7 @@ def show_current(spec: CompareSpec) -> None:
     ran = tuple(run.spec["variants"])
     shown = with_variants(spec, ran) if ran in (ALL_FOUR, CONTROL) else spec
     show_subject(run.spec, shown.to_json(), "Run")
-    show_run(
-        run, results.show_comparison, lambda: show_before(spec.model, before), show_race
-    )
+    show_run(run, results.show_comparison, lambda: show_before(spec.model, before), show_race)
     if run.state.final and run.result:
         show_field(run.result, recorded=run.origin == "recorded")
 

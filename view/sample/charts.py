@@ -7,6 +7,7 @@ from view.shared.charts import (
     GREY,
     INK,
     LABEL_SIZE,
+    SMALL_SIZE,
     Spec,
     color_by_label,
     specification,
