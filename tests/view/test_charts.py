@@ -301,7 +301,7 @@ def test_shares_of_a_word_have_as_many_digits_as_it_takes_to_tell_them_apart():
         for word, each in shares.items()
         for label, share in zip(TWO, each, strict=True)
     ]
-    assert [row["text"] for row in rows(sample.next_words(told, TWO))] == [
+    assert [row["text"] for row in rows(next_words(told, TWO))] == [
         *("30.0%", "20.0%"),
         *("0.211%", "0.213%"),
         *("0.1%", "0.1%"),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import altair as alt
 
 from view.shared.built import built_once
-from view.shared.charts import GREY, INK, Spec, specification
+from view.shared.charts import GREY, INK, Spec, color_by_label, specification
 from wlm.measuring.field import Place, front
 
 HEIGHT = 420
@@ -23,7 +23,7 @@ def field_chart(places: Sequence[Place]) -> Spec:
     named = _named(places, LINE * (highest - lowest + 2 * room) / (HEIGHT - 70), most)
     rows = [
         {
-            "variant": each.label,
+            "label": each.label,
             "size": each.size_bytes / 1e6,
             "delta": each.loss_delta,
             "low": each.ends[0] if each.ends else each.loss_delta,
@@ -49,15 +49,16 @@ def field_chart(places: Sequence[Place]) -> Spec:
     base = alt.Chart({"values": rows}).encode(x=x)
     steps = [{"size": each.size_bytes / 1e6, "delta": each.loss_delta} for each in best]
     along = {"values": steps}
+    color = color_by_label([each.label for each in places])
     area = alt.Size("speedup:Q", scale=alt.Scale(type="linear", range=[60, 900]), legend=None)
     dots = base.mark_point(filled=True, strokeWidth=2.5, opacity=1).encode(
         y=y,
         size=area,
         fillOpacity=alt.FillOpacity("filled:Q", scale=None, legend=None),
-        stroke=alt.Stroke("kind:N", legend=None),
-        color=alt.Color("kind:N", legend=None),
+        stroke=alt.Stroke("label:N", scale=color["scale"], legend=None),
+        color=color,
         tooltip=[
-            "variant:N",
+            alt.Tooltip("label:N", title="variant"),
             alt.Tooltip("size:Q", title="MB", format=".1f"),
             alt.Tooltip("delta:Q", title="loss difference", format="+.4f"),
             alt.Tooltip("low:Q", title="from", format="+.4f"),
@@ -85,7 +86,7 @@ def field_chart(places: Sequence[Place]) -> Spec:
         base.mark_rule(strokeWidth=3, color=GREY, opacity=0.55).encode(
             y=alt.Y("low:Q"), y2="high:Q"
         ),
-        dots.transform_calculate(kind="'variant'"),
+        dots,
         *texts,
     )
     return specification(chart, height=HEIGHT)

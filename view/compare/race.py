@@ -4,7 +4,15 @@ import altair as alt
 import streamlit as st
 
 from view.shared.built import built_once
-from view.shared.charts import GREY, INK, LABEL_SIZE, TWO_LINES, Spec, specification
+from view.shared.charts import (
+    GREY,
+    INK,
+    LABEL_SIZE,
+    TWO_LINES,
+    Spec,
+    color_by_label,
+    specification,
+)
 from wlm.measuring.race import Lane, lanes
 from wlm.runs.recordings import recording
 from wlm.runs.run import Run
@@ -47,7 +55,7 @@ def race(found: list[Lane], done: float) -> Spec:
     base = alt.Chart({"values": rows}).encode(
         y=alt.Y("label:N", sort=labels, title=None, axis=axis)
     )
-    color = alt.Color("label:N", scale=alt.Scale(domain=labels), legend=None)
+    color = color_by_label(labels)
     chart = alt.layer(
         base.mark_rule(color=GREY, strokeWidth=2, opacity=0.5).encode(
             x=alt.X("start:Q"), x2="end:Q"
