@@ -4,6 +4,7 @@ import streamlit as st
 
 from view.compare.choose import choose_comparison
 from view.compare.current import show_current
+from view.compare.living import show_living
 from view.compare.variant import show_variant
 from view.shared import server, visitor
 from view.shared.choices import choose_model, choose_text
@@ -24,6 +25,8 @@ def main() -> None:
         if asked:
             st.query_params["run"] = server.job_queue().submit(asked, visitor.name())
         show_current(spec)
+    with errors_shown():
+        show_living(model)
     show_variant(model, spec.variants[1:] or spec.variants)
 
 

@@ -58,7 +58,7 @@ def test_run_and_read_the_three_cards_and_charts(page, server):
     assert 3.0 < loss < 7.0
     assert "times as fast" in card(page, "Elapsed").inner_text()
     charts = page.get_by_test_id("stVegaLiteChart")
-    expect(charts).to_have_count(5)
+    expect(charts).to_have_count(7)  # the last are the whole field and the model
     for chart, title in zip(charts.all(), ("loss", "size", "elapsed"), strict=False):
         expect(chart.locator("svg")).to_contain_text(title)
         expect(chart.locator("svg")).to_contain_text("tutorial")
@@ -233,3 +233,16 @@ def test_inspect_bytes_time_error_and_model(page, server):
     diagrams = page.get_by_test_id("stGraphVizChart").locator("svg")
     expect(diagrams).to_have_count(3)
     expect(diagrams.nth(1)).to_contain_text("decoder: int8")
+
+
+def test_a_click_on_a_part_of_the_model_turns_its_switch(page, server):
+    open_page(page, server)
+    parts = page.get_by_test_id("stVegaLiteChart").filter(has_text="Embedding")
+    expect(parts.last).to_contain_text("68.2 MB")
+    filled = parts.last.locator("g.mark-rect path").nth(3)  # after the three dashed ones
+    filled.click(position={"x": 20, "y": 20})
+    expect(page.get_by_role("switch", name="int8 Embedding")).to_be_checked()
+    expect(page).to_have_url(re.compile("embedding=true"))
+    expect(parts.last).to_contain_text("17.3 MB")
+    page.get_by_role("button", name="Send the last word through").click()
+    expect(page.get_by_text("Likely next words")).to_be_visible()

@@ -15,7 +15,14 @@ from view.shared.charts import GREY, INK, PARTS
 ROOT = Path(__file__).resolve().parents[2]
 THEMES = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
 # What each page's charts are of, and how many there are.
-PAGES = {"": 5, "Inspect": 1, "Inspect?tab=Error": 4, "Sample?words=30": 4, "Tutorial?step=4": 3}
+PAGES = {
+    "": 7,
+    "How": 11,
+    "Inspect": 1,
+    "Inspect?tab=Error": 4,
+    "Sample?words=30": 4,
+    "Tutorial?step=4": 3,
+}
 
 
 def fills(page: Page, selector: str) -> set[str]:

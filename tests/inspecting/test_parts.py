@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from wlm.inspecting.parts import matrix_label, saved_parts
+from wlm.inspecting.parts import matrix_label, module_bytes, saved_parts
 from wlm.model.lstm import part_of
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
@@ -122,3 +122,14 @@ def test_an_onnx_files_int8_matrices_are_within_a_step_of_the_weights(model, pre
         assert 0 < error < 1.1 * weights.abs().max() / 127
         by_row = precision == "int8-channel" and key != "encoder.weight"
         assert (found[key].qscheme() == torch.per_channel_affine) is by_row
+
+
+@pytest.mark.parametrize("name", ["fp32", "int8", "pytorch:embedding=int8"])
+def test_the_bytes_of_a_variants_modules_are_known_without_making_it(bundled, name):
+    variant = Variant.parse(name)
+    parts = saved_parts(prepare(bundled.model, variant))
+    found = module_bytes(bundled.model.config, variant)
+    lstm = sum(size for part, size in parts.items() if part.startswith("LSTM"))
+    assert found["embedding"] == pytest.approx(parts["embedding"], rel=0.01)
+    assert found["lstm"] == pytest.approx(lstm, rel=0.01)
+    assert found["linear"] == pytest.approx(parts["decoder"], rel=0.01)

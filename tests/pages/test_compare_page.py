@@ -2,11 +2,13 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 from driver import IdleQueue, open_page, press
 from streamlit.testing.v1 import AppTest
 
+from view.compare import living
 from view.compare.choose import MOST_OTHERS
 from wlm.measuring.comparison import CompareSpec
 from wlm.quantization.variant import Variant, describe
@@ -181,12 +183,15 @@ def test_a_waiting_run_says_how_many_are_ahead_and_can_be_stopped(queue):
     assert queue.stopped == [run_id]
 
 
-def test_a_running_run_shows_its_numbers_and_the_time_left(queue, result):
+def test_a_running_run_is_a_race_with_its_numbers_and_the_time_left(queue, result):
     run_id = store_run(
         queue, state=State.RUNNING, stage="Measuring", done=0.5, seconds_left=3.0, result=result
     )
     page = open_page(run=run_id)
-    assert page.get("progress")[0].proto.text == "Measuring: about 3 s left"
+    assert any(each.value == "Measuring: about 3 s left" for each in page.markdown)
+    assert not page.get("progress")
+    race = page.get("vega_lite_chart")[0].proto.spec
+    assert "words/s" in race and "int8 LSTM + Linear" in race
     assert len(page.metric) == 3
 
 
@@ -203,7 +208,7 @@ def test_a_finished_run_shows_three_cards_with_their_change_and_three_charts(que
     assert elapsed.value == f"{int8['elapsed_s']:.2f}"
     ratio = float(re.match(r"[\d.]+", elapsed.delta)[0])
     assert ratio == pytest.approx(fp32["elapsed_s"] / int8["elapsed_s"], abs=0.006)
-    assert len(page.get("vega_lite_chart")) == 5
+    assert len(page.get("vega_lite_chart")) == 6  # the last is the model, to scale
 
 
 @pytest.mark.parametrize(
@@ -249,7 +254,7 @@ def test_until_the_first_numbers_those_before_stay_dim(queue, result):
     shown = [each.value for each in page.metric]
     page = press(page, "Run")
     assert [each.value for each in page.metric] == [f":gray[{value}]" for value in shown]
-    charts = [json.loads(each.proto.spec) for each in page.get("vega_lite_chart")]
+    *charts, _model = [json.loads(each.proto.spec) for each in page.get("vega_lite_chart")]
     veils = [chart["layer"][-1]["mark"] for chart in charts]
     assert [(veil["type"], veil["color"]) for veil in veils] == [
         ("rect", {"expr": "background"})
@@ -268,7 +273,7 @@ def test_before_any_result_run_leaves_the_recording_dim(queue):
 
 def test_only_a_model_of_the_tutorials_architecture_has_its_marks(queue):
     page = open_page(model="tiny")
-    assert not page.get("vega_lite_chart")
+    assert len(page.get("vega_lite_chart")) == 1  # the model, to scale
     assert "tutorial published" not in words(page)
 
 
@@ -284,3 +289,18 @@ def test_the_page_shows_the_model_before_and_after_and_code(queue):
     assert "LSTM(8, 6, num_layers=2" in before and "Quantized" not in before
     assert "DynamicQuantizedLSTM" in after and "DynamicQuantizedLinear" not in after
     assert "quantize_dynamic(\n    model, {nn.LSTM}" in code
+
+
+def test_a_part_that_is_clicked_turns_its_switch_and_nothing_else_does(queue, monkeypatch):
+    clicks = [{"part": "Embedding"}, {"part": "Attention"}, {}]
+    state = {"chart": SimpleNamespace(selection={"part": clicks}), "embedding": False, "lstm": True}
+    monkeypatch.setattr(living.st, "session_state", state)
+    living.turn_switch("chart")
+    assert (state["embedding"], state["lstm"]) == (True, True)
+
+
+def test_a_word_is_sent_through_the_model_of_the_switches(queue):
+    page = press(open_page(lstm="0"), "Send the last word through")
+    assert not page.exception and not page.error
+    assert any("goes in as a number" in each.value for each in page.markdown)
+    assert len(page.get("vega_lite_chart")) == 3

@@ -9,9 +9,13 @@ import pytest
 from driver import PAGES, ROOT, open_page, press
 
 from view.compare import charts as compare
+from view.compare import field_chart, living_chart
+from view.how import bits_charts
+from view.how import charts as how
 from view.inspect import charts as inspect
 from view.inspect import roofline_chart
 from view.sample import charts as sample
+from view.shared import next_words
 from view.sweep import charts as sweep
 from wlm.measuring.comparison import CompareSpec
 from wlm.quantization import prepare
@@ -28,6 +32,18 @@ SCREENS = [
     ("streamlit_app", {"model": "wikitext2-lstm"}),
     ("4_Runs", {"run": "kept"}),
 ]
+MODULES = (
+    bits_charts,
+    compare,
+    field_chart,
+    how,
+    living_chart,
+    inspect,
+    next_words,
+    roofline_chart,
+    sample,
+    sweep,
+)
 _opened: list[list[str]] = []  # what is opened while somebody notes it
 
 
@@ -71,7 +87,7 @@ def test_a_rerun_builds_no_chart_makes_no_variant_and_reads_no_file(kept, monkey
         press(page, "Write")
     page.run()  # the first one after a change may still find out something
     charts = [each.proto.spec for each in page.get("vega_lite_chart")]
-    for module in (compare, inspect, roofline_chart, sample, sweep):
+    for module in MODULES:
         monkeypatch.setattr(module, "specification", forbidden)
     monkeypatch.setattr(prepare, "prepare", forbidden)
     monkeypatch.setattr(kept.store, "get", forbidden)

@@ -8,14 +8,23 @@ import altair
 import pytest
 
 from view.compare import charts as compare
+from view.compare.field_chart import field_chart
+from view.compare.living_chart import likely, strips, to_scale
+from view.compare.race import race
+from view.how import bits_charts
+from view.how import charts as how
 from view.inspect import charts as inspect
 from view.inspect.roofline_chart import roofline
 from view.sample import charts as sample
 from view.shared.charts import GREY, INK, PARTS, VARIANTS, Spec
+from view.shared.next_words import next_words
 from view.sweep import charts as sweep
 from view.tutorial import charts as tutorial
+from wlm.explaining.flow import Flow
 from wlm.inspecting.roofline import Roofline
 from wlm.inspecting.weight_error import Histogram
+from wlm.measuring.field import Place
+from wlm.measuring.race import Lane
 
 TWO, THREE = ["fp32", "int8 LSTM + Linear"], ["fp32", "int8 LSTM", "fp16 LSTM + Linear"]
 FIVE = [*THREE, "ORT fp32", "ORT int8 all"]
@@ -83,6 +92,19 @@ CHARTS = {
     "speed-ups": compare.speedups(THREE, [1.0, 2.0, 0.4], [None, [1.8, 2.2], None]),
     "block times": compare.block_times(THREE, [[0.001, 0.002], [0.001], [0.001, 0.003]]),
     "changes": compare.changes(THREE, {"size": [2.0, 1.0, 3.0], "time": [1.0, 1.0, 0.5]}),
+    "field": field_chart(
+        [
+            Place("fp32", "fp32", 114_000_000, 0.0, None, 1.0, True),
+            Place("int8", "int8 LSTM + Linear", 80_000_000, 0.004, (0.001, 0.007), 2.6, False),
+            Place("a", "int8 LSTM + Linear, qnnpack", 80_000_000, 0.004, (0.001, 0.007), 2.6, True),
+        ]
+    ),
+    "to scale": to_scale(["Embedding", "LSTM"], [16.0, 1.0], [64.0, 1.0], ["int8", "fp32"]),
+    "strips": strips(Flow("bridge", 8, {"embedding": (0.5, -0.25), "LSTM 0": (0.0,)}, ())),
+    "likely words": likely((("the", 0.5), (".", 0.25))),
+    "race": race(
+        [Lane("fp32", 125.0, 100.0, None), Lane("int8 LSTM + Linear", 200.0, 160.0, 190.0)], 0.5
+    ),
     "parts": parts(),
     "marked parts": parts(marked=[["embedding", "LSTM"], []], large=True),
     "weights between a few levels": inspect.weights_on_grid(
@@ -105,8 +127,41 @@ CHARTS = {
     "strip of one": sample.divergence_strip([STRIP[0], STRIP[2]], TWO, {TWO[1]: 2}),
     "strip of two": sample.divergence_strip(STRIP, THREE, {THREE[1]: 1, THREE[2]: 2}),
     "strip without departures": sample.divergence_strip(STRIP, THREE, {}),
-    "next words": sample.next_words(draws(TWO), TWO),
     "large bars": tutorial.large_bars(TWO, [113.9, 79.7], ".1f"),
+    "next words": next_words(draws(TWO), TWO),
+    "weights on ticks": how.weights_on_ticks(
+        Histogram(-1.0, 0.5, [1, 4, 1], [-1.0, 0.0], False), (-0.5, 0.2), 0.5
+    ),
+    "weights on ticks of their rows": how.weights_on_ticks(
+        Histogram(-1.0, 0.5, [1, 4, 1], [-1.0, 0.0], True), (-0.5, 0.2), 0.5
+    ),
+    "snapping": how.snapping(
+        [
+            {"name": "0.1 ÷ step = 6.81", "below": 6, "above": 7, "place": 0.81, "taken": 7},
+            {"name": "0.2 ÷ step = 127.50", "below": 127, "above": 128, "place": 0.5, "taken": 127},
+        ]
+    ),
+    "ranges": how.ranges(
+        [
+            {"word": word, "low": -0.5, "high": 0.5, "chosen": word == "'s"}
+            for word in ("the", "bridge", "the", "'s")
+        ],
+        (-0.4, 0.6),
+    ),
+    "values on grids": how.on_grids([-0.5, 0.1], [-0.5, 0.0, 0.5], [-0.4, 0.0, 0.4]),
+    "products": how.products([2, -3] * 20, [10, 20] * 20, "sum so far"),
+    "running sum": how.running_sum([20, -40, 12_660]),
+    "staircase": bits_charts.staircase(2, 0.5),
+    "levels": bits_charts.on_levels([1, 0, 5, 2]),
+    "losses": bits_charts.losses(
+        [
+            {"bits": bits, "scale": scale, "loss": 9.0 - bits, "delta": "+0.1 (+0.0 to +0.2)"}
+            for bits in (8, 2)
+            for scale in ("One scale", "One a row")
+        ],
+        4.8,
+        2,
+    ),
     "distribution": sample.reshaped(
         [
             {"word": word, "probability": share, "rest": share < 0.5}
@@ -246,7 +301,7 @@ def test_shares_of_a_word_have_as_many_digits_as_it_takes_to_tell_them_apart():
         for word, each in shares.items()
         for label, share in zip(TWO, each, strict=True)
     ]
-    assert [row["text"] for row in rows(sample.next_words(told, TWO))] == [
+    assert [row["text"] for row in rows(next_words(told, TWO))] == [
         *("30.0%", "20.0%"),
         *("0.211%", "0.213%"),
         *("0.1%", "0.1%"),
@@ -289,3 +344,34 @@ def test_an_undecided_point_is_a_ring():
     (dots,) = (each for each in values(chart, "fill") if "condition" in each)
     assert dots["condition"]["test"] == "datum.verdict === 'undecided'"
     assert dots["condition"]["value"] == {"expr": "background"}
+
+
+def test_a_word_that_stands_twice_has_a_bar_at_each_place():
+    found = [row["name"] for row in rows(CHARTS["ranges"]) if "name" in row]
+    assert found == ["000the", "001bridge", "002the", "003's"]
+
+
+def test_two_bits_make_a_staircase_of_four_steps_with_0_on_one():
+    stored = [row["stored"] for row in rows(CHARTS["staircase"]) if row["weight"] < 0.76][2:]
+    assert sorted({*stored}) == [-1.0, -0.5, 0.0, 0.5]
+
+
+def test_products_are_told_with_their_formula_and_the_sum_so_far():
+    second = next(row for row in rows(CHARTS["products"]) if row["column"] == 1)
+    assert (second["formula"], second["running"]) == ("-3 × 20 = -60", "-40")
+    assert (second["sign"], second["size"]) == ("below 0", 60)
+
+
+def test_names_in_the_field_are_apart_where_the_dots_meet():
+    named = [row for row in rows(CHARTS["field"]) if "place" in row and "text" in row]
+    assert len(named) == 3 and len({row["text"] for row in named}) == 3
+    one, other = (row["place"] for row in named if row["size"] == 80)
+    assert abs(one - other) > 0.0002
+    assert "2.6×" in named[-1]["text"]
+
+
+def test_the_model_is_drawn_to_scale():
+    embedding, lstm = rows(CHARTS["to scale"])[:2]
+    assert (embedding["top"], embedding["above"]) == (4.0, 8.0)
+    assert embedding["end"] - embedding["start"] == 4.0  # its area is its megabytes
+    assert lstm["start"] > embedding["whole"] == embedding["start"] + 8.0

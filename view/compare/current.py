@@ -4,6 +4,8 @@ import streamlit as st
 
 from view.compare import results
 from view.compare.choose import ALL_FOUR, BASELINE, CONTROL, with_variants
+from view.compare.field import show_field
+from view.compare.race import show_race
 from view.shared import server
 from view.shared.runs import run_in_url, show_run, shown_before
 from view.shared.subject import show_subject, show_subject_before
@@ -26,7 +28,9 @@ def show_current(spec: CompareSpec) -> None:
     ran = tuple(run.spec["variants"])
     shown = with_variants(spec, ran) if ran in (ALL_FOUR, CONTROL) else spec
     show_subject(run.spec, shown.to_json(), "Run")
-    show_run(run, results.show_comparison, lambda: show_before(spec.model, before))
+    show_run(run, results.show_comparison, lambda: show_before(spec.model, before), show_race)
+    if run.state.final and run.result:
+        show_field(run.result, recorded=run.origin == "recorded")
 
 
 def show_before(model: str, before: Run | None) -> None:
@@ -78,3 +82,4 @@ def show_first_screen(spec: CompareSpec) -> None:
         # How much was read of the text makes no other expectation.
         show_subject(recorded.spec, {**spec.to_json(), "seconds": recorded.spec["seconds"]}, "Run")
     results.show_comparison(recorded.result)
+    show_field(recorded.result, recorded=True)

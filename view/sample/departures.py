@@ -5,9 +5,10 @@ import statistics
 import streamlit as st
 
 from view.sample import charts
-from view.sample.digits import decimals
 from view.sample.texts import Sample
 from view.shared.cards import card
+from view.shared.digits import decimals
+from view.shared.next_words import next_words
 from view.shared.page import errors_shown, plain
 from wlm.sampling.candidates import Candidate
 from wlm.text.vocabulary import EOS
@@ -136,7 +137,7 @@ def show_draw(sample: Sample, place: int, *, departed: bool) -> None:
         for each in found
         for i, label in enumerate(labels)
     ]
-    st.vega_lite_chart(charts.next_words(rows, labels), key="next")
+    st.vega_lite_chart(next_words(rows, labels), key="next")
     st.markdown(
         "**Why this word?** Each word gets a random number, the same for all variants, and arrives "
         "after −ln(number) ÷ probability. The first to arrive is written, below in bold."

@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 MENU = {
     "Compare": ("streamlit_app.py", ":material/compare_arrows:"),
     "Sample": ("pages/1_Sample.py", ":material/edit_note:"),
+    "How": ("pages/7_How.py", ":material/lightbulb:"),
     "Inspect": ("pages/2_Inspect.py", ":material/search_insights:"),
     "Sweep": ("pages/3_Sweep.py", ":material/show_chart:"),
     "Runs": ("pages/4_Runs.py", ":material/history:"),
@@ -29,7 +30,7 @@ MENU = {
 }
 # Pages that begin anew from the menu, and what of the query would show them one thing's.
 FRESH = {"Runs": "run", "Audience": "room"}
-WHOLE_NUMBERS = ("words", "seed", "k")  # number inputs bound to the URL
+WHOLE_NUMBERS = ("words", "seed", "k", "row", "bits")  # number inputs bound to the URL
 _close_menu_on_phones = st.components.v2.component(
     "wlm.menu", js=Path(__file__).with_name("menu.js").read_text("utf-8")
 )

@@ -11,13 +11,15 @@ from view.shared.page import errors_shown
 @dataclass(frozen=True)
 class Standing:
     """Where work stands: the share that is done, the same in words, and whether it is to stop;
-    what stops it, and what shows its results so far."""
+    what stops it, what shows its results so far, and what is drawn in place of a bar, if
+    anything."""
 
     done: float
     words: str
     stopping: bool
     stop: Callable[[], None]
     show: Callable[[], None] = lambda: None
+    picture: Callable[[], None] | None = None
 
 
 def follow(look: Callable[[], Standing | None], every: float = 0.5) -> None:
@@ -30,9 +32,15 @@ def follow(look: Callable[[], Standing | None], every: float = 0.5) -> None:
             if (now := look()) is None:
                 st.rerun()
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.progress(now.done, text="Stopping …" if now.stopping else now.words)
+                words = "Stopping …" if now.stopping else now.words
+                if now.picture:
+                    st.markdown(words)
+                else:
+                    st.progress(now.done, text=words)
                 if st.button("Stop", icon=":material/stop:", disabled=now.stopping):
                     now.stop()
+            if now.picture:
+                now.picture()
             now.show()
 
     following()

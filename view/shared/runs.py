@@ -56,12 +56,15 @@ def shown_before(run: Run | None, kind: str) -> Run | None:
 
 
 def show_run(
-    run: Run, show: Callable[[dict], None], before: Callable[[], None] = lambda: None
+    run: Run,
+    show: Callable[[dict], None],
+    before: Callable[[], None] = lambda: None,
+    picture: Callable[[Run], None] | None = None,
 ) -> None:
-    """Show a run's numbers: those so far while it is followed, then how it ended, and all. Until
-    there are any, `before` shows what was there."""
+    """Show a run's numbers: those so far while it is followed, with a picture of how it goes if
+    there is one, then how it ended, and all. Until there are any, `before` shows what was there."""
     if not run.state.final:
-        follow_run(run.id, show, before)
+        follow_run(run.id, show, before, picture)
         return
     if run.state == State.FAILED:
         show_error(run.message)
@@ -74,8 +77,14 @@ def show_run(
         show(run.result)
 
 
-def follow_run(run_id: str, show: Callable[[dict], None], before: Callable[[], None]) -> None:
-    """Follow a run until it ends: stage, time left, a stop button, and its numbers so far."""
+def follow_run(
+    run_id: str,
+    show: Callable[[dict], None],
+    before: Callable[[], None],
+    picture: Callable[[Run], None] | None = None,
+) -> None:
+    """Follow a run until it ends: stage, time left, a stop button, and its numbers so far; once
+    there are some, the picture takes the place of the bar."""
 
     def look() -> Standing | None:
         jobs = server.job_queue()
@@ -88,6 +97,7 @@ def follow_run(run_id: str, show: Callable[[dict], None], before: Callable[[], N
             run.stop_requested,
             stop=lambda: jobs.stop(run_id),
             show=lambda: show(run.result) if run.result is not None else before(),
+            picture=(lambda: picture(run)) if picture and run.result is not None else None,
         )
 
     follow(look)

@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wlm.errors import VariantError, WLMError
@@ -58,6 +59,18 @@ class PyTorchModel:
     def modules(self) -> PyTorchModules:
         """Return its modules, to be called one after the other."""
         return PyTorchModules(self.module)
+
+    def multiplied(self, matrix: str, input: Tensor) -> Tensor:
+        """Return a matrix, by its name in the fp32 state_dict, times an input (C,), plus its bias:
+        (R,), as PyTorch works it out, an LSTM's by the process's engine."""
+        with torch.inference_mode():
+            if matrix == "decoder.weight":
+                return self.module.decoder(input.view(1, -1))[0]
+            weight, bias = self.matrices()[matrix], self.biases()[matrix.replace("weight", "bias")]
+            if not weight.is_quantized:
+                return F.linear(input, weight, bias)
+            packed = torch.ops.quantized.linear_prepack(weight, bias)
+            return torch.ops.quantized.linear_dynamic(input.view(1, -1), packed, True)[0]
 
     def part_bytes(self) -> dict[str, int]:
         """Return the bytes of numbers that `torch.save` writes for each part's entries."""

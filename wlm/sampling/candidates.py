@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from wlm.sampling.divergence import Reader, next_word, probabilities
 from wlm.sampling.draws import race_numbers
@@ -29,11 +30,10 @@ def candidates(
     ids: Sequence[int],
     count: int = 10,
 ) -> list[Candidate]:
-    """Return the likeliest words after a text begun with the settings, likeliest first.
+    """Return the likeliest words after a text begun with the settings, see `race`.
 
-    They are `count` words by their mean probability over the readers, and last those that a reader
-    would write here though it is not among them. All filters of the settings apply; the numbers
-    are those of `draw_race` at this place. Raises TextError.
+    All filters of the settings apply; the numbers are those of `draw_race` at this place. Raises
+    TextError.
     """
     _, generator = beginning(vocabulary, settings)
     for _ in range(len(ids) + 1):
@@ -41,6 +41,18 @@ def candidates(
     filters = settings.filters(vocabulary)
     logits = torch.stack([next_word(each, vocabulary, settings, ids) for each in readers])
     given = torch.stack([probabilities(each, filters) for each in logits])  # (models, V)
+    return race(given, numbers, vocabulary, count)
+
+
+def race(
+    given: Tensor, numbers: Tensor, vocabulary: Vocabulary, count: int = 10
+) -> list[Candidate]:
+    """Return the likeliest words of probabilities (models, V), likeliest first, and when they
+    arrive with the numbers (V,) drawn.
+
+    They are `count` words by their mean probability over the models, and last those that a model
+    would write though they are not among them.
+    """
     arrivals = -numbers.log() / given
     order = given.mean(0).topk(min(count, len(vocabulary))).indices.tolist()
     written = [each for each in arrivals.argmin(1).tolist() if each not in order]

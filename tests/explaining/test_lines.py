@@ -1,0 +1,67 @@
+"""The lines of torch that the page How shows: they run, and compute what it shows."""
+
+import warnings
+
+import pytest
+import torch
+
+from wlm.explaining.bits import rounded
+from wlm.explaining.inputs import highest_level
+from wlm.explaining.reading import read
+from wlm.explaining.snippets import lines_of
+from wlm.explaining.word import word_at
+from wlm.quantization.prepare import prepare
+from wlm.quantization.variant import Variant
+
+WORDS = ("the", "old", "bridge")
+
+
+def ran(lines: tuple[str, ...]) -> dict:
+    """What the names of some lines mean after they have run, one step after the other."""
+    names: dict = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for each in lines:
+            exec(compile(each, "lines", "exec"), names)
+    return names
+
+
+@pytest.mark.parametrize("by_row", [False, True])
+@pytest.mark.parametrize(
+    ("matrix", "at"),
+    [
+        ("decoder.weight", 2),
+        ("rnn.weight_ih_l0", 1),
+        ("rnn.weight_ih_l1", 2),
+        ("rnn.weight_hh_l1", 2),
+        ("rnn.weight_hh_l0", 0),  # its input is the zero state
+    ],
+)
+def test_the_lines_compute_what_is_shown(
+    model, model_folder, vocabulary, capsys, matrix, at, by_row
+):
+    precision, row = "int8-channel" if by_row else "int8", 3
+    models = [prepare(model, each) for each in (Variant(), Variant(precision, precision))]
+    pairs = [(each, read(each, vocabulary.encode(WORDS))) for each in models]
+    shown = word_at(*pairs, matrix, row, at, highest_level())
+    lines = lines_of(
+        str(model_folder),
+        WORDS[: at + 1],
+        matrix,
+        row,
+        by_row=by_row,
+        bits=3,
+        highest=highest_level(),
+    )
+    names = ran(lines)
+    assert names["integers"][row].tolist() == list(shown.row.integers)
+    assert float(names["input_step"]) == pytest.approx(shown.grid.step)
+    assert int(names["zero_point"]) == shown.grid.zero_point
+    assert names["input_integers"].tolist() == list(shown.sum.inputs)
+    assert int(names["total"]) == shown.sum.total
+    assert float(names["value"]) == pytest.approx(shown.sum.value, rel=1e-5, abs=1e-6)
+    assert float(names["value"]) == pytest.approx(shown.pytorch, rel=1e-5, abs=1e-6)
+    weights = names["checkpoint"].model.state_dict()["rnn.weight_hh_l1"]
+    expected = rounded(model.state_dict()["rnn.weight_hh_l1"], 3, by_row)
+    assert torch.allclose(weights, expected, atol=1e-6)
+    assert "tensor" in capsys.readouterr().out

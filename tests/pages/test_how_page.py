@@ -1,0 +1,108 @@
+"""The How page through Streamlit's own test runner, with the tiny model."""
+
+import pytest
+from driver import ROOT, open_page
+from streamlit.testing.v1 import AppTest
+
+from view.how import numbers
+from view.how.choose import DEFAULT_PROMPT
+from view.shared import server
+from wlm.quantization.variant import Variant
+
+
+def how(**query: str) -> AppTest:
+    return open_page(ROOT / "pages/7_How.py", **query)
+
+
+def metric(page: AppTest, label: str) -> str:
+    return next(each.value for each in page.metric if each.label == label)
+
+
+def said(page: AppTest) -> str:
+    return "\n".join(each.value for each in page.markdown)
+
+
+def test_five_steps_stand_below_each_other_with_formula_and_code(queue):
+    page = how()
+    assert [each.value[:2] for each in page.subheader] == ["1.", "2.", "3.", "4.", "5."]
+    assert len(page.latex) == 6 and len(page.code) == 5
+    assert page.text_input(key="prompt").value == DEFAULT_PROMPT
+    value, theirs = (
+        float(metric(page, label)) for label in ("Logit, by this arithmetic", "By PyTorch's int8")
+    )
+    assert value == pytest.approx(theirs, rel=1e-4)
+
+
+def test_words_are_stepped_through_and_the_url_holds_the_place(queue):
+    page = how(prompt="the old bridge", at="2")
+    step = metric(page, "Step at this word")
+    assert page.button(key="how-word-1").proto.type == "primary"
+    page.button(key="how-Right").click().run()
+    assert page.query_params["at"] == "3" and page.button(key="how-Right").disabled
+    assert metric(page, "Step at this word") != step
+    page.button(key="how-Left").click().run()
+    assert metric(page, "Step at this word") == step
+    page.button(key="how-word-0").click().run()
+    assert page.query_params["at"] == "1" and page.button(key="how-Left").disabled
+
+
+@pytest.mark.parametrize("at", ["0", "99", "-1", "1e999", "two"])
+def test_a_place_that_is_none_is_the_nearest_or_the_last(queue, at):
+    page = how(prompt="the old bridge", at=at)
+    assert not page.exception and not page.error
+    chosen = [each for each in page.button if each.proto.type == "primary"]
+    assert [each.label for each in chosen] == ["bridge"]
+
+
+def test_a_link_holds_matrix_row_scale_and_bits(queue):
+    page = how(matrix="LSTM 1 recurrent", row="7", scale="One a row", bits="2", at="3")
+    assert not page.exception and not page.error
+    assert "forget gate of unit 1" in said(page)
+    assert "With 2 bits a weight is one of 4 numbers" in said(page)
+    assert "Each row has a step of its own" in said(page)
+    assert "rnn.weight_hh_l1" in page.code[0].value
+
+
+def test_a_row_that_is_none_is_said_with_the_range(queue):
+    page = how(row="20")
+    (error,) = page.error
+    assert "row must be a whole number from 0 to 19 (the rows of decoder), got 20" in (
+        error.value.lower()
+    )
+
+
+@pytest.mark.parametrize("query", [{"row": "1e999"}, {"bits": "1e999"}, {"bits": "99"}])
+def test_numbers_that_are_none_are_ignored(queue, query):
+    page = how(**query)
+    assert not page.exception and not page.error
+
+
+def test_the_row_is_chosen_anew_for_another_matrix(queue):
+    page = how(row="19")
+    page.selectbox(key="matrix").select("LSTM 0 input").run()
+    assert not page.error and page.number_input(key="row").value is None
+
+
+def test_words_unknown_to_the_model_are_read_as_such(queue):
+    page = how(prompt="the <b>zeppelin</b> bridge")
+    labels = [each.label for each in page.button]
+    assert "\\<unk\\>" in labels and not page.error
+
+
+def test_the_numbers_of_a_word_are_worked_out_once(queue, monkeypatch):
+    page = how()
+
+    def forbidden(*_):
+        raise AssertionError("a rerun did it again")
+
+    for name in ("read", "word_at", "next_words", "rounded_model", "histogram"):
+        monkeypatch.setattr(numbers, name, forbidden)
+    page.run()
+    assert not page.exception and not page.error
+
+
+def test_a_model_that_came_quantized_has_nothing_to_round(queue, monkeypatch):
+    monkeypatch.setattr(server, "imported_as", lambda _: Variant.parse("int8"))
+    page = how()
+    assert "came quantized, as int8 LSTM + Linear" in page.info[0].value
+    assert not page.subheader

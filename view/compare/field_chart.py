@@ -1,0 +1,105 @@
+"""The chart of all variants at a glance: loss against bytes, the faster the larger."""
+
+from collections.abc import Sequence
+
+import altair as alt
+
+from view.shared.built import built_once
+from view.shared.charts import GREY, INK, Spec, color_by_label, specification
+from wlm.measuring.field import Place, front
+
+HEIGHT = 420
+LINE = 19  # pixels that a name needs
+
+
+@built_once
+def field_chart(places: Sequence[Place]) -> Spec:
+    """Return a dot a variant at its file's megabytes and its loss less the baseline's, its interval
+    as a bar, its area as its speed-up, hollow where it was recorded; a line along the front."""
+    best, most = front(places), max(each.size_bytes for each in places) / 1e6
+    ends = [end for each in places for end in each.ends or (each.loss_delta,)]
+    lowest, highest = min(0.0, *ends), max(0.001, *ends)
+    room = 0.12 * (highest - lowest)
+    named = _named(places, LINE * (highest - lowest + 2 * room) / (HEIGHT - 70), most)
+    rows = [
+        {
+            "label": each.label,
+            "size": each.size_bytes / 1e6,
+            "delta": each.loss_delta,
+            "low": each.ends[0] if each.ends else each.loss_delta,
+            "high": each.ends[1] if each.ends else each.loss_delta,
+            "speedup": each.speedup,
+            "from": "recorded" if each.recorded else "measured here",
+            "filled": 0.2 if each.recorded else 0.9,
+        }
+        for each in places
+    ]
+    x = alt.X(
+        "size:Q",
+        title="size (MB)",
+        scale=alt.Scale(domain=[0, 1.12 * most], nice=False),
+        axis=alt.Axis(tickCount=5),
+    )
+    y = alt.Y(
+        "delta:Q",
+        title="loss, difference to fp32 (nats per token)",
+        scale=alt.Scale(domain=[lowest - room, highest + room], nice=False),
+        axis=alt.Axis(tickCount=5, format="+.3~f"),
+    )
+    base = alt.Chart({"values": rows}).encode(x=x)
+    steps = [{"size": each.size_bytes / 1e6, "delta": each.loss_delta} for each in best]
+    along = {"values": steps}
+    color = color_by_label([each.label for each in places])
+    area = alt.Size("speedup:Q", scale=alt.Scale(type="linear", range=[60, 900]), legend=None)
+    dots = base.mark_point(filled=True, strokeWidth=2.5, opacity=1).encode(
+        y=y,
+        size=area,
+        fillOpacity=alt.FillOpacity("filled:Q", scale=None, legend=None),
+        stroke=alt.Stroke("label:N", scale=color["scale"], legend=None),
+        color=color,
+        tooltip=[
+            alt.Tooltip("label:N", title="variant"),
+            alt.Tooltip("size:Q", title="MB", format=".1f"),
+            alt.Tooltip("delta:Q", title="loss difference", format="+.4f"),
+            alt.Tooltip("low:Q", title="from", format="+.4f"),
+            alt.Tooltip("high:Q", title="to", format="+.4f"),
+            alt.Tooltip("speedup:Q", title="times as fast", format=".2f"),
+            "from:N",
+        ],
+    )
+    texts = [
+        alt.Chart({"values": [each for each in named if each["left"] == left]})
+        .mark_text(color=INK, baseline="middle", dy=-15, **side)
+        .encode(x=x, y=alt.Y("place:Q"), text="text:N")
+        for left, side in (
+            (True, {"align": "right", "dx": -10}),
+            (False, {"align": "left", "dx": 10}),
+        )
+    ]
+    chart = alt.layer(
+        alt.Chart({"values": [{"delta": 0.0}]})
+        .mark_rule(color=GREY, strokeDash=[6, 4], strokeWidth=1.5)
+        .encode(y=y),
+        alt.Chart(along)
+        .mark_line(interpolate="step-after", color=GREY, strokeWidth=3)
+        .encode(x=x, y=y),
+        base.mark_rule(strokeWidth=3, color=GREY, opacity=0.55).encode(
+            y=alt.Y("low:Q"), y2="high:Q"
+        ),
+        dots,
+        *texts,
+    )
+    return specification(chart, height=HEIGHT)
+
+
+def _named(places: Sequence[Place], gap: float, most: float) -> list[dict]:
+    """Names with speed-ups beside the dots, apart where dots of nearly one size are near."""
+    rows: list[dict] = []
+    for each in sorted(places, key=lambda each: each.loss_delta):
+        size = each.size_bytes / 1e6
+        beside = [row["place"] for row in rows if abs(row["size"] - size) < 0.25 * most]
+        place = max([each.loss_delta, *(other + gap for other in beside)])
+        speed = f", {each.speedup:.1f}×" if each.speedup != 1.0 else ""
+        text = each.label + speed
+        rows.append({"size": size, "place": place, "text": text, "left": size > 0.5 * most})
+    return rows

@@ -1,0 +1,72 @@
+"""A comparison that runs, as a race: a lane a variant."""
+
+import altair as alt
+import streamlit as st
+
+from view.shared.built import built_once
+from view.shared.charts import (
+    GREY,
+    INK,
+    LABEL_SIZE,
+    TWO_LINES,
+    Spec,
+    color_by_label,
+    specification,
+)
+from wlm.measuring.race import Lane, lanes
+from wlm.runs.recordings import recording
+from wlm.runs.run import Run
+
+
+def show_race(run: Run) -> None:
+    """Show where a running comparison's variants are, and where they were in the recorded one."""
+    earlier = recording(run.spec["model"], tuple(run.spec["variants"]))
+    found = lanes(run.result, earlier.result if earlier else None)
+    st.vega_lite_chart(race(found, run.done), key="chart-race")
+    if any(each.earlier for each in found):
+        st.caption("Grey: the recorded run, at the same time of the race.")
+
+
+@built_once
+def race(found: list[Lane], done: float) -> Spec:
+    """Return a lane a variant with its place in the text by one clock, and a grey mark where it
+    was in an earlier race; `done` is the share of the race that is over."""
+    ahead = max(max(each.words, each.earlier or 0.0) for each in found)
+    end = ahead / max(done, 0.05)
+    rows = [
+        {
+            "label": each.label,
+            "words": each.words,
+            "earlier": each.earlier,
+            "text": f"{each.pace:,.0f} words/s",
+            "start": 0,
+            "end": end,
+        }
+        for each in found
+    ]
+    labels = [each.label for each in found]
+    x = alt.X(
+        "words:Q",
+        title="words read",
+        scale=alt.Scale(domain=[0, 1.25 * end], nice=False),
+        axis=alt.Axis(tickCount=4, format=",d"),
+    )
+    axis = alt.Axis(labelExpr=TWO_LINES, labelLimit=220, ticks=False, domain=False)
+    base = alt.Chart({"values": rows}).encode(
+        y=alt.Y("label:N", sort=labels, title=None, axis=axis)
+    )
+    color = color_by_label(labels)
+    chart = alt.layer(
+        base.mark_rule(color=GREY, strokeWidth=2, opacity=0.5).encode(
+            x=alt.X("start:Q"), x2="end:Q"
+        ),
+        base.mark_bar(size=14, cornerRadiusEnd=7).encode(x=x, color=color),
+        base.transform_filter("isValid(datum.earlier)")
+        .mark_tick(color=GREY, thickness=4, size=34)
+        .encode(x=alt.X("earlier:Q")),
+        base.mark_point(filled=True, size=420, opacity=1).encode(x=x, color=color),
+        base.mark_text(align="left", dx=8, dy=-22, fontSize=LABEL_SIZE, color=INK).encode(
+            x=x, text="text:N"
+        ),
+    )
+    return specification(chart, height=70 * len(found) + 70)

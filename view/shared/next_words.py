@@ -1,0 +1,43 @@
+"""The chart of the words that may come next, under each of several models."""
+
+import altair as alt
+
+from view.shared.built import built_once
+from view.shared.charts import SMALL_SIZE, Spec, color_by_label, specification
+from view.shared.digits import decimals
+
+
+@built_once
+def next_words(rows: list[dict], labels: list[str]) -> Spec:
+    """Return the probabilities of next words, a bar a label and word.
+
+    The rows have `word`, `label`, `probability`, and `written`, whether this label writes this
+    word.
+    """
+    shares: dict[str, list[float]] = {}
+    for row in rows:
+        shares.setdefault(row["word"], []).append(100 * row["probability"])
+    order, digits = list(shares), {word: decimals(each, 1, 5) for word, each in shares.items()}
+    told = [
+        {
+            **row,
+            "text": f"{'▸ ' if row['written'] else ''}{row['probability']:.{digits[row['word']]}%}",
+        }
+        for row in rows
+    ]
+    top = max(row["probability"] for row in rows) * 1.4
+    base = alt.Chart({"values": told}).encode(
+        x=alt.X(
+            "probability:Q",
+            title="probability (▸ is what it writes)",
+            scale=alt.Scale(domain=[0, top], nice=False),
+            axis=alt.Axis(format="~%", tickCount=4),
+        ),
+        y=alt.Y("word:N", sort=order, title=None, axis=alt.Axis(ticks=False, labelLimit=160)),
+        yOffset=alt.YOffset("label:N", sort=labels),
+        color=color_by_label(labels, alt.Legend(title=None, orient="top", columns=2)),
+        tooltip=["word:N", "label:N", alt.Tooltip("probability:Q", format=".3%")],
+    )
+    bars = base.mark_bar(cornerRadiusEnd=2)
+    texts = base.mark_text(fontSize=SMALL_SIZE - 1, align="left", dx=5).encode(text="text:N")
+    return specification(alt.layer(bars, texts), height=90 + 18 * len(labels) * len(order))

@@ -1,0 +1,108 @@
+"""The lines of torch behind each explanation, each going on from those of the ones before."""
+
+from collections.abc import Sequence
+
+from wlm.explaining.reading import DECODER_WEIGHT
+
+WEIGHT = """\
+import torch
+
+from wlm import load_checkpoint
+
+checkpoint = load_checkpoint({folder!r})
+weights = checkpoint.model.state_dict()[{matrix!r}]
+step = weights.abs(){largest} / 127.5
+integers = (weights * (1 / step)).round().clamp(-128, 127)
+error = integers * step - weights
+print(integers[{row}, :8], error[{row}].abs().max())
+"""
+INPUT = """\
+{quantize}
+hidden = int8.init_hidden(1)
+for id in checkpoint.vocabulary.encode({words!r}):
+    before = hidden
+    logits, hidden = int8(id.view(1, 1), before)
+
+given = {given}
+low, high = given.min().clamp(max=0), given.max().clamp(min=0)
+input_step = (high - low) / {highest}{zeros}
+zero_point = (-low / input_step).round()
+input_integers = ((given * (1 / input_step)).round() + zero_point).clamp(0, 255)
+print(input_step, zero_point, input_integers[:8])
+"""
+SUM = """\
+row = {row}
+total = (integers[row].int() * input_integers.int()).sum()
+correction = (zero_point * integers[row].sum()).int()
+bias = checkpoint.model.state_dict()[{bias!r}][row]
+value = (total - correction) * step{of_row} * input_step + bias
+print(value{beside})
+"""
+NEXT = """\
+state = checkpoint.model.init_hidden(1)
+for id in checkpoint.vocabulary.encode({words!r}):
+    reference, state = checkpoint.model(id.view(1, 1), state)
+
+for each in reference, logits:
+    likely = each[0, 0].softmax(0).topk({likely})
+    print(checkpoint.vocabulary.decode(likely.indices), likely.values)
+"""
+FEWER = """\
+half = 2 ** ({bits} - 1)
+for name, each in checkpoint.model.named_parameters():
+    if "weight" in name and not name.startswith("encoder."):
+        step = each.abs(){largest} / (half - 0.5)
+        each.copy_((each * (1 / step)).round().clamp(-half, half - 1) * step)
+"""
+QUANTIZE = """\
+int8 = torch.ao.quantization.quantize_dynamic(
+    checkpoint.model, {torch.nn.LSTM, torch.nn.Linear}, dtype=torch.qint8
+)"""
+QUANTIZE_BY_ROW = """\
+by_row = torch.ao.quantization.per_channel_dynamic_qconfig
+int8 = torch.ao.quantization.quantize_dynamic(
+    checkpoint.model, {torch.nn.LSTM: by_row, torch.nn.Linear: by_row}
+)"""
+
+
+def lines_of(
+    folder: str,
+    words: Sequence[str],
+    matrix: str,
+    row: int,
+    *,
+    by_row: bool,
+    bits: int,
+    highest: int,
+    likely: int = 10,
+) -> tuple[str, str, str, str, str]:
+    """Return the code of the five explanations: a weight, an input, their sum, next words, fewer
+    bits; for the last of some words and a row of a matrix, by its name in the fp32 state_dict."""
+    whole = matrix == DECODER_WEIGHT
+    largest = ".amax(1, keepdim=True)" if by_row else ".max()"
+    weight = WEIGHT.format(folder=folder, matrix=matrix, row=row, largest=largest)
+    input = INPUT.format(
+        quantize=QUANTIZE_BY_ROW if by_row else QUANTIZE,
+        words=list(words),
+        given=_given(matrix),
+        highest=highest,
+        zeros=" or torch.tensor(0.1)" if "_hh_" in matrix else "",
+    )
+    sum = SUM.format(
+        row=row,
+        bias=matrix.replace("weight", "bias"),
+        of_row="[row, 0]" if by_row else "",
+        beside=", logits[0, 0, row]" if whole else "",
+    )
+    following = NEXT.format(words=list(words), likely=likely)
+    return weight, input, sum, following, FEWER.format(bits=bits, largest=largest)
+
+
+def _given(matrix: str) -> str:
+    """What a matrix is given at the last word, in the names of the lines."""
+    if matrix == DECODER_WEIGHT:
+        return "hidden[0][-1, 0]"
+    layer = int(matrix.rpartition("_l")[2])
+    if "_hh_" in matrix:
+        return f"before[0][{layer}, 0]"
+    return f"hidden[0][{layer - 1}, 0]" if layer else "int8.encoder(id)"

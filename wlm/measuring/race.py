@@ -1,0 +1,47 @@
+"""A comparison as a race: where each variant would be in the text by one clock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A variant in a race: the words it has read by the race's clock, its pace in words per second,
+    and where it was at that time in an earlier race, None without one."""
+
+    label: str
+    words: float
+    pace: float
+    earlier: float | None
+
+
+def lanes(result: dict, earlier: dict | None = None) -> list[Lane]:
+    """Return the lanes of a comparison's JSON, which may be partial, in its order.
+
+    The variants took turns; in the race each has a clock of its own time. It stands at the time
+    that the fastest has needed, and the others are where they were then. `earlier` is another
+    comparison's JSON, whose variants run at their mean pace.
+    """
+    before = {}
+    for row in earlier["results"] if earlier else []:
+        before.setdefault(row["variant"], row["tokens_per_s"])
+    clock = min(sum(block["wall_s"] for block in row["blocks"]) for row in result["results"])
+    return [
+        Lane(
+            row["label"],
+            _words_at(row["blocks"], clock),
+            sum(b["tokens"] for b in row["blocks"]) / sum(b["wall_s"] for b in row["blocks"]),
+            clock * before[row["variant"]] if row["variant"] in before else None,
+        )
+        for row in result["results"]
+    ]
+
+
+def _words_at(blocks: Sequence[dict], clock: float) -> float:
+    """How many words were read when so many seconds were over, evenly within a block."""
+    words = 0.0
+    for block in blocks:
+        share = min(1.0, clock / block["wall_s"])
+        words += share * block["tokens"]
+        clock -= share * block["wall_s"]
+    return words
