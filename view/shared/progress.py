@@ -11,12 +11,12 @@ from view.shared.page import errors_shown
 @dataclass(frozen=True)
 class Standing:
     """Where work stands: the share that is done, the same in words, and whether it is to stop;
-    what stops it, and what shows its results so far."""
+    what stops it, where this visitor may, and what shows its results so far."""
 
     done: float
     words: str
     stopping: bool
-    stop: Callable[[], None]
+    stop: Callable[[], None] | None
     show: Callable[[], None] = lambda: None
 
 
@@ -31,7 +31,7 @@ def follow(look: Callable[[], Standing | None], every: float = 0.5) -> None:
                 st.rerun()
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.progress(now.done, text="Stopping …" if now.stopping else now.words)
-                if st.button("Stop", icon=":material/stop:", disabled=now.stopping):
+                if now.stop and st.button("Stop", icon=":material/stop:", disabled=now.stopping):
                     now.stop()
             now.show()
 
