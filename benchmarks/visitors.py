@@ -4,7 +4,7 @@
 
 Parts are `alone`, `crowd`, `memory` and `growth`; without any, all four are measured, each with a
 fresh server of this machine and a store of its own. Visitors are of this machine, too, and take
-some of its CPUs: see benchmarks/visitor.py for what they do as browsers do, and what not.
+some of its CPUs: see view/probing/visitor.py for what they do as browsers do, and what not.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.visitor import Visitor, visit
+from view.probing.visitor import Visitor, visit
 from wlm.measuring.machine import describe_machine
 from wlm.quantization.variant import PART_LABELS
 
@@ -182,7 +182,7 @@ async def arrival(page: str) -> float:
 @contextlib.asynccontextmanager
 async def visitor(problems: list[str] | None = None) -> AsyncIterator[Visitor]:
     """Connect a visitor; print what went wrong, or add it to the problems."""
-    async with visit(PORT) as one:
+    async with visit(f"http://127.0.0.1:{PORT}") as one:
         yield one
     if problems is not None:
         problems += one.problems

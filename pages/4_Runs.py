@@ -6,7 +6,7 @@ from view.runs.import_run import show_import
 from view.runs.list import runs_for_visitor, show_list
 from view.runs.one_run import show_linked_run
 from view.shared.page import errors_shown, start_page
-from view.shared.runs import warn_of_unkept
+from view.shared.runs import show_worker, warn_of_unkept
 
 
 def main() -> None:
@@ -23,6 +23,7 @@ def main() -> None:
         warn_of_unkept()
         show_list(runs_for_visitor())
         show_import()
+        show_worker()
 
 
 main()

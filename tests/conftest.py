@@ -2,18 +2,21 @@
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import torch
 from mirror import FILES, Mirror, published
+from postgres import Postgres, programs, running
 from streamlit.components.v2 import manifest_scanner
 from tiny import LINE, WORDS, tiny_model
 
 from wlm.catalog import fetch
 from wlm.catalog.names import DEFAULT_MODEL
 from wlm.catalog.wikitext2 import PublishedFile
+from wlm.hosting import Hosting, hosting
 from wlm.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from wlm.model.lstm import LSTMModel
 from wlm.places import ASSETS
@@ -27,7 +30,7 @@ torch.set_num_threads(1)
 manifest_scanner.scan_component_manifests = lambda *_, **__: []
 
 ROOT = Path(__file__).resolve().parent.parent
-SLOW_FIXTURES = {"browser", "bundled", "wikitext2"}
+SLOW_FIXTURES = {"browser", "bundled", "postgres", "wikitext2"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -103,6 +106,20 @@ def wikitext2() -> Path:
     return Path(folder)
 
 
+@pytest.fixture
+def public(monkeypatch) -> Iterator[Callable[..., None]]:
+    """Makes this a server for strangers, with these settings by their names."""
+
+    def make(**settings) -> None:
+        for each in fields(Hosting):
+            if (value := {"public": 1, **settings}.get(each.name)) is not None:
+                monkeypatch.setenv(each.metadata["variable"], str(value))
+        hosting.cache_clear()
+
+    yield make
+    hosting.cache_clear()
+
+
 @pytest.fixture(scope="session")
 def unused_port() -> Callable[[], int]:
     """Finds a port of this machine that nobody listens on."""
@@ -113,6 +130,32 @@ def unused_port() -> Callable[[], int]:
             return probe.getsockname()[1]
 
     return find
+
+
+@pytest.fixture(scope="session")
+def postgres(unused_port) -> Iterator[Postgres]:
+    """A PostgreSQL server; each test makes a database of its own in it."""
+    if programs() is None:
+        reason = "no PostgreSQL: tests/run.py tells how it looks for one"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    with running(unused_port()) as server:
+        yield server
+
+
+@pytest.fixture
+def sqlite_url(tmp_path) -> str:
+    return f"sqlite:///{tmp_path / 'data' / 'runs.sqlite'}"
+
+
+@pytest.fixture
+def postgres_url(postgres) -> str:
+    return postgres.new_database()
+
+
+@pytest.fixture(params=["sqlite_url", pytest.param("postgres_url", marks=pytest.mark.slow)])
+def url(request) -> str:
+    """An empty database's address, of each kind."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(scope="session")

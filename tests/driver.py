@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 from waiting import PATIENCE
 
 from wlm.measuring.comparison import CompareSpec
+from wlm.runs.queue import JobQueue
 from wlm.runs.recent import RecentRuns
 from wlm.runs.run import Run
 from wlm.runs.store import RunStore
@@ -33,8 +34,17 @@ class IdleQueue:
     def get_ready(self, spec: CompareSpec) -> None:
         self.ready.append(spec)
 
-    def stop(self, run_id: str) -> None:
+    def stop(self, run_id: str, visitor: str = "") -> None:
         self.stopped.append(run_id)
+
+    def may_stop(self, run: Run, visitor: str) -> bool:
+        return JobQueue.may_stop(run, visitor)
+
+    def add_imported(self, run: Run) -> None:
+        JobQueue.add_imported(self, run)
+
+    def worker(self) -> tuple[bool, str]:
+        return True, "Worker: ready."
 
     def ahead_of(self, run_id: str) -> tuple[int, float]:
         return 2, 40.0

@@ -3,8 +3,9 @@
     python3 tests/run.py [--quick] [pytest options]
 
 Makes .venv beside this folder, installs requirements-dev.txt into it, and finds a browser: one on
-the PATH, else Debian's package where we are root, else Playwright's own download. Where none can
-be had the browser tests are skipped with the reason; with CI=true that fails. `--quick` runs the
+the PATH, else Debian's package where we are root, else Playwright's own download; and PostgreSQL
+and nginx, else Debian's packages. Where one cannot be had its tests are skipped with the reason;
+with CI=true that fails. `--quick` runs the
 linter and the tests that need neither browser, big model nor much time. Without pytest options the
 tests are shared out among the CPUs, and the ten slowest are named. Standard library only: this
 runs before anything is installed.
@@ -27,6 +28,8 @@ REQUIREMENTS = ("requirements-dev.txt", "requirements.txt")
 INSTALLED = VENV / "installed"  # the hash of the requirements that were installed last
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 DEBIAN_PACKAGES = ("chromium", "fonts-liberation", "fonts-noto-color-emoji")
+SERVERS = {"initdb": "postgresql", "nginx": "nginx-light"}  # Debian's packages, by a program
+PLACES = ("/usr/lib/postgresql/*/bin", "/usr/sbin")  # of programs, beside those on the PATH
 MOST_PROCESSES = 4  # each loads PyTorch and may start a server and a browser
 
 
@@ -44,6 +47,11 @@ def main() -> int:
         if browser is None and os.environ.get("CI"):
             print("CI must have a browser", file=sys.stderr)
             return 1
+        if missing := find_servers():
+            print(f"their tests are skipped, for want of: {', '.join(missing)}", flush=True)
+            if os.environ.get("CI"):
+                print("CI must have them", file=sys.stderr)
+                return 1
     lint = [
         step("lint: ruff check", [PYTHON, "-m", "ruff", "check", ROOT]),
         step("lint: ruff format", [PYTHON, "-m", "ruff", "format", "--check", ROOT]),
@@ -88,12 +96,9 @@ def find_browser() -> str | None:
     """Return the path of a Chromium, installing one if there is none."""
     if found := on_path():
         return found
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
+    if may_install():
         print("no browser on the PATH: installing Debian's package …", flush=True)
-        apt = ["apt-get", "-qq", "-o", "Dpkg::Use-Pty=0"]
-        subprocess.run([*apt, "update"], check=False)
-        packages = ["install", "-y", "--no-install-recommends", *DEBIAN_PACKAGES]
-        subprocess.run([*apt, *packages], check=False, stdout=subprocess.DEVNULL)
+        apt_install(*DEBIAN_PACKAGES)
         if found := on_path():
             return found
     print("no browser on the PATH: trying Playwright's own download …", flush=True)
@@ -105,6 +110,39 @@ def find_browser() -> str | None:
     answer = subprocess.run([PYTHON, "-c", ask], capture_output=True, text=True, check=False)
     path = answer.stdout.strip()
     return path if path and Path(path).exists() else None
+
+
+def find_servers() -> list[str]:
+    """Install what is missing of PostgreSQL and nginx, where that is possible; return the rest."""
+
+    def missing() -> list[str]:
+        return [name for name in SERVERS if not is_there(name)]
+
+    if missing() and may_install():
+        packages = [SERVERS[name] for name in missing()]
+        print(f"installing Debian's {' and '.join(packages)} …", flush=True)
+        apt_install(*packages)
+    return missing()
+
+
+def is_there(program: str) -> bool:
+    folders = [path for place in PLACES for path in Path("/").glob(place[1:])]
+    return bool(shutil.which(program)) or any((path / program).exists() for path in folders)
+
+
+def may_install() -> bool:
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return is_root and shutil.which("apt-get") is not None
+
+
+def apt_install(*packages: str) -> None:
+    """Install Debian's packages, none of whose services is started."""
+    apt = ["apt-get", "-qq", "-o", "Dpkg::Use-Pty=0"]
+    subprocess.run([*apt, "update"], check=False)
+    command = [*apt, "install", "-y", "--no-install-recommends", *packages]
+    quiet = {"RUNLEVEL": "1", "DEBIAN_FRONTEND": "noninteractive"}
+    environment = {**os.environ, **quiet}
+    subprocess.run(command, check=False, stdout=subprocess.DEVNULL, env=environment)
 
 
 def on_path() -> str | None:

@@ -34,6 +34,10 @@ class StoreError(WLMError):
     """The store of runs cannot be read, or is of another version."""
 
 
+class StoreAwayError(StoreError):
+    """The store of runs cannot be reached now."""
+
+
 class ReportError(WLMError):
     """An exported run is damaged, foreign or contradicts itself, or a run cannot be exported."""
 

@@ -1,6 +1,5 @@
 """Rooms and votes: one vote a visitor and round, changed until the round closes, none lost."""
 
-import sqlite3
 import threading
 from dataclasses import replace
 
@@ -16,9 +15,9 @@ PAIRS = (Pair((("an", "oak"), ("a", "fir")), 1), Pair((("x",), ("y",)), 0))
 
 
 @pytest.fixture
-def store(own_database, monkeypatch) -> AudienceStore:
+def store(url, monkeypatch) -> AudienceStore:
     monkeypatch.setattr(audience, "FRESH_SECONDS", 0.0)
-    return AudienceStore(own_database)
+    return AudienceStore(url)
 
 
 @pytest.fixture
@@ -109,8 +108,8 @@ def test_rooms_and_voters_are_bounded(store, room, monkeypatch):
         store.open_room(Room("another", PAIRS))
 
 
-def test_two_servers_share_rooms_and_lose_no_vote(store, room, own_database):
-    other = AudienceStore(own_database)
+def test_two_servers_share_rooms_and_lose_no_vote(store, room, url):
+    other = AudienceStore(url)
     voters = [
         threading.Thread(target=each.vote, args=(room.code, f"{each is store}-{i}", 0, i % 2))
         for each in (store, other)
@@ -133,13 +132,13 @@ def test_many_who_look_at_once_read_the_room_once(store, room, monkeypatch):
     assert reads == [room.code]
 
 
-def test_votes_tell_nobody_who_voted(store, room, own_database):
+def test_votes_tell_nobody_who_voted(store, room, url):
     store.vote(room.code, "ann", 0, 0)
     other = Room("another", PAIRS)
     store.open_room(other)
     store.join(other.code, "ann")
-    with sqlite3.connect(own_database.removeprefix("sqlite:///")) as database:
-        names = {name for (name,) in database.execute("select voter from votes")}
+    with store._transaction() as connection:
+        names = set(connection.exec_driver_sql("select voter from votes").scalars())
     assert len(names) == 2 and not any("ann" in name for name in names)
 
 
@@ -147,7 +146,7 @@ def test_a_database_that_fails_is_said(store, room):
     store._engine.dispose()
     with store._transaction() as connection:
         connection.exec_driver_sql("drop table votes")
-    with pytest.raises(AudienceError, match="does not answer: no such table"):
+    with pytest.raises(AudienceError, match=r"does not answer: .*(no such table|does not exist)"):
         store.vote(room.code, "ann", 0, 0)
 
 

@@ -6,10 +6,7 @@ What a failing journey leaves to look at: the page's picture and text, and the s
 import os
 import re
 import shutil
-import sys
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,8 +19,8 @@ from playwright.sync_api import (
     expect,
     sync_playwright,
 )
-from processes import exit_code_of, start
-from waiting import PATIENCE, wait_for
+from serving import APP, serving
+from waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FAILURES = ROOT / "test-failures"
@@ -54,42 +51,6 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@contextmanager
-def serving(folder: Path, port: int, *script: str | Path, **variables: str) -> Iterator[str]:
-    """Run a Streamlit script with a store, a cache and data of its own in a folder; the value is
-    its address. No traceback may come to its log."""
-    environment = {
-        **os.environ,
-        "WLM_DATABASE_URL": f"sqlite:///{folder / 'runs.sqlite'}",
-        "WLM_CACHE": str(folder / "cache"),
-        "WLM_DATA": str(folder / "data"),
-        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
-        **variables,
-    }
-    for name in {"WLM_MODELS", "WLM_TEXTS"} - variables.keys():
-        environment.pop(name, None)
-    options = ["--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}"]
-    address = f"http://127.0.0.1:{port}"
-    with (folder / "log").open("w") as log:
-        process = start(sys.executable, *script, *options, env=environment, stdout=log, stderr=log)
-        try:
-            wait_for(lambda: process.poll() is not None or is_healthy(address), "the server")
-            assert process.poll() is None, f"the server did not start: {folder / 'log'}"
-            yield address
-        finally:
-            process.terminate()
-            exit_code_of(process)
-    assert "Traceback" not in (folder / "log").read_text()
-
-
-def is_healthy(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{address}/_stcore/health"):
-            return True
-    except OSError:
-        return False
-
-
 @pytest.fixture(scope="session")
 def server_log(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("server") / "log"
@@ -98,8 +59,7 @@ def server_log(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def server(server_log, unused_port) -> Iterator[str]:
     """The address of a fresh server."""
-    script = "-m", "streamlit", "run", "streamlit_app.py"
-    with serving(server_log.parent, unused_port(), *script) as address:
+    with serving(server_log.parent, unused_port(), *APP) as address:
         yield address
 
 

@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import serving
 from mirror import Mirror
 from playwright.sync_api import expect
 from serve_tiny_corpus import FILES
+from serving import serving
 
 SCRIPT = Path(__file__).resolve().parent / "serve_tiny_corpus.py"
 

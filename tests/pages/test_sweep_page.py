@@ -11,7 +11,7 @@ from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import SweepSpec
 from wlm.runs.execute import execute
 from wlm.runs.run import Run, State
-from wlm.runs.store import this_server
+from wlm.runs.servers import this_server
 from wlm.runs.worker import WorkerQueue
 
 PAGE = ROOT / "pages/3_Sweep.py"

@@ -1,26 +1,22 @@
 """The store of runs, on real SQLite files."""
 
-import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from processes import exit_code_of
+from waiting import PATIENCE
 
 from wlm.errors import StoreError
 from wlm.runs import database
 from wlm.runs import store as runs
 from wlm.runs.run import Run, State
-from wlm.runs.store import RunStore, this_server
-
-
-@pytest.fixture
-def url(tmp_path) -> str:
-    return f"sqlite:///{tmp_path / 'data' / 'runs.sqlite'}"
+from wlm.runs.servers import this_server
+from wlm.runs.store import RunStore
 
 
 def test_a_run_comes_back_as_it_was_stored_also_in_another_store(url):
@@ -64,7 +60,7 @@ def test_unfinished_runs_come_oldest_first(url):
 
 def test_only_runs_of_dead_servers_here_are_marked_as_interrupted(url):
     process = subprocess.run(
-        [sys.executable, "-c", "from wlm.runs.store import this_server; print(this_server())"],
+        [sys.executable, "-c", "from wlm.runs.servers import this_server; print(this_server())"],
         capture_output=True,
         text=True,
         check=True,
@@ -98,8 +94,8 @@ def test_where_the_database_cannot_be_made_runs_still_show_with_a_warning(tmp_pa
     assert store.get(run.id).stage == "seen"
 
 
-def test_a_disk_that_fills_during_a_run_loses_nothing(url, monkeypatch):
-    store, run = RunStore(url), Run("compare", {}, state=State.RUNNING)
+def test_a_disk_that_fills_during_a_run_loses_nothing(sqlite_url, monkeypatch):
+    store, run = RunStore(sqlite_url), Run("compare", {}, state=State.RUNNING)
     store.create(run)
     store.update(run.id, result={"blocks": [1]})
 
@@ -117,9 +113,9 @@ def test_a_disk_that_fills_during_a_run_loses_nothing(url, monkeypatch):
     assert store.unfinished() == []
 
 
-def test_a_read_only_database_keeps_its_runs_readable(url):
-    RunStore(url).create(Run("compare", {}, id="old", state=State.DONE))
-    path = sa.make_url(url).database
+def test_a_read_only_database_keeps_its_runs_readable(sqlite_url):
+    RunStore(sqlite_url).create(Run("compare", {}, id="old", state=State.DONE))
+    path = sa.make_url(sqlite_url).database
     store = RunStore(f"sqlite:///file:{path}?mode=ro&uri=true")
     store.create(Run("compare", {}, id="new"))
     assert store.get("new").id == "new"
@@ -152,9 +148,9 @@ CREATE INDEX ix_runs_state ON runs (state);
 CREATE TABLE schema_version (version INTEGER NOT NULL);
 INSERT INTO schema_version VALUES (1);
 INSERT INTO runs VALUES ('old', 'compare', '{"seed": 7}', 'done', '', 1.0, NULL,
-    '{"results": [1.5]}', '', '', 0, 'host:1:1.00', 100.0, 101.0, 102.0);
+    '{"results": [1.5]}', '', '', FALSE, 'host:1:1.00', 100.0, 101.0, 102.0);
 INSERT INTO runs VALUES ('older', 'compare', '{}', 'failed', '', 0.0, NULL, NULL,
-    'There is no text', '', 0, 'host:1:1.00', 90.0, NULL, 91.0);
+    'There is no text', '', FALSE, 'host:1:1.00', 90.0, NULL, 91.0);
 """
 
 
@@ -169,11 +165,19 @@ UPDATE schema_version SET version = 2;
 @pytest.fixture
 def version_1(url) -> str:
     """The address of a database as version 1 wrote it, with two runs."""
-    path = Path(sa.make_url(url).database)
-    path.parent.mkdir()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(VERSION_1)
+    if url.startswith("sqlite"):
+        Path(sa.make_url(url).database).parent.mkdir()
+    write(url, VERSION_1)
     return url
+
+
+def write(url: str, script: str) -> None:
+    """Execute some statements in a database."""
+    engine = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        for statement in filter(str.strip, script.split(";")):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
 
 
 def test_a_database_of_version_1_is_migrated_with_its_runs(version_1):
@@ -192,8 +196,7 @@ def test_a_database_of_version_1_is_migrated_with_its_runs(version_1):
 
 
 def test_a_database_of_version_2_is_migrated_with_its_runs(version_1):
-    with closing(sqlite3.connect(sa.make_url(version_1).database)) as connection:
-        connection.executescript(VERSION_2)
+    write(version_1, VERSION_2)
     store = RunStore(version_1)
     assert store.warning == ""
     old = store.get("old")
@@ -214,19 +217,23 @@ def test_a_sweeps_points_come_oldest_first_also_where_they_spill(url):
 
 
 def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(version_1):
-    with closing(sqlite3.connect(sa.make_url(version_1).database)) as connection:
-        connection.execute("ALTER TABLE runs ADD COLUMN origin TEXT")  # in the way of the second
-        connection.commit()
-        assert "duplicate column name: origin" in RunStore(version_1).warning
-        columns = [row[1] for row in connection.execute("PRAGMA table_info(runs)")]
-        assert "visitor" not in columns
-        assert connection.execute("SELECT version FROM schema_version").fetchall() == [(1,)]
+    write(version_1, "ALTER TABLE runs ADD COLUMN origin TEXT")  # in the way of the second
+    warning = RunStore(version_1).warning
+    assert "duplicate column name: origin" in warning or '"origin" of relation "runs"' in warning
+    engine = sa.create_engine(version_1.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.connect() as connection:
+        assert "visitor" not in [
+            each["name"] for each in sa.inspect(connection).get_columns("runs")
+        ]
+        versions = connection.exec_driver_sql("SELECT version FROM schema_version").all()
+    engine.dispose()
+    assert [tuple(each) for each in versions] == [(1,)]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("made", ["version_1", "url"])
-def test_processes_that_open_a_database_at_once_migrate_or_make_it_once(request, made, tmp_path):
-    url = request.getfixturevalue(made)
+def test_processes_that_open_a_database_at_once_migrate_or_make_it_once(request, url, made):
+    request.getfixturevalue(made)
     script = (
         "import sys; from wlm.runs.run import Run; from wlm.runs.store import RunStore\n"
         "print(flush=True); sys.stdin.readline()\n"
@@ -342,6 +349,88 @@ def test_writers_in_several_processes_do_not_lose_updates(url):
     writers = [subprocess.Popen([sys.executable, "-c", script, url, f"r{i}"]) for i in range(4)]
     assert [exit_code_of(writer) for writer in writers] == [0, 0, 0, 0]
     assert [store.get(f"r{i}").stage for i in range(4)] == ["50"] * 4
+
+
+@pytest.mark.parametrize("address", ["postgresql://u@h/runs", "postgres://u@h/runs"])
+def test_without_psycopg_it_is_said_what_to_install(monkeypatch, address):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    store = RunStore(address)
+    assert "postgresql needs a package that is not installed: pip install 'psycopg[binary]'" in (
+        store.warning
+    )
+    store.create(Run("compare", {}, id="new"))
+    assert store.get("new").warning
+
+
+def test_a_strangers_list_is_its_own(url):
+    store = RunStore(url)
+    for id, visitor in (("a", "anna"), ("b", "bert"), ("c", "anna")):
+        store.create(Run("compare", {}, id=id, visitor=visitor))
+    assert {run.id for run in store.list_runs("compare", visitor="anna")} == {"a", "c"}
+    assert store.list_runs("compare", visitor="' OR 1=1 --") == []
+
+
+def test_old_runs_that_have_ended_are_deleted(url):
+    store = RunStore(url)
+    for id, state, created_at in (
+        ("old", "done", 1.0),
+        ("at", "running", 1.0),
+        ("new", "done", 9.0),
+    ):
+        store.create(Run("compare", {}, id=id, state=State(state), created_at=created_at))
+    assert store.delete_older(5.0) == 1
+    assert {run.id for run in store.list_runs("compare")} == {"at", "new"}
+
+
+def test_runs_that_were_spilled_are_kept_once_the_database_takes_them(sqlite_url, tmp_path):
+    folder = Path(sa.make_url(sqlite_url).database).parent
+    folder.write_text("in the way of a folder")
+    store = RunStore(sqlite_url)
+    store.create(Run("compare", {}, id="a", state=State.RUNNING))
+    worker = RunStore(sqlite_url, store.spill_url)
+    store.mend()  # in vain
+    assert "not kept" in store.get("a").warning
+    folder.unlink()
+    store.mend()
+    assert store.warning == "" and store.get("a").warning == ""
+    worker.update("a", state=State.DONE, result={"loss": 1.0})  # its own database is still away
+    store.mend()
+    assert RunStore(sqlite_url).get("a").result == {"loss": 1.0}
+    assert [run.id for run in store.list_runs("compare")] == ["a"]
+
+
+def test_a_database_server_that_goes_away_loses_nothing(postgres):
+    url = postgres.new_database()
+    store, patient = RunStore(url), RunStore(url, patience=PATIENCE)
+    store.create(Run("compare", {}, id="kept", state=State.RUNNING))
+    postgres.stop()
+    try:
+        with pytest.raises(StoreError, match="cannot be read now"):
+            store.get("kept")
+        assert store.is_away()
+        store.create(Run("compare", {}, id="meanwhile", state=State.DONE))
+        assert store.get("meanwhile").warning
+        late = RunStore(url)
+        late.create(Run("compare", {}, id="late", state=State.DONE))
+        waiting = threading.Thread(target=patient.update, args=("kept",), kwargs={"stage": "late"})
+        waiting.start()
+    finally:
+        postgres.start()
+    waiting.join(PATIENCE)
+    assert store.get("kept").stage == "late" and not store.is_away()
+    store.mend()
+    late.mend()
+    assert {run.id for run in RunStore(url).list_runs("compare")} == {"kept", "meanwhile", "late"}
+    assert store.get("meanwhile").warning == ""
+
+
+def test_servers_give_signs_of_life(url):
+    store = RunStore(url)
+    for server in ("a", "b", "a"):
+        store.give_sign(server)
+    assert store.signs() == {"a": 2, "b": 1}
+    store.forget_server("a")
+    assert store.signs() == {"b": 1}
 
 
 def test_the_spill_is_gone_when_the_process_has_ended(tmp_path):

@@ -8,7 +8,7 @@ from view.shared import server
 from view.shared.choices import in_url
 from wlm.errors import WLMError
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
-from wlm.measuring.machine import cpu_count
+from wlm.measuring.machine import most_threads
 from wlm.quantization.prepare import why_unavailable
 from wlm.quantization.variant import OFFERED, PART_LABELS, Variant
 
@@ -36,7 +36,7 @@ def choose_comparison(model: str, text: str) -> tuple[CompareSpec, CompareSpec |
         amount = st.segmented_control(
             "How much text", [QUICK, ALL], default=QUICK, required=True, **in_url("amount")
         )
-        few = [n for n in (1, 2, 4, 8, 16) if n <= cpu_count()]
+        few = [n for n in (1, 2, 4, 8, 16) if n <= most_threads()]
         threads = st.segmented_control(
             "Threads", few, default=1, required=True, **in_url("threads")
         )

@@ -7,6 +7,7 @@ from view.shared.page import show_error
 from view.shared.progress import Standing, follow
 from wlm.catalog.background_fetch import BackgroundFetch
 from wlm.catalog.fetch import TUTORIAL_WEIGHTS, WIKITEXT2, fetched_bytes, is_here
+from wlm.hosting import hosting
 from wlm.measuring.wording import size_in_words
 
 TO_GET = {
@@ -37,6 +38,8 @@ def fetched(fetches: int) -> dict[str, bool]:
 
 def show_fetches(running: bool) -> None:
     """Draw a button for each thing that can be fetched, or how far the fetch is."""
+    if not hosting().allows("fetching"):
+        return
     fetching, here = background(), fetched(background().ended)
     if fetching.error and not running and fetching.owner == visitor.name():
         show_error(fetching.error)

@@ -11,6 +11,7 @@ from wlm.catalog import upload_checks as checks
 from wlm.catalog import uploads
 from wlm.catalog.uploads import Upload
 from wlm.errors import UploadError, WLMError
+from wlm.hosting import hosting
 from wlm.measuring.wording import size_in_words
 
 LIMITS = (
@@ -20,10 +21,17 @@ LIMITS = (
     "hours on this server, in your lists only. Runs made with one are in everyone's list of runs, "
     "under a number in place of its name, and without its contents."
 )
+OFF = (
+    "Models and texts of your own are switched off on this server: bring them to the app on your "
+    "own machine."
+)
 
 
 def show_uploads() -> None:
-    """Show this visitor's uploads, and the forms that take one more."""
+    """Show this visitor's uploads, and the forms that take one more, or that there is none."""
+    if not hosting().allows("uploading"):
+        st.caption(OFF)
+        return
     own = uploads.uploads_of(visitor.name())
     if own:
         st.subheader("Yours")

@@ -7,11 +7,14 @@ import streamlit as st
 from view.runs.one_run import go_to
 from view.shared import server, visitor
 from wlm.errors import ReportError
+from wlm.hosting import hosting
 from wlm.runs.import_run import MOST_BYTES, from_json
 
 
 def show_import() -> None:
-    """Draw the upload of an exported run, which then shows like any other."""
+    """Draw the upload of an exported run, which then shows like any other, where visitors may."""
+    if not hosting().allows("importing"):
+        return
     with st.expander("Import an exported run", icon=":material/upload:"):
         with st.form("import", clear_on_submit=True, border=False):
             file = st.file_uploader("JSON", type="json", max_upload_size=MOST_BYTES // 10**6)
@@ -23,5 +26,5 @@ def show_import() -> None:
         if file.size > MOST_BYTES:
             raise ReportError(f"a file must be of at most {MOST_BYTES:,} bytes, got {file.size:,}")
         run = replace(from_json(file.getvalue()), visitor=visitor.name())
-        server.job_queue().store.add_imported(run)
+        server.job_queue().add_imported(run)
         go_to(run.id)

@@ -10,6 +10,7 @@ from view.shared.runs import find_run
 from view.sweep.link import query_of
 from view.sweep.results import show_sweep
 from wlm.catalog.uploads import MODEL, TEXT
+from wlm.hosting import hosting
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import KNOBS, SweepSpec
 from wlm.runs.export import summary
@@ -21,12 +22,13 @@ MOST = 200
 
 
 def runs_for_visitor() -> list[Run]:
-    """Return the comparisons and sweeps that this visitor's list holds, the recorded ones last;
-    the points of a sweep are in it."""
+    """Return the comparisons and sweeps that this visitor's list holds, the recorded ones last:
+    everyone's, or only its own where strangers come; the points of a sweep are in it."""
     mine, store = visitor.name(), server.job_queue().store
+    whose = mine if hosting().public else None
     stored = [
-        *store.list_runs(CompareSpec.kind, MOST, points=False),
-        *store.list_runs(SweepSpec.kind, MOST),
+        *store.list_runs(CompareSpec.kind, MOST, points=False, visitor=whose),
+        *store.list_runs(SweepSpec.kind, MOST, visitor=whose),
     ]
     stored = sorted(stored, key=lambda run: run.created_at, reverse=True)[:MOST]
     # What a visitor imports is for that visitor, and for whom the link is given to.

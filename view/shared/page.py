@@ -3,6 +3,8 @@
 import logging
 import math
 import re
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -10,7 +12,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from wlm.errors import WLMError, defect
+from view.shared import visitor
+from wlm.errors import SettingError, WLMError, defect
+from wlm.events import note
+from wlm.hosting import hosting
 from wlm.memory import share_heaps, spare_modules
 from wlm.places import ASSETS
 from wlm.quantization.variant import PART_LABELS
@@ -30,6 +35,7 @@ MENU = {
 }
 # Pages that begin anew from the menu, and what of the query would show them one thing's.
 FRESH = {"Runs": "run", "Audience": "room"}
+_drawing = threading.local()  # this visitor's page and when it began
 WHOLE_NUMBERS = ("words", "seed", "k", "row", "bits")  # number inputs bound to the URL
 _close_menu_on_phones = st.components.v2.component(
     "wlm.menu", js=Path(__file__).with_name("menu.js").read_text("utf-8")
@@ -42,7 +48,13 @@ def start_page(title: str, menu: bool = True) -> None:
     spare_modules()  # those of the pages drawn so far
     # A local icon: a Material one would make the browser ask an outside host for it.
     st.set_page_config(f"{title} · wlm", page_icon=_icon(), layout="wide")
+    _drawing.page = title, time.perf_counter()
     _put_url_right()
+    try:
+        hosting()
+    except SettingError as error:
+        show_error(str(error))
+        st.stop()
     if not menu:
         return
     with st.sidebar:
@@ -55,6 +67,8 @@ def start_page(title: str, menu: bool = True) -> None:
         with st.container(gap=None):
             st.divider()
             _close_menu_on_phones(key="menu")
+        if hosting().note:
+            st.caption(plain(hosting().note))
 
 
 @cache
@@ -85,13 +99,28 @@ def _is_infinite(text: str) -> bool:
 @contextmanager
 def errors_shown() -> Iterator[None]:
     """Show what goes wrong inside as a box, never as a traceback."""
+    outcome = "drawn"
     try:
         yield
     except WLMError as error:
+        outcome = "refused"
         show_error(str(error))
     except Exception:
+        outcome = "failed"
         logger.exception("a page failed")
         show_error(defect("this page"))
+    finally:
+        _note_page(outcome)
+
+
+def _note_page(outcome: str) -> None:
+    """Log that a page was drawn, once for each time that it is."""
+    title, began = _drawing.__dict__.pop("page", ("", 0.0))
+    if title:
+        run = next(filter(None, map(st.query_params.get, ("run", "sweep", "inspection"))), None)
+        known = run[:32] if run and run.replace("-", "").replace("_", "").isalnum() else None
+        seconds = time.perf_counter() - began
+        note("page", visitor.name(), page=title, run=known, seconds=seconds, outcome=outcome)
 
 
 def show_error(message: str) -> None:

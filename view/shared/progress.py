@@ -11,13 +11,13 @@ from view.shared.page import errors_shown
 @dataclass(frozen=True)
 class Standing:
     """Where work stands: the share that is done, the same in words, and whether it is to stop;
-    what stops it, what shows its results so far, and what is drawn in place of a bar, if
-    anything."""
+    what stops it, where this visitor may, what shows its results so far, and what is drawn in
+    place of a bar, if anything."""
 
     done: float
     words: str
     stopping: bool
-    stop: Callable[[], None]
+    stop: Callable[[], None] | None
     show: Callable[[], None] = lambda: None
     picture: Callable[[], None] | None = None
 
@@ -37,7 +37,7 @@ def follow(look: Callable[[], Standing | None], every: float = 0.5) -> None:
                     st.markdown(words)
                 else:
                     st.progress(now.done, text=words)
-                if st.button("Stop", icon=":material/stop:", disabled=now.stopping):
+                if now.stop and st.button("Stop", icon=":material/stop:", disabled=now.stopping):
                     now.stop()
             if now.picture:
                 now.picture()

@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from view.shared import server
+from view.shared import server, visitor
 from view.shared.page import show_error
 from view.shared.progress import Standing, follow
 from wlm.errors import StoreError, WLMError
 from wlm.runs.run import Run, State
 
+WORKER_HERE, WORKER_AWAY = ":material/memory:", ":material/memory_alt:"
 NOUNS = {"compare": "comparison", "inspect": "inspection", "sweep": "sweep"}
 
 
@@ -72,7 +73,8 @@ def show_run(
         st.warning(run.message, icon=":material/power_off:")
     elif run.state == State.STOPPED:
         measured = "the numbers are those until then" if run.result else "nothing was measured yet"
-        st.info(f"Stopped early: {measured}.", icon=":material/stop:")
+        why = run.message or "Stopped early"
+        st.info(f"{why}: {measured}.", icon=":material/stop:")
     if run.result:
         show(run.result)
 
@@ -86,6 +88,8 @@ def follow_run(
     """Follow a run until it ends: stage, time left, a stop button, and its numbers so far; once
     there are some, the picture takes the place of the bar."""
 
+    who = visitor.name()
+
     def look() -> Standing | None:
         jobs = server.job_queue()
         run = jobs.recent.get(run_id)
@@ -95,7 +99,7 @@ def follow_run(
             min(1.0, run.done),
             waiting(run_id) if run.state == State.QUEUED else _stage(run),
             run.stop_requested,
-            stop=lambda: jobs.stop(run_id),
+            stop=(lambda: jobs.stop(run_id, who)) if jobs.may_stop(run, who) else None,
             show=lambda: show(run.result) if run.result is not None else before(),
             picture=(lambda: picture(run)) if picture and run.result is not None else None,
         )
@@ -114,6 +118,12 @@ def _stage(run: Run) -> str:
     if run.seconds_left is None:
         return f"{run.stage} …"
     return f"{run.stage}: about {run.seconds_left:,.0f} s left"
+
+
+def show_worker() -> None:
+    """Say in a line whether the worker is there; `python -m wlm check --server` reads it."""
+    well, words = server.job_queue().worker()
+    st.caption(f"{WORKER_HERE if well else WORKER_AWAY} {words}")
 
 
 def where_measured(result: dict) -> str:

@@ -1,10 +1,12 @@
 """What all visitors of a server share: its cached models and variants, and its queue of runs."""
 
+import atexit
 import math
 from pathlib import Path
 
 import streamlit as st
 
+from view.shared import visitor
 from view.shared.kept import Kept
 from wlm.catalog.names import UPLOAD_NAME, find_model, list_models
 from wlm.errors import WLMError
@@ -103,11 +105,14 @@ def archive(name: str, variant: Variant, format: str):
 @st.cache_resource(show_spinner=False)
 def job_queue():
     """Return the server's one queue of runs, its worker process started."""
+    from wlm.runs.caretaker import Caretaker
     from wlm.runs.open_queue import open_queue
     from wlm.runs.store import RunStore
 
     store = RunStore()
-    store.interrupt_orphans()
     jobs = open_queue(store)
+    jobs.allowance.address = visitor.address
+    Caretaker(store).start()
+    atexit.register(jobs.close)  # when the server is told to stop
     jobs.start()
     return jobs

@@ -5,6 +5,8 @@ import secrets
 
 import streamlit as st
 
+_SALT = secrets.token_bytes(32)  # of this process: nobody can find an address by trying all
+
 
 def name() -> str:
     """Return who is at the browser, as a name that tells nothing else: it may delete its runs."""
@@ -13,6 +15,13 @@ def name() -> str:
         token = _unmasked(st.context.cookies.get("_streamlit_xsrf", "")) or secrets.token_bytes()
         st.session_state["visitor"] = hashlib.sha256(token).hexdigest()[:32]
     return st.session_state["visitor"]
+
+
+def address() -> str:
+    """Return a word for the network address that the browser comes from, which tells nothing else;
+    nothing where it is not known."""
+    found = st.context.ip_address
+    return hashlib.blake2b(found.encode(), key=_SALT).hexdigest() if found else ""
 
 
 def _unmasked(cookie: str) -> bytes:

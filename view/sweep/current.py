@@ -82,10 +82,11 @@ def follow_sweep(sweep_id: str, spec: SweepSpec, before: str) -> None:
         runs = jobs.recent.points_of(sweep_id)
         if all(run.state.final for run in runs):
             return None
+        may_stop = all(jobs.may_stop(run, visitor.name()) for run in runs)
         return Standing(
             *progress(spec, runs),
             stopping=all(run.stop_requested for run in runs if not run.state.final),
-            stop=lambda: jobs.stop_sweep(sweep_id),
+            stop=(lambda: jobs.stop_sweep(sweep_id, visitor.name())) if may_stop else None,
             show=lambda: show_so_far(runs),
         )
 

@@ -145,8 +145,9 @@ class AudienceStore:
         put = insert.on_conflict_do_update(
             index_elements=["room", "round", "voter"], set_={"side": insert.excluded.side}
         )
+        counted = {"preserve_rowcount": True}  # which PostgreSQL's driver else loses
         with self._transaction() as connection:
-            return connection.execute(put).rowcount > 0
+            return connection.execute(put, execution_options=counted).rowcount > 0
 
     def _read(self, code: str) -> tuple[Room, dict[int, Votes], int]:
         room = self._room(ROOMS.c.code == code)

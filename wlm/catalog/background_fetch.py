@@ -5,6 +5,7 @@ from threading import Event, Lock, Thread
 
 from wlm.catalog.fetch import fetch
 from wlm.errors import FetchError, WLMError, defect
+from wlm.hosting import hosting
 from wlm.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,9 @@ class BackgroundFetch:
         return self.running and self._stop.is_set()
 
     def start(self, what: str, owner: str = "") -> None:
-        """Begin to fetch. Raises FetchError while another fetch is under way."""
+        """Begin to fetch. Raises FetchError while another fetch is under way, and SettingError
+        where visitors may not fetch."""
+        hosting().check_allowed("fetching")
         with self._lock:
             if self.running:
                 raise FetchError(f"one fetch at a time: {self.what} is under way")
@@ -44,7 +47,8 @@ class BackgroundFetch:
             self._thread.start()
 
     def stop(self) -> None:
-        """End the fetch at its next byte; nothing of it is kept."""
+        """End the fetch at its next byte; nothing of it is kept. Raises as `start`."""
+        hosting().check_allowed("fetching")
         self._stop.set()
 
     def wait(self, seconds: float) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from wlm.catalog.names import UPLOAD_NAME
 from wlm.errors import UploadError
+from wlm.hosting import hosting
 from wlm.places import uploads_folder
 
 MODEL, TEXT = "model", "text"
@@ -49,6 +50,11 @@ def uploads_of(owner: str, kind: str | None = None) -> list[Upload]:
     return [each for each in _all() if each.owner == owner and (kind is None or each.kind == kind)]
 
 
+def remove_old() -> None:
+    """Remove the uploads whose time is over, as everything does that lists them."""
+    _all()
+
+
 def remove(owner: str, name: str) -> None:
     """Remove an owner's upload. Raises UploadError where the owner has none of this name."""
     if name not in (each.name for each in uploads_of(owner)):
@@ -60,8 +66,9 @@ def remove(owner: str, name: str) -> None:
 def room(owner: str, size_bytes: int) -> Iterator[Path]:
     """Give a folder to check an upload in, one at a time, if there is room for so many bytes.
 
-    Raises UploadError.
+    Raises UploadError, and SettingError where visitors may not upload.
     """
+    hosting().check_allowed("uploading")
     with _lock:
         kept = _all()
         if sum(each.owner == owner for each in kept) >= MOST_OF_ONE:

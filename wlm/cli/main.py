@@ -13,16 +13,17 @@ from wlm.errors import WLMError
 # Each is a module of `wlm.cli.commands`.
 COMMANDS = (
     *("compare", "sweep", "evaluate", "size", "inspect", "sample"),
-    *("export", "fetch", "reproduce", "train", "runs", "info", "worker"),
+    *("export", "fetch", "reproduce", "train", "runs", "info", "check", "worker"),
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 2 bad input, 130 stopped by Ctrl-C."""
+    """Run one command and return its exit code: 0 done, 1 not all is well (of the command check),
+    2 bad input, 130 stopped by Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
     options = make_parser(arguments[0] if arguments else "").parse_args(arguments)
     try:
-        options.run(options)
+        code = options.run(options)
         sys.stdout.flush()
     except WLMError as error:
         note(f"error: {error}")
@@ -32,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:  # the reader, `head` for instance, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+        return 0
+    return code or 0
 
 
 def make_parser(chosen: str) -> argparse.ArgumentParser:

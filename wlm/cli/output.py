@@ -147,6 +147,13 @@ def print_reproduction(content: dict, run_id: str) -> None:
     _print_kept(run_id)
 
 
+def print_finding(finding) -> None:
+    """Print what a check found as a line, and where it is not well another on what to do."""
+    print(f"{'✓' if finding.well else '✗'} {finding.subject}: {finding.found}", flush=True)
+    if not finding.well:
+        print(f"  → {finding.todo}", flush=True)
+
+
 def print_info(content: dict) -> None:
     """Print versions, the machine's facts, and the models and texts, a line each."""
     facts = {"wlm": content["version"], **content["machine"]}

@@ -13,6 +13,7 @@ import psutil
 import torch
 
 from wlm import __version__
+from wlm.hosting import hosting
 
 # The instruction sets that decide how fast int8 and fp32 arithmetic run, as Linux names them.
 RELEVANT_FLAGS = (
@@ -66,6 +67,12 @@ def load_now() -> float | None:
 def cpu_count() -> int:
     """Return the number of CPUs that this process may use."""
     return len(_affinity() or []) or os.cpu_count() or 1
+
+
+def most_threads() -> int:
+    """Return how many threads a visitor may ask for: a CPU each, or fewer where strangers come."""
+    limits = hosting()
+    return min(cpu_count(), limits.threads) if limits.public else cpu_count()
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import ClassVar
 from wlm.catalog.names import random_name
 from wlm.errors import SettingError, check_range, parse_whole
 from wlm.measuring.comparison import CompareSpec
-from wlm.measuring.machine import cpu_count
+from wlm.measuring.machine import most_threads
 from wlm.measuring.wording import disturbances
 
 MOST_POINTS = 12
@@ -88,7 +88,7 @@ class Preset:
 
 def presets() -> list[Preset]:
     """Return the questions worth asking first; how many threads depends on this machine."""
-    threads = tuple(n for n in (1, 2, 4, 8, 16) if n <= cpu_count())
+    threads = tuple(n for n in (1, 2, 4, 8, 16) if n <= most_threads())
     return [
         Preset(
             "One word or many at a time?",

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from wlm.errors import JobError
 from wlm.runs.execute import execute
+from wlm.runs.limits import most_seconds
 from wlm.runs.queue import JobQueue
 from wlm.runs.store import RunStore
 
@@ -24,6 +25,7 @@ except ImportError:
 RESOURCE = {"wlm": 1}
 CONNECT_SECONDS = 5.0
 WATCH_SECONDS = 1.0
+PATIENCE = 60.0  # seconds for which a worker waits for a database server that is away
 WITHOUT_WORKERS_SECONDS = 60.0  # how long a cluster may be without workers before runs fail
 HOW_TO_START = "dask worker ADDRESS --nthreads 1 --resources wlm=1"
 
@@ -59,10 +61,20 @@ class ClusterQueue(JobQueue):
                 ) from None
             threading.Thread(target=self._follow, args=(self._client,), daemon=True).start()
 
-    def close(self) -> None:
-        """Leave the cluster, which then forgets the runs that wait."""
+    def worker(self) -> tuple[bool, str]:
+        """Return whether a worker is there that measures, and what the cluster does."""
+        try:
+            self.start()
+        except JobError as error:
+            return False, f"No cluster: {error}."
+        if not _has_worker(self._client):
+            return False, f"The cluster has no worker that was started by `{HOW_TO_START}`."
+        return True, f"Cluster: {self._line()}."
+
+    def _end(self) -> None:
+        """Leave the cluster, which then forgets the runs that wait; those under way end when their
+        workers see that they are marked."""
         with self._lock:
-            self._closed = True
             if self._client is not None:
                 self._client.close(timeout=CONNECT_SECONDS)
 
@@ -74,6 +86,7 @@ class ClusterQueue(JobQueue):
                     run_on_worker,
                     run_id,
                     self.store.url,
+                    most_seconds=most_seconds(),
                     key=f"wlm-{run_id}",
                     resources=RESOURCE,
                     # A sweep's later points let other visitors' runs go first.
@@ -86,6 +99,8 @@ class ClusterQueue(JobQueue):
         workers_seen = time.monotonic()
         while not self._closed:
             time.sleep(WATCH_SECONDS)
+            if self.store.is_away():
+                continue  # what stands there is not known
             with self._lock:
                 for run_id, future in list(self._futures.items()):
                     if self._is_final(run_id):
@@ -109,15 +124,16 @@ class ClusterQueue(JobQueue):
                 self._fail(run_id, f"The Dask cluster did not do this run: {reason}.")
 
 
-def run_on_worker(run_id: str, database_url: str) -> None:
-    """Do a run in a worker of the cluster, anew where another worker died at it.
+def run_on_worker(run_id: str, database_url: str, most_seconds: float | None = None) -> None:
+    """Do a run in a worker of the cluster, anew where another worker died at it, for at most so
+    many seconds of measuring.
 
     Raises JobError where this worker cannot use the database: what it measured would be lost.
     """
     store = _store(os.environ.get("WLM_DATABASE_URL") or database_url)
     if store.warning:
         raise JobError(f"a worker cannot use the database. {store.warning}")
-    execute(run_id, store, again=True)
+    execute(run_id, store, again=True, most_seconds=most_seconds)
 
 
 _stores: dict[str, RunStore] = {}
@@ -126,7 +142,7 @@ _stores: dict[str, RunStore] = {}
 def _store(url: str) -> RunStore:
     """One store, and so one pool of connections, per worker process."""
     if url not in _stores or _stores[url].warning:
-        _stores[url] = RunStore(url)
+        _stores[url] = RunStore(url, patience=PATIENCE)
     return _stores[url]
 
 

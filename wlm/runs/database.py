@@ -7,7 +7,9 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from wlm.errors import StoreError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
+CONNECT_SECONDS = 5  # to a database server: pages wait for it
+LOCK = 0x776C6D  # a number of our own among those that PostgreSQL locks
 ADDED = {2: ("visitor", "origin"), 3: ("sweep",)}  # columns, by the version that added them
 
 METADATA = sa.MetaData()
@@ -33,6 +35,13 @@ RUNS = sa.Table(
     sa.Column("origin", sa.String(16), nullable=False, server_default=""),
     sa.Column("sweep", sa.String(32), nullable=False, server_default=""),
 )
+# Since version 4: each server's last sign of life, a number that it counts up.
+SERVERS = sa.Table(
+    "servers",
+    METADATA,
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("sign", sa.Integer, nullable=False),
+)
 VERSION = sa.Table("schema_version", METADATA, sa.Column("version", sa.Integer, nullable=False))
 
 
@@ -43,8 +52,16 @@ def open_database(url: str) -> sa.Engine:
     SQLAlchemyError or OSError.
     """
     try:
-        address = sa.make_url(url)
-        engine = sa.create_engine(address, pool_pre_ping=True)
+        address = _with_driver(sa.make_url(url))
+        server = address.get_backend_name() == "postgresql"
+        arguments = {"connect_timeout": CONNECT_SECONDS} if server else {}
+        engine = sa.create_engine(address, pool_pre_ping=True, connect_args=arguments)
+    except ModuleNotFoundError as error:
+        package = "psycopg[binary]" if error.name == "psycopg" else error.name
+        raise StoreError(
+            f"{address.get_backend_name()} needs a package that is not installed: pip install "
+            f"'{package}'"
+        ) from None
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         raise StoreError(
             f"a database's address is written such as sqlite:////folder/runs.sqlite: {error}"
@@ -61,6 +78,12 @@ def open_database(url: str) -> sa.Engine:
     return engine
 
 
+def _with_driver(address: sa.URL) -> sa.URL:
+    """The address with psycopg, also where it is written as PostgreSQL's own tools read it."""
+    plain = address.drivername in ("postgres", "postgresql")
+    return address.set(drivername="postgresql+psycopg") if plain else address
+
+
 def _stored_version(connection: sa.Connection) -> int | None:
     """The schema's version, None in a database without tables; it stays locked until commit."""
     if not sa.inspect(connection).has_table(VERSION.name):
@@ -73,6 +96,9 @@ def _bring_up_to_date(connection: sa.Connection) -> None:
     if connection.dialect.name == "sqlite":
         # Its driver would commit each ALTER by itself, and two processes might both begin.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif connection.dialect.name == "postgresql":
+        # Of two that make one table, it fails the second.
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
     version = _stored_version(connection)
     if version is not None and not 1 <= version <= SCHEMA_VERSION:
         raise StoreError(

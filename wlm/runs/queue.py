@@ -4,20 +4,25 @@ What is timed never runs in the server: PyTorch's thread count is shared by a wh
 are done one after the other by a worker process, or side by side by a cluster.
 """
 
+import contextlib
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from wlm.errors import JobError, StoreError
+from wlm.errors import JobError, StoreAwayError, StoreError
+from wlm.events import note
+from wlm.hosting import hosting
 from wlm.inspecting.times import InspectSpec
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import SweepSpec
 from wlm.runs.execute import KINDS
+from wlm.runs.limits import Allowance, check_limits
 from wlm.runs.recent import RecentRuns
 from wlm.runs.run import Run, State, new_id
-from wlm.runs.store import RunStore, this_server
+from wlm.runs.servers import this_server
+from wlm.runs.store import RunStore
 from wlm.runs.sweep_points import missing_points
 
 MOST_WAITING = 50
@@ -28,6 +33,7 @@ class JobQueue(ABC):
 
     def __init__(self, store: RunStore):
         self.store, self.recent = store, RecentRuns(store)
+        self.allowance = Allowance()
         self._server = this_server()
         self._lock = threading.RLock()
         self._closed = False
@@ -42,9 +48,24 @@ class JobQueue(ABC):
         at once then."""
         return
 
-    @abstractmethod
     def close(self) -> None:
-        """End at once, whatever is under way."""
+        """End at once: nothing new starts, and this server's runs are marked as interrupted."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        self._end()
+        with contextlib.suppress(StoreError):  # else the next server finds them
+            self.store.interrupt(self._ours(self.store.unfinished()))
+            self.store.forget_server(self._server)
+
+    @abstractmethod
+    def _end(self) -> None:
+        """End whoever does the runs, or leave them."""
+
+    @abstractmethod
+    def worker(self) -> tuple[bool, str]:
+        """Return whether whoever does the runs is there, and in a sentence how that is."""
 
     @abstractmethod
     def _hand_over(self, run_ids: Sequence[str]) -> None:
@@ -53,38 +74,52 @@ class JobQueue(ABC):
     def submit(self, spec: CompareSpec | InspectSpec, visitor: str = "") -> str:
         """Queue a job and return its run's id.
 
-        Raises JobError where the named visitor already has a run waiting, or the queue is full,
+        Raises JobError where the named visitor already has a run waiting, or has started too many,
+        or the queue is full, SettingError where the settings are beyond what this server allows,
         and StoreError.
         """
-        self._check_room(visitor)
-        run = Run(spec.kind, spec.to_json(), server=self._server, visitor=visitor)
-        self._queue([run])
+        check_limits(spec, visitor)
+        with self._lock:
+            self._check_room(visitor)
+            self.allowance.take(visitor)
+            run = Run(spec.kind, spec.to_json(), server=self._server, visitor=visitor)
+            self._queue([run])
         return run.id
 
     def submit_sweep(self, spec: SweepSpec, visitor: str = "") -> str:
         """Queue a sweep's points, which take turns with other visitors' runs, and return the
         sweep's id. Raises as `submit`: a visitor's sweep counts as one run, waiting until its last
         point has begun."""
-        self._check_room(visitor)
-        self.start()
-        sweep = Run(spec.kind, spec.to_json(), state=State.DONE, visitor=visitor)
-        self.store.create(sweep)
-        self.resume_sweep(sweep.id, visitor)
+        points = spec.points()
+        for point in points:
+            check_limits(point, visitor)
+        with self._lock:
+            self._check_room(visitor)
+            self.allowance.check(visitor, len(points))
+            self.start()
+            sweep = Run(spec.kind, spec.to_json(), state=State.DONE, visitor=visitor)
+            self.store.create(sweep)
+            self.resume_sweep(sweep.id, visitor)
         return sweep.id
 
     def resume_sweep(self, sweep_id: str, visitor: str = "") -> None:
         """Queue those points of a sweep again that are neither done nor on their way. Raises as
         `submit`."""
-        self._check_room(visitor)
         spec = SweepSpec.from_json(self.store.get(sweep_id).spec)
-        earlier = self.store.points_of(sweep_id, results=False)
-        run = Run(CompareSpec.kind, {}, server=self._server, visitor=visitor, sweep=sweep_id)
-        # The order of points is that of their creation, and the clock may be coarse or step back.
-        now = max([time.time(), *(each.created_at + 1e-6 for each in earlier)])
-        self._queue(
-            replace(run, id=new_id(), spec=point.to_json(), created_at=now + i * 1e-6)
-            for i, point in enumerate(missing_points(spec, earlier))
-        )
+        with self._lock:
+            self._check_room(visitor)
+            earlier = self.store.points_of(sweep_id, results=False)
+            points = missing_points(spec, earlier)
+            for point in points:
+                check_limits(point, visitor)
+            self.allowance.take(visitor, len(points))
+            run = Run(CompareSpec.kind, {}, server=self._server, visitor=visitor, sweep=sweep_id)
+            # Points have the order in which they were made; the clock may be coarse or step back.
+            now = max([time.time(), *(each.created_at + 1e-6 for each in earlier)])
+            self._queue(
+                replace(run, id=new_id(), spec=point.to_json(), created_at=now + i * 1e-6)
+                for i, point in enumerate(points)
+            )
 
     def _check_room(self, visitor: str) -> None:
         ours = self._ours(self.store.unfinished())
@@ -102,20 +137,38 @@ class JobQueue(ABC):
         runs = list(runs)
         for run in runs:
             self.store.create(run)
+            note("queued", run.visitor, run=run.id, kind=run.kind)
         self.recent.forget()
         if runs:
             self._hand_over([run.id for run in runs])
 
-    def stop(self, run_id: str) -> None:
-        """Ask for a run to end; it keeps what it has measured. Raises StoreError."""
+    def stop(self, run_id: str, visitor: str = "") -> None:
+        """Ask for a run to end; it keeps what it has measured.
+
+        Raises StoreError, and JobError where strangers come and it is another visitor's.
+        """
+        if not self.may_stop(self.store.glance(run_id), visitor):
+            raise JobError(f"run {run_id!r} can be stopped only by the visitor who started it")
         self.store.update(run_id, stop_requested=True)
         self.recent.forget()
 
-    def stop_sweep(self, sweep_id: str) -> None:
-        """Ask for all points of a sweep to end. Raises StoreError."""
+    def stop_sweep(self, sweep_id: str, visitor: str = "") -> None:
+        """Ask for all points of a sweep to end. Raises as `stop`."""
         for run in self.store.points_of(sweep_id, results=False):
             if not run.state.final:
-                self.stop(run.id)
+                self.stop(run.id, visitor)
+
+    @staticmethod
+    def may_stop(run: Run, visitor: str) -> bool:
+        """Tell whether a visitor may stop a run: its own alone, where strangers come."""
+        return run.visitor == visitor or not hosting().public
+
+    def add_imported(self, run: Run) -> None:
+        """Keep a run that a visitor imports. Raises SettingError where visitors may not, and
+        StoreError where there are too many."""
+        hosting().check_allowed("importing")
+        self.store.add_imported(run)
+        self.recent.forget()
 
     def ahead_of(self, run_id: str) -> tuple[int, float | None]:
         """Return how many runs come before a queued one, and in how many seconds they will be
@@ -125,6 +178,14 @@ class JobQueue(ABC):
         ahead = runs[: ids.index(run_id)] if run_id in ids else []
         seconds = [_seconds_left(run) for run in ahead]
         return len(ahead), None if None in seconds else sum(seconds)
+
+    def _line(self) -> str:
+        """How many of this server's runs are under way, and how many wait, in words."""
+        runs = self._ours(self.recent.unfinished())
+        at = sum(run.state == State.RUNNING for run in runs)
+        waiting = len(runs) - at
+        now = f"{at} under way" if at else "ready"
+        return f"{now}, {waiting} waiting" if waiting else now
 
     def _ours(self, runs: list[Run]) -> list[Run]:
         """Those of the runs that this server takes care of."""
@@ -138,11 +199,14 @@ class JobQueue(ABC):
         """Where a run stands; None for one that was deleted."""
         try:
             return self.store.glance(run_id).state
+        except StoreAwayError:
+            return State.QUEUED  # it is not known to have ended
         except StoreError:
             return None
 
     def _fail(self, run_id: str, message: str) -> None:
         self.store.update(run_id, state=State.FAILED, message=message, finished_at=time.time())
+        note("run", run=run_id, outcome=str(State.FAILED))
 
 
 def in_turn(runs: list[Run]) -> list[Run]:

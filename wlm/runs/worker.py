@@ -20,11 +20,14 @@ from wlm.measuring.comparison import CompareSpec
 from wlm.memory import give_back
 from wlm.places import ROOT
 from wlm.runs.execute import KINDS, execute
+from wlm.runs.limits import most_seconds, within_limits
 from wlm.runs.queue import JobQueue
 from wlm.runs.ready import Ready
 from wlm.runs.run import State
 from wlm.runs.store import RunStore
 
+WAIT_SECONDS = 1.0
+PATIENCE = 60.0  # seconds for which the worker waits for a database server that is away
 MAX_STARTS = 2  # workers that may die before they reach a waiting run
 READY_SECONDS = 300.0  # so long a job is kept ready that nobody asks for
 
@@ -71,8 +74,8 @@ class WorkerQueue(JobQueue):
     def get_ready(self, spec: CompareSpec | InspectSpec) -> None:
         """Have the worker begin a job while it has nothing else to do, unless it was told so a
         moment ago."""
-        if spec.threads > 1:
-            return  # its threads keep to CPUs that are chosen when it is measured
+        if spec.threads > 1 or not within_limits(spec):
+            return  # threads keep to CPUs that are chosen when it is measured
         line = json.dumps({"kind": spec.kind, "spec": spec.to_json()})
         with self._lock:
             told, at = self._told
@@ -82,10 +85,19 @@ class WorkerQueue(JobQueue):
                 self._told = line, time.monotonic()
                 self._write(line)
 
-    def close(self) -> None:
+    def worker(self) -> tuple[bool, str]:
+        """Return whether the worker is there, and what it does; one that has ended is replaced."""
+        with self._lock:
+            alive = self._worker is not None and self._worker.poll() is None
+            try:
+                self.start()
+            except JobError as error:
+                return False, f"No worker: {error}."
+        return alive, f"Worker: {self._line()}." if alive else "The worker is being started again."
+
+    def _end(self) -> None:
         """End the worker, at once and whatever it does."""
         with self._lock:
-            self._closed = True
             if self._worker is not None:
                 self._worker.kill()
                 self._worker.wait()
@@ -115,6 +127,10 @@ class WorkerQueue(JobQueue):
             f"The worker process ended unexpectedly ({how}). What was measured until then is kept; "
             "the next run starts a new worker."
         )
+        while self.store.is_away() and not self._closed:
+            time.sleep(WAIT_SECONDS)
+        if self._closed:
+            return  # whoever closes the queue marks its runs
         with self._lock:
             groups, self._unfinished = self._unfinished, {}
             states = {run_id: self._state(run_id) for ids in groups for run_id in ids}
@@ -145,7 +161,7 @@ def work(lines: Iterable[str]) -> None:
         os._exit(0)  # the server is gone: nobody waits for the run under way
 
     threading.Thread(target=read, daemon=True).start()
-    store = RunStore(spill_url=os.environ.get("WLM_SPILL_URL"))
+    store = RunStore(spill_url=os.environ.get("WLM_SPILL_URL"), patience=PATIENCE)
     ready = Ready()
     while True:
         try:
@@ -160,7 +176,7 @@ def work(lines: Iterable[str]) -> None:
             ready.make(spec_class.from_json(job["spec"]), do, waiting.empty)
             continue
         run_id, *others = line.split()
-        execute(run_id, store, ready=ready)
+        execute(run_id, store, ready=ready, most_seconds=most_seconds())
         give_back()  # models and texts of the run, until the next one
         if others:
             waiting.put(" ".join(others))

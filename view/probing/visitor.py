@@ -19,11 +19,18 @@ PAGE, FRAGMENT = ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_
 
 
 class Visitor:
-    """One browser tab: the page that it shows, its switches, buttons and links, and what went
-    wrong in `problems`."""
+    """One browser tab: the page that it shows, its switches, buttons and links, what it says in
+    `words`, and what went wrong in `problems`.
+
+    `session` is the server's name for it. A browser would send what a page's widgets allow; what
+    is in `forged` (widget states, by the widget's label or id: the field's name and its value) is
+    sent whatever they allow.
+    """
 
     def __init__(self, socket):
         self._socket, self._problems = socket, []
+        self.session, self.forged = "", {}
+        self.heard = lambda message: None  # called with each message of the server
         self._page = self._query = ""  # the hash of the page's script; the address's query
         self._known: dict[str, ForwardMsg] = {}  # what the server need not send again, by hash
         self._ended = {PAGE: asyncio.Event(), FRAGMENT: asyncio.Event()}
@@ -40,6 +47,16 @@ class Visitor:
     def switches(self) -> list[str]:
         """The labels of the page's switches."""
         return list(self._switches)
+
+    @property
+    def buttons(self) -> list[str]:
+        """The labels of the page's buttons."""
+        return list(self._buttons)
+
+    @property
+    def query(self) -> str:
+        """The query in the page's address."""
+        return self._query
 
     @property
     def follows(self) -> bool:
@@ -73,6 +90,8 @@ class Visitor:
         self._switches: dict[str, tuple[str, str]] = {}  # by label: id and fragment
         self._buttons: dict[str, tuple[str, str]] = {}
         self._links: dict[str, tuple[str, str]] = {}  # by label: page and query
+        self._ids: dict[str, str] = {}  # of all widgets, by label
+        self.words: list[str] = []
 
     async def _ask_of(self, fragment: str, pressed: str = "") -> float:
         ended = FRAGMENT if fragment else PAGE
@@ -83,6 +102,11 @@ class Visitor:
         states = message.rerun_script.widget_states.widgets
         for id, on in self._on.items():
             states.add(id=id, bool_value=on)
+        for label, (field, value) in self.forged.items():
+            state = states.add(id=self._ids.get(label, label))
+            getattr(state, field).data.extend(value) if isinstance(value, list) else setattr(
+                state, field, value
+            )
         if pressed:
             states.add(id=pressed, trigger_value=True)
         self._ended[end].clear()
@@ -104,6 +128,7 @@ class Visitor:
         """Take in what the server sends, until it sends no more."""
         async for data in self._socket:
             message = ForwardMsg.FromString(data)
+            self.heard(message)
             if message.WhichOneof("type") == "ref_hash":
                 message = self._known[message.ref_hash]
             elif message.metadata.cacheable:
@@ -114,6 +139,7 @@ class Visitor:
     def _take(self, message: ForwardMsg) -> None:
         match message.WhichOneof("type"):
             case "new_session":
+                self.session = message.new_session.initialize.session_id or self.session
                 if not message.metadata.run.fragment_ids:
                     self._begin()
             case "navigation":
@@ -136,6 +162,8 @@ class Visitor:
     def _note(self, element, fragment: str) -> None:
         kind = element.WhichOneof("type")
         each = getattr(element, kind) if kind else None
+        if getattr(each, "id", "") and getattr(each, "label", ""):
+            self._ids[each.label] = each.id
         if kind == "checkbox":
             self._switches[each.label] = each.id, fragment
             self._on[each.id] = (
@@ -145,10 +173,14 @@ class Visitor:
             self._buttons[each.label] = each.id, fragment
         elif kind == "page_link":
             self._links[each.label] = each.page_script_hash, each.query_string
+        elif kind == "markdown":
+            self.words.append(each.body)
         elif kind == "exception":
             self._problems.append(each.message[:200])
-        elif kind == "alert" and each.format == each.ERROR:
-            self._problems.append(each.body[:200])
+        elif kind == "alert":
+            self.words.append(each.body)
+            if each.format == each.ERROR:
+                self._problems.append(each.body[:200])
 
     async def _tick(self, fragment: str, interval: float) -> None:
         while True:
@@ -163,11 +195,14 @@ class Visitor:
 
 
 @asynccontextmanager
-async def visit(port: int) -> AsyncIterator[Visitor]:
-    """Connect a visitor to the server of this machine that listens on a port."""
-    url = f"ws://127.0.0.1:{port}/_stcore/stream"
+async def visit(address: str, cookie: str = "") -> AsyncIterator[Visitor]:
+    """Connect a visitor to the server at an address such as `http://localhost:8501`, with a cookie
+    if any."""
+    url = f"ws{address.rstrip('/').removeprefix('http')}/_stcore/stream"
+    options = {"max_size": None, "open_timeout": PATIENCE}
+    headers = {"Cookie": cookie} if cookie else {}
     async with connect(
-        url, subprotocols=["streamlit"], max_size=None, open_timeout=PATIENCE
+        url, subprotocols=["streamlit"], additional_headers=headers, **options
     ) as socket:
         visitor = Visitor(socket)
         reading = asyncio.create_task(visitor.read())

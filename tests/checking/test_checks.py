@@ -1,0 +1,188 @@
+"""Each check sees what is not well, and says what to do about it."""
+
+import socket
+import sys
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+from processes import start
+
+from wlm.checking import (
+    catalog,
+    engines,
+    installed,
+    machine,
+    network,
+    pages,
+    runs,
+    server,
+    strangers,
+)
+from wlm.checking.finding import Finding, found_by
+from wlm.errors import VariantError
+from wlm.hosting import settings
+from wlm.runs.store import RunStore
+
+
+def crosses(findings) -> list[Finding]:
+    return [each for each in findings if not each.well]
+
+
+def test_what_is_installed_here_is_well():
+    assert crosses(installed.look()) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("nosuchpackage>=1", "nosuchpackage is missing"),
+        ("torch==1.0", "torch must be ==1.0, got "),
+        ("streamlit>=99,<100", "streamlit must be <100,>=99, got "),
+    ],
+)
+def test_a_package_that_is_missing_or_another_is_named(tmp_path, monkeypatch, line, words):
+    path = tmp_path / "requirements.txt"
+    path.write_text(f"# a comment\n{line}\npytest\n")
+    monkeypatch.setattr(installed, "REQUIREMENTS", path)
+    (cross,) = crosses(installed.look())
+    assert words in cross.found and "pip install -r requirements.txt" in cross.todo
+
+
+def test_an_old_python_is_a_cross(monkeypatch):
+    monkeypatch.setattr(installed, "OLDEST_PYTHON", (99, 0))
+    assert "install Python 99.0" in crosses(installed.look())[0].todo
+
+
+def test_damaged_weights_and_texts_are_crosses(model_folder, text_file, monkeypatch):
+    monkeypatch.setenv("WLM_MODELS", str(model_folder.parent))
+    monkeypatch.setenv("WLM_TEXTS", str(text_file.parent))
+    assert crosses(catalog.look()) == []
+    (model_folder / "model.safetensors").write_bytes(b"damaged")
+    text_file.write_bytes(b"\xff\xfe\x00")
+    model, text = crosses(catalog.look())
+    assert model.subject == "model tiny" and "damaged" in model.found
+    assert text.subject == "text short"
+
+
+def test_a_missing_bundled_model_is_a_cross(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalog, "models_here", list)
+    assert "missing from assets/" in crosses(catalog.look())[0].found
+
+
+def test_every_engine_runs():
+    found = list(engines.look())
+    assert crosses(found) == []
+    assert any("int8 LSTM" in each.subject and each.found == "it runs" for each in found)
+
+
+def test_an_engine_that_does_not_run_is_a_cross(monkeypatch):
+    def prepare(model, variant):
+        if variant.runtime == "onnxruntime":
+            raise VariantError("it is broken")
+        raise RuntimeError("no kernel\nof this kind")
+
+    monkeypatch.setattr(engines, "prepare", prepare)
+    found = crosses(engines.look())
+    assert {each.found for each in found} == {
+        "it does not run: it is broken",
+        "it does not run: no kernel",
+    }
+
+
+def test_the_store_is_written_and_left_as_it_was(own_database):
+    assert crosses(runs.look_at_store()) == []
+    assert RunStore(own_database).list_runs("compare") == []
+
+
+def test_a_store_that_takes_no_runs_is_a_cross(monkeypatch):
+    monkeypatch.setenv("WLM_DATABASE_URL", "sqlite:////dev/null/runs.sqlite")
+    (cross,) = crosses(runs.look_at_store())
+    assert "not kept in sqlite:////dev/null/runs.sqlite" in cross.found
+    assert "WLM_DATABASE_URL" in cross.todo
+
+
+def test_folders_that_cannot_be_written_and_little_room_are_crosses(monkeypatch):
+    assert crosses(machine.look()) == []
+    monkeypatch.setenv("WLM_CACHE", "/dev/null/cache")
+    usage = namedtuple("usage", "total used free")(10**12, 10**12, 5 * 10**8)
+    monkeypatch.setattr(machine.shutil, "disk_usage", lambda _: usage)
+    memory = namedtuple("memory", "available")(3 * 10**8)
+    monkeypatch.setattr(machine.psutil, "virtual_memory", lambda: memory)
+    cache, disk, left = crosses(machine.look())
+    assert "/dev/null/cache cannot be written" in cache.found and "WLM_CACHE" in cache.todo
+    assert disk.found == "0.5 GB are free" and left.found == "0.3 GB are free"
+
+
+def test_a_port_that_others_use_is_a_cross(unused_port, monkeypatch):
+    port = unused_port()
+    assert crosses(network.look(port)) == []
+    monkeypatch.setattr(server, "SECONDS", 0.1)
+    with socket.socket() as taken:
+        taken.bind(("", port))
+        taken.listen()
+        (cross,) = crosses(network.look(port))
+    assert f"{port}: Address already in use" in cross.found and "--server.port" in cross.todo
+
+
+def test_the_port_is_the_environments_or_streamlits(monkeypatch):
+    monkeypatch.delenv("STREAMLIT_SERVER_PORT", raising=False)
+    assert network.configured_port() == 8501
+    monkeypatch.setenv("STREAMLIT_SERVER_PORT", "8600")
+    assert network.configured_port() == 8600
+
+
+def test_a_host_that_has_no_address_is_a_cross(monkeypatch, unused_port):
+    def getaddrinfo(host, _port):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(network.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setenv("WLM_DASK", "tcp://cluster.invalid:8786")
+    (cross,) = crosses(network.look(unused_port()))
+    assert "it needs cluster.invalid" in cross.found and "unset WLM_DASK" in cross.todo
+
+
+def test_what_strangers_may_do_is_listed(public, monkeypatch):
+    (found,) = strangers.look()
+    assert found.well and "WLM_PUBLIC=1" in found.found
+    monkeypatch.setenv("STREAMLIT_SERVER_MAX_UPLOAD_SIZE", "1")
+    public(seconds=12)
+    found = {each.subject: each for each in strangers.look()}
+    assert found.keys() >= {variable for variable, *_ in settings()}
+    assert found["WLM_RUN_SECONDS"].found.startswith("12, by default 30: seconds that")
+    assert found["WLM_ALLOW_UPLOAD"].found.startswith("off: ")
+    assert crosses(found.values()) == []
+    monkeypatch.delenv("STREAMLIT_SERVER_MAX_UPLOAD_SIZE")
+    (cross,) = crosses(strangers.look())
+    assert "up to 120 MB" in cross.found and "MAX_UPLOAD_SIZE=1" in cross.todo
+
+
+def test_a_setting_that_is_none_is_a_cross(public):
+    public(seconds=0)
+    (cross,) = found_by("strangers", strangers.look)
+    assert not cross.well and "WLM_RUN_SECONDS must be a whole number" in cross.found
+
+
+def test_what_a_page_says_of_errors_is_a_cross():
+    lines = (
+        '{"page": "Compare", "seconds": 1.25, "problems": []}\n'
+        '{"page": "Sample", "seconds": 1.0, "problems": ["It is broken."]}'
+    )
+    process = start(sys.executable, "-c", f"print({lines!r})", stdout=-1, stderr=-1)
+    well, cross = pages.look(process)
+    assert (well.subject, well.well, well.found) == ("page Compare", True, "drawn in 1.2 s")
+    assert (cross.subject, cross.found) == ("page Sample", "It is broken.")
+
+
+def test_pages_that_cannot_be_drawn_at_all_are_a_cross():
+    process = start(sys.executable, "-c", "raise SystemExit('no such thing')", stdout=-1, stderr=-1)
+    (cross,) = pages.look(process)
+    assert "no such thing" in cross.found
+
+
+def test_a_check_that_fails_itself_is_a_cross(monkeypatch):
+    def broken():
+        raise ValueError(Path("/internal/detail"))
+
+    (cross,) = found_by("store", broken)
+    assert "met a defect of wlm" in cross.found and "internal" not in cross.found

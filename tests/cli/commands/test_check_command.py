@@ -1,0 +1,91 @@
+"""The command check."""
+
+import json
+
+import pytest
+
+from wlm.checking import check as checking
+from wlm.checking import server
+from wlm.checking.finding import Finding
+from wlm.cli.main import main
+
+
+@pytest.fixture
+def findings(monkeypatch) -> list[Finding]:
+    """What the checks find."""
+    found = [
+        Finding("disk", True, "9 GB are free"),
+        Finding("port", False, "8501: taken", "end it"),
+    ]
+    monkeypatch.setattr(checking, "check", lambda port, quick, warm: iter(found))
+    return found
+
+
+def test_a_cross_says_what_to_do_and_the_exit_code_is_1(capsys, findings):
+    assert main(["check"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == ["✓ disk: 9 GB are free", "✗ port: 8501: taken", "  → end it"]
+    assert lines[3].startswith("2 checks in ") and lines[3].endswith("1 not well")
+
+
+def test_where_all_is_well_the_exit_code_is_0(capsys, findings):
+    findings.pop()
+    assert main(["check"]) == 0
+    assert capsys.readouterr().out.endswith("none not well\n")
+
+
+def test_json_has_every_check(capsys, findings):
+    assert main(["check", "--json"]) == 1
+    content = json.loads(capsys.readouterr().out)
+    assert content["well"] is False and content["seconds"] >= 0
+    assert content["checks"][1] == {
+        "subject": "port",
+        "well": False,
+        "found": "8501: taken",
+        "todo": "end it",
+    }
+
+
+@pytest.mark.parametrize("address", ["localhost:8501", "ftp://x", "nonsense", "http://"])
+def test_what_is_no_address_of_a_server_is_refused(capsys, address):
+    assert main(["check", "--server", address]) == 2
+    assert "written such as http://localhost:8501" in capsys.readouterr().err
+
+
+def test_a_server_that_does_not_answer_is_a_cross(capsys, unused_port):
+    address = f"http://127.0.0.1:{unused_port()}"
+    assert main(["check", "--server", address]) == 1
+    assert f"✗ server: {address} does not answer" in capsys.readouterr().out
+
+
+def test_options_that_do_not_go_together_are_refused(capsys):
+    assert main(["check", "--server", "http://x", "--warm"]) == 2
+    assert "leave out --warm" in capsys.readouterr().err
+
+
+def test_a_server_without_an_answer_to_the_question_is_a_cross(monkeypatch):
+    monkeypatch.setattr(server, "is_healthy", lambda _: True)
+    monkeypatch.setattr(server, "view_process", lambda *_: _Silent())
+    _, page = server.look("http://127.0.0.1:1")
+    assert not page.well and page.found == "no page came: it broke"
+
+
+class _Silent:
+    """A process that prints nothing but a reason."""
+
+    def communicate(self, timeout):
+        return "", "Traceback\nit broke\n"
+
+    def kill(self):
+        pass
+
+
+@pytest.mark.slow
+def test_this_machine_is_well(capsys, unused_port):
+    code = main(["check", "--json", "--port", str(unused_port())])
+    content = json.loads(capsys.readouterr().out)
+    assert [each for each in content["checks"] if not each["well"]] == []
+    assert code == 0
+    subjects = {each["subject"] for each in content["checks"]}
+    assert subjects >= {"Python", "packages", "model wikitext2-lstm", "text demo", "int8 LSTM"}
+    assert subjects >= {"store of runs", "worker", "page Compare", "page Models", "port", "disk"}

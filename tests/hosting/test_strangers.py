@@ -1,0 +1,278 @@
+"""Strangers at a public server, who speak its protocol themselves: whatever they send it, they get
+no more than a browser would."""
+
+import asyncio
+import json
+import secrets
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from serving import APP, serving
+from tiny import LINE, WORDS, tiny_model
+from waiting import PATIENCE, ended, wait_for
+
+from view.probing.visitor import visit
+from wlm.cli.main import main
+from wlm.model.checkpoint import save_checkpoint
+from wlm.runs.run import State
+from wlm.runs.store import RunStore
+from wlm.text.vocabulary import Vocabulary
+
+pytestmark = pytest.mark.slow
+
+SHORT = "model=tiny&text=short&amount=All of it"
+LONG = "model=tiny&text=long&amount=All of it"
+LIMITS = {
+    "WLM_PUBLIC": "1",
+    "WLM_HOST_NOTE": "Hosted by [A](https://example.org) for tests.",
+    "WLM_RUNS_PER_VISITOR": "2",
+    "WLM_RUNS_PER_SERVER": "12",
+    "WLM_RUN_SECONDS": "7",
+    "WLM_RUN_VARIANTS": "3",
+    "WLM_RUN_THREADS": "1",
+    "STREAMLIT_SERVER_MAX_UPLOAD_SIZE": "1",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("public")
+    save_checkpoint(folder / "models" / "tiny", tiny_model(), Vocabulary(WORDS))
+    (folder / "texts").mkdir()
+    (folder / "texts" / "short.txt").write_text(LINE * 40, "utf-8")
+    (folder / "texts" / "long.txt").write_text(LINE * 80_000, "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(folder, unused_port) -> Iterator[str]:
+    """The address of a server for strangers."""
+    places = {"WLM_MODELS": str(folder / "models"), "WLM_TEXTS": str(folder / "texts")}
+    with serving(folder, unused_port(), *APP, **places, **LIMITS) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def store(folder, server) -> RunStore:
+    return RunStore(f"sqlite:///{folder / 'runs.sqlite'}")
+
+
+@asynccontextmanager
+async def stranger(server: str, name: str = ""):
+    """A visitor with a cookie that it made up: by one name always the same."""
+    secret = name.encode().hex() if name else secrets.token_hex(8)
+    async with visit(server, f"_streamlit_xsrf=2|00|{secret}|1") as visitor:
+        yield visitor
+
+
+async def begin(visitor, query: str) -> str:
+    """Press Run on Compare and return the id of the run that the address then names, if any."""
+    await visitor.open("", query)
+    await visitor.press("Run")
+    return dict(each.split("=") for each in visitor.query.split("&")).get("run", "")
+
+
+def test_each_one_starts_its_own_runs_sees_them_alone_and_no_more(server, store):
+    async def anna() -> str:
+        async with stranger(server, "anna") as visitor:
+            run_id = await begin(visitor, SHORT)
+            assert visitor.problems == []
+            await asyncio.to_thread(ended, store, run_id)
+            await begin(visitor, SHORT)
+            # The widget's state is another, the visitor the same.
+            visitor.forged["How much text"] = "string_array_value", ["A few seconds"]
+            await asyncio.to_thread(wait_for, lambda: not store.unfinished(), "the second run")
+            await visitor.press("Run")
+            assert (
+                "ach visitor of this server may start 2 runs within an hour"
+                in (visitor.problems[-1])
+            )
+            assert "the next may start in about 60 minutes" in visitor.problems[-1]
+        return run_id
+
+    async def bert(run_id: str) -> None:
+        heard = []
+        async with stranger(server, "bert") as visitor:
+            visitor.heard = lambda message: heard.append(message.SerializeToString())
+            await visitor.open("Runs")
+            assert run_id.encode() not in b"".join(heard)
+            # With its link anyone sees it, and only its owner may delete it.
+            await visitor.open("Runs", f"run={run_id}")
+            assert visitor.problems == [] and run_id.encode() in b"".join(heard)
+            assert "Delete for good" not in visitor.buttons
+        async with stranger(server, "anna") as visitor:
+            await visitor.open("Runs", f"run={run_id}")
+            assert "Delete for good" in visitor.buttons
+
+    run_id = asyncio.run(anna())
+    assert store.get(run_id).state == State.DONE
+    asyncio.run(bert(run_id))
+
+
+def test_nobody_stops_anothers_run(server, store):
+    async def carl_and_dora() -> None:
+        async with stranger(server, "carl") as carl, stranger(server, "dora") as dora:
+            run_id = await begin(carl, LONG)
+            await asyncio.to_thread(wait_for, lambda: store.get(run_id).result, "numbers")
+            await carl.open("", f"{LONG}&run={run_id}")
+            await dora.open("", f"{LONG}&run={run_id}")
+            assert "Stop" in carl.buttons and "Stop" not in dora.buttons and dora.follows
+            # The button's name is no secret.
+            for fragment in ("", next(iter(dora._ticking))):
+                dora._buttons["Stop"] = carl._buttons["Stop"][0], fragment
+                await dora.press("Stop")
+            assert not store.get(run_id).stop_requested
+            run = await asyncio.to_thread(ended, store, run_id)
+            # It would read its text for minutes.
+            assert run.state == State.STOPPED
+            assert run.message == "This server ends a run after 7 s of measuring"
+
+    asyncio.run(carl_and_dora())
+
+
+@pytest.mark.parametrize(
+    ("query", "forged", "words"),
+    [
+        # Neither a browser's widgets nor the page's address offer these.
+        (SHORT, {"Model": ("string_value", "/etc/passwd")}, ""),
+        (SHORT, {"Text": ("string_value", "../../../etc/passwd")}, ""),
+        (SHORT, {"Model": ("string_value", "upload-0123456789ab")}, ""),
+        (SHORT, {"Threads": ("string_array_value", ["64"])}, ""),
+        ("model=../../etc&text=/etc/passwd&threads=64", {}, ""),
+        (
+            f"{SHORT}&also=onnxruntime:&also=pytorch:lstm=int8",
+            {},
+            "the number of variants must be a whole number from 1 to 3 (on this server), got 4",
+        ),
+        (
+            SHORT,
+            {"Also compare": ("string_array_value", ["int8 LSTM", "int8 Linear", "int8 all"])},
+            "the number of variants must be",
+        ),
+    ],
+)
+def test_forged_states_and_addresses_start_nothing_beyond_the_limits(
+    server, store, query, forged, words
+):
+    async def visitor() -> list[str]:
+        async with stranger(server) as visitor:
+            await visitor.open("", query)
+            visitor.forged.update(forged)
+            await visitor.press("Run")
+            return visitor.problems
+
+    before = {run.id for run in store.list_runs("compare")}
+    problems = asyncio.run(visitor())
+    runs = [run for run in store.list_runs("compare") if run.id not in before]
+    assert not any("defect" in each for each in problems)
+    if words:
+        assert runs == [] and words in problems[-1].replace("\\", "").lower()
+    for run in runs:  # of what the page offers, in place of what was forged
+        assert run.spec["model"] in ("tiny", "wikitext2-lstm")
+        assert run.spec["text"] in ("short", "demo")
+        assert run.spec["threads"] == 1 and len(run.spec["variants"]) <= 3
+        store.update(run.id, stop_requested=True)
+        ended(store, run.id)
+
+
+def test_nothing_is_taken_in(server, folder):
+    async def visitor() -> None:
+        async with stranger(server) as visitor:
+            await visitor.open("Models")
+            offered = " ".join(visitor.buttons)
+            assert "Get" not in offered and "Check and keep" not in offered
+            assert any("switched off on this server" in each for each in visitor.words)
+            await visitor.open("Runs")
+            assert "Import" not in " ".join(visitor.buttons)
+            for size, code in ((10, 204), (2_000_000, 413)):
+                assert await asyncio.to_thread(put, server, visitor.session, b"x" * size) == code
+
+    asyncio.run(visitor())
+    assert not (folder / "data" / "uploads").exists()
+    with pytest.raises(urllib.error.HTTPError, match="40"):
+        urllib.request.urlopen(f"{server}/_stcore/agent/interact", b"{}")
+
+
+def put(server: str, session: str, content: bytes) -> int:
+    """Upload a file to a session, as any program may, and return the answer's status."""
+    boundary = "x"
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n'
+    body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    token = f"2|00000000|{'ab' * 16}|1700000000"
+    headers |= {"Cookie": f"_streamlit_xsrf={token}", "X-Xsrftoken": token}
+    url = f"{server}/_stcore/upload_file/{session}/a"
+    request = urllib.request.Request(url, body, headers, method="PUT")
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:  # it hung up before all had come
+        return 413
+
+
+def test_who_hosts_it_is_said_as_it_is_written(server):
+    async def words() -> list[str]:
+        async with stranger(server) as visitor:
+            await visitor.open("Sweep")
+            return visitor.words
+
+    assert r"Hosted by \[A\]\(https\:\/\/example\.org\) for tests\." in asyncio.run(words())
+
+
+def test_the_log_has_a_line_an_event_without_texts_names_or_addresses(server, folder):
+    async def visitor() -> None:
+        async with stranger(server, "emil") as visitor:
+            await visitor.open("Sample", "prompt=the secret bridge")
+
+    asyncio.run(visitor())
+    text = (folder / "log").read_text()
+    lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    assert {"page", "queued", "run"} <= {line["event"] for line in lines}
+    assert {"done", "stopped"} <= {line["outcome"] for line in lines if line["event"] == "run"}
+    assert all(len(line["visitor"]) == 8 for line in lines if "visitor" in line)
+    assert {"page", "seconds", "outcome"} <= lines[-1].keys()
+    for word in ("secret", "127.0.0.1", b"emil".hex()):
+        assert all(word not in json.dumps(line) for line in lines)
+
+
+def test_a_check_of_the_server_asks_about_its_worker(server, capsys):
+    assert main(["check", "--server", server]) == 0
+    printed = capsys.readouterr().out
+    assert f"✓ server: {server} answers" in printed and "✓ worker: Worker: ready" in printed
+    (listener,) = {
+        each.pid
+        for each in psutil.net_connections("tcp")
+        if each.status == "LISTEN" and each.laddr.port == int(server.rpartition(":")[2])
+    }
+    (worker,) = psutil.Process(listener).children()
+    worker.kill()
+    worker.wait(PATIENCE)
+    assert main(["check", "--server", server]) == 1
+    assert "✗ worker: The worker is being started again." in capsys.readouterr().out
+    assert main(["check", "--server", server]) == 0
+
+
+def test_made_up_cookies_start_no_more_than_the_server_allows(server, store):
+    """The last one: it uses up what the server allows."""
+
+    async def one_after_the_other() -> str:
+        for _ in range(int(LIMITS["WLM_RUNS_PER_SERVER"]) + 1):
+            async with stranger(server) as visitor:
+                run_id = await begin(visitor, SHORT)
+                if visitor.problems:
+                    return visitor.problems[-1]
+                await asyncio.to_thread(ended, store, run_id)
+        return ""
+
+    assert "ll visitors of this server may start 12 runs within an hour" in (
+        asyncio.run(one_after_the_other())
+    )
+    started = [run for run in store.list_runs("compare") if not run.origin]
+    assert len(started) == 12

@@ -1,0 +1,49 @@
+"""A Streamlit server for tests to visit."""
+
+import os
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from processes import ROOT, exit_code_of, start
+from waiting import wait_for
+
+APP = ("-m", "streamlit", "run", "streamlit_app.py")
+
+
+@contextmanager
+def serving(folder: Path, port: int, *script: str | Path, **variables: str) -> Iterator[str]:
+    """Run a Streamlit script with a store, a cache and data of its own in a folder; the value is
+    its address. No traceback may come to its log."""
+    environment = {
+        **os.environ,
+        "WLM_DATABASE_URL": f"sqlite:///{folder / 'runs.sqlite'}",
+        "WLM_CACHE": str(folder / "cache"),
+        "WLM_DATA": str(folder / "data"),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+        **variables,
+    }
+    for name in {"WLM_MODELS", "WLM_TEXTS"} - variables.keys():
+        environment.pop(name, None)
+    options = ["--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}"]
+    address = f"http://127.0.0.1:{port}"
+    with (folder / "log").open("w") as log:
+        process = start(sys.executable, *script, *options, env=environment, stdout=log, stderr=log)
+        try:
+            wait_for(lambda: process.poll() is not None or is_healthy(address), "the server")
+            assert process.poll() is None, f"the server did not start: {folder / 'log'}"
+            yield address
+        finally:
+            process.terminate()
+            exit_code_of(process)
+    assert "Traceback" not in (folder / "log").read_text()
+
+
+def is_healthy(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/_stcore/health"):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,1 @@
+"""Pages looked at from outside, without a browser."""

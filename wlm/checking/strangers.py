@@ -1,0 +1,45 @@
+"""What may strangers do here?"""
+
+import os
+import tomllib
+from collections.abc import Iterator
+
+from wlm.checking.finding import Finding
+from wlm.checking.network import CONFIG
+from wlm.hosting import hosting, settings
+
+SIZE = "STREAMLIT_SERVER_MAX_UPLOAD_SIZE"
+SMALL_MB = 1
+
+
+def look() -> Iterator[Finding]:
+    """List the settings of a server for strangers, and what they leave open. Raises SettingError
+    for a setting that is none."""
+    if not hosting().public:
+        found = (
+            "all who reach this server may do everything; WLM_PUBLIC=1 makes it one for strangers"
+        )
+        yield Finding("strangers", True, found)
+        return
+    for variable, value, default, about in settings():
+        given = "" if value == default else f", by default {_words(default)}"
+        yield Finding(variable, True, f"{_words(value)}{given}: {about}")
+    if not hosting().uploading:
+        size = os.environ.get(SIZE) or _configured_size()
+        yield Finding(
+            "uploads of no use",
+            str(size) == str(SMALL_MB),
+            f"a program may send files of up to {size} MB, which nobody reads",
+            f"set {SIZE}={SMALL_MB}",
+        )
+
+
+def _configured_size() -> int:
+    settings = tomllib.loads(CONFIG.read_text("utf-8")) if CONFIG.exists() else {}
+    return settings.get("server", {}).get("maxUploadSize", 200)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:,}" if isinstance(value, int) else repr(value) if value else "none"

@@ -1,0 +1,46 @@
+"""Check that all is well for a talk or a deployment, and say what to do where it is not."""
+
+import time
+from argparse import ArgumentParser, Namespace
+
+from wlm.cli import output
+from wlm.errors import SettingError
+
+EXAMPLES = """\
+  python -m wlm check
+  python -m wlm check --server http://localhost:8501
+"""
+
+
+def add_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--warm", action="store_true", help="make and keep ONNX files, so that nothing is slow"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="neither engines, worker nor pages: in seconds"
+    )
+    parser.add_argument("--port", type=int, help="that the app will listen on; default 8501")
+    parser.add_argument("--server", metavar="URL", help="check a running server instead")
+
+
+def run(options: Namespace) -> int:
+    from wlm.checking import server
+    from wlm.checking.check import check
+
+    if options.server and (options.warm or options.quick or options.port):
+        raise SettingError("--server checks a running server: leave out --warm, --quick and --port")
+    began, found = time.monotonic(), []
+    if options.server:
+        findings = server.look(options.server)
+    else:
+        findings = check(options.port, quick=options.quick, warm=options.warm)
+    for each in findings:
+        found.append(each)
+        if not options.json:
+            output.print_finding(each)
+    well, seconds = all(each.well for each in found), time.monotonic() - began
+    content = {"well": well, "seconds": seconds, "checks": [vars(each) for each in found]}
+    crosses = sum(not each.well for each in found)
+    line = f"{len(found)} checks in {seconds:.0f} s, {crosses or 'none'} not well"
+    output.answer(options, content, lambda: output.say(line))
+    return 0 if well else 1

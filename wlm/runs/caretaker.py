@@ -1,0 +1,79 @@
+"""What a server looks after while it runs: runs that nobody does any more, what could not be
+stored, and what is too old."""
+
+import logging
+import threading
+import time
+
+from wlm.catalog.uploads import remove_old
+from wlm.hosting import hosting
+from wlm.runs.servers import this_server
+from wlm.runs.store import RunStore
+
+LOOK_SECONDS = 10.0
+GONE_SECONDS = 60.0  # without a sign of life: a server of another machine is taken for dead
+CLEAN_SECONDS = 3600.0
+DAY = 86_400.0
+CLOCK_SECONDS = 60.0  # by how much the clock may jump within `CLEAN_SECONDS` and be believed
+
+logger = logging.getLogger(__name__)
+
+
+class Caretaker(threading.Thread):
+    """A thread that ends with the process, or when `stop` is called."""
+
+    def __init__(self, store: RunStore):
+        super().__init__(name="caretaker", daemon=True)
+        self._store, self._me = store, this_server()
+        self._ended = threading.Event()
+        self._seen: dict[str, tuple[int, float]] = {}  # by server: its last sign, since when
+        self._cleaned: tuple[float, float] | None = None  # when: by the clock, and for sure
+
+    def run(self) -> None:
+        """Look after the store, first at once and then every so often."""
+        while True:
+            try:
+                self.look()
+            except Exception:
+                logger.exception("the caretaker failed")
+            if self._ended.wait(LOOK_SECONDS):
+                return
+
+    def stop(self) -> None:
+        """End the thread; it may be at a last look."""
+        self._ended.set()
+
+    def look(self) -> None:
+        """Give a sign of life, store what could not be stored before, mark the runs of servers
+        that are gone as interrupted, and now and then remove what is too old."""
+        self._store.mend()
+        self._store.give_sign(self._me)
+        self._store.interrupt_orphans(self._gone())
+        self._clean()
+
+    def _gone(self) -> list[str]:
+        """The servers, of any machine, that have given no sign for so long as this one looks."""
+        now, signs = time.monotonic(), self._store.signs()
+        self._seen = {
+            server: (sign, self._seen[server][1])
+            if self._seen.get(server, (None,))[0] == sign
+            else (sign, now)
+            for server, sign in signs.items()
+        }
+        gone = [name for name, (_, since) in self._seen.items() if now - since > GONE_SECONDS]
+        for server in gone:
+            self._store.forget_server(server)
+        return gone
+
+    def _clean(self) -> None:
+        """Remove old runs and uploads, unless the clock has just been set: whoever sets it a month
+        ahead by mistake must not lose a month's runs."""
+        now = time.time(), time.monotonic()
+        if self._cleaned and now[1] - self._cleaned[1] < CLEAN_SECONDS:
+            return
+        before, self._cleaned = self._cleaned, now
+        if before is None or abs((now[0] - before[0]) - (now[1] - before[1])) > CLOCK_SECONDS:
+            return
+        remove_old()
+        if hosting().public:
+            self._store.delete_older(now[0] - hosting().run_days * DAY)

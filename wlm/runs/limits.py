@@ -1,0 +1,119 @@
+"""What a visitor may start on a server whose visitors nobody knows, and when the next run."""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from wlm.catalog.names import list_models, list_texts, random_hidden
+from wlm.catalog.uploads import MODEL, TEXT, uploads_of
+from wlm.errors import JobError, SettingError, check_range
+from wlm.hosting import Hosting, hosting
+
+HOUR = 3600.0
+HINT = "on this server"
+
+
+def check_limits(spec, visitor: str) -> None:
+    """Raise SettingError where a comparison's or an inspection's settings are beyond what this
+    server allows."""
+    limits = hosting()
+    if not limits.public:
+        return
+    _check_names(spec, visitor)
+    check_range("the number of variants", len(spec.variants), 1, limits.variants, hint=HINT)
+    check_range("threads", spec.threads, 1, limits.threads, hint=HINT)
+    batch_size = getattr(spec, "batch_size", 1)
+    check_range("batch_size", batch_size, 1, limits.batch_size, hint=HINT)
+    check_range("bptt * batch_size", spec.bptt * batch_size, 1, limits.chunk, hint=HINT)
+    if spec.seconds is not None:  # else the worker ends it, see `execute`
+        check_range("seconds", spec.seconds, 0.1, float(limits.seconds), hint=HINT)
+    if hidden := random_hidden(spec.model):
+        check_range("the hidden size", hidden, 1, limits.hidden, hint=HINT)
+
+
+def within_limits(spec) -> bool:
+    """Tell whether settings are within what this server allows, for no visitor in particular."""
+    try:
+        check_limits(spec, "")
+    except SettingError:
+        return False
+    return True
+
+
+def most_seconds() -> float | None:
+    """Return for how long a run may measure here, whatever it asks for; None for as it asks."""
+    return float(hosting().seconds) if hosting().public else None
+
+
+def _check_names(spec, visitor: str) -> None:
+    """Refuse paths, and what is another's: pages offer names alone."""
+    for kind, everyones in ((MODEL, list_models()), (TEXT, list_texts())):
+        name = getattr(spec, kind)
+        known = [*everyones, *(each.name for each in uploads_of(visitor, kind))]
+        if name not in known and not (kind == MODEL and random_hidden(name)):
+            raise SettingError(f"the {kind} must be one of {', '.join(known)}, got {name[:80]!r}")
+    if spec.vocabulary or spec.corpus:
+        raise SettingError("a vocabulary file or a corpus folder is for the command line alone")
+
+
+class Allowance:
+    """How many runs were started within the last hour: by each visitor, from each network address,
+    and in all.
+
+    `address` tells the one that asks, or nothing where it is not known. Nothing is stored, so that
+    deleting a run gives nothing back; the clock is one that nobody sets.
+    """
+
+    def __init__(self, address: Callable[[], str] = str, clock: Callable[[], float] | None = None):
+        self.address = address
+        self._clock = clock or time.monotonic
+        self._started: list[tuple[float, str, str]] = []  # when, visitor, address
+        self._lock = threading.Lock()
+
+    def check(self, visitor: str, runs: int = 1) -> None:
+        """Raise JobError where so many runs may not start now, with when they may."""
+        with self._lock:
+            self._check(visitor, self.address(), runs)
+
+    def take(self, visitor: str, runs: int = 1) -> None:
+        """Note that so many runs start now. Raises JobError as `check`."""
+        with self._lock:
+            address = self.address()
+            self._check(visitor, address, runs)
+            if hosting().public:
+                self._started += [(self._clock(), visitor, address)] * runs
+
+    def _check(self, visitor: str, address: str, runs: int) -> None:
+        limits = hosting()
+        if not limits.public:
+            return
+        now = self._clock()
+        self._started = [each for each in self._started if each[0] > now - HOUR]
+        for whose, most, times in self._shares(limits, visitor, address):
+            if runs > most:
+                raise JobError(f"{whose} may start {most} runs within an hour, got {runs} at once")
+            if (over := len(times) + runs - most) > 0:
+                raise JobError(_sentence(whose, most, runs, times[over - 1] + HOUR - now))
+
+    def _shares(self, limits: Hosting, visitor: str, address: str) -> Sequence[tuple]:
+        """Whose runs are counted, the most there may be, and when those of the last hour began."""
+        of_visitor = [at for at, who, _ in self._started if who == visitor]
+        of_address = [at for at, _, where in self._started if where == address]
+        shares = [
+            ("each visitor of this server", limits.runs_per_visitor, of_visitor),
+            ("all visitors of one network", limits.runs_per_address, of_address),
+            (
+                "all visitors of this server",
+                limits.runs_per_server,
+                [at for at, *_ in self._started],
+            ),
+        ]
+        return shares if address else [shares[0], shares[2]]
+
+
+def _sentence(whose: str, most: int, runs: int, wait: float) -> str:
+    minutes = math.ceil(wait / 60)
+    when = "in about a minute" if minutes == 1 else f"in about {minutes} minutes"
+    what = "the next may start" if runs == 1 else f"{runs} more may start"
+    return f"{whose} may start {most} runs within an hour: {what} {when}"
