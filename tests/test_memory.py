@@ -9,6 +9,7 @@ import pytest
 from wlm import memory
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the C library may know no such thing")
 def test_memory_that_is_free_goes_back_to_the_system():
     def held() -> int:

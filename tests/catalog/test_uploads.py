@@ -272,6 +272,7 @@ def test_what_was_removed_or_is_over_is_gone_and_said_so(weights, monkeypatch):
         find_text(text.name)
 
 
+@pytest.mark.slow
 def test_a_visitor_and_the_server_keep_only_so_many(monkeypatch):
     for _ in range(4):
         add_text(ANNA, Sent("t.txt", b"the river\n"))

@@ -13,6 +13,7 @@ from wlm.quantization.variant import Variant
 IDS = torch.tensor([3, 7, 1, 19, 3, 0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fp32", "onnxruntime:"])
 def test_layers_are_those_of_a_shorter_stack_over_the_whole_text(model, name):
     found = activations(prepare(model, Variant.parse(name)), IDS)

@@ -79,6 +79,7 @@ def test_a_text_is_read_again_and_again_in_whole_passes(model):
     assert len(list(islice(timed_passes(prepare(model, Variant()), data, 5), 7))) == 7
 
 
+@pytest.mark.slow
 def test_the_job_times_every_module_of_every_variant(named, tmp_path):
     store = RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}")
     run = Run("inspect", named.to_json())

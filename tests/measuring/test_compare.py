@@ -59,6 +59,7 @@ def test_each_round_reads_the_same_tokens_with_every_variant(spec, small_blocks)
     assert sum(tokens[0]) + 1 == comparison.to_json()["protocol"]["tokens"]
 
 
+@pytest.mark.slow
 def test_it_tells_the_weights_by_their_hash(spec, model_folder, tmp_path):
     weights = model_folder / "model.safetensors"
     expected = hashlib.sha256(weights.read_bytes()).hexdigest()

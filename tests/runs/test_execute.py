@@ -3,6 +3,8 @@
 import gc
 import time
 
+import pytest
+
 from wlm.measuring.comparison import CompareSpec
 from wlm.model.lstm import LSTMModel
 from wlm.runs.execute import KINDS, execute
@@ -29,6 +31,7 @@ def test_a_run_that_has_begun_is_not_done_again(store, named):
     assert store.get(run.id) == run
 
 
+@pytest.mark.slow
 def test_a_run_leaves_no_model_behind(store, named):
     def models() -> int:
         gc.collect()

@@ -54,6 +54,7 @@ def test_one_that_fails_is_forgotten_and_the_run_says_why(named, store):
     assert ready.take(named) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [None, 0.1])
 def test_a_run_of_it_measures_what_any_other_does(named, store, seconds):
     spec, ready = replace(named, seconds=seconds), Ready()

@@ -7,6 +7,7 @@ from torch import tensor
 from wlm.sampling.draws import DRAWS, draw_inverse_cdf, draw_race
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS.keys())
 def test_each_draw_gives_a_word_as_often_as_it_is_likely(draw):
     expected = tensor([0.5, 0.25, 0.2, 0.05, 0.0])

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 import torch
 from command_line import run_json
 
@@ -16,6 +17,7 @@ def test_evaluate_prints_one_result(capsys, text_file):
     assert result["loss"] == both["results"][1]["loss"]
 
 
+@pytest.mark.slow
 def test_a_whole_module_is_evaluated_and_it_is_said_how_it_was_read(
     capsys, tmp_path, model, model_folder
 ):

@@ -48,6 +48,7 @@ def test_a_model_is_exported_once(model, exports, own_cache):
     assert len(files(own_cache)) == 2
 
 
+@pytest.mark.slow
 def test_other_weights_are_another_file(model, exports, own_cache):
     onnx_file(model, FP32)
     model.decoder.bias[3] += 1.0
