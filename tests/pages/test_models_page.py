@@ -44,7 +44,8 @@ def test_the_page_says_what_is_here():
     assert sizes["In fp32, MB"] == "113.9"  # as on every page
     assert "File on disk: 57.0 MB" in words.replace("\\", "")
     assert sizes["In fp32, kB"] == "4.1" and sizes["On disk, kB"]
-    assert [each.value for each in page.metric if "loss" in each.label] == ["4.7227"]
+    (loss,) = (each for each in page.metric if "loss" in each.label)
+    assert (loss.value, loss.delta) == ("4.7227", "6.2% unknown")
     assert labels(page) == ["Get WikiText-2", "Get the tutorial's weights"]
 
 

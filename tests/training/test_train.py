@@ -61,6 +61,7 @@ def test_the_loss_falls_and_the_model_loads_with_the_loss_on_its_card(corpus, tm
     ids = batchify(Corpus.from_folder(corpus, "frequency").test, 1)
     loss = Evaluation.of(evaluate_blocks(checkpoint.model, ids)).loss
     assert checkpoint.card["test_loss"]["fp32"] == pytest.approx(loss, abs=1e-4)
+    assert checkpoint.card["unknown"] == {"tokens": 0, "share": 0.0}
     assert checkpoint.card["training"]["settings"] == settings.to_json()
     assert checkpoint.card["training"]["curve"] == list(last.curve)
     assert not (out / STATE).exists()

@@ -49,5 +49,8 @@ def show_items(title: str, items: list[Item]) -> None:
                 loss.metric(
                     "Test loss, fp32",
                     f"{round(item.loss, 4):g}",
-                    help="Nats per token, as its card says.",
+                    None if item.unknown is None else f"{item.unknown:.1%} unknown",
+                    delta_color="off",
+                    delta_arrow="off",
+                    help="Nats per token, as its card says; of so many words unknown to the model.",
                 )

@@ -19,8 +19,8 @@ DEMO_LICENCE = "MIT, written for this project"
 class Item:
     """A model or a text: its name, origin, source and licence in words, the bytes of its file,
     sha256, the loss that its card states (nats per token; None where none), what is wrong with it,
-    if so, how its weights were read, if its card says so, and the bytes of a model's weights as
-    32-bit floats (None where they came quantized)."""
+    if so, how its weights were read, if its card says so, the bytes of a model's weights as 32-bit
+    floats (None where they came quantized), and the share of unknown words in the loss, if stated."""
 
     name: str
     origin: str
@@ -32,6 +32,7 @@ class Item:
     problem: str = ""
     weights_read: str = ""
     fp32_bytes: int | None = None
+    unknown: float | None = None
 
 
 def models_here() -> list[Item]:
@@ -56,6 +57,8 @@ def _model(name: str, path: Path) -> Item:
         return Item(name, origin, problem=f"the model {name!r} cannot be read: {error.strerror}")
     loss = card.get("test_loss")
     loss = loss.get("fp32") if isinstance(loss, dict) else loss
+    unknown = card.get("unknown")
+    share = unknown.get("share") if isinstance(unknown, dict) else None
     return Item(
         name,
         str(card.get("origin") or origin)[:200],
@@ -63,9 +66,10 @@ def _model(name: str, path: Path) -> Item:
         str(card.get("licence") or "")[:200],
         size,
         card["sha256"],
-        loss if isinstance(loss, int | float) and not isinstance(loss, bool) else None,
+        loss if _is_number(loss) else None,
         weights_read=str(card.get("weights_read") or "")[:400],
         fp32_bytes=None if card.get(VARIANT) else 4 * sum(map(math.prod, shapes)),
+        unknown=share if _is_number(share) else None,
     )
 
 
@@ -78,6 +82,10 @@ def _text(name: str, path: Path) -> Item:
         return Item(name, origin, "", licence, path.stat().st_size, sha256_of(path))
     except OSError as error:
         return Item(name, origin, problem=f"the text {name!r} cannot be read: {error.strerror}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _origin(path: Path) -> str:

@@ -17,6 +17,7 @@ from wlm.measuring.machine import describe_machine
 from wlm.model.checkpoint import save_checkpoint
 from wlm.model.lstm import Hidden
 from wlm.text.corpus import Corpus, batchify, get_batch
+from wlm.text.vocabulary import UNK
 from wlm.training.plan import Plan, Taken
 from wlm.training.recipe import Recipe
 from wlm.training.sampled_softmax import NegativeSampler, sampled_cross_entropy
@@ -205,6 +206,7 @@ class _Training:
         test = None if valid is None else self._evaluate(self.corpus.test[:most], 1, stopped)
         if test is None:
             return
+        unknown = int((self.corpus.test[:most] == self.corpus.vocabulary.ids.get(UNK, -1)).sum())
         card = {
             "origin": "trained by python -m wlm train",
             "trained_on": f"{self.folder.resolve().name}, train.txt",
@@ -212,6 +214,7 @@ class _Training:
             "vocabulary": f"{len(self.corpus.vocabulary):,} words, order: {recipe.order}",
             "valid_loss": round(valid, 4),
             "test_loss": {"fp32": round(test, 4)},
+            "unknown": {"tokens": unknown, "share": unknown / len(self.corpus.test[:most])},
             "loss_unit": "nats per token, <eos> included, bptt 25; test: batch 1, valid: batch 10"
             + (f"; the first {most:,} tokens of each" if most else ""),
             "training": {

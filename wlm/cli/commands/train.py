@@ -40,6 +40,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> None:
+    from wlm.measuring.wording import read_as
     from wlm.model.checkpoint import checked_card
     from wlm.training.recipe import PRESETS, Recipe
     from wlm.training.state import STATE
@@ -60,6 +61,8 @@ def run(options: Namespace) -> None:
         raise KeyboardInterrupt
     card = checked_card(options.out)
     losses = f"valid loss {card['valid_loss']:.4f}, test loss {card['test_loss']['fp32']:.4f}"
+    if unknown := read_as(card):
+        losses += f", of its words {unknown}"
     output.answer(options, card, lambda: output.say(f"{options.out}: {losses}"))
 
 
