@@ -24,12 +24,13 @@ from pathlib import Path
 import psutil
 
 from view.probing.visitor import Visitor, visit
+from view.shared.page import MENU
 from wlm.measuring.machine import describe_machine
 from wlm.quantization.variant import PART_LABELS
 
 ROOT = Path(__file__).resolve().parent.parent
 PORT = 8792
-PAGES = ("Compare", "Sample", "Inspect", "Sweep", "Runs", "Tutorial", "Models")
+PAGES = tuple(MENU)
 LSTM, LINEAR, EMBEDDING = (f"int8 {PART_LABELS[part]}" for part in ("lstm", "linear", "embedding"))
 # Each flip brings another of the eight variants; the eighth is back at the first.
 ROUND = (LSTM, LINEAR, LSTM, EMBEDDING, LSTM, LINEAR, LSTM, EMBEDDING)

@@ -74,7 +74,7 @@ def show_truth(quantized: int, mine: int | None) -> None:
     elif mine == quantized:
         st.success(f"Right: {wrote}.", icon=":material/check:")
     else:
-        st.error(f"Wrong: {wrote}.", icon=":material/close:")
+        st.warning(f"Wrong: {wrote}.", icon=":material/close:")
 
 
 def vote(code: str, round: int, side: int) -> None:

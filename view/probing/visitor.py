@@ -173,7 +173,7 @@ class Visitor:
             self._buttons[each.label] = each.id, fragment
         elif kind == "page_link":
             self._links[each.label] = each.page_script_hash, each.query_string
-        elif kind == "markdown":
+        elif kind in ("heading", "markdown"):
             self.words.append(each.body)
         elif kind == "exception":
             self._problems.append(each.message[:200])

@@ -20,7 +20,7 @@ class Item:
     """A model or a text: its name, origin, source and licence in words, the bytes of its file,
     sha256, the loss that its card states (nats per token; None where none), what is wrong with it,
     if so, how its weights were read, if its card says so, the bytes of a model's weights as 32-bit
-    floats (None where they came quantized), and the share of unknown words in the loss, if stated."""
+    floats (None where they came quantized), and the share of unknown words that its card states."""
 
     name: str
     origin: str
