@@ -83,7 +83,7 @@ def show_list(runs: list[Run]) -> None:
     column = st.column_config
     columns = {
         "created_at": column.DatetimeColumn("When", format="YYYY-MM-DD HH:mm", width=130),
-        "what": column.TextColumn("What", width=165),
+        "what": column.TextColumn("What", width=190),
         "variant": column.TextColumn("Variant", width=150),
         "speedup": column.NumberColumn("Times as fast", format="%.2f", width=100),
         "against": column.TextColumn("as", width=60),
