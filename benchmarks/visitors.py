@@ -29,7 +29,7 @@ from wlm.quantization.variant import PART_LABELS
 
 ROOT = Path(__file__).resolve().parent.parent
 PORT = 8792
-PAGES = ("Compare", "Sample", "Inspect", "Sweep", "Runs", "Tutorial", "Models")
+PAGES = ("Compare", "Sample", "How", "Inspect", "Sweep", "Runs", "Tutorial", "Models")
 LSTM, LINEAR, EMBEDDING = (f"int8 {PART_LABELS[part]}" for part in ("lstm", "linear", "embedding"))
 # Each flip brings another of the eight variants; the eighth is back at the first.
 ROUND = (LSTM, LINEAR, LSTM, EMBEDDING, LSTM, LINEAR, LSTM, EMBEDDING)
@@ -156,7 +156,7 @@ async def see_everything(one: Visitor, write: bool = False) -> None:
             await one.press("Write")
     for tab in TABS:
         await one.open("Inspect", f"tab={tab}")
-    for step in range(2, 7):
+    for step in range(2, 9):
         await one.open("Tutorial", f"step={step}")
 
 
@@ -168,7 +168,7 @@ async def rerun(one: Visitor, reruns: int) -> None:
         for switch in ROUND:
             await one.flip(switch)
         await see_everything(one)
-        done += 1 + len(ROUND) + len(PAGES) + len(TABS) + 5
+        done += 1 + len(ROUND) + len(PAGES) + len(TABS) + 7
 
 
 async def arrival(page: str) -> float:
