@@ -1,6 +1,5 @@
 """A model as a diagram: Graphviz's DOT, which the browser draws."""
 
-
 from wlm.measuring.wording import size_in_words
 from wlm.model.lstm import ModelConfig
 
