@@ -208,3 +208,14 @@ def test_two_steps_show_how_a_weight_and_a_sum_become_integers():
     (logit,) = re.findall(r"comes out as (-?\d+\.\d+)", page.markdown[0].value)
     assert f"{float(logit):.2f}" in page.latex[0].value
     assert 'row = checkpoint.vocabulary.ids["the"]' in page.code[0].value
+
+
+@pytest.mark.parametrize("present", ["true", "false"])
+def test_a_run_is_a_race_which_fills_a_slide(queue, recorded, present):
+    page = press(opened(step="6", present=present), "Run")
+    (run,) = queue.store.unfinished()
+    queue.store.update(run.id, state=State.RUNNING, result=recorded)
+    page.run()
+    assert "words/s" in page.get("vega_lite_chart")[0].proto.spec
+    assert bool(page.metric) == (present == "false")
+    assert any("2.6 times as fast" in each.value for each in [*page.header, *page.subheader])
