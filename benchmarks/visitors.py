@@ -157,7 +157,7 @@ async def see_everything(one: Visitor, write: bool = False) -> None:
             await one.press("Write")
     for tab in TABS:
         await one.open("Inspect", f"tab={tab}")
-    for step in range(2, 7):
+    for step in range(2, 9):
         await one.open("Tutorial", f"step={step}")
 
 
@@ -169,7 +169,7 @@ async def rerun(one: Visitor, reruns: int) -> None:
         for switch in ROUND:
             await one.flip(switch)
         await see_everything(one)
-        done += 1 + len(ROUND) + len(PAGES) + len(TABS) + 5
+        done += 1 + len(ROUND) + len(PAGES) + len(TABS) + 7
 
 
 async def arrival(page: str) -> float:

@@ -240,6 +240,8 @@ def test_a_click_on_a_part_of_the_model_turns_its_switch(page, server):
     parts = page.get_by_test_id("stVegaLiteChart").filter(has_text="Embedding")
     expect(parts.last).to_contain_text("68.2 MB")
     filled = parts.last.locator("g.mark-rect path").nth(3)  # after the three dashed ones
+    box = filled.bounding_box()
+    assert abs(box["width"] - box["height"]) < 3  # its area is its bytes at any width
     filled.click(position={"x": 20, "y": 20})
     expect(page.get_by_role("switch", name="int8 Embedding")).to_be_checked()
     expect(page).to_have_url(re.compile("embedding=true"))

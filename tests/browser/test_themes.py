@@ -21,7 +21,7 @@ PAGES = {
     "Inspect": 1,
     "Inspect?tab=Error": 4,
     "Sample?words=30": 4,
-    "Tutorial?step=4": 3,
+    "Tutorial?step=6": 3,
 }
 
 

@@ -291,12 +291,18 @@ def test_the_page_shows_the_model_before_and_after_and_code(queue):
     assert "quantize_dynamic(\n    model, {nn.LSTM}" in code
 
 
-def test_a_part_that_is_clicked_turns_its_switch_and_nothing_else_does(queue, monkeypatch):
-    clicks = [{"part": "Embedding"}, {"part": "Attention"}, {}]
-    state = {"chart": SimpleNamespace(selection={"part": clicks}), "embedding": False, "lstm": True}
+@pytest.mark.parametrize(
+    ("click", "embedding"),
+    [([{"part": "Embedding"}], True), ([{"part": "Attention"}], False), ([{}], False), ([], False)],
+)
+def test_a_part_that_is_clicked_turns_its_switch_and_nothing_else_does(
+    monkeypatch, click, embedding
+):
+    chart = SimpleNamespace(selection={"part": click})
+    state = {"chart": chart, "embedding": False, "lstm": True}
     monkeypatch.setattr(living.st, "session_state", state)
     living.turn_switch("chart")
-    assert (state["embedding"], state["lstm"]) == (True, True)
+    assert (state["embedding"], state["lstm"]) == (embedding, True)
 
 
 def test_a_word_is_sent_through_the_model_of_the_switches(queue):

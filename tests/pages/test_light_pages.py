@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 SCREENS = [
     *((page.stem, {}) for page in PAGES),
     *(("2_Inspect", {"tab": tab}) for tab in ("Time", "Error", "Model")),
-    *(("5_Tutorial", {"step": str(step)}) for step in range(2, 7)),
+    *(("5_Tutorial", {"step": str(step)}) for step in range(2, 9)),
     ("streamlit_app", {"run": "kept"}),
     ("streamlit_app", {"model": "wikitext2-lstm"}),
     ("4_Runs", {"run": "kept"}),

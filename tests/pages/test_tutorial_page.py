@@ -1,5 +1,6 @@
 """The guided tour: each step shows its result, and the way through it."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def opened(**query: str) -> AppTest:
     return open_page(PAGE, **query)
 
 
-@pytest.mark.parametrize("number", range(1, 7))
+@pytest.mark.parametrize("number", range(1, 9))
 def test_each_step_has_an_address_a_result_and_code(number):
     page = opened(step=str(number))
     assert not page.exception and not page.error
@@ -33,12 +34,12 @@ def test_each_step_has_an_address_a_result_and_code(number):
 
 def test_next_and_back_walk_through():
     page = opened()
-    for number in range(2, 7):
+    for number in range(2, 9):
         page = press(page, "Next")
         assert page.title[0].value.startswith(f"{number}. ")
     assert next(each for each in page.button if each.label == "Next").disabled
     page = press(page, "Back")
-    assert page.title[0].value.startswith("5. ")
+    assert page.title[0].value.startswith("7. ")
     assert not page.exception
 
 
@@ -97,7 +98,7 @@ def numbers(page: AppTest) -> dict[str, str]:
 
 
 def test_quantizing_shows_a_recorded_run_first():
-    page = opened(step="4")
+    page = opened(step="6")
     assert numbers(page)["Size, MB"] == "79.7"
     assert any("Recorded on" in each.value for each in page.markdown)
 
@@ -107,13 +108,13 @@ def test_the_words_hold_the_numbers_that_are_shown(recorded):
     words = [" ".join(each.words()) for each in tour.STEPS]
     assert "512 values, 5 LSTM layers" in words[0] and "33,278 words" in words[0]
     assert "28 million numbers" in words[2]
-    page = opened(step="4")
+    page = opened(step="6")
     share = next(each.delta for each in page.metric if each.label == "Size, MB").lstrip("-")
     assert share == f"{1 - int8['size_bytes'] / fp32['size_bytes']:.0%}"
-    assert f"shrinks by {share}" in words[4]
+    assert f"shrinks by {share}" in words[6]
 
 
-@pytest.mark.parametrize(("step", "last"), [("4", "int8"), ("6", str(tour.ONNX))])
+@pytest.mark.parametrize(("step", "last"), [("6", "int8"), ("8", str(tour.ONNX))])
 def test_a_run_can_be_stopped_and_shows_what_it_measured(queue, recorded, step, last):
     page = press(opened(step=step, present="true"), "Run")
     (run,) = queue.store.unfinished()
@@ -140,56 +141,56 @@ def test_a_run_can_be_stopped_and_shows_what_it_measured(queue, recorded, step, 
 def test_a_run_that_is_not_here_or_of_something_else_is_not_shown(queue, result, asked):
     other = finished_run(CompareSpec(model="tiny", text="short", tokens=100), result, 1000.0)
     queue.store.create(replace(other, id="other"))
-    page = opened(step="4", **{"tour-run": asked})
+    page = opened(step="6", **{"tour-run": asked})
     assert not page.exception and not page.error
     assert numbers(page)["Size, MB"] == "79.7"
     assert any("not on this server" in each.value for each in page.markdown)
 
 
 def test_the_last_step_shows_a_recorded_run_by_itself(recorded_onnx):
-    page = opened(step="6")
+    page = opened(step="8")
     assert numbers(page)["Size, MB"] == "28.6" and "Run" in buttons(page)
     assert any("Recorded on" in each.value for each in page.markdown)
 
 
 def test_without_a_recording_the_last_step_says_what_run_does(nothing_recorded):
-    page = opened(step="6")
+    page = opened(step="8")
     # Another run must not stand for it.
     assert set(numbers(page).values()) == {"–"}
     assert "Press **Run**" in page.info[0].value
 
 
 def test_without_onnxruntime_a_recorded_run_still_shows(recorded_onnx, no_onnxruntime):
-    page = opened(step="6")
+    page = opened(step="8")
     assert numbers(page)["Size, MB"] == "28.6" and "Run" not in buttons(page)
     assert "pip install onnxruntime" in page.info[0].value
 
 
 def test_without_onnxruntime_and_a_recording_it_is_said(nothing_recorded, no_onnxruntime):
-    page = opened(step="6")
+    page = opened(step="8")
     assert not page.exception and not page.error and "Run" not in buttons(page)
     assert set(numbers(page).values()) == {"–"}
     assert [each.value for each in page.info if "pip install onnxruntime" in each.value]
-    assert "faster" not in " ".join(tour.STEPS[5].words())
+    assert "faster" not in " ".join(tour.STEPS[7].words())
 
 
 @pytest.mark.parametrize("present", ["true", "1"])
 def test_a_presenter_has_no_menu_and_the_point_in_large_type(present):
-    page = opened(step="5", present=present)
+    page = opened(step="7", present=present)
     assert not page.exception and not page.sidebar.children
-    point, more = tour.STEPS[4].words()
+    point, more = tour.STEPS[6].words()
     assert page.title[0].value == point
     assert more not in [each.value for each in page.markdown]
     assert page.run().title[0].value == point
     page = press(page, "End")
-    assert page.sidebar.children and page.title[0].value.startswith("5. ")
+    assert page.sidebar.children and page.title[0].value.startswith("7. ")
     assert not press(page, "Present").sidebar.children
 
 
 def test_code_stands_beside_the_point_until_the_next_step():
-    page = press(opened(step="4", present="true"), "Code")
+    page = press(opened(step="6", present="true"), "Code")
     assert "quantize_dynamic" in page.get("bidi_component")[-1].proto.json
-    assert page.title[0].value == tour.STEPS[3].words()[0] and len(page.title) == 1
+    assert page.title[0].value == tour.STEPS[5].words()[0] and len(page.title) == 1
     page = press(page, "Next")
     assert not page.exception
     assert "quantize" not in page.get("bidi_component")[-1].proto.json
@@ -197,3 +198,24 @@ def test_code_stands_beside_the_point_until_the_next_step():
 
 def test_there_is_an_address_for_each_step_and_run():
     assert list(NUMBERS) == list(range(1, len(tour.STEPS) + 1))
+
+
+def test_two_steps_show_how_a_weight_and_a_sum_become_integers():
+    page = opened(step="4")
+    assert "sets the step for all" in page.markdown[0].value
+    assert len(page.get("vega_lite_chart")) == 2
+    page = press(page, "Next")
+    (logit,) = re.findall(r"comes out as (-?\d+\.\d+)", page.markdown[0].value)
+    assert f"{float(logit):.2f}" in page.latex[0].value
+    assert 'row = checkpoint.vocabulary.ids["the"]' in page.code[0].value
+
+
+@pytest.mark.parametrize("present", ["true", "false"])
+def test_a_run_is_a_race_which_fills_a_slide(queue, recorded, present):
+    page = press(opened(step="6", present=present), "Run")
+    (run,) = queue.store.unfinished()
+    queue.store.update(run.id, state=State.RUNNING, result=recorded)
+    page.run()
+    assert "words/s" in page.get("vega_lite_chart")[0].proto.spec
+    assert bool(page.metric) == (present == "false")
+    assert any("2.6 times as fast" in each.value for each in [*page.header, *page.subheader])

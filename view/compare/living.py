@@ -89,7 +89,11 @@ def scale_chart(model: str, variant: Variant) -> dict:
 
 def turn_switch(key: str) -> None:
     """Turn the switch of the part that was clicked: a callback, since it is drawn before."""
-    for clicked in st.session_state[key].selection.get("part") or []:
-        part = next((each for each in SWITCHES if PART_LABELS[each] == clicked.get("part")), None)
-        if part:
-            st.session_state[part] = not st.session_state[part]
+    if part := clicked_part(key):
+        st.session_state[part] = not st.session_state[part]
+
+
+def clicked_part(key: str) -> str | None:
+    """Return the part that was clicked in the chart of a key, None for what is none."""
+    clicked = st.session_state[key].selection.get("part") or [{}]
+    return next((each for each in ORDER if PART_LABELS[each] == clicked[0].get("part")), None)

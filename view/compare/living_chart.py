@@ -39,8 +39,10 @@ def to_scale(
             parts, starts, sides, wholes, precisions, megabytes, strict=True
         )
     ]
-    across = f"max({width}, {height} * width / {ABOVE})"
-    up = f"max({height}, {width} * {ABOVE} / width)"
+    # The browser's height is less by the legend's.
+    above = f"(height * {ABOVE / (ABOVE + BELOW)})"
+    across = f"max({width}, {height} * width / {above})"
+    up = f"max({height}, {width} * {above} / width)"
     x = {
         "scale": alt.Scale(
             domain=alt.ExprRef(f"[({width} - {across}) / 2, ({width} + {across}) / 2]"),

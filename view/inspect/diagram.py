@@ -1,7 +1,5 @@
 """A model as a diagram: Graphviz's DOT, which the browser draws."""
 
-from itertools import pairwise
-
 from wlm.measuring.wording import size_in_words
 from wlm.model.lstm import ModelConfig
 
@@ -40,34 +38,6 @@ def diagram(config: ModelConfig, modules: dict[str, str], sizes: dict[str, int],
     return _dot(
         "rankdir=TB; nodesep=0.2; ranksep=0.24", "width=2.6", ("words", "loss"), lines + edges
     )
-
-
-def overview(
-    config: ModelConfig, precision: str, megabytes: dict[str, float], *, across: bool
-) -> str:
-    """Return DOT of the model in three boxes, all LSTM layers in one, from left to right or from
-    above: shape and MB in the file, and how many numbers a word is between them."""
-    embedding, decoder = megabytes["embedding"], megabytes["decoder"]
-    lstm = sum(size for part, size in megabytes.items() if part.startswith("LSTM"))
-    boxes = {
-        "Embedding": (f"{config.ntoken:,} × {config.ninp:,}", embedding),
-        "LSTM": (f"{config.nlayers} layers of {config.nhid:,}", lstm),
-        "Linear": (f"{config.nhid:,} × {config.ntoken:,}", decoder),
-    }
-    lines = [
-        f'"{name}" [label="{name}\\n{shape}\\n{size:,.1f} MB", fillcolor="{TINTS[precision]}"]'
-        for name, (shape, size) in boxes.items()
-    ]
-    names = ["word", *boxes, "scores"]
-    numbers = ["id", f"{config.ninp:,}", f"{config.nhid:,}", f"{config.ntoken:,}"]
-    edges = [
-        _edge(left, right, number)
-        for (left, right), number in zip(pairwise(names), numbers, strict=True)
-    ]
-    # From left to right the width decides how large the words are.
-    graph = "rankdir=LR; ranksep=0.1" if across else "rankdir=TB; ranksep=0.24"
-    node = 'margin="0.12,0.45", width=0.5' if across else "width=2.2"
-    return _dot(graph, node, (names[0], names[-1]), lines + edges)
 
 
 def _edge(above: str, below: str, words: str) -> str:

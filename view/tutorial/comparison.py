@@ -3,6 +3,7 @@
 import streamlit as st
 
 from view.compare import results
+from view.compare.race import show_race
 from view.shared import server, visitor
 from view.shared.charts import dimmed
 from view.shared.runs import find_run, show_run
@@ -51,7 +52,13 @@ def measure(key: str, variants: tuple[Variant, ...], presenting: bool) -> None:
             if recorded and not run:
                 results.show_recorded(recorded)
     if run:
-        show_run(run, show, lambda: show(before.result, dim=True) if before else None)
+        show_run(
+            run,
+            # While it runs, a slide has no room for more than the race and its verdict so far.
+            show_verdict if presenting and not run.state.final else show,
+            lambda: show(before.result, dim=True) if before else None,
+            show_race,
+        )
     elif recorded:
         show(recorded.result)
     else:
@@ -80,9 +87,8 @@ def measured(run_id: str | None, spec: CompareSpec) -> Run | None:
 
 def show_numbers(result: dict, presenting: bool, dim: bool) -> None:
     """Show a comparison's verdict, cards and charts; dim while another one is waited for."""
-    rows, said = result["results"], sentence(result)
-    show_verdict = st.header if presenting else st.subheader
-    show_verdict(f":gray[{said}]" if dim else said, anchor=False)
+    rows = result["results"]
+    show_verdict(result, presenting, dim)
     if presenting:
         show_large_cards(rows[0], rows[-1], dim)
         show_bars(rows, dim)
@@ -91,6 +97,13 @@ def show_numbers(result: dict, presenting: bool, dim: bool) -> None:
             st.warning("  \n".join(result["warnings"]), icon=":material/vital_signs:")
         results.show_cards(rows[0], rows[-1], dim)
         results.show_charts(result, dim)
+
+
+def show_verdict(result: dict, presenting: bool = True, dim: bool = False) -> None:
+    """Show a comparison's verdict, in larger type for a presenter."""
+    said = sentence(result)
+    write = st.header if presenting else st.subheader
+    write(f":gray[{said}]" if dim else said, anchor=False)
 
 
 def show_large_cards(baseline: dict, chosen: dict, dim: bool) -> None:

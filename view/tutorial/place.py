@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-NUMBERS = range(1, 7)  # of the steps, see steps.py
+NUMBERS = range(1, 9)  # of the steps, see steps.py
 RUNS = QUANTIZED, TODAY = "tour-run", "tour-onnx-run"  # what two of them measure
 
 

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from view.inspect.bytes import bytes_chart, parts_of, why_it_remains
-from view.inspect.diagram import overview
 from view.shared import server
 from view.shared.cards import card
 from view.shared.page import plain
@@ -21,16 +20,6 @@ WITH_EMBEDDING = Variant.parse("pytorch:lstm=int8,linear=int8,embedding=int8")
 ONNX = Variant.parse("onnxruntime:lstm=int8,linear=int8,embedding=int8")
 WORDS, TEMPERATURE = 60, 0.8
 OPENING = "= The Old Bridge = <eos> <eos> The Old Bridge is a"  # as an article's
-
-
-def show_model(presenting: bool) -> None:
-    """Show the model as a diagram, with the megabytes of each part."""
-    config = server.config_of(MODEL)
-    sizes = {part: size / 1e6 for part, size in parts_of(MODEL, FP32).items()}
-    st.graphviz_chart(
-        overview(config, "fp32", sizes, across=presenting),
-        width="stretch" if presenting else "content",
-    )
 
 
 @st.cache_data(show_spinner="Reading the text …", max_entries=1)

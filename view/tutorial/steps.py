@@ -1,11 +1,12 @@
-"""The six steps of the guided tour: what each says, what shows its result, and its code."""
+"""The eight steps of the guided tour: what each says, what shows its result, and its code."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from view.inspect.bytes import parts_of
 from view.shared import server
-from view.tutorial import results
+from view.tutorial import how, results
+from view.tutorial.model import show_model
 from view.tutorial.results import FP32, INT8, MODEL, ONNX, WITH_EMBEDDING, WORDS
 from wlm.catalog.names import DEFAULT_TEXT
 from wlm.quantization.snippet import code_for
@@ -66,7 +67,7 @@ STEPS = (
     Step(
         "The model",
         about_model,
-        results.show_model,
+        show_model,
         f'from wlm import load_checkpoint\n\nprint(load_checkpoint("{FOLDER}").model)',
     ),
     Step(
@@ -94,6 +95,8 @@ STEPS = (
         f"for each in sample_words(checkpoint.model, checkpoint.vocabulary, settings, {WORDS}):\n"
         "    print(each.word)",
     ),
+    Step("A weight becomes an integer", how.about_rounding, how.show_rounding, how.WEIGHT_LINES),
+    Step("Integers multiply", how.about_sum, how.show_sum, how.SUM_LINES),
     Step(
         "Quantize",
         lambda: (
@@ -117,7 +120,7 @@ STEPS = (
         "What to use today",
         lambda: (
             "`torch.ao.quantization` is deprecated; ONNX Runtime reaches every part.",
-            "PyTorch moved on from the API behind step 4 to torchao, made for the Linear layers of "
+            "PyTorch moved on from the API behind step 6 to torchao, made for the Linear layers of "
             "transformers, with nothing for LSTMs. ONNX Runtime quantizes the same model, "
             "embedding included.",
         ),

@@ -69,7 +69,7 @@ def lines_of(
     folder: str,
     words: Sequence[str],
     matrix: str,
-    row: int,
+    row: int | str,
     *,
     by_row: bool,
     bits: int,
@@ -77,7 +77,8 @@ def lines_of(
     likely: int = 10,
 ) -> tuple[str, str, str, str, str]:
     """Return the code of the five explanations: a weight, an input, their sum, next words, fewer
-    bits; for the last of some words and a row of a matrix, by its name in the fp32 state_dict."""
+    bits; for the last of some words and a row, a number or the code that gives one, of a matrix by
+    its name in the fp32 state_dict."""
     whole = matrix == DECODER_WEIGHT
     largest = ".amax(1, keepdim=True)" if by_row else ".max()"
     weight = WEIGHT.format(folder=folder, matrix=matrix, row=row, largest=largest)
