@@ -146,7 +146,7 @@ def test_a_database_that_fails_is_said(store, room):
     store._engine.dispose()
     with store._transaction() as connection:
         connection.exec_driver_sql("drop table votes")
-    with pytest.raises(AudienceError, match="does not answer: .*(no such table|does not exist)"):
+    with pytest.raises(AudienceError, match=r"does not answer: .*(no such table|does not exist)"):
         store.vote(room.code, "ann", 0, 0)
 
 
