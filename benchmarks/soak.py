@@ -10,6 +10,7 @@ Linux only: it looks for processes by their environment.
 
 import argparse
 import asyncio
+import json
 import random
 import secrets
 import statistics
@@ -122,6 +123,7 @@ def main() -> int:
             site.close()
         logs = [path.read_text(errors="replace") for path in folder.glob("?.log")]
         raised = Counter(each for log in logs for each in tracebacks(log))
+        took = [each for path in folder.glob("*.log") for each in seconds_of_runs(path)]
         here = {run.id: run for run in store.list_runs("compare", limit=100_000)}
         left = [each for each in psutil.process_iter() if _is_ours(each, folder.name)]
     states = Counter(str(here[each].state) if each in here else "gone" for each in crowd.answered)
@@ -137,6 +139,7 @@ def main() -> int:
         "runs answered": str(len(crowd.answered)),
         **{f"of them {state}": str(count) for state, count in sorted(states.items())},
         "of them gone": str(states["gone"]),
+        "seconds of a run that was done, median": f"{statistics.median(took or [0.0]):.1f}",
         "processes left": str(len(left)),
         "memory at the beginning and at the end, MB": f"{before:,.0f}, {after:,.0f}",
         "tracebacks that visitors saw": str(shown),
@@ -150,6 +153,13 @@ def main() -> int:
         for words, count in found.most_common():
             print(f"{count:6}  {words}")
     return int(bool(states["gone"] or left or shown))
+
+
+def seconds_of_runs(log: Path) -> Iterator[float]:
+    """Return how long the runs took that were done, as a log tells."""
+    for line in log.read_text(errors="replace").splitlines():
+        if line.startswith("{") and '"event": "run"' in line and '"done"' in line:
+            yield json.loads(line)["seconds"]
 
 
 def tracebacks(log: str) -> Iterator[str]:
