@@ -55,6 +55,15 @@ class Postgres:
         self._process.send_signal(3)  # immediate shutdown
         self._process.wait()
 
+    def set(self, name: str, value: str) -> None:
+        """Change a setting of the running server."""
+        engine = sa.create_engine(self._address("postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql("SET default_transaction_read_only = off")
+            connection.exec_driver_sql(f"ALTER SYSTEM SET {name} = {value}")
+            connection.exec_driver_sql("SELECT pg_reload_conf()")
+        engine.dispose()
+
     def new_database(self) -> str:
         """Make an empty database and return its address."""
         name = f"wlm_{secrets.token_hex(4)}"

@@ -31,6 +31,7 @@ class Visitor:
         self._socket, self._problems = socket, []
         self.session, self.forged = "", {}
         self.heard = lambda message: None  # called with each message of the server
+        self._gone = False
         self._page = self._query = ""  # the hash of the page's script; the address's query
         self._known: dict[str, ForwardMsg] = {}  # what the server need not send again, by hash
         self._ended = {PAGE: asyncio.Event(), FRAGMENT: asyncio.Event()}
@@ -113,6 +114,8 @@ class Visitor:
         start = time.perf_counter()
         await self._socket.send(message.SerializeToString())
         await asyncio.wait_for(self._ended[end].wait(), PATIENCE)
+        if self._gone:
+            raise ConnectionError("the server is gone")
         return time.perf_counter() - start
 
     def _message(self, **fields) -> BackMsg:
@@ -126,6 +129,15 @@ class Visitor:
 
     async def read(self) -> None:
         """Take in what the server sends, until it sends no more."""
+        try:
+            await self._read()
+        finally:
+            self._stop_ticking()
+            self._gone = True
+            for ended in self._ended.values():  # nobody waits for it any more
+                ended.set()
+
+    async def _read(self) -> None:
         async for data in self._socket:
             message = ForwardMsg.FromString(data)
             self.heard(message)
@@ -134,7 +146,6 @@ class Visitor:
             elif message.metadata.cacheable:
                 self._known[message.hash] = message
             self._take(message)
-        self._stop_ticking()
 
     def _take(self, message: ForwardMsg) -> None:
         match message.WhichOneof("type"):
