@@ -237,16 +237,18 @@ def test_changed_settings_are_said(queue, result):
     assert "Of **fp32**, **int8 LSTM + Linear** · model tiny · text short · 1 thread" in words(page)
     assert NOT_CHOSEN not in words(page)
     page.toggle(key="lstm").set_value(False).run()
-    assert "Other variants: press **Run**" in words(page)
+    assert "It differs in variants: press **Run**" in words(page)
     page = open_page(run=run.id, text="demo", amount="All of it")
-    assert "Other text and amount of text: press **Run**" in words(page)
+    assert "It differs in text and amount of text: press **Run**" in words(page)
 
 
 def test_a_recording_says_what_it_is_of_and_whether_that_is_chosen(queue):
     page = open_page(model="wikitext2-lstm", text="demo")
     assert "**int8 LSTM + Linear** · model wikitext2\\-lstm · text demo" in words(page)
     assert NOT_CHOSEN not in words(page)
-    assert "Other text: press **Run**" in words(open_page(model="wikitext2-lstm", text="short"))
+    assert "It differs in text: press **Run**" in words(
+        open_page(model="wikitext2-lstm", text="short")
+    )
 
 
 def test_until_the_first_numbers_those_before_stay_dim(queue, result):

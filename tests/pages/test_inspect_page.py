@@ -194,7 +194,7 @@ def test_changed_settings_are_said(result):
     assert not any(said in each.value for each in page.markdown)
     changed = open_inspect(**query, variants=["fp32", "pytorch:lstm=int8"])
     (words,) = (each.value for each in changed.markdown if said in each.value)
-    assert words.endswith("Other variants: press **Measure** to measure what is.")
+    assert words.endswith("It differs in variants: press **Measure** to measure what is chosen.")
 
 
 def test_until_the_first_numbers_those_before_stay_dim(result):

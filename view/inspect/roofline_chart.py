@@ -4,7 +4,7 @@ import altair as alt
 
 from view.inspect.charts import color_of_variants
 from view.shared.built import built_once
-from view.shared.charts import INK, SMALL_SIZE, Spec, specification
+from view.shared.charts import GROUND, HALO, INK, SMALL_SIZE, Spec, specification
 from wlm.inspecting.roofline import Roofline
 
 DECADES = [0.1, 1, 10, 100, 1000, 10000]
@@ -74,8 +74,9 @@ def roofline(points: list[dict], roof: Roofline) -> Spec:
         highest = {label: max(r["y"] for r in rows if r["label"] == label) for label in labels}
         for above, dy in ((True, -16), (False, 17)):
             chosen = [row for row in rows if (row["y"] >= highest[row["label"]]) == above]
-            names = alt.Chart({"values": chosen}).mark_text(dy=dy)
-            layers.append(names.encode(x=x, y=y, text="module:N", color=color))
+            names = alt.Chart({"values": chosen}).encode(x=x, y=y, text="module:N")
+            layers.append(names.mark_text(dy=dy, **HALO).encode(color=alt.value(GROUND)))
+            layers.append(names.mark_text(dy=dy).encode(color=color))
     # Each name lies on the side of its line that is empty.
     bend = max(peaks.values()) / slopes["caches"] / 1.4
     for rows, side in (

@@ -32,8 +32,8 @@ def show_subject(ran: dict, chosen: dict | None, button: str) -> None:
         return
     listed = " and ".join(filter(None, [", ".join(other[:-1]), other[-1]]))
     st.markdown(
-        f":orange-badge[:material/sync_problem: Not what is chosen above] Other {listed}: press "
-        f"**{button}** to measure what is."
+        f":orange-badge[:material/sync_problem: Not what is chosen above] It differs in {listed}: "
+        f"press **{button}** to measure what is chosen."
     )
 
 
