@@ -29,6 +29,6 @@ def show_field(result: dict, *, recorded: bool) -> None:
     machines = {each["machine"]["cpu"] for each in others}
     if any(each.recorded for each in found):
         st.caption(
-            f"Pale: measured before, on {', '.join(sorted(machines))}, with the same weights and text. "
+            f"Pale: measured before, on {', '.join(sorted(machines))}, same weights and text. "
             "Bars: 95% intervals of the loss difference; where they overlap, the front is not sure."
         )
