@@ -7,7 +7,9 @@ from streamlit.testing.v1 import AppTest
 from view.how import numbers
 from view.how.choose import DEFAULT_PROMPT
 from view.shared import server
+from wlm.model.checkpoint import save_checkpoint
 from wlm.quantization.variant import Variant
+from wlm.text.vocabulary import Vocabulary
 
 
 def how(**query: str) -> AppTest:
@@ -106,3 +108,15 @@ def test_a_model_that_came_quantized_has_nothing_to_round(queue, monkeypatch):
     page = how()
     assert "came quantized, as int8 LSTM + Linear" in page.info[0].value
     assert not page.subheader
+
+
+def test_a_vocabulary_without_unk_shows_the_page_and_refuses_only_what_is_asked(
+    queue, model_folder, model
+):
+    words = [f"w{i}" for i in range(19)]
+    save_checkpoint(model_folder.parent / "bare", model, Vocabulary([*words, "bridge"]))
+    page = how(model="bare")
+    assert not page.exception and not page.error
+    assert [each.label for each in page.button if each.proto.type == "primary"] == ["bridge"]
+    page = how(model="bare", prompt="the bridge")
+    assert "'the' is not in the vocabulary" in page.error[0].value

@@ -49,9 +49,13 @@ class Asked:
         variant = numbers.variant_of(self.by_row)
         return numbers.reading_of(self.model, variant, self.words).ranges(self.matrix)
 
+    def static(self) -> numbers.Static:
+        """Return what static quantization would have fixed."""
+        return numbers.static_of(self.model)
+
     def static_grid(self) -> InputGrid:
         """Return the grid that static quantization would have fixed for the matrix' input."""
-        return numbers.static_grids(self.model)[self.matrix]
+        return self.static().grids[self.matrix]
 
     def histogram(self) -> Histogram:
         """Return the histogram of the matrix over its grid."""

@@ -57,7 +57,9 @@ def choose_word(model: str) -> Asked:
     matrix = names[label]
     if row is not None:
         check_range("row", row, 0, rows_of(model, matrix) - 1, hint=f"the rows of {label}")
-    words = words_read(model, prompt.strip() or DEFAULT_PROMPT)[:MOST_WORDS]
+    # A vocabulary without <unk> cannot read other words: nobody has asked for those of the default.
+    asked = prompt.strip() or DEFAULT_PROMPT
+    words = words_read(model, asked, known=asked == DEFAULT_PROMPT)[:MOST_WORDS]
     at = choose_place(words)
     if row is None:
         row = telling_row(model, words, at, matrix)

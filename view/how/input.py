@@ -5,7 +5,6 @@ import torch
 
 from view.how import charts
 from view.how.asked import Asked
-from view.how.numbers import CALIBRATION_WORDS
 from view.shared.cards import card
 from view.shared.page import plain
 
@@ -31,8 +30,8 @@ def show_input(asked: Asked) -> None:
         "A fixed range would cut off",
         f"{clipped} of {count}",
         f"step {static.step / grid.step:.2f} times as wide",
-        help=f"Static quantization fixes the range beforehand: here from fp32's on the first "
-        f"{CALIBRATION_WORDS} words of the bundled text.",
+        help="Static quantization fixes the range beforehand: here from fp32's on "
+        f"{asked.static().words}.",
     )
     every, this = st.columns(2)
     with every:

@@ -8,6 +8,7 @@ import streamlit as st
 from view.shared import server
 from wlm.catalog.names import DEFAULT_TEXT
 from wlm.catalog.open import open_text
+from wlm.errors import TextError
 from wlm.explaining.bits import rounded, rounded_model, step_of
 from wlm.explaining.curve import LossCurve, curve_of
 from wlm.explaining.inputs import InputGrid, grid_between, highest_level
@@ -23,7 +24,7 @@ from wlm.text.wikitext import detokenize, tokenize
 
 FP32 = Variant()
 CALIBRATION_WORDS = 100  # that a static range is taken from
-SENTENCE_WORDS = 25  # at most
+SENTENCE_WORDS = 20  # at most
 _one_at_a_time = threading.Lock()  # a model of rounded weights takes as much memory as fp32's
 
 
@@ -46,10 +47,12 @@ def rows_of(model: str, matrix: str) -> int:
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
-def words_read(model: str, prompt: str) -> tuple[str, ...]:
-    """Return a prompt's words as the model reads them, at least one. Raises TextError."""
+def words_read(model: str, prompt: str, known: bool = False) -> tuple[str, ...]:
+    """Return a prompt's words as the model reads them, at least one; only those that it knows, if
+    asked so. Raises TextError."""
     vocabulary = server.load_model(model).vocabulary
-    return tuple(vocabulary.decode(vocabulary.encode(tokenize(prompt)))) or (vocabulary.words[0],)
+    words = [each for each in tokenize(prompt) if each in vocabulary or not known]
+    return tuple(vocabulary.decode(vocabulary.encode(words))) or (vocabulary.words[0],)
 
 
 @st.cache_resource(show_spinner="Reading …", max_entries=32)
@@ -81,7 +84,7 @@ def telling_row(model: str, words: tuple[str, ...], at: int, matrix: str) -> int
     return int(server.load_variant(model, FP32).matrices()[matrix].abs().amax(1).argmax())
 
 
-@st.cache_resource(show_spinner=False, max_entries=128)
+@st.cache_resource(show_spinner=False, max_entries=32)
 def word_of(
     model: str, words: tuple[str, ...], at: int, matrix: str, row: int, by_row: bool
 ) -> WordAt:
@@ -103,17 +106,29 @@ def histogram_of(model: str, matrix: str, by_row: bool) -> Histogram:
     return histogram(fp32.matrices()[matrix], stored.matrices()[matrix])
 
 
+@dataclass(frozen=True)
+class Static:
+    """The grid that static quantization would fix for each matrix's input, and in words what it is
+    calibrated on."""
+
+    grids: dict[str, InputGrid]
+    words: str
+
+
 @st.cache_resource(show_spinner="Reading the text …", max_entries=8)
-def static_grids(model: str) -> dict[str, InputGrid]:
-    """Return the grid that static quantization would fix for each matrix's input: over the range
-    that fp32 has on the first words of the bundled text."""
-    ids = open_text(DEFAULT_TEXT, server.load_model(model).vocabulary).ids[:CALIBRATION_WORDS]
+def static_of(model: str) -> Static:
+    """Return the grids over the ranges that fp32 has on the first words of the bundled text."""
+    vocabulary = server.load_model(model).vocabulary
+    try:
+        ids, of = open_text(DEFAULT_TEXT, vocabulary).ids[:CALIBRATION_WORDS], "the bundled text"
+    except TextError:  # not in these words
+        ids, of = vocabulary.encode(vocabulary.words[:CALIBRATION_WORDS]), "its vocabulary"
     reading = read(server.load_variant(model, FP32), ids)
     grids = {}
     for matrix in matrices_of(model):
         lows, highs = zip(*reading.ranges(matrix), strict=True)
         grids[matrix] = grid_between(min(lows), max(highs), highest_level())
-    return grids
+    return Static(grids, f"the first {len(ids)} words of {of}")
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
