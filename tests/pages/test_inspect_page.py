@@ -281,3 +281,11 @@ def test_numbers_that_would_meet_are_left_out_the_smaller_first():
     assert {(row["label"], row["group"]) for row in rows} == {
         ("long", "a"), ("long", "b"), ("long", "c"), ("short", "a"), ("short", "b"),
     }  # fmt: skip
+
+
+def test_a_matrix_leads_to_how_its_weights_become_integers(queue):
+    page = open_inspect(tab="Error", matrix="LSTM 0 input")
+    links = [each.proto for each in page.main.get("page_link")]
+    assert any("matrix=LSTM" in each.query_string for each in links)
+    page = open_inspect(tab="Error", matrix="embedding")
+    assert not page.main.get("page_link")

@@ -8,6 +8,7 @@ from view.inspect import charts
 from view.shared import server
 from view.shared.cards import card
 from view.shared.choices import in_url
+from view.shared.page import MENU
 from wlm.catalog.open import open_text
 from wlm.inspecting.activation_error import ACTIVATION_TOKENS, LayerError, activations, layer_errors
 from wlm.inspecting.parts import matrix_label
@@ -150,6 +151,10 @@ def show_matrix(model: str, variants: list[Variant]) -> None:
         },
         hide_index=True,
     )
+    if error.matrix != "encoder.weight":
+        path, icon = MENU["How"]
+        query = {"model": model, "matrix": name}
+        st.page_link(path, label="How weights become integers", icon=icon, query_params=query)
 
 
 def _share(decibels: float) -> str:
