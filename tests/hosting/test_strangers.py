@@ -265,7 +265,6 @@ def test_a_check_of_the_server_asks_about_its_worker(server, capsys):
     worker.wait(PATIENCE)
     assert main(["check", "--server", server]) == 1
     assert "✗ worker: The worker is being started again." in capsys.readouterr().out
-    assert main(["check", "--server", server]) == 0
 
 
 def test_made_up_cookies_start_no_more_than_the_server_allows(small_server, tmp_path):
