@@ -21,9 +21,10 @@ def main() -> None:
         "machine."
     )
     spec, asked = choose_comparison(model, text)
-    with errors_shown():
-        if asked:
+    if asked:
+        with errors_shown():  # the run before stays, where no other may start
             st.query_params["run"] = server.job_queue().submit(asked, visitor.name())
+    with errors_shown():
         show_current(spec)
     with errors_shown():
         show_living(model)

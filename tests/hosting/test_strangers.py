@@ -31,7 +31,6 @@ LIMITS = {
     "WLM_PUBLIC": "1",
     "WLM_HOST_NOTE": "Hosted by [A](https://example.org) for tests.",
     "WLM_RUNS_PER_VISITOR": "2",
-    "WLM_RUNS_PER_SERVER": "12",
     "WLM_RUN_SECONDS": "7",
     "WLM_RUN_VARIANTS": "3",
     "WLM_RUN_THREADS": "1",
@@ -54,6 +53,15 @@ def server(folder, unused_port) -> Iterator[str]:
     """The address of a server for strangers."""
     places = {"WLM_MODELS": str(folder / "models"), "WLM_TEXTS": str(folder / "texts")}
     with serving(folder, unused_port(), *APP, **places, **LIMITS) as address:
+        yield address
+
+
+@pytest.fixture
+def small_server(tmp_path, folder, unused_port) -> Iterator[str]:
+    """The address of one that starts three runs within an hour."""
+    places = {"WLM_MODELS": str(folder / "models"), "WLM_TEXTS": str(folder / "texts")}
+    limits = {**LIMITS, "WLM_RUNS_PER_SERVER": "3"}
+    with serving(tmp_path, unused_port(), *APP, **places, **limits) as address:
         yield address
 
 
@@ -226,16 +234,17 @@ def test_who_hosts_it_is_said_as_it_is_written(server):
     assert r"Hosted by \[A\]\(https\:\/\/example\.org\) for tests\." in asyncio.run(words())
 
 
-def test_the_log_has_a_line_an_event_without_texts_names_or_addresses(server, folder):
+def test_the_log_has_a_line_an_event_without_texts_names_or_addresses(server, folder, store):
     async def visitor() -> None:
         async with stranger(server, "emil") as visitor:
+            await asyncio.to_thread(ended, store, await begin(visitor, SHORT))
             await visitor.open("Sample", "prompt=the secret bridge")
 
     asyncio.run(visitor())
     text = (folder / "log").read_text()
     lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     assert {"page", "queued", "run"} <= {line["event"] for line in lines}
-    assert {"done", "stopped"} <= {line["outcome"] for line in lines if line["event"] == "run"}
+    assert "done" in {line["outcome"] for line in lines if line["event"] == "run"}
     assert all(len(line["visitor"]) == 8 for line in lines if "visitor" in line)
     assert {"page", "seconds", "outcome"} <= lines[-1].keys()
     for word in ("secret", "127.0.0.1", b"emil".hex()):
@@ -256,23 +265,22 @@ def test_a_check_of_the_server_asks_about_its_worker(server, capsys):
     worker.wait(PATIENCE)
     assert main(["check", "--server", server]) == 1
     assert "✗ worker: The worker is being started again." in capsys.readouterr().out
-    assert main(["check", "--server", server]) == 0
 
 
-def test_made_up_cookies_start_no_more_than_the_server_allows(server, store):
-    """The last one: it uses up what the server allows."""
+def test_made_up_cookies_start_no_more_than_the_server_allows(small_server, tmp_path):
+    store = RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}")
 
-    async def one_after_the_other() -> str:
-        for _ in range(int(LIMITS["WLM_RUNS_PER_SERVER"]) + 1):
-            async with stranger(server) as visitor:
+    async def one_after_the_other() -> list[str]:
+        said = []
+        for _ in range(4):
+            async with stranger(small_server) as visitor:
                 run_id = await begin(visitor, SHORT)
-                if visitor.problems:
-                    return visitor.problems[-1]
-                await asyncio.to_thread(ended, store, run_id)
-        return ""
+                said.append("".join(visitor.problems))
+                if run_id:
+                    await asyncio.to_thread(ended, store, run_id)
+        return said
 
-    assert "ll visitors of this server may start 12 runs within an hour" in (
-        asyncio.run(one_after_the_other())
-    )
-    started = [run for run in store.list_runs("compare") if not run.origin]
-    assert len(started) == 12
+    *before, last = asyncio.run(one_after_the_other())
+    assert before == ["", "", ""]
+    assert "ll visitors of this server may start 3 runs within an hour" in last
+    assert len(store.list_runs("compare")) == 3

@@ -2,11 +2,13 @@
 
 import gc
 import time
+from dataclasses import replace
 
 import pytest
 
 from wlm.measuring.comparison import CompareSpec
 from wlm.model.lstm import LSTMModel
+from wlm.progress import Progress
 from wlm.runs.execute import KINDS, execute
 from wlm.runs.run import Run, State
 
@@ -53,3 +55,47 @@ def test_a_run_does_not_end_before_it_began(store, named, monkeypatch):
     execute(run.id, store)
     run = store.get(run.id)
     assert run.state == State.DONE and run.finished_at >= run.started_at
+
+
+def test_a_run_whose_server_is_gone_is_left_as_it_was_marked(store, named, monkeypatch):
+    """A cluster's worker goes on for a step after another server has marked it."""
+
+    def job(spec):
+        yield Progress("Measuring", 0.1)
+        store.update(run.id, state=State.INTERRUPTED, message="gone")
+        yield Progress("Measuring", 0.2)
+        raise AssertionError("it goes on")
+
+    monkeypatch.setitem(KINDS, "compare", (CompareSpec, job))
+    run = Run("compare", named.to_json())
+    store.create(run)
+    execute(run.id, store)
+    assert (store.get(run.id).state, store.get(run.id).done) == (State.INTERRUPTED, 0.1)
+
+
+@pytest.mark.parametrize(("seconds", "allowed"), [(None, 5), (4.0, 10)])
+def test_a_run_measures_no_longer_than_its_server_allows(
+    store, named, monkeypatch, seconds, allowed
+):
+    """One that knows its own end is given time to reach it."""
+    now = [0.0]
+
+    class Measured:
+        def to_json(self) -> dict:
+            return {"at": now[0]}
+
+    def job(spec):
+        now[0] = 1_000.0  # making it ready counts nothing
+        while True:
+            yield Progress("Measuring", 0.1, measured=Measured())
+            now[0] += 1.0
+
+    monkeypatch.setitem(KINDS, "compare", (CompareSpec, job))
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    run = Run("compare", replace(named, seconds=seconds).to_json())
+    store.create(run)
+    execute(run.id, store, most_seconds=5.0)
+    ended = store.get(run.id)
+    assert ended.state == State.STOPPED
+    assert ended.message == f"This server ends a run after {allowed} s of measuring"
+    assert ended.result == {"at": 1_001.0 + allowed}

@@ -46,6 +46,14 @@ def test_a_visitor_may_start_so_many_runs_and_learns_when_the_next(public, clock
         allowance.take("anna")
 
 
+def test_one_run_is_one(public, clock):
+    public(runs_per_visitor=1)
+    allowance = Allowance(clock=clock)
+    allowance.take("anna")
+    with pytest.raises(JobError, match="may start 1 run within an hour"):
+        allowance.take("anna")
+
+
 def test_a_sweep_takes_as_many_as_it_has_points(public, clock):
     public(runs_per_visitor=5)
     allowance = Allowance(clock=clock)

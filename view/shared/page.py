@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+# Before any page draws: of several that load it at once, all but one would find half of it.
+import pandas  # noqa: F401
 import streamlit as st
 
 from view.shared import visitor
@@ -48,7 +50,7 @@ def start_page(title: str, menu: bool = True) -> None:
     spare_modules()  # those of the pages drawn so far
     # A local icon: a Material one would make the browser ask an outside host for it.
     st.set_page_config(f"{title} · wlm", page_icon=_icon(), layout="wide")
-    _drawing.page = title, time.perf_counter()
+    _drawing.page = title, time.perf_counter(), False
     _put_url_right()
     try:
         hosting()
@@ -114,9 +116,10 @@ def errors_shown() -> Iterator[None]:
 
 
 def _note_page(outcome: str) -> None:
-    """Log that a page was drawn, once for each time that it is."""
-    title, began = _drawing.__dict__.pop("page", ("", 0.0))
-    if title:
+    """Log that the first part of a page was drawn, and each part that was not."""
+    title, began, noted = getattr(_drawing, "page", ("", 0.0, True))
+    if title and (not noted or outcome != "drawn"):
+        _drawing.page = title, began, True
         run = next(filter(None, map(st.query_params.get, ("run", "sweep", "inspection"))), None)
         known = run[:32] if run and run.replace("-", "").replace("_", "").isalnum() else None
         seconds = time.perf_counter() - began

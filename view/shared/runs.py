@@ -8,6 +8,7 @@ from view.shared import server, visitor
 from view.shared.page import show_error
 from view.shared.progress import Standing, follow
 from wlm.errors import StoreError, WLMError
+from wlm.hosting import hosting
 from wlm.runs.run import Run, State
 
 WORKER_HERE, WORKER_AWAY = ":material/memory:", ":material/memory_alt:"
@@ -121,7 +122,13 @@ def _stage(run: Run) -> str:
 
 
 def show_worker() -> None:
-    """Say in a line whether the worker is there; `python -m wlm check --server` reads it."""
+    """Say in a line whether the worker is there, which `python -m wlm check --server` reads, and
+    for how long strangers' runs are kept."""
+    if hosting().public:
+        st.caption(
+            f"Runs are kept for {hosting().run_days} days. The list is yours alone; who has a "
+            "run's link sees the run."
+        )
     well, words = server.job_queue().worker()
     st.caption(f"{WORKER_HERE if well else WORKER_AWAY} {words}")
 

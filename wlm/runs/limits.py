@@ -92,7 +92,9 @@ class Allowance:
         self._started = [each for each in self._started if each[0] > now - HOUR]
         for whose, most, times in self._shares(limits, visitor, address):
             if runs > most:
-                raise JobError(f"{whose} may start {most} runs within an hour, got {runs} at once")
+                raise JobError(
+                    f"{whose} may start {_runs(most)} within an hour, got {runs} at once"
+                )
             if (over := len(times) + runs - most) > 0:
                 raise JobError(_sentence(whose, most, runs, times[over - 1] + HOUR - now))
 
@@ -116,4 +118,8 @@ def _sentence(whose: str, most: int, runs: int, wait: float) -> str:
     minutes = math.ceil(wait / 60)
     when = "in about a minute" if minutes == 1 else f"in about {minutes} minutes"
     what = "the next may start" if runs == 1 else f"{runs} more may start"
-    return f"{whose} may start {most} runs within an hour: {what} {when}"
+    return f"{whose} may start {_runs(most)} within an hour: {what} {when}"
+
+
+def _runs(number: int) -> str:
+    return "1 run" if number == 1 else f"{number:,} runs"
