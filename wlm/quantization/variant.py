@@ -135,6 +135,8 @@ class Variant:
                 f"{precision} {' + '.join(PART_LABELS[part] for part in parts)}"
                 for precision, parts in self.parts_by_precision().items()
             ]
+            if self.lstm != "fp32" and self.linear == self.embedding == "int4":
+                words[-1] = "int4 rest"
         engine = f", {self.engine}" if self.engine else ""
         return RUNTIME_LABELS[self.runtime] + (", ".join(words) or "fp32") + engine
 
@@ -148,8 +150,8 @@ def describe(variant: Variant) -> str:
             "Another engine for the same arithmetic in 32-bit floats: faster than PyTorch's at one "
             "text at a time; it needs two more packages and keeps a copy of the weights on disk."
             if precisions == {"fp32"}
-            else "4-bit integers, 32 of them to a scale: the smallest file; it loses in quality, "
-            "where int8 loses hardly any, and in time, as they are unpacked at each use."
+            else "Weights as 4-bit integers, 32 to a scale: the smallest file; it loses some "
+            "quality, which int8 hardly does, and at chunks time, too: the weights are unpacked."
             if "int4" in precisions
             else "ONNX Runtime's own dynamic quantization: the fastest here; it loses where only "
             "PyTorch can be installed, and its gain shrinks as the chunks grow."
