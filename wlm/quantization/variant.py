@@ -151,7 +151,7 @@ def describe(variant: Variant) -> str:
             "text at a time; it needs two more packages and keeps a copy of the weights on disk."
             if precisions == {"fp32"}
             else "Weights as 4-bit integers, 32 to a scale: the smallest file; it loses some "
-            "quality, which int8 hardly does, and at chunks time, too: the weights are unpacked."
+            "quality, where int8 loses hardly any, and time on chunks, as weights are unpacked."
             if "int4" in precisions
             else "ONNX Runtime's own dynamic quantization: the fastest here; it loses where only "
             "PyTorch can be installed, and its gain shrinks as the chunks grow."
