@@ -30,7 +30,12 @@ HEADLINES = {
         "onnxruntime:",
         "onnxruntime:lstm=int8-channel,linear=int8-channel,embedding=int8",
     ),
-    "onnx-runtime": ("fp32", "int8", "onnxruntime:lstm=int8,linear=int8,embedding=int8"),
+    "onnx-runtime": (
+        "fp32",
+        "int8",
+        "onnxruntime:lstm=int8,linear=int8,embedding=int8",
+        "onnxruntime:lstm=int8,linear=int4,embedding=int4",
+    ),
 }
 SECONDS = 10.0  # a variant, three at least
 

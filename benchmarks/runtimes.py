@@ -34,6 +34,7 @@ OTHERS = (
     "onnxruntime:",
     "onnxruntime:lstm=int8,linear=int8,embedding=int8",
     "onnxruntime:lstm=int8-channel,linear=int8-channel,embedding=int8",
+    "onnxruntime:lstm=int8,linear=int4,embedding=int4",
 )
 BLOCK_WORDS = 50  # shorter blocks would have the small models pay for the caches that fp32 empties
 SAME_LOSS = 0.01

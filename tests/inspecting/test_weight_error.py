@@ -14,6 +14,7 @@ from wlm.inspecting.weight_error import (
     weight_error,
     weight_errors,
 )
+from wlm.model.blocks import blocks_of
 from wlm.model.checkpoint import Checkpoint
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
@@ -47,7 +48,7 @@ def test_a_matrix_with_one_step():
     first, second = error.largest
     assert (first.row, first.column, first.stored) == (1, 0, 0.0)
     assert (second.row, second.column, second.stored) == (0, 0, 1.0)
-    assert error.levels_99 == 3  # 2 twice, -4 and 0
+    assert (error.levels, error.levels_99) == (256, 3)  # 2 twice, -4 and 0
 
 
 def test_a_matrix_with_a_step_for_each_row():
@@ -56,6 +57,23 @@ def test_a_matrix_with_a_step_for_each_row():
     # Stored: 1, -2; 0.25, 1.
     noise = 0.01 + 0.0001
     assert error.sqnr_db == pytest.approx(10 * math.log10(5.8676 / noise), abs=1e-4)
+
+
+def test_a_matrix_with_a_step_for_each_block():
+    weights = torch.cat([torch.tensor([7.0, -3.4, 0.0]), torch.zeros(30)]).view(1, 33)
+    weights[0, 32] = 0.7
+    stored = blocks_of(weights)  # steps 1 and 0.1; levels 7, -3, 30 times 0, 7
+    error = weight_error("decoder.weight", weights, stored)
+    assert error.step == pytest.approx((0.1, 1.0)) and error.by_row
+    assert error.sqnr_db == pytest.approx(10 * math.log10((49 + 3.4**2 + 0.49) / 0.4**2), abs=1e-4)
+    assert (error.levels, error.levels_99) == (16, 3)
+    (worst,) = error.largest
+    assert (worst.row, worst.column, worst.stored) == (0, 1, -3.0)
+    for fine in (False, True):
+        found = histogram(weights, stored, fine=fine)
+        assert found.in_levels and found.grid == list(range(-8, 8))
+        assert sum(found.counts) == 33
+    assert histogram(weights, stored).counts == [0] * 5 + [1, 0, 0, 30] + [0] * 6 + [2]
 
 
 def test_floats_have_no_grid_and_no_error():

@@ -21,6 +21,7 @@ from wlm.quantization.variant import Variant
 
 INT8 = Variant.parse("int8")
 ORT_INT8 = Variant.parse("onnxruntime:lstm=int8,linear=int8,embedding=int8")
+ORT_INT4 = Variant.parse("onnxruntime:linear=int4,embedding=int4")
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
@@ -136,6 +137,59 @@ def test_numbers_that_cannot_be_a_models_are_refused(load, arrays, change, messa
     load(arrays, "weights.npz")
     with pytest.raises(CheckpointError, match=message):
         load({**arrays, **change}, "weights.npz")
+
+
+@pytest.fixture
+def int4_arrays(model) -> dict[str, np.ndarray]:
+    """The tiny model's int4 variant as NumPy arrays."""
+    prepared = prepare(model, ORT_INT4)
+    numbers = as_arrays({**prepared.matrices(), **prepared.biases()})
+    return {name: each.numpy() for name, each in numbers.items()}
+
+
+@pytest.mark.parametrize("declared", ["", "pytorch:linear=int8", str(ORT_INT4)])
+def test_4_bit_numbers_run_as_such_whatever_a_file_declares(load, model, int4_arrays, declared):
+    declared = {"variant": np.array(declared)} if declared else {}
+    loaded = load({**int4_arrays, **declared}, "weights.npz").model
+    assert Variant.parse(loaded.imported.variant) == ORT_INT4
+    assert torch.equal(logits_of(loaded, ORT_INT4), logits_of(model, ORT_INT4))
+
+
+def test_a_model_folder_keeps_4_bit_numbers_as_they_came(tmp_path, load, int4_arrays, vocabulary):
+    loaded = load(int4_arrays, "weights.npz").model
+    save_checkpoint(tmp_path / "kept", loaded, vocabulary)
+    again = load_checkpoint(tmp_path / "kept").model
+    assert Variant.parse(again.imported.variant) == ORT_INT4
+    assert torch.equal(logits_of(again, ORT_INT4), logits_of(loaded, ORT_INT4))
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"decoder.weight": np.full((20, 6), 8, np.int8)}, "must lie from -8 to 7, got 8 to 8"),
+        ({"decoder.weight": np.ones((20, 6), np.uint8)}, "must be int8 in memory"),
+        ({"decoder.weight.scale": np.ones((20, 2), np.float32)}, "20x1 scales, got 20x2"),
+        ({"decoder.weight.scale": np.ones((), np.float32)}, "20x1 scales, got "),
+        ({"decoder.weight.scale": np.ones((20, 1), np.float64)}, "must be float32"),
+        ({"decoder.weight.scale": -np.ones((20, 1), np.float32)}, "finite and above 0"),
+        ({"decoder.weight.scale": np.full((20, 1), 1e30, np.float32)}, "must lie within"),
+        (
+            {
+                name: each
+                for layer in (0, 1)
+                for way, columns in (("ih", 6 if layer else 8), ("hh", 6))
+                for name, each in (
+                    (f"rnn.weight_{way}_l{layer}", np.ones((24, columns), np.int8)),
+                    (f"rnn.weight_{way}_l{layer}.scale", np.ones((24, 1), np.float32)),
+                )
+            },
+            "lstm's matrices must not have 4 bits",
+        ),
+    ],
+)
+def test_4_bit_numbers_that_cannot_be_a_models_are_refused(load, int4_arrays, change, message):
+    with pytest.raises(CheckpointError, match=message):
+        load({**int4_arrays, **change}, "weights.npz")
 
 
 def test_an_npz_file_is_read_without_trusting_what_it_claims(load, arrays, tmp_path):

@@ -133,6 +133,17 @@ def test_onnx_runtimes_variants_of_any_weights_compute_or_say_why_not(tmp_path, 
     check(kind, [name for name in HERE if name.startswith("onnxruntime")], tmp_path)
 
 
+@examples(8)
+@given(
+    st.integers(2, 12), st.integers(1, 70), st.integers(1, 70), st.sampled_from([1.0, 10.0, 1e14])
+)
+def test_int4_of_sizes_that_are_no_multiples_of_a_block_computes(
+    tmp_path, words, inputs, hidden, magnitude
+):
+    kind = Kind((words, inputs, hidden, 1), "nothing", torch.float32, magnitude, 1)
+    check(kind, [name for name in HERE if "int4" in name], tmp_path)
+
+
 @pytest.mark.parametrize("tied", ["layers", "ends", "input and recurrent"])
 @pytest.mark.parametrize("hidden", [1, 5])
 def test_weights_that_are_shared_are_quantized_each(tmp_path, tied, hidden):

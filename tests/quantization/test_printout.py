@@ -1,5 +1,7 @@
 """The printout of a variant, against what PyTorch prints and what the ONNX file holds."""
 
+import math
+
 import pytest
 
 from wlm.model.lstm import LSTMModel
@@ -13,7 +15,10 @@ PYTORCH = dict.fromkeys(
     [*(name for name in OFFERED if not name.startswith("onnx")), *(f"pytorch:{x}" for x in PARTS)]
 )
 ONNX = dict.fromkeys(
-    [*(name for name in OFFERED if name.startswith("onnx")), *(f"onnxruntime:{x}" for x in PARTS)]
+    [
+        *(name for name in OFFERED if name.startswith("onnx")),
+        *(f"onnxruntime:{x}" for x in (*PARTS, "linear=int4", "embedding=int4")),
+    ]
 )
 
 
@@ -36,7 +41,7 @@ def operators(content: bytes) -> list[str]:
             f"{'x'.join(map(str, weights[name].dims))} "
             f"{onnx.TensorProto.DataType.Name(weights[name].data_type).lower()}"
             for name in node.input
-            if name in weights and len(weights[name].dims) > 1 and weights[name].dims[-2] > 1
+            if name in weights and math.prod(weights[name].dims[:-1]) > 1
         ]
         if shapes:
             lines.append(f"  {node.op_type}({', '.join(shapes)})")

@@ -356,6 +356,7 @@ def test_a_size_that_cannot_be_measured_is_an_error_with_the_reason(model, monke
         ("pytorch:embedding=int8", 160, 1),
         ("onnxruntime:", 160 + 720 + 140, 4),
         ("onnxruntime:lstm=int8,linear=int8,embedding=int8", 160 + 720 + 140, 1),
+        ("onnxruntime:lstm=int8,linear=int4,embedding=int4", (160 + 140) * 5 / 8 + 720, 1),
     ],
 )
 def test_a_variant_holds_twice_what_it_changed(model, name, numbers, size):

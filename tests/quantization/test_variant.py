@@ -22,10 +22,13 @@ LABELS = {
     "onnxruntime:": "ORT fp32",
     "onnxruntime:lstm=int8,linear=int8,embedding=int8": "ORT int8 all",
     "onnxruntime:lstm=int8-channel,linear=int8-channel,embedding=int8": "ORT int8-channel all",
+    "onnxruntime:lstm=int8,linear=int4,embedding=int4": "ORT int8 LSTM, int4 rest",
     # Not offered, but as good.
     "pytorch:lstm=fp16,linear=int8": "fp16 LSTM, int8 Linear",
     "pytorch:lstm=fp16,linear=int8,engine=fbgemm": "fp16 LSTM, int8 Linear, fbgemm",
     "onnxruntime:embedding=int8": "ORT int8 Embedding",
+    "onnxruntime:linear=int4,embedding=int4": "ORT int4 Linear + Embedding",
+    "onnxruntime:lstm=int8,embedding=int4": "ORT int8 LSTM, int4 Embedding",
 }
 
 
@@ -55,8 +58,8 @@ def test_what_pages_offer_has_labels_that_differ_and_fit_a_chart():
 def test_all_variants_differ_in_name_and_label():
     variants = every_variant()
     # On PyTorch 4 * 4 * 2 without an engine. With one, an LSTM or Linear is int8: 12 of the 16
-    # pairs, 4 of which have fp16 beside it and so two engines of the four. On the other 3 * 3 * 2.
-    assert len(variants) == 32 + 2 * (8 * 4 + 4 * 2) + 18
+    # pairs, 4 of which have fp16 beside it and so two engines of the four. On the other 3 * 4 * 3.
+    assert len(variants) == 32 + 2 * (8 * 4 + 4 * 2) + 36
     assert [Variant.parse(str(each)) for each in variants] == variants
     assert len({each.label for each in variants}) == len(variants)
 
@@ -71,7 +74,7 @@ def test_every_variant_is_described_in_one_sentence(name):
 
 def test_what_is_offered_is_described_by_kind():
     kinds = {describe(Variant.parse(name)) for name in OFFERED}
-    assert len(kinds) == 9  # three tutorial ones share theirs, and so do ORT's two in int8
+    assert len(kinds) == 10  # three tutorial ones share theirs, and so do ORT's two in int8
     assert "qnnpack" in describe(Variant.parse("pytorch:linear=int8,engine=qnnpack"))
 
 
@@ -135,7 +138,7 @@ def test_a_variant_may_be_written_in_other_ways(name, shortest):
         ),
         ("onnxruntime:linear=fp16", "linear must be one of .* on onnxruntime, got 'fp16'"),
         ("pytorch:embedding=fp16", "embedding must be one of fp32, int8 on pytorch, got 'fp16'"),
-        ("onnxruntime:embedding=int8-channel", "embedding must be one of fp32, int8 on onnxr"),
+        ("onnxruntime:embedding=int8-channel", "embedding must be one of fp32, int8, int4 on"),
         ("pytorch:lstm=int8,engine=mkl", "engine must be one of x86, fbgemm, onednn, qnnpack, got"),
         ("pytorch:lstm=int8,engine=", "engine must be one of x86, fbgemm, onednn, qnnpack, got ''"),
         (

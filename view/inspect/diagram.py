@@ -5,7 +5,13 @@ from wlm.model.lstm import ModelConfig
 
 # Tints of the variants' colours with dark words on them: Graphviz knows no theme, and these read on
 # a light and a dark page.
-TINTS = {"fp32": "#a9cfe8", "fp16": "#a5dcc6", "int8": "#f4bd92", "int8-channel": "#f0d27a"}
+TINTS = {
+    "fp32": "#a9cfe8",
+    "fp16": "#a5dcc6",
+    "int8": "#f4bd92",
+    "int8-channel": "#f0d27a",
+    "int4": "#d7bdf0",
+}
 INK, LINE, GROUND = "#17202a", "#8c98a4", "#e8eef4"
 
 

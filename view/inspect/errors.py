@@ -13,6 +13,7 @@ from wlm.catalog.open import open_text
 from wlm.inspecting.activation_error import ACTIVATION_TOKENS, LayerError, activations, layer_errors
 from wlm.inspecting.parts import matrix_label
 from wlm.inspecting.weight_error import Histogram, WeightError, histogram, row_label, weight_errors
+from wlm.model.blocks import LEVELS
 from wlm.quantization.variant import Variant
 
 FP32 = Variant()
@@ -121,18 +122,21 @@ def show_matrix(model: str, variants: list[Variant]) -> None:
         )
     error, precision = by_label[name], f"{name} in {label}"
     whole, near = (histogram_of(model, variant, error.matrix, fine) for fine in (False, True))
+    own = "block" if error.levels == LEVELS else "row"
     if error.step:
         low, high = error.step
         values = {
-            "Step": f"{low:.3g}" if low == high else f"{low:.2g} to {high:.2g}",
+            "Step": f"{low:.3g}",
             "Signal to noise": f"{error.sqnr_db:.1f} dB",
-            "Levels for 99% of weights": f"{error.levels_99} of 256",
+            "Levels for 99% of weights": f"{error.levels_99} of {error.levels}",
             "Largest error": f"{_largest(error):.3g}",
         }
         for column, (heading, value) in zip(st.columns(4), values.items(), strict=True):
-            card(column, heading, value)
-    unit = "weight, in its row's steps" if whole.in_levels else "weight"
-    st.markdown(f"**{precision}**: all weights" + (", and the 256 levels" if error.step else ""))
+            several = heading == "Step" and high > low
+            card(column, heading, value, f"to {high:.3g}, by {own}" if several else None)
+    unit = f"weight, in its {own}'s steps" if whole.in_levels else "weight"
+    levels = f", and the {error.levels} levels" if error.step else ""
+    st.markdown(f"**{precision}**: all weights{levels}")
     st.vega_lite_chart(charts.weights_on_grid(whole, title=unit), key="chart-all")
     st.markdown("**Near the middle**" + (", between the levels" if error.step else ""))
     st.vega_lite_chart(charts.weights_on_grid(near, title=unit), key="chart-near")

@@ -12,7 +12,7 @@ HOLDS = {
     "torch": "PyTorch's state_dict",
     "onnx": "the file that ONNX Runtime runs",
     "safetensors": "the fp32 weights",
-    "npz": "every number as NumPy arrays: int8 weights, scales, zero points, biases",
+    "npz": "every number as NumPy arrays: int8 or int4 weights, scales, zero points, biases",
 }
 FP32 = Variant()
 

@@ -1,5 +1,6 @@
 """The scripts that go with an export: each runs the model without wlm, in a few lines."""
 
+from wlm.model.blocks import BLOCK
 from wlm.model.lstm import ModelConfig
 from wlm.quantization.pytorch import MODULE_TYPES, qconfigs
 from wlm.quantization.variant import Variant
@@ -108,10 +109,10 @@ with np.load(HERE / "model.npz") as file:
 weights = {{}}
 for name, each in arrays.items():
     weights[name] = each.astype(np.float32)
-    if name + ".scale" in arrays:  # integers
+    if name + ".zero_point" in arrays:  # integers
         weights[name] -= arrays[name + ".zero_point"]
         weights[name] *= arrays[name + ".scale"]
-
+{blocks}
 
 def sigmoid(x):
     return 1 / (1 + np.exp(-x))
@@ -141,11 +142,19 @@ print("loss", total / (len(ids) - 1))
 '''
 
 
+_BLOCKS = """\
+    elif name + ".scale" in arrays:  # 4-bit integers
+        scales = np.repeat(arrays[name + ".scale"], {block}, axis=1)  # of so many numbers each
+        weights[name] *= scales[:, : each.shape[1]]
+"""
+
+
 def loader(config: ModelConfig, variant: Variant, format: str) -> str:
     """Return the script that runs an export, and prints its loss on the words of its check."""
     sizes = {"check": _CHECK, **vars(config)}
     if format == "npz":
-        return _NPZ.format(**sizes)
+        blocks = _BLOCKS.format(block=BLOCK) if "int4" in variant.parts_by_precision() else ""
+        return _NPZ.format(blocks=blocks, **sizes)
     if format == "onnx":
         quantized = variant.parts_by_precision()
         return _ONNX.format(exact=_EXACT if quantized else "", **sizes)

@@ -1,6 +1,7 @@
 """What an export says about itself: its README and its licence, in words."""
 
 from wlm.exporting.formats import FILES, HOLDS
+from wlm.model.blocks import BLOCK
 from wlm.model.lstm import ModelConfig
 from wlm.places import ROOT
 from wlm.quantization.variant import Variant, describe
@@ -53,10 +54,13 @@ whole matrix or (R, 1) for its rows, and
 
     weight = (NAME - NAME.zero_point) * NAME.scale
 
-in floats. Rows of the LSTM's matrices and biases are gates, {nhid} each: input, forget, cell,
-output. Biases are float32. load.py computes with these weights in fp32; {runtime} rounds what is
-multiplied with them to 8 bits too, one scale a call, so its loss differs in the fourth digit or so.
+in floats. {blocks}Rows of the LSTM's matrices and biases are gates, {nhid} each: input, forget,
+cell, output. Biases are float32. load.py computes with these weights in fp32; {runtime} rounds what
+is multiplied with them to 8 bits too, so its loss differs in the fourth digit or so.
 """
+_BLOCKS = """\
+Integers of 4 bits, from -7 to 7, a byte each here, have no NAME.zero_point, and NAME.scale has a
+column for each {block} of their columns. """
 _LICENCE = """\
 The weights in {file}, the words in vocab.txt: {weights}
 
@@ -89,6 +93,7 @@ def readme(config: ModelConfig, variant: Variant, format: str, card: dict) -> st
         "check_text": f"{check['tokens']} of {check['text']}",
         "loss": check["loss"],
         "prints": "that loss" if is_same else "nearly that loss",
+        "blocks": _BLOCKS.format(block=BLOCK) if "int4" in variant.parts_by_precision() else "",
         "runtime": "ONNX Runtime" if variant.runtime == "onnxruntime" else "PyTorch",
     }
     more = "" if format == "torch" and not variant.parts_by_precision() else _MORE[format]

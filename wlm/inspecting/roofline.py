@@ -16,7 +16,7 @@ from wlm.quantization.pytorch import quantize
 from wlm.quantization.variant import Variant
 
 MODULES = ("embedding", "LSTM", "decoder", "loss")
-WEIGHT_BYTES = {"fp32": 4, "fp16": 2, "int8": 1, "int8-channel": 1}
+WEIGHT_BYTES = {"fp32": 4, "fp16": 2, "int8": 1, "int8-channel": 1, "int4": 5 / 8}
 ACTIVATION_BYTES = 4
 MEMORY_ROWS, CACHE_ROWS, COLUMNS = 65_536, 256, 1_024  # 268 MB, which no cache holds, and 1 MB
 SQUARE = 1_024
@@ -84,8 +84,9 @@ class Roofline:
     int8_ops_per_s: float | None
 
     def peak(self, precision: str) -> float:
-        """Return the most operations per second; fp16 weights are multiplied in fp32."""
-        int8 = precision.startswith("int8") and self.int8_ops_per_s
+        """Return the most operations per second; fp16 weights are multiplied in fp32, int4 ones in
+        int8."""
+        int8 = precision.startswith("int") and self.int8_ops_per_s
         return self.int8_ops_per_s if int8 else self.fp32_ops_per_s
 
     def roof(self, ops_per_byte: float, precision: str) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from wlm.model.blocks import HIGHEST, LOWEST, Blocks
 from wlm.model.checkpoint import Checkpoint
 from wlm.quantization.prepare import PreparedModel
 
@@ -18,8 +19,8 @@ FINE_LEVELS = 10  # that it reaches to either side
 @dataclass(frozen=True)
 class Grid:
     """The numbers that a quantized matrix can hold: (level - zero point) x step for each level
-    from `lowest` to `highest`. step and zero point: one a row (R, 1), or one for all rows (1, 1).
-    """
+    from `lowest` to `highest`. step and zero point: one a row (R, 1), or one for all rows (1, 1);
+    of Blocks, a step for each number (R, C)."""
 
     step: Tensor
     zero_point: Tensor
@@ -28,8 +29,13 @@ class Grid:
 
     @property
     def by_row(self) -> bool:
-        """Tell whether each row has a step of its own."""
+        """Tell whether each row, or each block of one, has a step of its own."""
         return self.step.numel() > 1
+
+    @property
+    def count(self) -> int:
+        """How many levels there are."""
+        return self.highest - self.lowest + 1
 
     def levels(self, weights: Tensor) -> Tensor:
         """Return weights in levels: whole numbers are those that the matrix can hold."""
@@ -50,14 +56,15 @@ class LargeError:
 class WeightError:
     """A matrix's rounding: its name in the state_dict and shape; the step of its grid (the
     smallest and the largest of its rows', None without a grid); signal-to-quantization-noise
-    ratio in decibels (infinite where nothing changed); how many levels hold 99% of its weights;
-    and the largest errors."""
+    ratio in decibels (infinite where nothing changed); how many levels it has, and how many hold
+    99% of its weights; and the largest errors."""
 
     matrix: str
     shape: tuple[int, int]
     step: tuple[float, float] | None
     by_row: bool
     sqnr_db: float
+    levels: int | None
     levels_99: int | None
     largest: list[LargeError]
 
@@ -69,6 +76,7 @@ class WeightError:
             "step": list(self.step) if self.step else None,
             "by_row": self.by_row,
             "sqnr_db": self.sqnr_db if math.isfinite(self.sqnr_db) else None,
+            "levels": self.levels,
             "levels_99": self.levels_99,
             "largest": [vars(each) for each in self.largest],
         }
@@ -104,10 +112,12 @@ def sqnr_db(signal: Tensor, stored: Tensor) -> float:
     return math.inf if noise == 0 else float(20 * torch.log10(power / noise))
 
 
-def grid_of(stored: Tensor) -> Grid | None:
+def grid_of(stored: Tensor | Blocks) -> Grid | None:
     """Return the grid of a quantized matrix, None for floats."""
     if not stored.is_quantized:
         return None
+    if isinstance(stored, Blocks):
+        return Grid(stored.step, torch.zeros(1, 1), LOWEST, HIGHEST)
     limits = torch.iinfo(stored.dtype)
     if stored.qscheme() in (torch.per_tensor_affine, torch.per_tensor_symmetric):
         step, zero = torch.tensor([[stored.q_scale()]]), torch.tensor([[stored.q_zero_point()]])
@@ -123,7 +133,7 @@ def weight_errors(fp32: PreparedModel, variant: PreparedModel) -> list[WeightErr
     return [weight_error(name, each, stored[name]) for name, each in fp32.matrices().items()]
 
 
-def weight_error(name: str, weights: Tensor, stored: Tensor) -> WeightError:
+def weight_error(name: str, weights: Tensor, stored: Tensor | Blocks) -> WeightError:
     """Return the rounding error of one matrix (R, C): fp32 weights, and what a variant stores."""
     grid = grid_of(stored)
     values = stored.dequantize() if stored.is_quantized else stored
@@ -136,6 +146,7 @@ def weight_error(name: str, weights: Tensor, stored: Tensor) -> WeightError:
         step=(float(grid.step.min()), float(grid.step.max())) if grid else None,
         by_row=bool(grid and grid.by_row),
         sqnr_db=sqnr_db(weights, values),
+        levels=grid.count if grid else None,
         levels_99=_levels_of_most(stored) if grid else None,
         largest=[
             LargeError(
@@ -147,7 +158,7 @@ def weight_error(name: str, weights: Tensor, stored: Tensor) -> WeightError:
     )
 
 
-def histogram(weights: Tensor, stored: Tensor, *, fine: bool = False) -> Histogram:
+def histogram(weights: Tensor, stored: Tensor | Blocks, *, fine: bool = False) -> Histogram:
     """Return the histogram of fp32 weights over the grid of what a variant stores.
 
     One bin a level over all of the grid or, if fine, 8 bins a step for the 10 levels to either
@@ -159,9 +170,9 @@ def histogram(weights: Tensor, stored: Tensor, *, fine: bool = False) -> Histogr
         reach = float(weights.abs().max()) * (1 / 12 if fine else 1.0)
         return Histogram(-reach, reach / 128, _counts(weights, -reach, reach, 256), [], False)
     middle = (grid.lowest + grid.highest + 1) // 2
-    low, high = (
-        (middle - FINE_LEVELS, middle + FINE_LEVELS) if fine else (grid.lowest, grid.highest)
-    )
+    low, high = grid.lowest, grid.highest
+    if fine:
+        low, high = max(low, middle - FINE_LEVELS), min(high, middle + FINE_LEVELS)
     bins = (high - low + 1) * (FINE_BINS if fine else 1)
     counts = _counts(grid.levels(weights), low - 0.5, high + 0.5, bins)
     unit, zero = (1.0, 0.0) if grid.by_row else (float(grid.step), float(grid.zero_point))
@@ -179,8 +190,8 @@ def _counts(values: Tensor, low: float, high: float, bins: int) -> list[int]:
     return [int(each) for each in torch.histc(values, bins, low, high).tolist()]
 
 
-def _levels_of_most(stored: Tensor) -> int:
-    """How many of the 256 levels hold 99% of the weights, the fullest first."""
+def _levels_of_most(stored: Tensor | Blocks) -> int:
+    """How many of the levels hold 99% of the weights, the fullest first."""
     levels = stored.int_repr().flatten().int()
     fullest = torch.bincount(levels - int(levels.min())).sort(descending=True).values.cumsum(0)
     return int((fullest < 0.99 * levels.numel()).sum()) + 1

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from wlm.errors import CheckpointError
+from wlm.model.blocks import Blocks
 from wlm.model.quantized import precision_of
 
 VARIANT = "variant"  # what files call the variant that they are of, in the long form of its name
@@ -19,15 +20,17 @@ class Imported:
     state_dict; those of the model itself are what the integers stand for."""
 
     variant: str
-    matrices: dict[str, Tensor]
+    matrices: dict[str, Tensor | Blocks]
 
 
-def imported_as(matrices: dict[str, Tensor], declared: str, keys: list[str]) -> Imported | None:
+def imported_as(
+    matrices: dict[str, Tensor | Blocks], declared: str, keys: list[str]
+) -> Imported | None:
     """Return what a model with these keys came as; None for one that came in fp32.
 
-    Which parts are int8 is told by its quantized matrices; the runtime, fp16, whose numbers are
-    stored as floats, and the engine are as declared. Raises CheckpointError where a part is of
-    several kinds.
+    Which parts are int8 or int4 is told by its quantized matrices; the runtime, fp16, whose
+    numbers are stored as floats, and the engine are as declared. Raises CheckpointError where a
+    part is of several kinds, or the LSTM of one that nothing runs.
     """
     known = _DECLARED.fullmatch(declared)
     runtime, said = known.groups() if known else ("pytorch", "")
@@ -42,6 +45,10 @@ def imported_as(matrices: dict[str, Tensor], declared: str, keys: list[str]) -> 
         if kinds == {"fp32"} and settings.get(part) == "fp16":
             kinds = {"fp16"}
         parts[part] = kinds.pop()
+    if parts["lstm"] == "int4":
+        raise CheckpointError("the lstm's matrices must not have 4 bits: nothing here runs those")
+    if "int4" in parts.values():
+        runtime = "onnxruntime"
     if set(parts.values()) == {"fp32"}:
         return None
     if any(each.startswith("int8") for each in (parts["lstm"], parts["linear"])):

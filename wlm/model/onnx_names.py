@@ -7,5 +7,7 @@ TARGETS, LOG_LIKELIHOOD = "targets", "log_likelihood"  # of a file with the loss
 OPERATORS = {"lstm": "LSTM", "linear": "MatMul", "embedding": "Gather"}
 # The same once the model is quantized, or not.
 LSTM_OPERATORS = ("LSTM", "DynamicQuantizeLSTM")
-DECODER_OPERATORS = ("MatMul", "MatMulInteger")
+DECODER_OPERATORS = ("MatMul", "MatMulInteger", "MatMulNBits")
+EMBEDDING_OPERATORS = ("Gather", "GatherBlockQuantized")
 QUANTIZED, SCALE, ZERO_POINT = "_quantized", "_scale", "_zero_point"
+START, END, AXIS = "_start", "_end", "_axis"  # of where what was looked up is cut

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from wlm.model.blocks import BLOCK, Blocks, pack, unpack
 from wlm.model.onnx_names import (
     DECODER_OPERATORS,
+    EMBEDDING_OPERATORS,
+    END,
     LSTM_OPERATORS,
     QUANTIZED,
     SCALE,
@@ -17,12 +20,13 @@ from wlm.model.quantized import quantized_tensor
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a matrix is: its name in the file, whether its outputs are columns there, and whether
-    they are an LSTM's gates in ONNX's order."""
+    """Where a matrix is: its name in the file, whether its outputs are columns there, whether they
+    are an LSTM's gates in ONNX's order, and, of 4-bit blocks, how many numbers a row has."""
 
     name: str
     is_transposed: bool = False
     has_gates: bool = False
+    columns: int | None = None
 
 
 def stored_parts(content: bytes, names: list[str]) -> dict[str, int]:
@@ -46,9 +50,9 @@ def stored_parts(content: bytes, names: list[str]) -> dict[str, int]:
     return parts
 
 
-def stored_matrices(content: bytes) -> dict[str, Tensor]:
+def stored_matrices(content: bytes) -> dict[str, Tensor | Blocks]:
     """Return the weight matrices of an ONNX file by their names in the fp32 state_dict: floats, or
-    quantized tensors with the file's integers, scales and zero points."""
+    quantized tensors or Blocks with the file's integers, scales and zero points."""
     graph = _graph(content)
     numbers = {each.name: each for each in graph.initializer}
     return {key: _matrix(numbers, place) for key, place in _places(graph).items()}
@@ -71,7 +75,7 @@ def stored_biases(content: bytes) -> dict[str, Tensor]:
     return found
 
 
-def with_matrices(content: bytes, matrices: dict[str, Tensor]) -> bytes:
+def with_matrices(content: bytes, matrices: dict[str, Tensor | Blocks]) -> bytes:
     """Return an ONNX file with these quantized matrices, by their names in the fp32 state_dict, in
     place of its own, which must be of the same sizes and kinds."""
     import onnx
@@ -95,16 +99,32 @@ def _places(graph) -> dict[str, _Place]:
     found: dict[str, _Place] = {}
     layer = 0
     for node in graph.node:
-        if node.op_type == "Gather" and not found:
-            found["encoder.weight"] = _Place(node.input[0])
+        if node.op_type in EMBEDDING_OPERATORS and not found:
+            found["encoder.weight"] = _Place(node.input[0], columns=_columns(graph, node))
         elif node.op_type in LSTM_OPERATORS:
             for role, name in zip(("ih", "hh"), node.input[1:3], strict=True):
                 place = _Place(name, is_transposed=node.op_type != "LSTM", has_gates=True)
                 found[f"rnn.weight_{role}_l{layer}"] = place
             layer += 1
         elif node.op_type in DECODER_OPERATORS:
-            found["decoder.weight"] = _Place(node.input[1], is_transposed=True)
+            columns = _columns(graph, node)
+            found["decoder.weight"] = _Place(node.input[1], columns is None, columns=columns)
     return found
+
+
+def _columns(graph, node) -> int | None:
+    """How many numbers a row has of the matrix that a node uses in blocks; None without blocks."""
+    from onnx import numpy_helper
+
+    if node.op_type == "MatMulNBits":
+        return next(each.i for each in node.attribute if each.name == "K")
+    if node.op_type != "GatherBlockQuantized":
+        return None
+    numbers = {each.name: each for each in graph.initializer}
+    # What is looked up is cut where the numbers are odd.
+    name = node.input[0]
+    end = numbers.get(name.removesuffix(QUANTIZED) + END)
+    return 2 * numbers[name].dims[1] if end is None else int(numpy_helper.to_array(end)[0])
 
 
 def _rows(number: int) -> Tensor:
@@ -112,9 +132,12 @@ def _rows(number: int) -> Tensor:
     return torch.arange(number).view(4, -1)[[0, 2, 3, 1]].flatten()
 
 
-def _matrix(numbers: dict, place: _Place) -> Tensor:
+def _matrix(numbers: dict, place: _Place) -> Tensor | Blocks:
     """A matrix with its outputs as rows, in PyTorch's order."""
     values = _tensor(numbers, place.name)
+    if place.columns is not None:
+        scales = _tensor(numbers, _beside(place, SCALE))
+        return Blocks(unpack(values.flatten(1), place.columns), scales)
     values = values.squeeze(0) if values.dim() == 3 else values  # an LSTM's one direction
     values = values.T if place.is_transposed else values
     rows = _rows(len(values)) if place.has_gates else slice(None)
@@ -127,7 +150,12 @@ def _matrix(numbers: dict, place: _Place) -> Tensor:
     return quantized_tensor(values, scale, zero, by_row)
 
 
-def _put_matrix(numbers: dict, place: _Place, matrix: Tensor) -> None:
+def _put_matrix(numbers: dict, place: _Place, matrix: Tensor | Blocks) -> None:
+    if isinstance(matrix, Blocks):
+        multiple = BLOCK if len(numbers[place.name].dims) == 3 else 2
+        _put(numbers[place.name], pack(matrix.values, multiple))
+        _put(numbers[_beside(place, SCALE)], matrix.scales)
+        return
     values = matrix.int_repr()
     per_tensor = matrix.qscheme() == torch.per_tensor_affine
     scale = torch.tensor(matrix.q_scale()) if per_tensor else matrix.q_per_channel_scales()

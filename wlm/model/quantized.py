@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from wlm.errors import CheckpointError
+from wlm.model.blocks import Blocks
 from wlm.model.stored import Stored
 
 SCALE, ZERO_POINT = ".scale", ".zero_point"  # what their arrays' names add to the matrix's
@@ -54,6 +55,21 @@ def quantized_tensor(values: Tensor, scales: Tensor, zeros: Tensor, by_row: bool
         return torch._make_per_channel_quantized_tensor(values, scales, zeros, 0)
 
 
+def in_blocks(integers: Stored, scales: Stored) -> Stored:
+    """Return a stored matrix of int8 as Blocks; reading raises CheckpointError where it and its
+    scales are of no use as such."""
+
+    def read() -> Blocks:
+        if scales.count != scales.held or scales.dtype != torch.float32:
+            raise CheckpointError("the scales of 4-bit numbers must be float32, each stored")
+        try:
+            return Blocks(integers.read(), scales.read())
+        except ValueError as error:
+            raise CheckpointError(str(error)) from None
+
+    return replace(integers, dtype=Blocks.dtype, read=read)
+
+
 def quantized_by(integers: Stored, quantizer: tuple) -> Stored | None:
     """Return the quantized tensor that a file of PyTorch describes by its scheme, scale, zero point
     and axis; None where it is of a kind that no matrix here is of."""
@@ -81,25 +97,32 @@ def _are_usable(scales: Tensor, zeros: Tensor, dtype: torch.dtype) -> bool:
     return bool(((zeros >= limits.min) & (zeros <= limits.max)).all())
 
 
-def precision_of(matrix: Tensor | None) -> str:
-    """Return what a variant calls a matrix: int8, int8-channel for a scale a row, fp32 for None.
+def precision_of(matrix: Tensor | Blocks | None) -> str:
+    """Return what a variant calls a matrix: int4 for Blocks, int8, int8-channel for a scale a row,
+    fp32 for None.
 
     PyTorch's embeddings always have a scale a row, and zero points in floats: int8.
     """
     if matrix is None:
         return "fp32"
+    if isinstance(matrix, Blocks):
+        return "int4"
     if matrix.qscheme() in _PER_TENSOR or matrix.q_per_channel_zero_points().is_floating_point():
         return "int8"
     return "int8-channel"
 
 
-def as_arrays(numbers: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def as_arrays(numbers: Mapping[str, Tensor | Blocks]) -> dict[str, Tensor]:
     """Return named tensors as plain ones: a quantized one is three, its integers, NAME.scale and
-    NAME.zero_point, of shape () for the whole matrix or (R, 1) for its rows."""
+    NAME.zero_point, of shape () for the whole matrix or (R, 1) for its rows. Blocks are two, their
+    integers and NAME.scale."""
     arrays = {}
     for name, each in numbers.items():
         if not each.is_quantized:
             arrays[name] = each
+            continue
+        if isinstance(each, Blocks):
+            arrays[name], arrays[name + SCALE] = each.values, each.scales
             continue
         if each.qscheme() in _PER_TENSOR:
             scale = torch.tensor(each.q_scale(), dtype=torch.float64)
@@ -120,10 +143,14 @@ def from_arrays(entries: Mapping[str, object]) -> dict[str, object]:
     """Return a file's entries with what `as_arrays` took apart put together again."""
     whole, used = {}, set()
     for name, each in entries.items():
-        parts = [entries.get(name + SCALE), entries.get(name + ZERO_POINT)]
-        if isinstance(each, Stored) and each.dtype in INTEGERS and all(parts):
-            whole[name] = quantized(each, *parts)
+        scale, zero_point = entries.get(name + SCALE), entries.get(name + ZERO_POINT)
+        is_matrix = isinstance(each, Stored) and each.dtype in INTEGERS
+        if is_matrix and scale and zero_point:
+            whole[name] = quantized(each, scale, zero_point)
             used |= {name + SCALE, name + ZERO_POINT}
+        elif is_matrix and isinstance(scale, Stored) and len(each.shape) == 2:
+            whole[name] = in_blocks(each, scale)
+            used.add(name + SCALE)
         else:
             whole[name] = each
     return {name: each for name, each in whole.items() if name not in used}

@@ -16,7 +16,7 @@ from wlm.quantization.modules import Modules
 from wlm.quantization.pytorch import PyTorchModel, missing_engine, quantize
 from wlm.quantization.variant import Variant
 
-_BYTES = {"fp32": 4, "fp16": 2, "int8": 1, "int8-channel": 1}  # of a number
+_BYTES = {"fp32": 4, "fp16": 2, "int8": 1, "int8-channel": 1, "int4": 5 / 8}  # of a number
 
 
 class PreparedModel(Protocol):
@@ -108,7 +108,7 @@ def held_bytes(config: ModelConfig, variant: Variant) -> int:
         precision = getattr(variant, module)
         if onnx or precision != "fp32":
             held += 2 * _BYTES[precision] * math.prod(shape)
-    return held
+    return round(held)
 
 
 def why_unavailable(variant: Variant) -> str:

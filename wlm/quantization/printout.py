@@ -1,5 +1,8 @@
 """What printing a variant's model shows, worked out from its sizes: nothing is made for it."""
 
+from math import ceil
+
+from wlm.model.blocks import BLOCK
 from wlm.model.lstm import ModelConfig
 from wlm.quantization.variant import Variant
 
@@ -52,8 +55,12 @@ def _linear(config: ModelConfig, variant: Variant) -> str:
 
 
 def _operators(config: ModelConfig, variant: Variant) -> list[str]:
+    rows, columns = config.ntoken, config.ninp
     table = "float" if variant.embedding == "fp32" else "uint8"
-    lines = [f"Gather({config.ntoken}x{config.ninp} {table})"]
+    lines = [f"Gather({rows}x{columns} {table})"]
+    if variant.embedding == "int4":  # two numbers a byte, and the blocks' scales
+        sizes = f"{rows}x{ceil(columns / 2)} uint8, {rows}x{ceil(columns / BLOCK)} float"
+        lines = [f"GatherBlockQuantized({sizes})"]
     gates = 4 * config.nhid
     for layer in range(config.nlayers):
         inputs = config.nhid if layer else config.ninp
@@ -63,5 +70,10 @@ def _operators(config: ModelConfig, variant: Variant) -> list[str]:
             weights = f"1x{inputs}x{gates} int8, 1x{config.nhid}x{gates} int8"
             lines.append(f"DynamicQuantizeLSTM({weights})")
     name, numbers = ("MatMul", "float") if variant.linear == "fp32" else ("MatMulInteger", "int8")
-    lines.append(f"{name}({config.nhid}x{config.ntoken} {numbers})")
+    blocks = ceil(config.nhid / BLOCK)
+    lines.append(
+        f"MatMulNBits({rows}x{blocks}x{BLOCK // 2} uint8, {rows}x{blocks} float)"
+        if variant.linear == "int4"
+        else f"{name}({config.nhid}x{rows} {numbers})"
+    )
     return [f"  {line}" for line in lines]

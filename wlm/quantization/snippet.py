@@ -23,11 +23,11 @@ for each in model, quantized:
 """
 ONNX = """\
 import os
-
+{standard}
 import torch
 {imports}
 from wlm import load_checkpoint
-
+{own}
 model = load_checkpoint({folder!r}).model
 words, (h, c) = torch.zeros(3, 2, dtype=torch.int64), model.init_hidden(2)
 states = dict.fromkeys(["h", "c", "next_h", "next_c"], {{1: "batch"}})
@@ -56,9 +56,16 @@ def code_for(variant: Variant, model_folder: str) -> str:
     if variant.runtime == "pytorch":
         return PYTORCH.format(folder=model_folder, making=_quantize_dynamic(variant))
     making, imports = _quantize_onnx(variant), "import onnxruntime\n"
-    if making:
+    if "quantize_dynamic" in making:
         imports += "from onnxruntime.quantization import quantize_dynamic\n"
-    return ONNX.format(folder=model_folder, imports=imports, making=making)
+    in_int4 = "with_int4" in making
+    return ONNX.format(
+        folder=model_folder,
+        standard="from pathlib import Path\n" if in_int4 else "",
+        imports=imports,
+        own="from wlm.quantization.onnx.int4 import with_int4\n" if in_int4 else "",
+        making=making,
+    )
 
 
 def _quantize_dynamic(variant: Variant) -> str:
@@ -82,7 +89,9 @@ def _quantize_dynamic(variant: Variant) -> str:
 def _quantize_onnx(variant: Variant) -> str:
     """The lines that quantize temp.onnx in place, and show its size."""
     lines = []
-    for precision, parts in variant.parts_by_precision().items():
+    by_precision = variant.parts_by_precision()
+    in_int4 = by_precision.pop("int4", [])
+    for precision, parts in by_precision.items():
         operators = [OPERATORS[part] for part in parts]
         per_channel = "    per_channel=True,\n" if precision == "int8-channel" else ""
         lines.append(
@@ -92,6 +101,12 @@ quantize_dynamic(
     "temp.onnx",
     op_types_to_quantize={operators!r},
 {per_channel})"""
+        )
+    if in_int4:
+        lines.append(
+            f"""\
+file = Path("temp.onnx")
+file.write_bytes(with_int4(file.read_bytes(), {in_int4!r}))"""
         )
     if lines:
         lines.append("print(f\"{os.path.getsize('temp.onnx') / 1e6:.1f} MB\")")

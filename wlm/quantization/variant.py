@@ -15,8 +15,8 @@ PRECISIONS = {
     },
     "onnxruntime": {
         "lstm": ("fp32", "int8", "int8-channel"),
-        "linear": ("fp32", "int8", "int8-channel"),
-        "embedding": ("fp32", "int8"),
+        "linear": ("fp32", "int8", "int8-channel", "int4"),
+        "embedding": ("fp32", "int8", "int4"),
     },
 }
 # PyTorch's libraries of int8 arithmetic; "" is the one that PyTorch chooses on this machine.
@@ -40,6 +40,7 @@ OFFERED = (
     "onnxruntime:",
     "onnxruntime:lstm=int8,linear=int8,embedding=int8",
     "onnxruntime:lstm=int8-channel,linear=int8-channel,embedding=int8",
+    "onnxruntime:lstm=int8,linear=int4,embedding=int4",
 )
 
 
@@ -134,6 +135,8 @@ class Variant:
                 f"{precision} {' + '.join(PART_LABELS[part] for part in parts)}"
                 for precision, parts in self.parts_by_precision().items()
             ]
+            if self.lstm != "fp32" and self.linear == self.embedding == "int4":
+                words[-1] = "int4 rest"
         engine = f", {self.engine}" if self.engine else ""
         return RUNTIME_LABELS[self.runtime] + (", ".join(words) or "fp32") + engine
 
@@ -147,6 +150,9 @@ def describe(variant: Variant) -> str:
             "Another engine for the same arithmetic in 32-bit floats: faster than PyTorch's at one "
             "text at a time; it needs two more packages and keeps a copy of the weights on disk."
             if precisions == {"fp32"}
+            else "Weights as 4-bit integers, 32 to a scale: the smallest file; it loses some "
+            "quality, where int8 loses hardly any, and time on chunks, as weights are unpacked."
+            if "int4" in precisions
             else "ONNX Runtime's own dynamic quantization: the fastest here; it loses where only "
             "PyTorch can be installed, and its gain shrinks as the chunks grow."
         )

@@ -149,7 +149,7 @@ def test_an_int8_lstm_layer_equals_arithmetic_by_hand(precision):
 
 OPERATORS = {
     "lstm": {"fp32": "LSTM", "int8": "DynamicQuantizeLSTM"},
-    "linear": {"fp32": "MatMul", "int8": "MatMulInteger"},
+    "linear": {"fp32": "MatMul", "int8": "MatMulInteger", "int4": "MatMulNBits"},
 }
 
 
@@ -160,6 +160,8 @@ OPERATORS = {
         "onnxruntime:lstm=int8",
         "onnxruntime:linear=int8",
         "onnxruntime:embedding=int8",
+        "onnxruntime:linear=int4",
+        "onnxruntime:embedding=int4",
         "onnxruntime:lstm=int8-channel,linear=int8",
     ],
 )
@@ -178,9 +180,10 @@ def test_each_part_changes_its_own_operators_only(model, name):
                 scales = weights[stem + "_scale"].size
                 outputs = {"lstm": 24, "linear": 20}[part]
                 assert scales == (outputs if getattr(variant, part) == "int8-channel" else 1)
-    (gather,) = (node for node in graph.node if node.op_type == "Gather")
+    (gather,) = (node for node in graph.node if node.op_type.startswith("Gather"))
+    assert (gather.op_type == "GatherBlockQuantized") is (variant.embedding == "int4")
     dtype = weights[gather.input[0]].dtype.name
-    assert dtype == ("uint8" if variant.embedding == "int8" else "float32")
+    assert dtype == ("float32" if variant.embedding == "fp32" else "uint8")
 
 
 @pytest.mark.parametrize("name", [name for name in OFFERED if name.startswith("onnx")])

@@ -22,6 +22,7 @@ from wlm.errors import VariantError, WLMError
 from wlm.model.lstm import LSTMModel
 from wlm.model.onnx_names import INPUTS, OPERATORS, OUTPUTS, PACKAGES
 from wlm.quantization.onnx.cache import read_cached, write_cached
+from wlm.quantization.onnx.int4 import with_int4
 from wlm.quantization.onnx.model import OnnxModel
 from wlm.quantization.variant import PART_LABELS, Variant
 
@@ -158,7 +159,9 @@ def _quantized(content: bytes, variant: Variant) -> bytes:
     import onnx
     from onnxruntime.quantization import quantize_dynamic
 
-    for precision, parts in variant.parts_by_precision().items():
+    by_precision = variant.parts_by_precision()
+    in_int4 = by_precision.pop("int4", [])
+    for precision, parts in by_precision.items():
         try:
             with _silence(), tempfile.TemporaryDirectory(prefix="wlm-") as folder:
                 path = Path(folder) / "model.onnx"
@@ -175,7 +178,7 @@ def _quantized(content: bytes, variant: Variant) -> bytes:
             raise WLMError(f"{variant} needs a temporary file that fails: {reason}") from None
         except Exception as error:  # of many kinds, as in `_export`
             raise WLMError(f"{variant} cannot be made: {_first_line(error)}") from None
-    return content
+    return with_int4(content, in_int4) if in_int4 else content
 
 
 @contextmanager

@@ -1,0 +1,89 @@
+"""Matrices of 4-bit integers, a scale for each block of numbers, packed as ONNX Runtime has them.
+
+What an integer q, from LOWEST to HIGHEST, stands for is q * scale; in a file it is a nibble,
+q + OFFSET, two of them in a byte, the first in its lower half.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+# Blocks of 16, 32, 64 and 128 numbers raised the bundled model's loss by 0.04, 0.05, 0.08 and 0.08
+# nats, in 19, 16, 14 and 14 MB; zero points beside the scales gained nothing at 32.
+BLOCK = 32
+LOWEST, HIGHEST, OFFSET, LEVELS = -8, 7, 8, 16
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """A matrix (R, C) of integers, int8 in memory, with a float scale (R, ceil(C / BLOCK)) for each
+    block of a row's numbers. It answers what a quantized tensor of PyTorch's does, which has no
+    such scales. Raises ValueError unless the two fit."""
+
+    values: Tensor
+    scales: Tensor
+    is_quantized = True
+    dtype = torch.quint4x2  # as PyTorch calls numbers of 4 bits
+
+    def __post_init__(self):
+        rows, columns = self.values.shape
+        fitting = rows, -(-columns // BLOCK)
+        if self.values.dtype != torch.int8:
+            raise ValueError(f"numbers of 4 bits must be int8 in memory, got {self.values.dtype}")
+        if tuple(self.scales.shape) != fitting:
+            raise ValueError(
+                f"{rows}x{columns} numbers of 4 bits must have {fitting[0]}x{fitting[1]} scales, "
+                f"got {'x'.join(map(str, self.scales.shape))}"
+            )
+        lowest, highest = self.values.aminmax()
+        if lowest < LOWEST or highest > HIGHEST:
+            raise ValueError(
+                f"numbers of 4 bits must lie from {LOWEST} to {HIGHEST}, got {lowest} to {highest}"
+            )
+        if not (self.scales.isfinite().all() and (self.scales > 0).all()):
+            raise ValueError("the scales of 4-bit numbers must be finite and above 0")
+
+    @property
+    def shape(self) -> torch.Size:
+        return self.values.shape
+
+    @property
+    def step(self) -> Tensor:
+        """The scale of each number (R, C)."""
+        return self.scales.repeat_interleave(BLOCK, 1)[:, : self.shape[1]]
+
+    def int_repr(self) -> Tensor:
+        """Return the integers, int8."""
+        return self.values
+
+    def dequantize(self) -> Tensor:
+        """Return what the integers stand for, in floats."""
+        return self.values * self.step
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def blocks_of(weights: Tensor) -> Blocks:
+    """Round a matrix (R, C): each block's largest number becomes 7 or -7."""
+    rows, columns = weights.shape
+    padded = F.pad(weights, (0, -columns % BLOCK)).view(rows, -1, BLOCK)
+    scales = padded.abs().amax(2) / HIGHEST
+    scales = torch.where(scales > 0, scales, 1.0)  # zeros, or too small for any float a seventh
+    values = (padded / scales.unsqueeze(2)).round().clamp(-HIGHEST, HIGHEST).to(torch.int8)
+    return Blocks(values.view(rows, -1)[:, :columns].contiguous(), scales)
+
+
+def pack(values: Tensor, multiple: int) -> Tensor:
+    """Return integers (R, C) as bytes (R, N / 2), C filled up with zeros to N, the next multiple of
+    an even number."""
+    nibbles = F.pad(values, (0, -values.shape[1] % multiple)).add(OFFSET).to(torch.uint8)
+    return nibbles[:, ::2] | (nibbles[:, 1::2] << 4)
+
+
+def unpack(packed: Tensor, columns: int) -> Tensor:
+    """Return the integers (R, columns) of bytes, int8."""
+    nibbles = torch.stack([packed & 15, packed >> 4], 2).flatten(1)[:, :columns]
+    return nibbles.to(torch.int8).sub(OFFSET).contiguous()
