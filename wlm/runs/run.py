@@ -23,7 +23,9 @@ class State(StrEnum):
 
 def new_id() -> str:
     """Return an id that cannot be guessed: who has it may see the run."""
-    return secrets.token_urlsafe(12)
+    while (drawn := secrets.token_urlsafe(12)).startswith("-"):
+        pass  # a command line would take it for an option
+    return drawn
 
 
 @dataclass(frozen=True)
