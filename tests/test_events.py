@@ -1,6 +1,9 @@
 """The log's lines."""
 
+import contextlib
 import json
+import sys
+from pathlib import Path
 
 from wlm.events import note
 
@@ -19,6 +22,16 @@ def test_a_line_is_json_without_what_is_not_known(public, capsys):
         "seconds": 0.123,
         "outcome": "drawn",
     }
+
+
+def test_a_log_that_cannot_be_written_stops_nobody(public, monkeypatch):
+    public()
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stderr", full)
+        note("page", "anna")
+        monkeypatch.undo()
+        with contextlib.suppress(OSError):
+            full.close()
 
 
 def test_where_no_strangers_come_nothing_is_logged_unless_asked(capsys, monkeypatch, public):

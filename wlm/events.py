@@ -3,6 +3,7 @@
 No line holds a text, an address or a visitor's whole name.
 """
 
+import contextlib
 import json
 import sys
 from datetime import UTC, datetime
@@ -24,5 +25,6 @@ def note(event: str, visitor: str = "", **facts) -> None:
         for key, value in line.items()
         if value is not None
     }
-    sys.stderr.write(json.dumps(line) + "\n")
-    sys.stderr.flush()
+    with contextlib.suppress(OSError, ValueError):  # the log's disk is full, or nobody reads it
+        sys.stderr.write(json.dumps(line) + "\n")
+        sys.stderr.flush()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from processes import exit_code_of
-from waiting import PATIENCE
+from waiting import PATIENCE, wait_for
 
 from wlm.errors import StoreError
 from wlm.runs import database
@@ -422,6 +422,24 @@ def test_a_database_server_that_goes_away_loses_nothing(postgres):
     late.mend()
     assert {run.id for run in RunStore(url).list_runs("compare")} == {"kept", "meanwhile", "late"}
     assert store.get("meanwhile").warning == ""
+
+
+def test_a_database_that_takes_no_writes_for_a_while_is_waited_for(postgres):
+    url = postgres.new_database()
+    store, patient = RunStore(url), RunStore(url, patience=PATIENCE)
+    store.create(Run("compare", {}, id="kept", state=State.RUNNING))
+    postgres.set("default_transaction_read_only", "on")
+    try:
+        wait_for(lambda: not store.update("kept", stage="aside") and store.warning, "the setting")
+        assert "read-only" in store.warning and store.get("kept").stage == "aside"
+        waiting = threading.Thread(target=patient.create, args=(Run("compare", {}, id="late"),))
+        waiting.start()
+    finally:
+        postgres.set("default_transaction_read_only", "off")
+    waiting.join(PATIENCE)
+    assert patient.warning == "" and RunStore(url).get("late").id == "late"
+    wait_for(lambda: not store.mend() and not store.warning, "the setting")
+    assert RunStore(url).get("kept").stage == "aside"
 
 
 def test_servers_give_signs_of_life(url):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import InternalError, OperationalError, SQLAlchemyError
 
 from wlm.errors import StoreError
 from wlm.places import database_url
@@ -146,7 +146,7 @@ class Storage:
         while True:
             try:
                 return act()
-            except OperationalError:
+            except (OperationalError, InternalError):  # it is away, full, or takes no writes now
                 sqlite = self.url.startswith("sqlite")  # which has no server that may come back
                 if sqlite or time.monotonic() >= end:
                     raise
