@@ -20,6 +20,7 @@ VARIANTS = [
     "onnxruntime:",
     "onnxruntime:lstm=int8,linear=int8,embedding=int8",
     "onnxruntime:lstm=int8-channel,linear=int8-channel,embedding=int8",
+    "onnxruntime:lstm=int8,linear=int4,embedding=int4",
 ]
 ALL = pytest.mark.parametrize("name", VARIANTS)
 

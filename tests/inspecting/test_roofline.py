@@ -43,6 +43,16 @@ def test_int8_weights_take_a_quarter_of_the_bytes():
     assert int8.multiply_adds == fp32.multiply_adds
 
 
+def test_int4_weights_take_half_a_byte_and_an_eighth_for_their_scales():
+    int8, int4 = (
+        work(CONFIG, Variant(linear=each, embedding=each, runtime="onnxruntime"), 3)
+        for each in ("int8", "int4")
+    )
+    assert int8["decoder"].bytes_moved - int4["decoder"].bytes_moved == 3 / 8 * 20 * 6
+    assert int8["embedding"].bytes_moved - int4["embedding"].bytes_moved == 3 / 8 * 3 * 8
+    assert isinstance(int4["embedding"].bytes_moved, int)
+
+
 def test_a_multiply_add_is_two_operations():
     assert Work(30, 15).operations == 60
     assert Work(30, 15).ops_per_byte == 4.0
@@ -57,6 +67,7 @@ def test_a_multiply_add_is_two_operations():
         (20.0, "fp16", 100e9, False),  # multiplied in fp32
         (20.0, "int8", 200e9, True),
         (50.0, "int8", 400e9, False),
+        (50.0, "int4", 400e9, False),  # multiplied in int8
     ],
 )
 def test_the_roof_is_the_lower_of_memory_and_arithmetic(

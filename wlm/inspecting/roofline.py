@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import torch
 
 from wlm.model.lstm import LSTMModel, ModelConfig
+from wlm.quantization.prepare import WEIGHT_BYTES
 from wlm.quantization.pytorch import quantize
 from wlm.quantization.variant import Variant
 
 MODULES = ("embedding", "LSTM", "decoder", "loss")
-WEIGHT_BYTES = {"fp32": 4, "fp16": 2, "int8": 1, "int8-channel": 1, "int4": 5 / 8}
 ACTIVATION_BYTES = 4
 MEMORY_ROWS, CACHE_ROWS, COLUMNS = 65_536, 256, 1_024  # 268 MB, which no cache holds, and 1 MB
 SQUARE = 1_024
@@ -57,9 +57,9 @@ def work(config: ModelConfig, variant: Variant, tokens: int) -> dict[str, Work]:
         lstm * 4 * H * i + T * lstm * 4 * H * H + a * 8 * H + a * T * (i + H) for i in inputs
     )
     return {
-        "embedding": Work(0, T * E * (embedding + a)),
+        "embedding": Work(0, round(T * E * (embedding + a))),
         "LSTM": Work(sum(T * 4 * H * (i + H) for i in inputs), lstm_bytes),
-        "decoder": Work(T * V * H, linear * V * H + a * V + a * T * (H + V)),
+        "decoder": Work(T * V * H, round(linear * V * H) + a * V + a * T * (H + V)),
         "loss": Work(0, a * T * V),
     }
 

@@ -11,12 +11,14 @@ from typing import Protocol
 from torch import Tensor
 
 from wlm.errors import VariantError
+from wlm.model.blocks import BLOCK, Blocks
 from wlm.model.lstm import DECODER, EMBEDDING, Hidden, LSTMModel, ModelConfig, part_of
 from wlm.quantization.modules import Modules
 from wlm.quantization.pytorch import PyTorchModel, missing_engine, quantize
 from wlm.quantization.variant import Variant
 
-_BYTES = {"fp32": 4, "fp16": 2, "int8": 1, "int8-channel": 1, "int4": 5 / 8}  # of a number
+# Of a number, in int4 with its share of a scale.
+WEIGHT_BYTES = {"fp32": 4, "fp16": 2, "int8": 1, "int8-channel": 1, "int4": 0.5 + 4 / BLOCK}
 
 
 class PreparedModel(Protocol):
@@ -49,12 +51,12 @@ class PreparedModel(Protocol):
     def biases(self) -> dict[str, Tensor]:
         """Return the biases, by their names in the fp32 state_dict."""
 
-    def matrices(self) -> dict[str, Tensor]:
+    def matrices(self) -> dict[str, Tensor | Blocks]:
         """Return the weight matrices, by their names in the fp32 state_dict, in the order of a
         pass.
 
         Where a module is quantized to int8, its matrices are quantized tensors that know their
-        scales; else they are fp32, rounded where they are stored in fp16.
+        scales; in int4 they are Blocks; else they are fp32, rounded where they are stored in fp16.
         """
 
 
@@ -80,7 +82,7 @@ def prepare(model: LSTMModel, variant: Variant, threads: int = 1) -> PreparedMod
     return PyTorchModel(quantize(model, variant, matrices), threads)
 
 
-def imported_matrices(model: LSTMModel, variant: Variant) -> dict[str, Tensor]:
+def imported_matrices(model: LSTMModel, variant: Variant) -> dict[str, Tensor | Blocks]:
     """Return the matrices of integers that a model came with, nothing for one that came in fp32.
 
     Raises VariantError unless the variant is what the model came as; PyTorch's engine is free.
@@ -107,7 +109,7 @@ def held_bytes(config: ModelConfig, variant: Variant) -> int:
         module = {EMBEDDING: "embedding", DECODER: "linear"}.get(part_of(key), "lstm")
         precision = getattr(variant, module)
         if onnx or precision != "fp32":
-            held += 2 * _BYTES[precision] * math.prod(shape)
+            held += 2 * WEIGHT_BYTES[precision] * math.prod(shape)
     return round(held)
 
 

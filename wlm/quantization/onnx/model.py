@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wlm.model.blocks import Blocks
 from wlm.model.lstm import Hidden, ModelConfig
 from wlm.model.onnx_names import INPUTS, LOG_LIKELIHOOD, OUTPUTS, TARGETS
 from wlm.model.onnx_weights import stored_biases, stored_matrices, stored_parts
@@ -61,7 +62,7 @@ class OnnxModel:
         """Return the biases, by their names in the fp32 state_dict."""
         return stored_biases(self.content)
 
-    def matrices(self) -> dict[str, Tensor]:
+    def matrices(self) -> dict[str, Tensor | Blocks]:
         """Return the weight matrices, by their names in the fp32 state_dict."""
         return stored_matrices(self.content)
 
