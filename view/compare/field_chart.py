@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import altair as alt
 
 from view.shared.built import built_once
-from view.shared.charts import GREY, INK, Spec, color_by_label, specification
+from view.shared.charts import GREY, GROUND, HALO, INK, Spec, color_by_label, specification
 from wlm.measuring.field import Place, front
 
 HEIGHT = 420
@@ -69,8 +69,9 @@ def field_chart(places: Sequence[Place]) -> Spec:
     )
     texts = [
         alt.Chart({"values": [each for each in named if each["left"] == left]})
-        .mark_text(color=INK, baseline="middle", dy=-15, **side)
-        .encode(x=x, y=alt.Y("place:Q"), text="text:N")
+        .mark_text(baseline="middle", dy=-15, **side, **ground)
+        .encode(x=x, y=alt.Y("place:Q"), text="text:N", color=alt.value(ink))
+        for ground, ink in ((HALO, GROUND), ({}, INK))
         for left, side in (
             (True, {"align": "right", "dx": -10}),
             (False, {"align": "left", "dx": 10}),
@@ -101,5 +102,8 @@ def _named(places: Sequence[Place], gap: float, most: float) -> list[dict]:
         place = max([each.loss_delta, *(other + gap for other in beside)])
         speed = f", {each.speedup:.1f}×" if each.speedup != 1.0 else ""
         text = each.label + speed
-        rows.append({"size": size, "place": place, "text": text, "left": size > 0.5 * most})
+        # To the left where there is room: else another dot would be under the name.
+        near = any(0.0 < size - other.size_bytes / 1e6 < 0.2 * most for other in places)
+        left = size > 0.5 * most and not (near and size < 0.85 * most)
+        rows.append({"size": size, "place": place, "text": text, "left": left})
     return rows
