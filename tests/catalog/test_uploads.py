@@ -26,8 +26,8 @@ from wlm.measuring.evaluate import evaluate
 from wlm.measuring.sweep import SweepSpec
 from wlm.model.checkpoint import Checkpoint, load_checkpoint
 from wlm.places import uploads_folder
-from wlm.quantization.prepare import prepare
-from wlm.quantization.variant import Variant
+from wlm.quantization.prepare import prepare, why_unavailable
+from wlm.quantization.variant import OFFERED, Variant
 from wlm.runs.execute import execute
 from wlm.runs.run import Run, State
 from wlm.text.corpus import batchify
@@ -392,19 +392,27 @@ def test_the_worker_runs_an_upload_and_says_when_it_is_gone(queue, weights):
     assert json.dumps(done.result).count(str(uploads_folder())) == 0
 
 
-@pytest.mark.parametrize("ending", [".zip", ".pt", ".npz"])
+@pytest.mark.parametrize(
+    "name, ending",
+    [
+        *(("pytorch:lstm=int8,linear=int8", ending) for ending in (".zip", ".pt", ".npz")),
+        *((OFFERED[-1], ending) for ending in (".zip", ".onnx", ".npz")),
+    ],
+)
 def test_what_was_taken_away_is_an_upload_that_stays_what_it_is(
-    tmp_path, model, vocabulary, ending
+    tmp_path, model, vocabulary, name, ending
 ):
-    int8 = Variant.parse("int8")
-    made = export(Checkpoint("tiny", model, vocabulary, {}), int8, tmp_path / f"mine{ending}")
+    variant = Variant.parse(name)
+    if reason := why_unavailable(variant):
+        pytest.skip(reason)
+    made = export(Checkpoint("tiny", model, vocabulary, {}), variant, tmp_path / f"mine{ending}")
     words = [] if ending == ".zip" else [vocabulary_file()]
     upload = add_model(ANNA, Sent(f"mine{ending}", Path(made.path).read_bytes()), words)
-    assert "already quantized, imported as pytorch:lstm=int8,linear=int8" in upload.facts
+    assert f"already quantized, imported as {name}" in upload.facts
     loaded = load_checkpoint(find_model(upload.name))
     ids = batchify(torch.arange(20).repeat(5), 1)
-    expected = evaluate(prepare(model, int8), ids).loss
-    assert evaluate(prepare(loaded.model, int8), ids).loss == expected
+    expected = evaluate(prepare(model, variant), ids).loss
+    assert evaluate(prepare(loaded.model, variant), ids).loss == expected
 
 
 def test_weights_alone_still_need_their_vocabulary(weights):
