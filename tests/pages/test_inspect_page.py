@@ -82,6 +82,19 @@ def test_onnx_runtimes_file_has_parts_too(monkeypatch, tmp_path):
     assert not page.error and not page.exception and charts(page) == 4
 
 
+def test_int4s_levels_are_its_16_and_its_steps_are_blocks(monkeypatch, tmp_path):
+    monkeypatch.setenv("WLM_CACHE", str(tmp_path / "cache"))
+    if reason := why_unavailable(Variant.parse(OFFERED[-1])):
+        pytest.skip(reason)
+    page = open_inspect(variants=[OFFERED[-1]], tab="Error")
+    cards = {each.label: each for each in page.metric}
+    assert cards["Levels for 99% of weights"].value.endswith(" of 16")
+    assert cards["Step"].delta.endswith(", by block")
+    words = [each.value for each in page.markdown]
+    assert "**decoder in ORT int8 LSTM, int4 rest**: all weights, and the 16 levels" in words
+    assert "**Between the levels**" in words and not page.exception
+
+
 ALONE = ("fp32", "int8", "pytorch:lstm=fp16,linear=fp16", OFFERED[7], OFFERED[-1])
 
 

@@ -138,7 +138,10 @@ def show_matrix(model: str, variants: list[Variant]) -> None:
     levels = f", and the {error.levels} levels" if error.step else ""
     st.markdown(f"**{precision}**: all weights{levels}")
     st.vega_lite_chart(charts.weights_on_grid(whole, title=unit), key="chart-all")
-    st.markdown("**Near the middle**" + (", between the levels" if error.step else ""))
+    heading = "**Near the middle**" + (", between the levels" if error.step else "")
+    if near.grid and len(near.grid) == len(whole.grid):  # so few that all are near
+        heading = "**Between the levels**"
+    st.markdown(heading)
     st.vega_lite_chart(charts.weights_on_grid(near, title=unit), key="chart-near")
     if not error.largest:
         st.caption("Nothing here is rounded away: each weight is stored as it is.")
