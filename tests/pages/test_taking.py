@@ -31,7 +31,7 @@ def test_an_archive_is_made_when_it_is_asked_for_and_not_before(page, own_cache)
     assert not page.exception and not page.error
     (made,) = own_cache.glob("export-*/*")
     (download,) = page.get("download_button")
-    assert download.proto.label == f"Download, {made.stat().st_size / 1e6:.1f} MB"
+    assert download.proto.label == f"Download, {made.stat().st_size / 1e3:.1f} kB"
     assert any(each.value.startswith("Read back, its loss is") for each in page.caption)
 
 
