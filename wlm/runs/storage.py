@@ -5,6 +5,7 @@ spill database instead, in memory or among temporary files, and says so: it stil
 kept as soon as the database takes it.
 """
 
+import contextlib
 import os
 import tempfile
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import InternalError, OperationalError, SQLAlchemyError
 
-from wlm.errors import StoreError
+from wlm.errors import StoreAwayError, StoreError
 from wlm.places import database_url
 from wlm.runs.database import RUNS, open_database, reason_of, shown_url
 
@@ -109,18 +110,22 @@ class Storage:
         return self._write(self._main, old, RUNS.insert().values(row))
 
     def _to_spill(self, row: dict) -> None:
-        if self._spill is None:
-            self._spill = open_database(self.spill_url)
         row = {**row, "warning": self.warning or row["warning"]}
-        with self._spill.begin() as connection:
-            connection.execute(RUNS.delete().where(RUNS.c.id == row["id"]))
-            connection.execute(RUNS.insert().values(row))
+        try:
+            if self._spill is None:
+                self._spill = open_database(self.spill_url)
+            old = RUNS.delete().where(RUNS.c.id == row["id"])
+            _execute(self._spill, (old, RUNS.insert().values(row)))
+        except (SQLAlchemyError, OSError) as error:  # neither disk nor memory takes anything
+            reason = reason_of(error) if isinstance(error, SQLAlchemyError) else error.strerror
+            raise StoreAwayError(f"no run can be stored now: {reason}") from None
 
     def _spilled(self) -> sa.Engine | None:
         """The spill database, if any process has made it."""
         if self._spill is None and self._spill_url is not None:
             made = Path(sa.make_url(self._spill_url).database or "").exists()
-            self._spill = open_database(self._spill_url) if made else None
+            with contextlib.suppress(SQLAlchemyError):  # that it cannot be read is said on writing
+                self._spill = open_database(self._spill_url) if made else None
         return self._spill
 
     def _read(self, engine: sa.Engine | None, run_id: str, columns=RUNS.c) -> dict | None:
