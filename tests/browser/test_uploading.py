@@ -19,7 +19,8 @@ def keep(page: Page, what: str, files: list, button: str, uploads: int) -> None:
         choose_file(uploader, chosen)
         expect(uploader.get_by_text(chosen.name)).to_be_visible()
     main.get_by_role("button", name=button).click()
-    expect(main.get_by_role("button", name="Remove")).to_have_count(uploads)
+    # Not "Remove file", which is the uploader's own.
+    expect(main.get_by_role("button", name="Remove", exact=True)).to_have_count(uploads)
     expect(main.get_by_text(what, exact=True)).to_be_visible()
 
 
@@ -58,5 +59,5 @@ def test_bring_measure_and_remove(page, browser, server, server_log, model, tmp_
     for name in ("my.safetensors", "story.txt"):
         expect(main.get_by_text(name, exact=True)).to_be_visible()
         page.wait_for_selector(IDLE, state="attached")
-        main.get_by_role("button", name="Remove").first.click()
+        main.get_by_role("button", name="Remove", exact=True).first.click()
         expect(main.get_by_text(name, exact=True)).to_have_count(0)
