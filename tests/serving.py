@@ -1,9 +1,11 @@
 """A Streamlit server for tests to visit."""
 
+import asyncio
 import os
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,3 +49,10 @@ def is_healthy(address: str) -> bool:
             return True
     except OSError:
         return False
+
+
+def outcome_of(visit: Coroutine):
+    """Return what a visit comes to. Playwright, once it was used, leaves a loop running in the
+    tests' own thread."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, visit).result()

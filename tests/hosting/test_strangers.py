@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from serving import APP, serving
+from serving import APP, outcome_of, serving
 from tiny import LINE, WORDS, tiny_model
 from waiting import PATIENCE, ended, wait_for
 
@@ -117,9 +117,9 @@ def test_each_one_starts_its_own_runs_sees_them_alone_and_no_more(server, store)
             await visitor.open("Runs", f"run={run_id}")
             assert "Delete for good" in visitor.buttons
 
-    run_id = asyncio.run(anna())
+    run_id = outcome_of(anna())
     assert store.get(run_id).state == State.DONE
-    asyncio.run(bert(run_id))
+    outcome_of(bert(run_id))
 
 
 def test_nobody_stops_anothers_run(server, store):
@@ -140,7 +140,7 @@ def test_nobody_stops_anothers_run(server, store):
             assert run.state == State.STOPPED
             assert run.message == "This server ends a run after 7 s of measuring"
 
-    asyncio.run(carl_and_dora())
+    outcome_of(carl_and_dora())
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_forged_states_and_addresses_start_nothing_beyond_the_limits(
             return visitor.problems
 
     before = {run.id for run in store.list_runs("compare")}
-    problems = asyncio.run(visitor())
+    problems = outcome_of(visitor())
     runs = [run for run in store.list_runs("compare") if run.id not in before]
     assert not any("defect" in each for each in problems)
     if words:
@@ -200,7 +200,7 @@ def test_nothing_is_taken_in(server, folder):
             for size, code in ((10, 204), (2_000_000, 413)):
                 assert await asyncio.to_thread(put, server, visitor.session, b"x" * size) == code
 
-    asyncio.run(visitor())
+    outcome_of(visitor())
     assert not (folder / "data" / "uploads").exists()
     with pytest.raises(urllib.error.HTTPError, match="40"):
         urllib.request.urlopen(f"{server}/_stcore/agent/interact", b"{}")
@@ -231,7 +231,7 @@ def test_who_hosts_it_is_said_as_it_is_written(server):
             await visitor.open("Sweep")
             return visitor.words
 
-    assert r"Hosted by \[A\]\(https\:\/\/example\.org\) for tests\." in asyncio.run(words())
+    assert r"Hosted by \[A\]\(https\:\/\/example\.org\) for tests\." in outcome_of(words())
 
 
 def test_the_log_has_a_line_an_event_without_texts_names_or_addresses(server, folder, store):
@@ -240,7 +240,7 @@ def test_the_log_has_a_line_an_event_without_texts_names_or_addresses(server, fo
             await asyncio.to_thread(ended, store, await begin(visitor, SHORT))
             await visitor.open("Sample", "prompt=the secret bridge")
 
-    asyncio.run(visitor())
+    outcome_of(visitor())
     text = (folder / "log").read_text()
     lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     assert {"page", "queued", "run"} <= {line["event"] for line in lines}
@@ -280,7 +280,7 @@ def test_made_up_cookies_start_no_more_than_the_server_allows(small_server, tmp_
                     await asyncio.to_thread(ended, store, run_id)
         return said
 
-    *before, last = asyncio.run(one_after_the_other())
+    *before, last = outcome_of(one_after_the_other())
     assert before == ["", "", ""]
     assert "ll visitors of this server may start 3 runs within an hour" in last
     assert len(store.list_runs("compare")) == 3

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from dask_cluster import Cluster
 from processes import ROOT
-from serving import APP, is_healthy, serving
+from serving import APP, is_healthy, outcome_of, serving
 from test_strangers import LONG, SHORT, begin
 from waiting import ended, wait_for
 
@@ -141,12 +141,12 @@ def test_a_killed_servers_visitors_go_on_at_the_other(site):
             assert visitor.problems == []
             return another
 
-    first, run_id = asyncio.run(anna())
-    asyncio.run(bert(site.servers[1 - first], run_id))
+    first, run_id = outcome_of(anna())
+    outcome_of(bert(site.servers[1 - first], run_id))
     site.kill(first)
     run = ended(store, run_id)
     assert run.state == State.INTERRUPTED and run.result["results"]
-    another = asyncio.run(anna_again(run_id))
+    another = outcome_of(anna_again(run_id))
     assert site.who_queued(another) == 1 - first
     assert ended(store, another).state == State.DONE
     # Whoever did the first one has seen that it is over, and writes no more.
@@ -177,7 +177,7 @@ def test_nginx_keeps_a_visitor_on_its_server_and_adds_what_protects_it(site):
             seen |= found
         return seen
 
-    assert asyncio.run(places()) == {0, 1}
+    assert outcome_of(places()) == {0, 1}
     for path in ("/_stcore/upload_file/a/b", "/_stcore/upload_file"):
         with pytest.raises(urllib.error.HTTPError, match="403"):
             urllib.request.urlopen(site.address + path)
