@@ -348,6 +348,7 @@ def test_a_refusal_is_said_and_the_files_stay_chosen(as_anna, weights):
     assert not page.error and len(uploads_of(ANNA)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["streamlit_app.py", "pages/1_Sample.py", "pages/2_Inspect.py"])
 def test_anothers_upload_cannot_be_chosen_by_its_name(as_anna, weights, path):
     upload = add_model(BERT, weights, [vocabulary_file()])
