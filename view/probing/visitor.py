@@ -160,6 +160,8 @@ class Visitor:
             case "script_finished":
                 if message.script_finished in self._ended:
                     self._ended[message.script_finished].set()
+                if message.script_finished == PAGE:  # in which a fragment's run may be merged
+                    self._ended[FRAGMENT].set()
             case "auto_rerun":
                 auto = message.auto_rerun
                 if auto.fragment_id not in self._ticking:
