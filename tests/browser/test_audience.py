@@ -38,3 +38,12 @@ def test_a_room_is_opened_joined_votes_and_sees_the_truth(
     for phone in (ann, bob):
         expect(phone.get_by_text("int8 wrote")).to_be_visible()
         phone.context.close()
+
+    for number in (2, 3):
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_role("heading", name=f"Round {number} of 3")).to_be_visible()
+        expect(page.get_by_text("have voted")).to_be_visible()
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_text("have voted")).to_be_hidden()
+    page.get_by_role("button", name="Leave").click()
+    expect(page.get_by_role("button", name=f"Back to your room {code}")).to_be_visible()

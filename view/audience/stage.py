@@ -43,7 +43,8 @@ def show_heading(room: Room, votes: Votes, come: int) -> None:
             width="stretch",
         )
         if room.is_over:
-            st.button("Leave", icon=":material/logout:", on_click=leave)
+            if st.button("Leave", icon=":material/logout:"):
+                leave()
         else:
             st.button(
                 STEPS[room.phase],
@@ -103,6 +104,7 @@ def show_outcome(room: Room, votes: dict[int, Votes]) -> None:
 def leave() -> None:
     """Go back to the page's door; the room stays until its day is over."""
     st.query_params.pop("room", None)
+    st.rerun()  # all of the page, of which a room is a part
 
 
 def advance(room: Room) -> None:
