@@ -69,7 +69,7 @@ def allowed_unless(value: object, low: float, high: float) -> str:
     numbers.
     """
     whole = isinstance(low, int) and isinstance(high, int)
-    if _is_number(value) and low <= value <= high and (isinstance(value, int) or not whole):
+    if is_number(value) and low <= value <= high and (isinstance(value, int) or not whole):
         return ""
     ends = [f"{end:,}" if whole or abs(end) < 1e12 else f"{end:g}" for end in (low, high)]
     return f"{'a whole number' if whole else 'a number'} from {' to '.join(ends)}"
@@ -80,11 +80,12 @@ def check_range(name: str, value: float, low: float, high: float, *, hint: str =
     the message in parentheses after the range."""
     if allowed := allowed_unless(value, low, high):
         allowed += f" ({hint})" if hint else ""
-        shown = f"{value:,}" if _is_number(value) else repr(value)
+        shown = f"{value:,}" if is_number(value) else repr(value)
         raise SettingError(f"{name} must be {allowed}, got {shown}")
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Tell whether a value is a number: truth values are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from wlm.catalog.fetch import WIKITEXT2
 from wlm.catalog.names import list_models, list_texts
-from wlm.errors import CheckpointError
+from wlm.errors import CheckpointError, is_number
 from wlm.files import sha256_of
 from wlm.model.checkpoint import VARIANT, checked_card, config_on_card, weights_of
 from wlm.places import ASSETS, data_folder
@@ -66,10 +66,10 @@ def _model(name: str, path: Path) -> Item:
         str(card.get("licence") or "")[:200],
         size,
         card["sha256"],
-        loss if _is_number(loss) else None,
+        loss if is_number(loss) else None,
         weights_read=str(card.get("weights_read") or "")[:400],
         fp32_bytes=None if card.get(VARIANT) else 4 * sum(map(math.prod, shapes)),
-        unknown=share if _is_number(share) else None,
+        unknown=share if is_number(share) else None,
     )
 
 
@@ -82,10 +82,6 @@ def _text(name: str, path: Path) -> Item:
         return Item(name, origin, "", licence, path.stat().st_size, sha256_of(path))
     except OSError as error:
         return Item(name, origin, problem=f"the text {name!r} cannot be read: {error.strerror}")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _origin(path: Path) -> str:
