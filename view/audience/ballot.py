@@ -45,8 +45,8 @@ def show_round(room: Room, votes: Votes, mine: int | None) -> None:
         show_truth(votes.quantized, mine)
     for side, (column, words) in enumerate(zip(st.columns(2), room.pair.texts, strict=True)):
         with column, st.container(border=True):
-            writer = "int8" if side == votes.quantized else "fp32"
-            st.markdown(f"##### Text {SIDES[side]}" + ("" if is_open else f" is by {writer}"))
+            truth = "" if is_open else f" is by {room.pair.writer(side)}"
+            st.markdown(f"##### Text {SIDES[side]}{truth}")
             show_text(words)
             if is_open:
                 st.button(

@@ -80,8 +80,7 @@ def show_texts(room: Room) -> None:
     """Show both texts of the round, and who wrote them once it is closed."""
     for side, (column, words) in enumerate(zip(st.columns(2), room.pair.texts, strict=True)):
         with column, st.container(border=True, height="stretch"):
-            writer = "int8" if side == room.pair.quantized else "fp32"
-            shown = f" is by {writer}" if room.phase == Phase.SHOWN else ""
+            shown = f" is by {room.pair.writer(side)}" if room.phase == Phase.SHOWN else ""
             st.header(f"{SIDES[side]}{shown}", anchor=False)
             show_text(words, large=True)
 

@@ -29,6 +29,10 @@ class Pair:
     texts: tuple[tuple[str, ...], tuple[str, ...]]
     quantized: int
 
+    def writer(self, side: int) -> str:
+        """Return the precision of the model that wrote a text, 0 or 1."""
+        return "int8" if side == self.quantized else "fp32"
+
 
 @dataclass(frozen=True)
 class Room:
