@@ -31,9 +31,8 @@ def main() -> None:
         show_tabs(model, text, variants)
 
 
-@st.fragment
 def show_tabs(model: str, text: str, variants: list[Variant]) -> None:
-    """Show the tab that is open: another one redraws and computes nothing else."""
+    """Show the tab that is open: nothing else is computed."""
     contents = {
         "Bytes": lambda: show_bytes(model, variants),
         "Time": lambda: show_current(InspectSpec(tuple(map(str, variants)), model, text)),
