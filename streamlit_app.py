@@ -31,4 +31,5 @@ def main() -> None:
     show_variant(model, spec.variants[1:] or spec.variants)
 
 
-main()
+with errors_shown():
+    main()

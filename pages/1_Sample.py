@@ -20,17 +20,17 @@ def main() -> None:
         "models get the same random numbers: they write the same text until quantization tips a "
         "draw."
     )
-    with errors_shown():
-        choice = choose_sample(model)
-        show_current(choice.request, choice.raw, choice.pressed, choice.stop)
-        st.divider()
-        heat, blind = st.tabs(["Temperature", "Blind test"], **in_url("more"))
-        if heat.open:
-            with heat, errors_shown():
-                show_temperature(choice.request)
-        elif blind.open:
-            with blind:
-                show_blind_test(model, choice.request.settings, choice.prompt)
+    choice = choose_sample(model)
+    show_current(choice.request, choice.raw, choice.pressed, choice.stop)
+    st.divider()
+    heat, blind = st.tabs(["Temperature", "Blind test"], **in_url("more"))
+    if heat.open:
+        with heat, errors_shown():
+            show_temperature(choice.request)
+    elif blind.open:
+        with blind:
+            show_blind_test(model, choice.request.settings, choice.prompt)
 
 
-main()
+with errors_shown():
+    main()

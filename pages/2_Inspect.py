@@ -23,12 +23,11 @@ def main() -> None:
         "A word passes through an embedding, a stack of LSTM layers and a decoder. See what each "
         "of them takes in the file, how long it runs, and how far rounding moves it."
     )
-    with errors_shown():
-        if not (variants := choose_variants(model)):
-            st.info("Choose one variant or more.", icon=":material/touch_app:")
-            return
-        offer_export(model, variants)
-        show_tabs(model, text, variants)
+    if not (variants := choose_variants(model)):
+        st.info("Choose one variant or more.", icon=":material/touch_app:")
+        return
+    offer_export(model, variants)
+    show_tabs(model, text, variants)
 
 
 def show_tabs(model: str, text: str, variants: list[Variant]) -> None:
@@ -46,4 +45,5 @@ def show_tabs(model: str, text: str, variants: list[Variant]) -> None:
                 show()
 
 
-main()
+with errors_shown():
+    main()

@@ -20,24 +20,22 @@ def main() -> None:
         "How much faster int8 is depends on how the model is used. Each point is a comparison of "
         "its own: all variants in turn on the same text, on this machine."
     )
-    with errors_shown():
-        spec = None
-        try:
-            spec = choose_sweep(model, text)
-        except SettingError as error:
-            show_error(str(error))
-        start = st.button(
-            "Start", type="primary", icon=":material/play_arrow:", disabled=spec is None
+    spec = None
+    try:
+        spec = choose_sweep(model, text)
+    except SettingError as error:
+        show_error(str(error))
+    start = st.button("Start", type="primary", icon=":material/play_arrow:", disabled=spec is None)
+    if spec is not None:
+        st.caption(
+            f":material/timer: {len(spec.values)} points, at most about "
+            f"{spec.most_seconds:,.0f} s together; a point ends earlier once each speed-up is "
+            f"known give or take {DEFAULT_TARGET:.0%}."
         )
-        if spec is not None:
-            st.caption(
-                f":material/timer: {len(spec.values)} points, at most about "
-                f"{spec.most_seconds:,.0f} s together; a point ends earlier once each speed-up is "
-                f"known give or take {DEFAULT_TARGET:.0%}."
-            )
-            if start:
-                st.query_params["sweep"] = server.job_queue().submit_sweep(spec, visitor.name())
-        show_current(spec)
+        if start:
+            st.query_params["sweep"] = server.job_queue().submit_sweep(spec, visitor.name())
+    show_current(spec)
 
 
-main()
+with errors_shown():
+    main()

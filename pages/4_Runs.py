@@ -11,19 +11,19 @@ from view.shared.runs import show_worker, warn_of_unkept
 
 def main() -> None:
     start_page("Runs")
-    with errors_shown():
-        if run_id := st.query_params.get("run"):
-            show_linked_run(run_id)
-            return
-        st.title("Every run is kept")
-        st.markdown(
-            "Select one to open it, or several to set them side by side. A run's link shows the "
-            "same result to everyone who can reach this server; its export shows it anywhere."
-        )
-        warn_of_unkept()
-        show_list(runs_for_visitor())
-        show_import()
-        show_worker()
+    if run_id := st.query_params.get("run"):
+        show_linked_run(run_id)
+        return
+    st.title("Every run is kept")
+    st.markdown(
+        "Select one to open it, or several to set them side by side. A run's link shows the "
+        "same result to everyone who can reach this server; its export shows it anywhere."
+    )
+    warn_of_unkept()
+    show_list(runs_for_visitor())
+    show_import()
+    show_worker()
 
 
-main()
+with errors_shown():
+    main()

@@ -10,14 +10,14 @@ from view.tutorial.steps import STEPS
 def main() -> None:
     here = place()
     start_page("Tutorial", menu=not here.presenting)
-    with errors_shown():
-        step = STEPS[here.step - 1]
-        title = f"{here.step}. {step.title}"
-        show_stepper(here, title)
-        if here.presenting:
-            show_slide(step, code=code_is_open())
-        else:
-            show_page(title, step)
+    step = STEPS[here.step - 1]
+    title = f"{here.step}. {step.title}"
+    show_stepper(here, title)
+    if here.presenting:
+        show_slide(step, code=code_is_open())
+    else:
+        show_page(title, step)
 
 
-main()
+with errors_shown():
+    main()

@@ -15,20 +15,20 @@ def main() -> None:
         "What every page can choose from. Weights are checked against the hash on their card "
         "before they are used."
     )
-    with errors_shown():
-        running = background().running  # asked first: what it fetched is found below
-        models, texts = what_is_here(background().ended)
-        show_items("Models", models)
-        show_items("Texts", texts)
-        st.subheader("Get more")
-        show_fetches(running)
-        show_uploads()
-        with st.expander("Folders of your own machine", icon=":material/folder_open:"):
-            st.markdown(
-                "Start the app with `WLM_MODELS` and `WLM_TEXTS` naming folders: each model folder "
-                "(`model.safetensors`, `vocab.txt`, `card.json`), each `.txt` file and each folder "
-                "with a `test.txt` in them joins the lists, for everyone and without limits."
-            )
+    running = background().running  # asked first: what it fetched is found below
+    models, texts = what_is_here(background().ended)
+    show_items("Models", models)
+    show_items("Texts", texts)
+    st.subheader("Get more")
+    show_fetches(running)
+    show_uploads()
+    with st.expander("Folders of your own machine", icon=":material/folder_open:"):
+        st.markdown(
+            "Start the app with `WLM_MODELS` and `WLM_TEXTS` naming folders: each model folder "
+            "(`model.safetensors`, `vocab.txt`, `card.json`), each `.txt` file and each folder "
+            "with a `test.txt` in them joins the lists, for everyone and without limits."
+        )
 
 
-main()
+with errors_shown():
+    main()

@@ -16,11 +16,11 @@ def main() -> None:
         "Every number below is the model's own, at the word that you choose: click one, or step "
         "with ← and →. The sum in integers is the one that PyTorch works out."
     )
-    with errors_shown():
-        if reason := why_not(model):
-            st.info(reason, icon=":material/info:")
-            return
-        show_current(choose_word(model))
+    if reason := why_not(model):
+        st.info(reason, icon=":material/info:")
+        return
+    show_current(choose_word(model))
 
 
-main()
+with errors_shown():
+    main()

@@ -14,17 +14,17 @@ from wlm.audience.room import read_code
 def main() -> None:
     asked = st.query_params.get("room", "")
     start_page("Audience", menu=not asked)
-    with errors_shown():
-        if not asked:
-            show_door()
-            return
-        code = read_code(asked)
-        room, _, _ = rooms().look(code)
-        if room.host == visitor.name():
-            show_stage(code)
-        else:
-            rooms().join(code, visitor.name())
-            show_ballot(code)
+    if not asked:
+        show_door()
+        return
+    code = read_code(asked)
+    room, _, _ = rooms().look(code)
+    if room.host == visitor.name():
+        show_stage(code)
+    else:
+        rooms().join(code, visitor.name())
+        show_ballot(code)
 
 
-main()
+with errors_shown():
+    main()

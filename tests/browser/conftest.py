@@ -16,6 +16,7 @@ from playwright.sync_api import (
     Error,
     Locator,
     Page,
+    Request,
     expect,
     sync_playwright,
 )
@@ -27,6 +28,7 @@ FAILURES = ROOT / "test-failures"
 IDLE = (
     "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
 )
+WIDE = {"width": 1400, "height": 1000}
 OPTIONS = [
     "--no-sandbox",  # the tests may run as root
     "--disable-gpu",
@@ -70,20 +72,31 @@ def new_context(browser: Browser, **options) -> BrowserContext:
     return context
 
 
+@pytest.fixture(scope="session")
+def tab(browser) -> Iterator[Page]:
+    """One tab for all journeys: what it has compiled of the front end is half a visit's work."""
+    context = new_context(browser)
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture
-def page(browser, server) -> Iterator[Page]:
-    """A wide page that fails the test for any request to another host."""
-    context = new_context(browser, viewport={"width": 1400, "height": 1000})
+def page(tab, server) -> Iterator[Page]:
+    """A wide page of a new visitor, that fails the test for any request to another host."""
     outside: list[str] = []
 
-    def note(url: str) -> None:
-        if not url.startswith((server, server.replace("http", "ws"), "data:", "blob:")):
-            outside.append(url)
+    def note(request: Request) -> None:
+        if not request.url.startswith((server, server.replace("http", "ws"), "data:", "blob:")):
+            outside.append(request.url)
 
-    context.on("request", lambda request: note(request.url))
-    page = context.new_page()
-    yield page
-    context.close()
+    tab.set_viewport_size(WIDE)
+    tab.emulate_media(color_scheme="light")
+    tab.on("request", note)
+    yield tab
+    tab.remove_listener("request", note)
+    tab.goto(f"{server}/_stcore/health")  # of the same host, else what is compiled is gone
+    tab.evaluate("localStorage.clear(), sessionStorage.clear()")
+    tab.context.clear_cookies()
     assert outside == []
 
 

@@ -157,21 +157,18 @@ def test_the_blind_test_hides_who_wrote_what_until_it_is_guessed(page, server):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_a_phone_nothing_is_wider_than_the_screen(browser, server, scheme):
-    context = new_context(browser, viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    page = context.new_page()
-    try:
-        open_sample(page, server, "?words=60&seed=3")
-        width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
-        assert width <= 390
-        assert chart_words(page)
-        last = words_chart(page).locator("text").all()
-        assert max(each.bounding_box()["x"] + each.bounding_box()["width"] for each in last) <= 390
-        sidebar = page.get_by_test_id("stSidebar")
-        page.get_by_test_id("stExpandSidebarButton").click()
-        expect(sidebar).to_have_attribute("data-collapsed", "false")
-        page.get_by_role("link", name="Compare").click()
-        expect(page.get_by_text("The code that does it")).to_be_visible()
-        expect(sidebar).to_have_attribute("data-collapsed", "true")
-    finally:
-        context.close()
+def test_on_a_phone_nothing_is_wider_than_the_screen(page, server, scheme):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(color_scheme=scheme)
+    open_sample(page, server, "?words=60&seed=3")
+    width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
+    assert width <= 390
+    assert chart_words(page)
+    last = words_chart(page).locator("text").all()
+    assert max(each.bounding_box()["x"] + each.bounding_box()["width"] for each in last) <= 390
+    sidebar = page.get_by_test_id("stSidebar")
+    page.get_by_test_id("stExpandSidebarButton").click()
+    expect(sidebar).to_have_attribute("data-collapsed", "false")
+    page.get_by_role("link", name="Compare").click()
+    expect(page.get_by_text("The code that does it")).to_be_visible()
+    expect(sidebar).to_have_attribute("data-collapsed", "true")

@@ -23,10 +23,15 @@ def heading(page, number: int):
 
 
 def open_step(page, address: str, number: int) -> None:
-    """Open a step and wait until keys work: the buttons that take them are loaded by themselves."""
     page.goto(address)
+    wait_for_step(page, number)
+
+
+def wait_for_step(page, number: int) -> None:
+    """Wait until a step is there and keys work: what hears them is loaded by itself."""
     expect(heading(page, number)).to_be_visible()
     expect(page.get_by_role("button", name="Next")).to_be_visible()
+    page.locator("[data-hears-keys]").wait_for(state="attached")
     page.locator(IDLE).wait_for(state="attached")
 
 
@@ -101,10 +106,8 @@ def test_keyboards_clickers_and_the_browser_walk_through_the_tour(page, server):
     expect(heading(page, LAST - 1)).to_be_visible()
     walk(page, LAST - 2, "ArrowLeft")
     page.reload()
-    expect(heading(page, LAST - 2)).to_be_visible()
+    wait_for_step(page, LAST - 2)
     expect(page.get_by_test_id("stSidebar")).to_have_count(0)
-    expect(page.get_by_role("button", name="Next")).to_be_visible()
-    page.locator(IDLE).wait_for(state="attached")
     page.get_by_role("button", name="Code").click()
     code = page.get_by_test_id("stMain").locator("pre")
     expect(code).to_contain_text("quantize_dynamic")

@@ -3,7 +3,7 @@
 import pytest
 from driver import PAGES, ROOT, open_page, press
 
-from view.shared import server
+from view.shared import choices, server
 from view.shared.page import MENU, plain
 from wlm.catalog import inventory
 
@@ -57,6 +57,21 @@ def test_a_defect_is_said_without_its_details(queue, monkeypatch, path):
         press(page, "Write")
     assert not page.exception
     assert "defect" in page.error[0].value and "internal detail" not in page.error[0].value
+
+
+WITH_A_CHOICE = [path for path in PAGES if "choose_model()" in path.read_text("utf-8")]
+
+
+@pytest.mark.parametrize("path", WITH_A_CHOICE, ids=lambda path: path.stem)
+def test_a_defect_before_the_title_is_said_too(queue, monkeypatch, path):
+    def broken(*_):
+        raise OSError("internal detail")
+
+    monkeypatch.setattr(choices, "list_models", broken)
+    page = open_page(path)
+    assert not page.exception
+    (said,) = page.error
+    assert "defect" in said.value and "internal detail" not in said.value
 
 
 @pytest.mark.parametrize(

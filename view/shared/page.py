@@ -101,9 +101,9 @@ def _is_infinite(text: str) -> bool:
 @contextmanager
 def errors_shown() -> Iterator[None]:
     """Show what goes wrong inside as a box, never as a traceback."""
-    outcome = "drawn"
     try:
         yield
+        outcome = "drawn"
     except WLMError as error:
         outcome = "refused"
         show_error(str(error))
@@ -111,8 +111,7 @@ def errors_shown() -> Iterator[None]:
         outcome = "failed"
         logger.exception("a page failed")
         show_error(defect("this page"))
-    finally:
-        _note_page(outcome)
+    _note_page(outcome)  # a run that is broken off for another has no outcome
 
 
 def _note_page(outcome: str) -> None:

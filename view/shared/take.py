@@ -17,7 +17,7 @@ TAKEN = "taken"  # what was asked for last: its name, bytes, and the check on it
 def offer_export(model: str, variants: Sequence[Variant]) -> None:
     """Draw what makes an archive of one of a named model's variants and hands it out; it is made
     only when it is asked for."""
-    with st.popover("Take it with you", icon=":material/download:"):
+    with st.popover("Take it with you", icon=":material/download:"), errors_shown():
         variant = variants[0]
         if len(variants) > 1:
             by_label = {each.label: each for each in variants}
@@ -33,12 +33,11 @@ def offer_export(model: str, variants: Sequence[Variant]) -> None:
             "without this app, and a card that says where they are from."
         )
         asked = model, variant, format
-        with errors_shown():
-            if st.button("Make it", icon=":material/archive:", type="primary"):
-                with st.spinner("Making it, and reading it back …"):
-                    made = server.archive(*asked)
-                check = made.card["check"]
-                st.session_state[TAKEN] = asked, made.name, len(made.content), check
+        if st.button("Make it", icon=":material/archive:", type="primary"):
+            with st.spinner("Making it, and reading it back …"):
+                made = server.archive(*asked)
+            check = made.card["check"]
+            st.session_state[TAKEN] = asked, made.name, len(made.content), check
         if (taken := st.session_state.get(TAKEN)) and taken[0] == asked:
             hand_out(*taken)
 

@@ -9,7 +9,7 @@ const PATIENCE = 5000; // ms: a step that has not come by then was lost
 let wanted = null; // the step asked for last, by a key
 let listening;
 
-export default function ({ data, setTriggerValue }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   function shown() {
     // The address is there before the slide is, and this function's data after it.
     const step = Number(new URLSearchParams(location.search).get("step"));
@@ -56,5 +56,6 @@ export default function ({ data, setTriggerValue }) {
   }, options);
   addEventListener("pointerdown", forget, options);
   addEventListener("popstate", forget, options);
+  parentElement.host?.toggleAttribute("data-hears-keys", true);
   return () => listening.abort();
 }
