@@ -1,6 +1,7 @@
 """Two servers behind nginx, their runs in PostgreSQL and measured by a Dask cluster, all real."""
 
 import asyncio
+import hashlib
 import os
 import shutil
 import signal
@@ -34,11 +35,12 @@ class Site:
     def __init__(self, address: str, servers: list[str], folders: list[Path], store: RunStore):
         self.address, self.servers, self.folders, self.store = address, servers, folders, store
 
-    def who_queued(self, run_id: str) -> int:
-        """Return which server queued a run, by its log."""
-        logs = [(folder / "log").read_text() for folder in self.folders]
-        (found,) = [i for i, log in enumerate(logs) if '"queued"' in log and run_id in log]
-        return found
+    def who_logged(self, event: str, words: str) -> int:
+        """Return which server has logged an event with these words."""
+        logs = [(folder / "log").read_text().splitlines() for folder in self.folders]
+        found = [any(f'"{event}"' in line and words in line for line in log) for log in logs]
+        assert sum(found) == 1
+        return found.index(True)
 
     def kill(self, server: int) -> None:
         """Kill a server."""
@@ -112,8 +114,42 @@ def cookie(name: str, place: str) -> str:
     return f"_streamlit_xsrf=2|00|{name.encode().hex()}|1; wlm_place={place}"
 
 
-def test_a_killed_servers_visitors_go_on_at_the_other(site):
+def check_headers(site: Site) -> None:
+    """What nginx adds: a place for whoever comes without one, and what protects visitors."""
+    first = urllib.request.urlopen(site.address)
+    (place,) = [each for each in first.headers.get_all("Set-Cookie") if "wlm_place" in each]
+    assert "HttpOnly" in place and "SameSite=Lax" in place
+    assert first.headers["X-Content-Type-Options"] == "nosniff"
+    assert "frame-ancestors 'self'" in first.headers["Content-Security-Policy"]
+    assert "nginx/" not in first.headers["Server"]
+    asked = urllib.request.Request(site.address, headers={"Cookie": place.split(";")[0]})
+    again = urllib.request.urlopen(asked).headers.get_all("Set-Cookie") or []
+    assert not any("wlm_place" in each for each in again)
+    for path in ("/_stcore/upload_file/a/b", "/_stcore/upload_file"):
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(site.address + path)
+
+
+async def check_places(site: Site) -> None:
+    """Visitors with other places come to both servers, those of one place to the same one."""
+    seen = set()
+    for place in range(8):
+        found = set()
+        for turn in range(2):
+            name = f"{place}-{turn}"
+            async with visit(site.address, cookie(name, str(place))) as visitor:
+                await visitor.open("Sweep")
+            short = hashlib.sha256(name.encode()).hexdigest()[:8]
+            found.add(site.who_logged("page", short))
+        assert len(found) == 1
+        seen |= found
+    assert seen == {0, 1}
+
+
+def test_visitors_stay_at_their_server_and_go_on_at_the_other_when_it_is_killed(site):
     store = site.store
+    check_headers(site)
+    outcome_of(check_places(site))
 
     async def anna() -> tuple[int, str]:
         """Begin a run that does not end by itself; tell where."""
@@ -121,7 +157,7 @@ def test_a_killed_servers_visitors_go_on_at_the_other(site):
             run_id = await begin(visitor, LONG)
             assert visitor.problems == []
             await asyncio.to_thread(wait_for, lambda: store.get(run_id).result, "numbers")
-            return site.who_queued(run_id), run_id
+            return site.who_logged("queued", run_id), run_id
 
     async def bert(server: str, run_id: str) -> None:
         """Follow it on the other server."""
@@ -147,37 +183,7 @@ def test_a_killed_servers_visitors_go_on_at_the_other(site):
     run = ended(store, run_id)
     assert run.state == State.INTERRUPTED and run.result["results"]
     another = outcome_of(anna_again(run_id))
-    assert site.who_queued(another) == 1 - first
+    assert site.who_logged("queued", another) == 1 - first
     assert ended(store, another).state == State.DONE
     # Whoever did the first one has seen that it is over, and writes no more.
     assert store.get(run_id) == run
-
-
-def test_nginx_keeps_a_visitor_on_its_server_and_adds_what_protects_it(site):
-    first = urllib.request.urlopen(site.address)
-    (place,) = [each for each in first.headers.get_all("Set-Cookie") if "wlm_place" in each]
-    assert "HttpOnly" in place and "SameSite=Lax" in place
-    assert first.headers["X-Content-Type-Options"] == "nosniff"
-    assert "frame-ancestors 'self'" in first.headers["Content-Security-Policy"]
-    assert "nginx/" not in first.headers["Server"]
-    asked = urllib.request.Request(site.address, headers={"Cookie": place.split(";")[0]})
-    again = urllib.request.urlopen(asked).headers.get_all("Set-Cookie") or []
-    assert not any("wlm_place" in each for each in again)
-
-    async def places() -> set[int]:
-        """Which servers visitors with other places come to, and the same place always to one."""
-        seen = set()
-        for place in range(8):
-            found = set()
-            for turn in range(2):
-                name = f"{place}-{turn}"
-                async with visit(site.address, cookie(name, str(place))) as visitor:
-                    found.add(site.who_queued(await begin(visitor, SHORT)))
-            assert len(found) == 1
-            seen |= found
-        return seen
-
-    assert outcome_of(places()) == {0, 1}
-    for path in ("/_stcore/upload_file/a/b", "/_stcore/upload_file"):
-        with pytest.raises(urllib.error.HTTPError, match="403"):
-            urllib.request.urlopen(site.address + path)
