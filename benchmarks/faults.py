@@ -59,15 +59,18 @@ class Site:
             self.start_server(name)
 
     def start(self, name: str, *command: str, **variables: str) -> None:
-        """Start a process of Python; its log is named after it."""
+        """Start a process of Python; its log is named after it, and kept by another process, so
+        that what cannot write says why."""
         with (self.folder / f"{name}.log").open("a") as log:
-            self.processes[name] = subprocess.Popen(
-                [sys.executable, *command],
-                cwd=ROOT,
-                env={**self.environment, **variables},
-                stdout=log,
-                stderr=log,
-            )
+            keeper = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=log)
+        self.processes[name] = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env={**self.environment, **variables},
+            stdout=keeper.stdin,
+            stderr=keeper.stdin,
+        )
+        keeper.stdin.close()
 
     def start_server(self, name: str, **variables: str) -> None:
         """Start a server and wait until it answers."""

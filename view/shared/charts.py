@@ -6,6 +6,10 @@ in the browser.
 
 import altair as alt
 
+# Altair uses pandas as soon as it is loaded. Of several visitors whose first pages load at once,
+# one loads it and the others would find half of it, unless it is whole before anything is drawn.
+import pandas  # noqa: F401
+
 from wlm.quantization.variant import OFFERED, Variant
 
 LABEL_SIZE = 16

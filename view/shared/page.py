@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-# Before any page draws: of several that load it at once, all but one would find half of it.
-import pandas  # noqa: F401
 import streamlit as st
 
 from view.shared import visitor
