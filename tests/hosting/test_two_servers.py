@@ -21,6 +21,7 @@ from test_strangers import LONG, SHORT, begin
 from waiting import ended, wait_for
 
 from view.probing.visitor import visit
+from view.shared.page import MENU
 from wlm.runs.run import State
 from wlm.runs.store import RunStore
 
@@ -114,6 +115,17 @@ def cookie(name: str, place: str) -> str:
     return f"_streamlit_xsrf=2|00|{name.encode().hex()}|1; wlm_place={place}"
 
 
+async def check_first_visitors(server: str) -> None:
+    """All who come to a new server at once find every page whole."""
+
+    async def open_page(name: str) -> list[str]:
+        async with visit(server) as visitor:
+            await visitor.open("" if name == "Compare" else name)
+            return visitor.problems
+
+    assert await asyncio.gather(*map(open_page, MENU)) == [[]] * len(MENU)
+
+
 def check_headers(site: Site) -> None:
     """What nginx adds: a place for whoever comes without one, and what protects visitors."""
     first = urllib.request.urlopen(site.address)
@@ -148,6 +160,7 @@ async def check_places(site: Site) -> None:
 
 def test_visitors_stay_at_their_server_and_go_on_at_the_other_when_it_is_killed(site):
     store = site.store
+    outcome_of(check_first_visitors(site.servers[0]))
     check_headers(site)
     outcome_of(check_places(site))
 
