@@ -131,8 +131,7 @@ def show_selected(runs: list[Run]) -> None:
     elif runs:
         if sweeps:
             st.info("A sweep opens by itself, not side by side.", icon=":material/show_chart:")
-        # Runs of the first schema have no intervals.
-        compared = [run for run in runs if "rounds" in (run.result or {})]
+        compared = [run for run in runs if run.result]
         if len(compared) > 1:
             show_side_by_side(compared)
 
