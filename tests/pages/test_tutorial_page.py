@@ -3,11 +3,13 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from driver import open_page, press
 from streamlit.testing.v1 import AppTest
 
+from view.tutorial import model
 from view.tutorial import steps as tour
 from view.tutorial.place import NUMBERS
 from wlm.measuring.comparison import CompareSpec
@@ -32,6 +34,20 @@ def test_each_step_has_an_address_a_result_and_code(number):
     assert "wlm" in page.code[0].value
 
 
+def test_a_part_that_is_clicked_is_rounded_and_with_another_click_no_more(monkeypatch):
+    chart = SimpleNamespace(selection={"part": [{"part": "Embedding"}]})
+    nothing = SimpleNamespace(selection={"part": []})
+    state = {"chart": chart, "ground": nothing, "tour-rounded": frozenset({"lstm"})}
+    monkeypatch.setattr(model.st, "session_state", state)
+    for key, rounded in (
+        ("chart", {"lstm", "embedding"}),
+        ("ground", {"lstm", "embedding"}),
+        ("chart", {"lstm"}),
+    ):
+        model.turn_part(key)
+        assert state["tour-rounded"] == rounded
+
+
 def test_next_and_back_walk_through():
     page = opened()
     for number in range(2, 9):
@@ -39,6 +55,8 @@ def test_next_and_back_walk_through():
         assert page.title[0].value.startswith(f"{number}. ")
     assert next(each for each in page.button if each.label == "Next").disabled
     page = press(page, "Back")
+    assert page.title[0].value.startswith("7. ")
+    page = press(page, "7")  # where one is already
     assert page.title[0].value.startswith("7. ")
     assert not page.exception
 
@@ -135,6 +153,19 @@ def test_a_run_can_be_stopped_and_shows_what_it_measured(queue, recorded, step, 
     address = dict(page.query_params)
     assert run.id in address.values()
     assert "Stopped early" in opened(**address).info[0].value
+
+
+def test_another_run_leaves_the_numbers_of_the_one_before_until_it_has_its_own(queue, recorded):
+    page = press(opened(step="6"), "Run")
+    (run,) = queue.store.unfinished()
+    fp32, int8 = recorded["results"]
+    mine = {"results": [fp32, {**int8, "size_bytes": 12_300_000}], "warnings": ["It was busy."]}
+    queue.store.update(run.id, state=State.DONE, result={**recorded, **mine})
+    page.run()
+    assert numbers(page)["Size, MB"] == "12.3" and page.warning[0].value == "It was busy."
+    page = press(page, "Run")
+    assert not page.exception and not page.error
+    assert ":gray[12.3]" in numbers(page).values() and not page.warning
 
 
 @pytest.mark.parametrize("asked", ["nothing", "../../etc", "other"])
