@@ -113,7 +113,15 @@ def test_the_points_of_a_sweep_are_under_their_sweep(queue, kept):
     assert not page.error and not page.exception
     assert page.dataframe[1].value["Chunk length"].tolist() == [1, 5]
     page = select(open_page(RUNS), "s", kept.id)
-    assert "opens by itself" in page.info[0].value and len(page.dataframe) == 1
+    assert not page.error and len(page.dataframe) == 1
+    assert page.info[0].value.startswith("A sweep opens by itself")
+
+
+def test_a_run_without_numbers_is_said_not_to_stand_beside_others(queue, kept):
+    waiting = queue.submit(CompareSpec.from_json(kept.spec))
+    page = select(open_page(RUNS), waiting, kept.id)
+    assert not page.error and len(page.dataframe) == 1
+    assert page.info[0].value.startswith("A run without numbers opens by itself")
 
 
 def test_the_list_has_what_tells_runs_apart(queue, kept):

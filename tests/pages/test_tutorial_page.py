@@ -56,8 +56,6 @@ def test_next_and_back_walk_through():
     assert next(each for each in page.button if each.label == "Next").disabled
     page = press(page, "Back")
     assert page.title[0].value.startswith("7. ")
-    page = press(page, "7")  # where one is already
-    assert page.title[0].value.startswith("7. ")
     assert not page.exception
 
 
@@ -220,6 +218,7 @@ def test_a_presenter_has_no_menu_and_the_point_in_large_type(present):
 
 def test_code_stands_beside_the_point_until_the_next_step():
     page = press(opened(step="6", present="true"), "Code")
+    press(page, "6")  # where one is already
     assert "quantize_dynamic" in page.get("bidi_component")[-1].proto.json
     assert page.title[0].value == tour.STEPS[5].words()[0] and len(page.title) == 1
     page = press(page, "Next")
