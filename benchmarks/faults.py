@@ -10,14 +10,12 @@ import sys
 import time
 from pathlib import Path
 
+import postgres
 import psutil
+from serving import APP, is_healthy
+from waiting import wait_for
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))  # whose PostgreSQL this is
-
-import postgres  # noqa: E402
-from serving import APP, is_healthy  # noqa: E402
-from waiting import wait_for  # noqa: E402
+from benchmarks import ROOT
 
 PORTS = {"A": 8834, "B": 8835}
 SCHEDULER = 8837

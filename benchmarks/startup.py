@@ -7,23 +7,18 @@ on the PATH. A page is usable when its button can be pressed.
 """
 
 import argparse
-import os
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
+from serving import APP, serving
 
 from wlm.measuring.machine import describe_machine
 
-ROOT = Path(__file__).resolve().parent.parent
 PORT = 8791
-ADDRESS = f"http://127.0.0.1:{PORT}"
 
 
 def main() -> None:
@@ -45,63 +40,38 @@ def main() -> None:
 
 def measure(browser: Browser) -> dict[str, float]:
     """Start a server, use it once, and return seconds by what was waited for."""
-    with tempfile.TemporaryDirectory() as folder:
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder), PORT, *APP) as address:
+        page = browser.new_page()
+        seconds = {}
+
+        def until(what: str, role: str, name: str) -> None:
+            page.get_by_role(role, name=name).first.wait_for()
+            seconds[what] = time.perf_counter() - start
+
+        page.goto(address)
+        until("streamlit run to the Run button", "button", "Run")
+        page.get_by_text("The code that does it").wait_for()
+        seconds["streamlit run to the whole page"] = time.perf_counter() - start
+
         start = time.perf_counter()
-        server = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "streamlit", "run", "streamlit_app.py"),
-                *("--server.headless=true", f"--server.port={PORT}"),
-            ],
-            cwd=ROOT,
-            env={**os.environ, "WLM_DATABASE_URL": f"sqlite:///{folder}/runs.sqlite"},
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            wait_until_healthy()
-            page = browser.new_page()
-            seconds = {}
+        page.get_by_role("button", name="Run").click()
+        until("Run to Stop button", "button", "Stop")
+        page.get_by_test_id("stMain").get_by_role("button", name="Stop").wait_for(state="detached")
+        seconds["Run to the first visitor's result"] = time.perf_counter() - start
 
-            def until(what: str, role: str, name: str) -> None:
-                page.get_by_role(role, name=name).first.wait_for()
-                seconds[what] = time.perf_counter() - start
-
-            page.goto(ADDRESS)
-            until("streamlit run to the Run button", "button", "Run")
-            page.get_by_text("The code that does it").wait_for()
-            seconds["streamlit run to the whole page"] = time.perf_counter() - start
-
+        for warm in (False, True):
+            note = "warm" if warm else "first time"
+            page.wait_for_timeout(1000)
             start = time.perf_counter()
-            page.get_by_role("button", name="Run").click()
-            until("Run to Stop button", "button", "Stop")
-            page.get_by_test_id("stMain").get_by_role("button", name="Stop").wait_for(
-                state="detached"
-            )
-            seconds["Run to the first visitor's result"] = time.perf_counter() - start
-
-            for warm in (False, True):
-                note = "warm" if warm else "first time"
-                page.wait_for_timeout(1000)
-                start = time.perf_counter()
-                page.get_by_role("link", name="Sample").click()
-                until(f"Compare to Sample, {note}", "button", "Write")
-                page.wait_for_timeout(1000)
-                start = time.perf_counter()
-                page.get_by_role("link", name="Compare").click()
-                until(f"Sample to Compare, {note}", "button", "Run")
-            page.close()
-            return seconds
-        finally:
-            server.terminate()
-            server.wait(10)
-
-
-def wait_until_healthy() -> None:
-    while True:
-        try:
-            with urllib.request.urlopen(f"{ADDRESS}/_stcore/health"):
-                return
-        except OSError:
-            time.sleep(0.02)
+            page.get_by_role("link", name="Sample").click()
+            until(f"Compare to Sample, {note}", "button", "Write")
+            page.wait_for_timeout(1000)
+            start = time.perf_counter()
+            page.get_by_role("link", name="Compare").click()
+            until(f"Sample to Compare, {note}", "button", "Run")
+        page.close()
+        return seconds
 
 
 if __name__ == "__main__":

@@ -10,25 +10,21 @@ some of its CPUs: see view/probing/visitor.py for what they do as browsers do, a
 import argparse
 import asyncio
 import contextlib
-import os
 import random
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import psutil
+from serving import APP, serving
 
 from view.probing.visitor import Visitor, visit
 from view.shared.page import MENU
 from wlm.measuring.machine import describe_machine
 from wlm.quantization.variant import PART_LABELS
 
-ROOT = Path(__file__).resolve().parent.parent
 PORT = 8792
 PAGES = tuple(MENU)
 LSTM, LINEAR, EMBEDDING = (f"int8 {PART_LABELS[part]}" for part in ("lstm", "linear", "embedding"))
@@ -111,35 +107,35 @@ async def crowd(options: argparse.Namespace) -> None:
 
 async def memory(options: argparse.Namespace) -> None:
     """Server and worker, as visitors who see every page come and leave."""
-    with serve() as server:
+    with serve():
         await arrival(options.first)
-        say_memory("after one page", server)
+        say_memory("after one page")
         async with visitor() as one:
             await see_everything(one, write=True)
-        before = say_memory("after one visitor has seen every page", server)
+        before = say_memory("after one visitor has seen every page")
         async with contextlib.AsyncExitStack() as stack:
             there = [await stack.enter_async_context(visitor()) for _ in range(options.visitors)]
             for start in range(0, len(there), 5):
                 five = there[start : start + 5]
                 await asyncio.gather(*(see_everything(each, write=True) for each in five))
-            now = say_memory(f"{options.visitors} visitors more, all still there", server)
+            now = say_memory(f"{options.visitors} visitors more, all still there")
             print(f"{'  a visitor':52}{(now - before) / options.visitors:8.1f} MB")
         await asyncio.sleep(SESSION_SECONDS + 5.0)
         await arrival(options.first)
-        left = say_memory("two minutes after they left", server)
+        left = say_memory("two minutes after they left")
         print(f"{'  against one visitor':52}{left / before - 1:+8.0%}")
 
 
 async def growth(options: argparse.Namespace) -> None:
     """Two visitors who rerun every page with every variant, for a long time."""
-    with serve() as server:
+    with serve():
         async with visitor() as one, visitor() as other:
             await one.open()
             await other.open()
             quarter = options.reruns // 4
             for _ in range(4):
                 await asyncio.gather(*(rerun(each, quarter // 2) for each in (one, other)))
-                say_memory(f"after {quarter} more reruns by two visitors", server)
+                say_memory(f"after {quarter} more reruns by two visitors")
 
 
 async def something(one: Visitor, chance: random.Random) -> float:
@@ -192,42 +188,16 @@ async def visitor(problems: list[str] | None = None) -> AsyncIterator[Visitor]:
 
 
 @contextlib.contextmanager
-def serve() -> Iterator[psutil.Process]:
+def serve() -> Iterator[None]:
     """Start a server with a store and a cache of its own, until it answers."""
-    with tempfile.TemporaryDirectory() as folder:
-        places = {
-            "WLM_DATABASE_URL": f"sqlite:///{folder}/runs.sqlite",
-            "WLM_CACHE": f"{folder}/cache",
-            "WLM_DATA": f"{folder}/data",
-        }
-        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
-        command += ["--server.headless=true", "--server.address=127.0.0.1"]
-        server = subprocess.Popen(
-            [*command, f"--server.port={PORT}"],
-            cwd=ROOT,
-            env={**os.environ, **places},
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            while not listens(PORT):
-                time.sleep(0.02)
-            yield psutil.Process(server.pid)
-        finally:
-            server.terminate()
-            server.wait(30)
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder), PORT, *APP):
+        yield
 
 
-def listens(port: int) -> bool:
-    """Tell whether anyone listens on a port of this machine."""
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-        return True
-    return False
-
-
-def megabytes(server: psutil.Process) -> float:
-    """Return the memory of a server and its worker, shared pages counted once."""
+def megabytes() -> float:
+    """Return the memory of the server and its worker, shared pages counted once."""
     total = 0
-    for each in (server, *server.children(recursive=True)):
+    for each in psutil.Process().children(recursive=True):
         full = each.memory_full_info()
         total += getattr(full, "pss", full.rss)
     return total / 1e6
@@ -241,9 +211,9 @@ def say(what: str, seconds: Sequence[float]) -> None:
     print(f"{what:52}{middle:8.3f} s, p95 {high:7.3f} s   ({len(ordered)})", flush=True)
 
 
-def say_memory(what: str, server: psutil.Process) -> float:
-    """Print and return the megabytes of a server and its worker."""
-    used = megabytes(server)
+def say_memory(what: str) -> float:
+    """Print and return the megabytes of the server and its worker."""
+    used = megabytes()
     print(f"{what:52}{used:8.0f} MB", flush=True)
     return used
 

@@ -1,4 +1,4 @@
-"""A Streamlit server for tests to visit."""
+"""A Streamlit server for tests and benchmarks to visit."""
 
 import asyncio
 import os
@@ -40,7 +40,8 @@ def serving(folder: Path, port: int, *script: str | Path, **variables: str) -> I
         finally:
             process.terminate()
             exit_code_of(process)
-    assert "Traceback" not in (folder / "log").read_text()
+    said = (folder / "log").read_text()
+    assert "Traceback" not in said, said
 
 
 def is_healthy(address: str) -> bool:

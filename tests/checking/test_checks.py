@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from processes import start
 
+from view.probing import render
 from wlm.checking import (
     catalog,
     engines,
@@ -172,6 +173,14 @@ def test_what_a_page_says_of_errors_is_a_cross():
     well, cross = pages.look(process)
     assert (well.subject, well.well, well.found) == ("page Compare", True, "drawn in 1.2 s")
     assert (cross.subject, cross.found) == ("page Sample", "It is broken.")
+
+
+def test_a_page_that_is_not_drawn_in_time_says_so_in_one_line(monkeypatch):
+    def run(_):
+        raise RuntimeError("AppTest script run timed out after 60.0(s)\nmore")
+
+    monkeypatch.setattr(render.AppTest, "run", run)
+    assert render.draw("pages/4_Runs.py") == ["AppTest script run timed out after 60.0(s)"]
 
 
 def test_pages_that_cannot_be_drawn_at_all_are_a_cross():

@@ -78,6 +78,12 @@ def test_in_the_end_the_stage_says_whether_the_room_beats_a_coin(monkeypatch):
         "Open a room",
         f"Back to your room {room.code}",
     ]
+    press(page, f"Back to your room {room.code}")
+    assert page.query_params["room"] == room.code
+    be(monkeypatch, "voter 0")
+    page = open_page(PAGE, room=room.code)
+    assert any("right in **3 of 3**" in each.value for each in page.markdown)
+    assert page.main.get("page_link")[0].proto.label == "Try the models yourself"
 
 
 def test_a_phone_waits_votes_changes_its_vote_and_is_told_the_truth(monkeypatch):

@@ -66,10 +66,15 @@ def test_run_submits_what_the_page_shows(queue):
     assert page.query_params["run"] == run.id
 
 
-def test_run_with_nothing_switched_on_compares_fp32_with_itself(queue):
-    press(open_page(lstm="false", linear="false", text="short"), "Run")
+@pytest.mark.parametrize(
+    ("also", "variants"), [([], ["fp32", "fp32"]), (["onnxruntime:"], ["fp32", "onnxruntime:"])]
+)
+def test_run_with_nothing_switched_on_compares_fp32_with_the_others_or_itself(
+    queue, also, variants
+):
+    press(open_page(lstm="false", linear="false", text="short", also=also), "Run")
     (run,) = queue.store.unfinished()
-    assert run.spec["variants"] == ["fp32", "fp32"]
+    assert run.spec["variants"] == variants
 
 
 def test_a_few_seconds_is_a_budget_that_ends_when_sure(queue):

@@ -5,8 +5,10 @@ from driver import ROOT, open_page
 from streamlit.testing.v1 import AppTest
 
 from view.how import numbers
+from view.how.bits import about_loss
 from view.how.choose import DEFAULT_PROMPT
 from view.shared import server
+from wlm.explaining.curve import LossAt, LossCurve
 from wlm.model.checkpoint import save_checkpoint
 from wlm.quantization.variant import Variant
 from wlm.text.vocabulary import Vocabulary
@@ -63,6 +65,19 @@ def test_a_link_holds_matrix_row_scale_and_bits(queue):
     assert "With 2 bits a weight is one of 4 numbers" in said(page)
     assert "Each row has a step of its own" in said(page)
     assert "rnn.weight_hh_l1" in page.code[0].value
+
+
+@pytest.mark.parametrize(
+    ("bits", "words"),
+    [
+        (7, "2.900 nats per token, cannot be told from fp32's."),
+        (2, "+1.100 nats per token from fp32's 2.900."),
+    ],
+)
+def test_a_loss_is_far_from_fp32s_only_where_its_interval_is(bits, words):
+    points = (LossAt(7, False, 2.9, 0.0, -0.1, 0.1), LossAt(2, False, 4.0, 1.1, 0.9, 1.3))
+    curve = LossCurve("", "demo", 100, "Test CPU", 2.9, points)
+    assert about_loss(curve, bits, by_row=False).endswith(words)
 
 
 def test_a_row_that_is_none_is_said_with_the_range(queue):

@@ -8,10 +8,12 @@ from driver import open_page, press
 from streamlit.testing.v1 import AppTest
 
 from view.inspect.charts import stacked_parts
+from view.inspect.choose import CHOSEN
 from view.shared import server
 from wlm.inspecting import roofline
 from wlm.inspecting.times import InspectSpec, inspect
 from wlm.measuring.comparison import CompareSpec
+from wlm.measuring.spec import MAX_VARIANTS
 from wlm.quantization.prepare import why_unavailable
 from wlm.quantization.variant import OFFERED, Variant
 from wlm.runs.execute import execute
@@ -176,6 +178,17 @@ def test_a_running_inspection_shows_its_numbers_and_can_be_stopped(result):
     assert charts(page) == 4
     press(page, "Stop")
     assert server.job_queue().stopped == [run_id]
+
+
+def test_of_more_variants_than_fit_the_first_are_shown_and_that_is_said():
+    offered = [str(each) for each in map(Variant.parse, OFFERED) if not why_unavailable(each)]
+    page = open_inspect(variants=offered[:MAX_VARIANTS])
+    assert len(page.metric) == MAX_VARIANTS
+    pills = page.button_group(key=CHOSEN)
+    page = pills.set_value(pills.options).run()
+    assert not page.exception and not page.error
+    assert len(page.metric) == MAX_VARIANTS
+    assert any(f"The first {MAX_VARIANTS} are shown" in each.value for each in page.caption)
 
 
 def test_a_finished_inspection_shows_cards_charts_and_all_numbers(result):

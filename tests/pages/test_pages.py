@@ -74,6 +74,25 @@ def test_a_defect_before_the_title_is_said_too(queue, monkeypatch, path):
     assert "defect" in said.value and "internal detail" not in said.value
 
 
+def test_a_setting_that_is_none_is_said_in_words_and_nothing_else_shown(queue, public):
+    public(seconds=0)
+    page = open_page()
+    assert not page.exception and not page.title
+    (said,) = page.error
+    assert "WLM_RUN_SECONDS must be a whole number from" in said.value and "got '0'" in said.value
+
+
+@pytest.mark.parametrize(("listing", "kind"), [("list_models", "model"), ("list_texts", "text")])
+def test_nothing_to_choose_is_said_with_where_the_bundled_ones_are(
+    queue, monkeypatch, listing, kind
+):
+    monkeypatch.setattr(choices, listing, list)
+    page = open_page()
+    assert not page.exception
+    (said,) = page.error
+    assert f"no {kind} to choose" in said.value and "missing from assets/" in said.value
+
+
 @pytest.mark.parametrize(
     ("query", "lstm", "linear"),
     [

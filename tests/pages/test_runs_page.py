@@ -8,6 +8,7 @@ from driver import ROOT, IdleQueue, open_page, press
 from streamlit.proto.Metric_pb2 import Metric
 from streamlit.testing.v1 import AppTest
 
+from view.runs import import_run
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import SweepSpec
 from wlm.runs.export import to_json
@@ -111,6 +112,16 @@ def test_the_points_of_a_sweep_are_under_their_sweep(queue, kept):
     page = select(page, "s")
     assert not page.error and not page.exception
     assert page.dataframe[1].value["Chunk length"].tolist() == [1, 5]
+    page = select(open_page(RUNS), "s", kept.id)
+    assert not page.error and len(page.dataframe) == 1
+    assert page.info[0].value.startswith("A sweep opens by itself")
+
+
+def test_a_run_without_numbers_is_said_not_to_stand_beside_others(queue, kept):
+    waiting = queue.submit(CompareSpec.from_json(kept.spec))
+    page = select(open_page(RUNS), waiting, kept.id)
+    assert not page.error and len(page.dataframe) == 1
+    assert page.info[0].value.startswith("A run without numbers opens by itself")
 
 
 def test_the_list_has_what_tells_runs_apart(queue, kept):
@@ -162,13 +173,36 @@ def test_a_link_to_no_comparison_is_said_in_words(queue, kept, run_id):
     stored(queue, kept, id="other", kind="other")
     page = open_page(RUNS, run=run_id)
     assert not page.exception and "There is no" in page.error[0].value
+    press(page, "All runs")
+    assert "run" not in page.query_params and kept.id in listed(page)
 
 
-def test_run_this_here_measures_the_same_settings_again(queue, kept):
-    page = open_page(RUNS, run=kept.id)
+def test_a_link_to_a_run_that_waits_shows_where_it_stands(queue, kept):
+    run_id = queue.submit(CompareSpec.from_json(kept.spec))
+    page = open_page(RUNS, run=run_id)
+    assert not page.exception and not page.error
+    assert "2 ahead of you" in page.get("progress")[0].proto.text
+    assert not page.expander and not page.get("download_button")
+
+
+@pytest.mark.parametrize(
+    "variants",
+    [
+        ["fp32", "int8"],
+        ["fp32", "onnxruntime:", "int8"],
+        ["fp32", "int8", "onnxruntime:"],  # no position of Compare's switches means the last one
+    ],
+)
+def test_run_this_here_measures_the_same_settings_again_and_compare_shows_them(
+    queue, kept, variants
+):
+    stored(queue, kept, id="r", spec={**kept.spec, "variants": variants})
+    page = open_page(RUNS, run="r")
     press(page, "Run this here")
     (run,) = queue.store.unfinished()
-    assert run.spec == kept.spec
+    assert run.spec == {**kept.spec, "variants": variants}
+    assert page.query_params["run"] == run.id
+    assert not page.error and not any("Not what is chosen" in each.value for each in page.markdown)
 
 
 @pytest.mark.parametrize(
@@ -219,3 +253,11 @@ def test_a_foreign_file_is_refused_in_words(queue):
     assert queue.store.list_runs("compare") == []
     page = press(open_page(RUNS), "Import")
     assert "must be chosen first" in page.error[0].value
+
+
+def test_a_file_that_is_too_large_is_refused_unread(queue, monkeypatch):
+    monkeypatch.setattr(import_run, "MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(import_run, "from_json", None)
+    page = upload(open_page(RUNS), b" " * 1_000_001)
+    assert not page.exception
+    assert "at most 1,000,000 bytes, got 1,000,001" in page.error[0].value

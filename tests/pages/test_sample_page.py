@@ -9,7 +9,9 @@ from waiting import PATIENCE
 
 from view.sample import blind_test, departures, turns
 from view.sample import texts as sample_texts
+from view.sample.texts import Sample
 from view.sample.turns import Turns
+from view.sample.typeset import typeset
 from view.shared import server
 from wlm.sampling.candidates import Candidate
 from wlm.sampling.words import SampledWord
@@ -150,6 +152,24 @@ def test_unk_can_be_banned_and_the_text_stop_with_its_article():
     )
     assert texts(long)[0].startswith(texts(short)[0][:50])
     assert len(texts(short)[0]) < len(texts(long)[0])
+
+
+def test_who_stops_before_the_first_word_is_told_how_to_have_one_written():
+    page = write(words="20")
+    written = page.session_state["sample"]
+    page.session_state["sample"] = Sample(written.request, [[], []])
+    page.run()
+    assert not page.exception and not page.error and not texts(page)
+    assert "Nothing was written: press **Write**" in page.info[0].value
+    assert len(texts(press(page, "Write"))) == 2
+
+
+def test_a_mark_on_what_is_not_shown_stands_before_the_next_word_and_says_what_it_is():
+    words = ["the", "oak", "<eos>", "an", "<eos>", "="]
+    mark = " :orange-background[:orange[X] **{}**]"
+    assert typeset(words, {1: "X"}) == f"the{mark.format('oak')}\n\nan"
+    assert typeset(words, {2: "X"}) == f"the oak\n\n{mark.format('a new line').strip()}an"
+    assert typeset(words, {5: "X"}) == f"the oak\n\nan\n\n{mark.format('a heading')}"
 
 
 def test_a_sample_stays_when_a_setting_changes_and_says_so():

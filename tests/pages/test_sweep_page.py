@@ -105,6 +105,13 @@ def test_bad_values_are_said_and_cannot_be_started(waiting, query, message):
     assert next(each for each in page.button if each.label == "Start").disabled
 
 
+def test_without_a_variant_it_is_said_what_to_choose(waiting):
+    page = open_page(PAGE)
+    page.multiselect(key="with").set_value([]).run()
+    assert "hoose at least one variant to set against fp32" in page.error[0].value
+    assert next(each for each in page.button if each.label == "Start").disabled
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -155,6 +162,29 @@ def test_a_sweep_under_way_shows_its_curves_so_far_and_stops(waiting):
     press(page, "Stop")
     asked = [run.stop_requested for run in waiting.store.points_of(sweep_id)]
     assert asked == [False, True, True]
+
+
+def test_until_the_first_point_the_sweep_shown_before_stays_dim_while_it_is_here(waiting):
+    first, second = result(1, 0.7, [0.6, 0.8], "aa"), result(5, 2.0, [1.9, 2.1], "bb")
+    first["warnings"] = ["The machine was busy."]
+    done = {1: (State.DONE, first, {}), 5: (State.DONE, second, {})}
+    before = store_sweep(waiting.store, done)
+    page = open_page(PAGE, sweep=before, text="short")
+    assert page.metric[0].value == "0.70 to 2.00" and len(page.warning) == 2
+    page = press(page, "Start")
+    assert not page.exception and not page.error
+    assert page.metric[0].value == ":gray[0.70 to 2.00]" and len(page.get("vega_lite_chart")) == 2
+    # Nothing that explains them: it would be taken for this sweep's.
+    assert not page.warning and not page.dataframe
+    assert "Until there are numbers, those of" in words(page)
+    waiting.store.delete(before, None)
+    waiting.recent.forget()
+    page.run()
+    assert not page.exception and not page.error and not page.metric
+    run = waiting.store.unfinished()[0]
+    waiting.store.update(run.id, state=State.RUNNING, result=result(1, 3.0, [2.8, 3.2]))
+    waiting.recent.forget()
+    assert page.run().metric[0].value == "3.00"
 
 
 def test_a_waiting_sweep_says_how_many_are_ahead(waiting):

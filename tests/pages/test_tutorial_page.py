@@ -3,11 +3,13 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from driver import open_page, press
 from streamlit.testing.v1 import AppTest
 
+from view.tutorial import model
 from view.tutorial import steps as tour
 from view.tutorial.place import NUMBERS
 from wlm.measuring.comparison import CompareSpec
@@ -30,6 +32,20 @@ def test_each_step_has_an_address_a_result_and_code(number):
     assert not page.exception and not page.error
     assert page.title[0].value == f"{number}. {tour.STEPS[number - 1].title}"
     assert "wlm" in page.code[0].value
+
+
+def test_a_part_that_is_clicked_is_rounded_and_with_another_click_no_more(monkeypatch):
+    chart = SimpleNamespace(selection={"part": [{"part": "Embedding"}]})
+    nothing = SimpleNamespace(selection={"part": []})
+    state = {"chart": chart, "ground": nothing, "tour-rounded": frozenset({"lstm"})}
+    monkeypatch.setattr(model.st, "session_state", state)
+    for key, rounded in (
+        ("chart", {"lstm", "embedding"}),
+        ("ground", {"lstm", "embedding"}),
+        ("chart", {"lstm"}),
+    ):
+        model.turn_part(key)
+        assert state["tour-rounded"] == rounded
 
 
 def test_next_and_back_walk_through():
@@ -137,6 +153,19 @@ def test_a_run_can_be_stopped_and_shows_what_it_measured(queue, recorded, step, 
     assert "Stopped early" in opened(**address).info[0].value
 
 
+def test_another_run_leaves_the_numbers_of_the_one_before_until_it_has_its_own(queue, recorded):
+    page = press(opened(step="6"), "Run")
+    (run,) = queue.store.unfinished()
+    fp32, int8 = recorded["results"]
+    mine = {"results": [fp32, {**int8, "size_bytes": 12_300_000}], "warnings": ["It was busy."]}
+    queue.store.update(run.id, state=State.DONE, result={**recorded, **mine})
+    page.run()
+    assert numbers(page)["Size, MB"] == "12.3" and page.warning[0].value == "It was busy."
+    page = press(page, "Run")
+    assert not page.exception and not page.error
+    assert ":gray[12.3]" in numbers(page).values() and not page.warning
+
+
 @pytest.mark.parametrize("asked", ["nothing", "../../etc", "other"])
 def test_a_run_that_is_not_here_or_of_something_else_is_not_shown(queue, result, asked):
     other = finished_run(CompareSpec(model="tiny", text="short", tokens=100), result, 1000.0)
@@ -189,6 +218,7 @@ def test_a_presenter_has_no_menu_and_the_point_in_large_type(present):
 
 def test_code_stands_beside_the_point_until_the_next_step():
     page = press(opened(step="6", present="true"), "Code")
+    press(page, "6")  # where one is already
     assert "quantize_dynamic" in page.get("bidi_component")[-1].proto.json
     assert page.title[0].value == tour.STEPS[5].words()[0] and len(page.title) == 1
     page = press(page, "Next")

@@ -38,10 +38,6 @@ def show_comparison(result: dict, dim: bool = False) -> None:
     """Show a comparison's JSON: its verdict in a sentence, the last variant's cards with their
     change against the baseline, and all variants in the charts. It may be partial. While another
     one is waited for, its numbers stand dim, without what explains them."""
-    if "rounds" not in result:
-        st.info("This run was stored by an earlier version, without intervals.")
-        show_charts(result, dim)
-        return
     baseline, chosen = result["results"][0], result["results"][-1]
     said = sentence(result)
     st.subheader(f":gray[{said}]" if dim else said, anchor=False)

@@ -129,10 +129,14 @@ def show_selected(runs: list[Run]) -> None:
     elif len(runs) == 1:
         show_one_run(runs[0])
     elif runs:
+        compared = [run for run in runs if run.result]
         if sweeps:
             st.info("A sweep opens by itself, not side by side.", icon=":material/show_chart:")
-        # Runs of the first schema have no intervals.
-        compared = [run for run in runs if "rounds" in (run.result or {})]
+        elif len(compared) < len(runs):
+            st.info(
+                "A run without numbers opens by itself, not side by side.",
+                icon=":material/hourglass_empty:",
+            )
         if len(compared) > 1:
             show_side_by_side(compared)
 
