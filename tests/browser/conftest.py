@@ -10,24 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    Error,
-    Locator,
-    Page,
-    Request,
-    expect,
-    sync_playwright,
-)
+from browsing import new_context
+from playwright.sync_api import Browser, Error, Page, Request, expect, sync_playwright
 from serving import APP, serving
 from waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FAILURES = ROOT / "test-failures"
-IDLE = (
-    "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
-)
 WIDE = {"width": 1400, "height": 1000}
 OPTIONS = [
     "--no-sandbox",  # the tests may run as root
@@ -63,13 +52,6 @@ def server(server_log, unused_port) -> Iterator[str]:
     """The address of a fresh server."""
     with serving(server_log.parent, unused_port(), *APP) as address:
         yield address
-
-
-def new_context(browser: Browser, **options) -> BrowserContext:
-    """Return a browser's window with cookies of its own, as patient as all of the tests."""
-    context = browser.new_context(**options)
-    context.set_default_timeout(PATIENCE * 1_000)
-    return context
 
 
 @pytest.fixture(scope="session")
@@ -117,14 +99,3 @@ def pytest_runtest_makereport(item, call):
         shutil.copy(item.funcargs["server_log"], folder / "server.log")
         report.sections.append(("what it left", str(folder)))
     return report
-
-
-def choose_file(place: Locator, file: Path) -> None:
-    """Choose a file and wait until it has come: a press before is lost on the form's button."""
-    with place.page.expect_response(lambda answer: "/upload_file/" in answer.url):
-        place.locator("input[type=file]").set_input_files(file)
-
-
-def stop_button(page: Page) -> Locator:
-    """The page's own: Streamlit's header has one of that name while a script runs."""
-    return page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True)

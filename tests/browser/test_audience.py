@@ -1,6 +1,6 @@
 """A room votes: a stage and two phones, one of which reloads."""
 
-from conftest import new_context
+from browsing import new_context
 from playwright.sync_api import Browser, Page, expect
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}

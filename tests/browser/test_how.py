@@ -2,7 +2,7 @@
 
 import re
 
-from conftest import IDLE
+from browsing import IDLE
 from playwright.sync_api import expect
 
 

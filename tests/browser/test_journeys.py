@@ -5,7 +5,7 @@ import time
 from urllib.parse import urlencode
 
 import pytest
-from conftest import choose_file, stop_button
+from browsing import choose_file, stop_button
 from playwright.sync_api import Locator, Page, expect
 
 from wlm import tutorial

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import IDLE, new_context, stop_button
+from browsing import IDLE, new_context, stop_button
 from playwright.sync_api import Browser, Locator, Page, expect
 
 SPEED = re.compile("[0-9] words per second")

@@ -2,7 +2,7 @@
 
 import re
 
-from conftest import stop_button
+from browsing import stop_button
 from playwright.sync_api import Page, expect
 
 

@@ -4,7 +4,7 @@ import json
 import re
 from urllib.parse import urlencode
 
-from conftest import IDLE, choose_file, new_context
+from browsing import IDLE, choose_file, new_context
 from playwright.sync_api import Page, expect
 from safetensors.torch import save_file
 from tiny import LINE, WORDS
