@@ -1,5 +1,6 @@
 """Where others may reach this machine."""
 
+import errno
 import socket
 from types import SimpleNamespace
 
@@ -43,5 +44,8 @@ def test_the_address_by_which_one_leaves_comes_first_and_bridges_lead_to_nobody(
 
 
 def test_without_a_route_the_rooms_network_is_still_found(networks, monkeypatch):
-    monkeypatch.setattr(addresses, "_outward", lambda: "")
+    def connect(_self, _address) -> None:
+        raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
     assert addresses.addresses() == ["10.8.0.2", "192.168.1.7", "169.254.3.4"]

@@ -26,7 +26,11 @@ def test_memory_that_is_free_goes_back_to_the_system():
 
 
 def test_a_system_without_such_a_library_does_without(monkeypatch):
-    monkeypatch.setattr(memory, "_libc", lambda: None)
+    def windows(_name) -> None:
+        raise TypeError("bad argument type for built-in operation")
+
+    monkeypatch.setattr(memory.ctypes, "CDLL", windows)
+    monkeypatch.setattr(memory, "_libc", memory._libc.__wrapped__)
     memory.give_back()
     memory.share_heaps.__wrapped__()
 

@@ -103,6 +103,9 @@ def test_rooms_and_voters_are_bounded(store, room, monkeypatch):
     with pytest.raises(AudienceError, match="1 people are in the room, the most there may be"):
         store.vote(room.code, "bob", 0, 0)
     store.vote(room.code, "ann", 0, 1)
+    store.join(room.code, "ann")
+    with pytest.raises(AudienceError, match="1 people are in the room, the most there may be"):
+        store.join(room.code, "bob")
     monkeypatch.setattr(audience, "MOST_ROOMS", 1)
     with pytest.raises(AudienceError, match="1 rooms are open, the most there may be"):
         store.open_room(Room("another", PAIRS))
@@ -130,6 +133,22 @@ def test_many_who_look_at_once_read_the_room_once(store, room, monkeypatch):
     for _ in range(50):
         store.look(room.code)
     assert reads == [room.code]
+
+
+def test_so_many_rooms_are_remembered_as_may_be_open(store, room, monkeypatch):
+    monkeypatch.setattr(audience, "FRESH_SECONDS", 1e9)
+    monkeypatch.setattr(audience, "MOST_ROOMS", 2)
+    other = Room("another", PAIRS)
+    store.open_room(other)
+    store.look(other.code)
+    store.look(room.code)
+    monkeypatch.setattr(audience, "MOST_ROOMS", 1)
+    store.look(room.code)
+    reads = []
+    monkeypatch.setattr(store, "_read", lambda code: reads.append(code) or (room, {}, 0))
+    for code in (room.code, other.code):
+        store.look(code)
+    assert reads == [other.code]
 
 
 def test_votes_tell_nobody_who_voted(store, room, url):

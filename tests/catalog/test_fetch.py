@@ -18,13 +18,14 @@ from tiny import LINE
 from waiting import PATIENCE, wait_for
 
 from wlm.catalog import fetch as module
+from wlm.catalog import inventory
 from wlm.catalog.background_fetch import BackgroundFetch
 from wlm.catalog.fetch import ARCHIVE, TUTORIAL_WEIGHTS, WEIGHTS_FILE, WIKITEXT2, fetch, is_here
 from wlm.catalog.inventory import models_here, texts_here
-from wlm.catalog.names import find_model, find_text, list_models, list_texts
-from wlm.catalog.wikitext2 import WIKITEXT2_FILES, verify
+from wlm.catalog.names import DEFAULT_MODEL, find_model, find_text, list_models, list_texts
+from wlm.catalog.wikitext2 import WIKITEXT2_FILES, PublishedFile, verify
 from wlm.cli.main import main
-from wlm.errors import FetchError
+from wlm.errors import FetchError, defect
 from wlm.model.checkpoint import load_checkpoint
 from wlm.model.lstm import LSTMModel, ModelConfig
 from wlm.text.corpus import Corpus
@@ -404,6 +405,30 @@ def test_one_fetch_at_a_time_in_the_background(mirror, own_data):
     assert background.error == "" and is_here(WIKITEXT2)
 
 
+def test_a_defect_ends_a_fetch_in_the_background_with_words(monkeypatch, caplog):
+    def broken(what, report) -> None:
+        raise RuntimeError("internal detail")
+
+    monkeypatch.setattr("wlm.catalog.background_fetch.fetch", broken)
+    background = BackgroundFetch()
+    background.start(WIKITEXT2)
+    background.wait(PATIENCE)
+    assert background.error == defect("fetching") and background.ended == 1
+    assert "internal detail" in caplog.text
+
+
+def test_a_file_of_the_published_git_blob_and_another_sha256_is_refused(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"a\n")
+    # `printf 'a\n' | git hash-object --stdin` and `| sha256sum`
+    blob = "78981922613b2afb6025042ff6bd878ac1994e85"
+    sha256 = "87428fc522803d31065e7bce3cf03fe475096631e5e07bbd7a0fde60c4cf25c7"
+    verify(path, PublishedFile("a.txt", 2, blob, sha256))
+    other = PublishedFile("a.txt", 2, blob, "0" * 64)
+    with pytest.raises(FetchError, match=r"must be 000000000000…, got 87428fc52280…"):
+        verify(path, other)
+
+
 def test_the_inventory_says_where_from_and_what_is_wrong(mirror, weights):
     folder = fetch(TUTORIAL_WEIGHTS)
     bundled, fetched = models_here()
@@ -415,3 +440,18 @@ def test_the_inventory_says_where_from_and_what_is_wrong(mirror, weights):
     assert wikitext2.sha256 == hashlib.sha256(FILES["test.txt"]).hexdigest()
     (folder / "model.safetensors").write_bytes(b"damaged")
     assert "damaged" in models_here()[1].problem
+
+
+def test_the_inventory_says_what_cannot_be_read_and_claims_no_licence_for_it(own_data):
+    (own_data / "texts").mkdir(parents=True)
+    (own_data / "texts" / "gone.txt").symlink_to("nowhere")
+    (own_data / "texts" / "mine.txt").write_text(LINE, "utf-8")
+    _, gone, mine = texts_here()
+    assert gone.problem == "the text 'gone' cannot be read: No such file or directory"
+    assert (mine.name, mine.licence, mine.problem) == ("mine", "", "")
+
+
+def test_a_model_that_goes_while_it_is_looked_at_is_said(monkeypatch, tmp_path):
+    monkeypatch.setattr(inventory, "weights_of", lambda path, card: tmp_path / "gone")
+    problem = f"the model {DEFAULT_MODEL!r} cannot be read: No such file or directory"
+    assert [each.problem for each in models_here()] == [problem]

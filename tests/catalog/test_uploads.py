@@ -294,6 +294,13 @@ def test_a_damaged_record_is_nobodys(weights):
     assert not uploads_of(ANNA) and not list(uploads_folder().iterdir())
 
 
+def test_an_upload_that_is_being_removed_is_nobodys_and_left_alone(weights):
+    upload = add_model(ANNA, weights, [vocabulary_file()])
+    (uploads_folder() / upload.name / "upload.json").unlink()
+    assert not uploads_of(ANNA)
+    assert (uploads_folder() / upload.name / "model.safetensors").exists()
+
+
 def test_a_full_disk_is_said_in_words_and_leaves_nothing(weights, own_data):
     own_data.mkdir(exist_ok=True)
     (own_data / "uploads").write_text("a file in the folder's place", "utf-8")

@@ -20,9 +20,13 @@ from wlm.checking import (
     server,
     strangers,
 )
+from wlm.checking.check import check
 from wlm.checking.finding import Finding, found_by
 from wlm.errors import VariantError
 from wlm.hosting import settings
+from wlm.measuring.comparison import CompareSpec
+from wlm.quantization.variant import OFFERED, Variant
+from wlm.runs.run import Run, State
 from wlm.runs.store import RunStore
 
 
@@ -91,6 +95,53 @@ def test_an_engine_that_does_not_run_is_a_cross(monkeypatch):
     }
 
 
+def test_an_engine_that_is_not_here_is_a_cross_where_the_first_screen_needs_it(monkeypatch):
+    monkeypatch.setattr(engines, "why_unavailable", lambda variant: f"{variant.runtime} is missing")
+    found = {each.subject: each for each in engines.look()}
+    assert {each.found for each in found.values()} == {
+        "not here: pytorch is missing",
+        "not here: onnxruntime is missing",
+    }
+    crosses = [subject for subject, each in found.items() if not each.well]
+    assert "int8 LSTM + Linear" in crosses and "ORT int8 all" in crosses
+    assert [each.todo for each in found.values()] == ["pip install -r requirements.txt"] * len(
+        found
+    )
+    assert len(found) - len(crosses) == 2  # with PyTorch's other engines
+
+
+@pytest.fixture
+def tiny_default(model_folder, monkeypatch) -> None:
+    """The tiny model in the bundled one's place."""
+    monkeypatch.setenv("WLM_MODELS", str(model_folder.parent))
+    monkeypatch.setattr(engines, "DEFAULT_MODEL", "tiny")
+
+
+def test_warming_up_keeps_the_onnx_files_of_the_bundled_model(tiny_default, own_cache, monkeypatch):
+    def kept() -> dict[Path, int]:
+        return {path: path.stat().st_ino for path in own_cache.glob("onnx-*/*.onnx_*")}
+
+    for look in ("pages.start", "catalog.look", "runs.look_at_store", "machine.look"):
+        monkeypatch.setattr(f"wlm.checking.{look}", lambda *_: iter(()))
+    monkeypatch.setattr(network, "look", lambda _port: iter(()))
+    assert not kept()
+    found = list(check(quick=True, warm=True))
+    labels = [Variant.parse(each).label for each in OFFERED]
+    warmed = [each.subject for each in found if each.found == "it is made"]
+    assert warmed == [f"tiny, {each}" for each in labels]
+    before = kept()
+    onnx = [each for each in OFFERED if each.startswith("onnxruntime:")]
+    assert len(before) == len(onnx)
+    monkeypatch.setattr("wlm.quantization.onnx.export._export", None)  # nothing is made anew
+    monkeypatch.setattr("wlm.quantization.onnx.export._quantized", None)
+    assert crosses(engines.warm()) == [] and kept() == before
+
+
+def test_warming_up_leaves_out_what_is_not_here(tiny_default, monkeypatch):
+    monkeypatch.setattr(engines, "why_unavailable", lambda variant: variant.runtime != "pytorch")
+    assert not any("ORT" in each.subject for each in engines.warm())
+
+
 def test_the_store_is_written_and_left_as_it_was(own_database):
     assert crosses(runs.look_at_store()) == []
     assert RunStore(own_database).list_runs("compare") == []
@@ -101,6 +152,38 @@ def test_a_store_that_takes_no_runs_is_a_cross(monkeypatch):
     (cross,) = crosses(runs.look_at_store())
     assert "not kept in sqlite:////dev/null/runs.sqlite" in cross.found
     assert "WLM_DATABASE_URL" in cross.todo
+
+
+class Jobs:
+    """A queue whose worker ends a run so, or never."""
+
+    def __init__(self, store: RunStore, **end):
+        self.store, self.end, self.closed = store, end, False
+
+    def submit(self, spec: CompareSpec, visitor: str) -> str:
+        run = Run(spec.kind, spec.to_json(), visitor=visitor)
+        self.store.create(run)
+        self.store.update(run.id, **self.end)
+        return run.id
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("end", "words", "left"),
+    [
+        ({"state": State.FAILED, "message": "It broke."}, "It broke.", 0),
+        ({"stage": "Starting"}, "after 0 s its run is queued", 1),
+    ],
+)
+def test_a_worker_that_does_not_measure_is_a_cross(monkeypatch, own_database, end, words, left):
+    jobs = Jobs(RunStore(own_database), **end)
+    monkeypatch.setattr(runs, "open_queue", lambda store: jobs)
+    monkeypatch.setattr(runs, "PATIENCE", 0.0)
+    (cross,) = crosses(runs.look_at_worker())
+    assert (cross.subject, cross.found) == ("worker", words) and jobs.closed
+    assert len(jobs.store.list_runs("compare")) == left
 
 
 def test_folders_that_cannot_be_written_and_little_room_are_crosses(monkeypatch):
@@ -123,7 +206,10 @@ def test_a_port_that_others_use_is_a_cross(unused_port, monkeypatch):
         taken.bind(("", port))
         taken.listen()
         (cross,) = crosses(network.look(port))
+        monkeypatch.setattr(network, "is_healthy", lambda _: True)
+        ours, *_ = network.look(port)
     assert f"{port}: Address already in use" in cross.found and "--server.port" in cross.todo
+    assert ours.well and ours.found == f"{port}: a Streamlit app answers there already"
 
 
 def test_the_port_is_the_environments_or_streamlits(monkeypatch):
@@ -141,6 +227,10 @@ def test_a_host_that_has_no_address_is_a_cross(monkeypatch, unused_port):
     monkeypatch.setenv("WLM_DASK", "tcp://cluster.invalid:8786")
     (cross,) = crosses(network.look(unused_port()))
     assert "it needs cluster.invalid" in cross.found and "unset WLM_DASK" in cross.todo
+    monkeypatch.setattr(network.socket, "getaddrinfo", lambda *_: [])
+    found = {each.subject: each for each in network.look(unused_port())}
+    needed = found["network, cluster"]
+    assert needed.well and needed.found == "it needs cluster.invalid, which has an address"
 
 
 def test_what_strangers_may_do_is_listed(public, monkeypatch):
@@ -187,6 +277,14 @@ def test_pages_that_cannot_be_drawn_at_all_are_a_cross():
     process = start(sys.executable, "-c", "raise SystemExit('no such thing')", stdout=-1, stderr=-1)
     (cross,) = pages.look(process)
     assert "no such thing" in cross.found
+
+
+def test_pages_that_take_too_long_are_a_cross_and_leave_no_process(monkeypatch):
+    monkeypatch.setattr(pages, "PATIENCE", 0.01)
+    process = start(sys.executable, "-c", "import time; time.sleep(90)", stdout=-1, stderr=-1)
+    (cross,) = pages.look(process)
+    assert cross.found == "they were not drawn within 0 s" and "server's log" in cross.todo
+    assert process.returncode < 0
 
 
 def test_a_check_that_fails_itself_is_a_cross(monkeypatch):

@@ -45,12 +45,13 @@ def test_an_unknown_variant_is_refused_with_what_is_allowed(capsys, command):
         ("size --model tiny", ["bytes", "int8 LSTM + Linear"]),
         (
             "inspect --model tiny --text short --seconds 0.1",
-            ["embedding", "LSTM 1", "file format", "exact", "decoder", "loss", "fp32 peak"],
+            ["embedding", "LSTM 1", "file format", "exact", "loss", "fp32 peak", "warning: Busy."],
         ),
         ("info", ["quantized_engine", "wikitext2-lstm"]),
     ],
 )
-def test_without_json_people_get_a_table(capsys, command, expected):
+def test_without_json_people_get_a_table(capsys, monkeypatch, command, expected):
+    monkeypatch.setattr("wlm.inspecting.times._warnings", lambda _: ["Busy."])
     assert main(command.split()) == 0
     printed = capsys.readouterr().out
     for words in expected:

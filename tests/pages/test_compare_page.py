@@ -1,5 +1,6 @@
 """The Compare page through Streamlit's own test runner."""
 
+import errno
 import json
 import re
 from types import SimpleNamespace
@@ -63,6 +64,26 @@ def test_run_submits_what_the_page_shows(queue):
     assert CompareSpec.from_json(run.spec) == CompareSpec(
         variants=("fp32", "pytorch:linear=int8"), model="tiny", text="short"
     )
+    assert page.query_params["run"] == run.id
+
+
+def test_where_no_run_can_be_stored_run_says_so_until_one_can(queue, monkeypatch):
+    def full(**_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    queue.store = RunStore("sqlite:////dev/null/runs.sqlite")
+    page = open_page(text="short")
+    with monkeypatch.context() as patch:
+        patch.setattr("wlm.runs.storage.tempfile.TemporaryDirectory", full)
+        press(page, "Run")
+    assert not page.exception
+    assert [each.value for each in page.error] == [
+        "No run can be stored now: No space left on device."
+    ]
+    assert "run" not in page.query_params
+    press(page, "Run")
+    assert not page.error
+    (run,) = queue.store.unfinished()
     assert page.query_params["run"] == run.id
 
 

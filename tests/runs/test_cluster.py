@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from dask_cluster import Cluster
@@ -13,9 +14,9 @@ from wlm.errors import JobError
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import SweepSpec
 from wlm.runs import cluster
-from wlm.runs.cluster import ClusterQueue
+from wlm.runs.cluster import ClusterQueue, run_on_worker
 from wlm.runs.open_queue import open_queue
-from wlm.runs.run import State
+from wlm.runs.run import Run, State
 from wlm.runs.store import RunStore
 from wlm.runs.sweep_points import current_points
 from wlm.runs.worker import WorkerQueue
@@ -52,6 +53,71 @@ def queue(store, dask) -> Iterator[ClusterQueue]:
     queue = ClusterQueue(store, dask.address)
     yield queue
     queue.close()
+
+
+class Scheduler:
+    """A client of a cluster that tells of these workers' resources, or of nothing."""
+
+    status = "running"
+
+    def __init__(self, *workers: dict):
+        self.workers = workers
+
+    def scheduler_info(self, n_workers: int) -> dict:
+        if not self.workers:
+            raise OSError("no answer")
+        return {"workers": {i: {"resources": each} for i, each in enumerate(self.workers)}}
+
+    def close(self, timeout: float = 0.0) -> None:
+        self.status = "closed"
+
+
+@pytest.mark.parametrize(
+    ("workers", "well", "sentence"),
+    [
+        ([{"gpu": 1.0}], False, "The cluster has no worker that was started by `dask worker "),
+        ([{"gpu": 1.0}, {"wlm": 1.0}], True, "Cluster: ready."),
+        ([], True, "Cluster: ready."),  # what is not known is not said
+    ],
+)
+def test_a_page_is_told_whether_a_worker_measures(store, monkeypatch, workers, well, sentence):
+    monkeypatch.setattr(cluster, "Client", lambda *_, **__: Scheduler(*workers))
+    queue = ClusterQueue(store, "tcp://cluster:8786")
+    there, said = queue.worker()
+    assert there == well and said.startswith(sentence)
+    queue.close()
+    assert queue.worker() == (
+        False,
+        "No cluster: the queue of runs is closed: the server is stopping.",
+    )
+    with pytest.raises(JobError, match="the queue of runs is closed"):
+        queue.submit(CompareSpec())
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ("lost", "it has lost the run"),
+        (
+            "finished",
+            "its workers write to another database than the server's, see WLM_DATABASE_URL",
+        ),
+    ],
+)
+def test_what_the_cluster_did_not_do_is_marked_once_the_database_is_back(
+    store, monkeypatch, status, reason
+):
+    queue, client, away = ClusterQueue(store, "tcp://cluster:8786"), Scheduler(), [True, True]
+    run = Run("compare", {})
+    store.create(run)
+    queue._futures = {run.id: SimpleNamespace(status=status, release=client.close)}
+
+    monkeypatch.setattr(cluster, "WATCH_SECONDS", 0.0)
+    monkeypatch.setattr(store, "is_away", lambda: bool(away and away.pop()))
+    queue._follow(client)
+    assert not away and store.get(run.id).state == State.FAILED
+    message = f"The Dask cluster did not do this run: {reason}."
+    assert store.get(run.id).message == message
 
 
 def test_points_run_side_by_side_and_a_killed_worker_loses_none(queue, store, dask, spec):
@@ -131,6 +197,28 @@ def test_a_worker_that_cannot_use_the_database_says_so(queue, store, dask, spec,
     run = ended(store, queue.submit(spec.points()[0]))
     assert run.state == State.FAILED
     assert "cannot use the database" in run.message and "/dev/null" in run.message
+
+
+def test_a_worker_with_another_database_than_the_servers_says_so(store, tmp_path, monkeypatch):
+    other = f"sqlite:///{tmp_path / 'other.sqlite'}"
+    monkeypatch.setenv("WLM_DATABASE_URL", other)
+    with pytest.raises(JobError) as refused:
+        run_on_worker("one", store.url)
+    assert str(refused.value) == (
+        f"a worker reads the database {other}, and there is no run 'one': see WLM_DATABASE_URL"
+    )
+
+
+def test_a_worker_whose_database_takes_no_more_says_so(store, monkeypatch):
+    """What it then writes, nobody else can read."""
+
+    def execute(run_id: str, store: RunStore, **_) -> None:
+        store._reason = "database or disk is full"
+
+    monkeypatch.setattr(cluster, "execute", execute)
+    monkeypatch.setattr(cluster, "_stores", {})
+    with pytest.raises(JobError, match=r"cannot use the database\. .* is full"):
+        run_on_worker("one", store.url)
 
 
 def test_wlm_dask_chooses_the_cluster_and_says_what_is_wrong(store, monkeypatch, unused_port):

@@ -13,6 +13,11 @@ from wlm.runs.execute import KINDS, execute
 from wlm.runs.run import Run, State
 
 
+class Measured:
+    def to_json(self) -> dict:
+        return {"blocks": 1}
+
+
 def test_a_defect_fails_the_run_without_its_details(store, named, monkeypatch, caplog):
     def broken(spec):
         raise RuntimeError("internal detail")
@@ -24,6 +29,40 @@ def test_a_defect_fails_the_run_without_its_details(store, named, monkeypatch, c
     assert store.get(run.id).state == State.FAILED
     assert "internal detail" not in store.get(run.id).message
     assert "internal detail" in caplog.text
+
+
+def test_a_run_that_takes_too_much_memory_fails_and_keeps_what_it_measured(
+    store, named, monkeypatch
+):
+    def large(spec):
+        yield Progress("Measuring", 0.1, measured=Measured())
+        raise MemoryError
+
+    monkeypatch.setitem(KINDS, "compare", (CompareSpec, large))
+    run = Run("compare", named.to_json())
+    store.create(run)
+    execute(run.id, store)
+    ended = store.get(run.id)
+    assert (ended.state, ended.result) == (State.FAILED, {"blocks": 1})
+    assert ended.message == "There is not enough memory for this run."
+
+
+def test_a_run_that_is_stopped_takes_no_step_more_and_keeps_what_it_measured(
+    store, named, monkeypatch
+):
+    def job(spec):
+        yield Progress("Measuring", 0.1, measured=Measured())
+        store.update(run.id, stop_requested=True)
+        yield Progress("Measuring", 0.2)
+        raise AssertionError("it goes on")
+
+    monkeypatch.setitem(KINDS, "compare", (CompareSpec, job))
+    run = Run("compare", named.to_json())
+    store.create(run)
+    execute(run.id, store)
+    ended = store.get(run.id)
+    assert (ended.state, ended.done, ended.result) == (State.STOPPED, 0.1, {"blocks": 1})
+    assert ended.message == ""
 
 
 def test_a_run_that_has_begun_is_not_done_again(store, named):
@@ -80,14 +119,14 @@ def test_a_run_measures_no_longer_than_its_server_allows(
     """One that knows its own end is given time to reach it."""
     now = [0.0]
 
-    class Measured:
+    class MeasuredNow:
         def to_json(self) -> dict:
             return {"at": now[0]}
 
     def job(spec):
         now[0] = 1_000.0  # making it ready counts nothing
         while True:
-            yield Progress("Measuring", 0.1, measured=Measured())
+            yield Progress("Measuring", 0.1, measured=MeasuredNow())
             now[0] += 1.0
 
     monkeypatch.setitem(KINDS, "compare", (CompareSpec, job))

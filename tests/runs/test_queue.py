@@ -10,9 +10,10 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -236,9 +237,28 @@ def test_no_worker_program_at_all_is_an_error(own_queue, named, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/nonexistent/python")
     with pytest.raises(JobError, match="cannot be started"):
         own_queue.submit(named)
+    there, sentence = own_queue.worker()
+    assert not there
+    assert sentence.startswith("No worker: the worker process cannot be started: ")
 
 
-def test_a_closed_queue_takes_no_runs_and_leaves_no_process(store, named):
+def test_a_run_is_not_taken_for_ended_while_its_database_is_away(own_queue, own_store, monkeypatch):
+    """Nor is it marked: a worker's end is looked at once the database is back."""
+    run, away = Run("compare", {}, server=this_server()), [True, True, False]
+    own_store.create(run)
+    with monkeypatch.context() as patch:
+        patch.setattr(own_store, "_away", "it is gone")
+        patch.setattr(own_store, "_read", lambda *_: None)
+        assert not own_queue._is_final(run.id)
+    monkeypatch.setattr(worker, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(own_store, "is_away", lambda: away.pop(0))
+    own_queue._unfinished = {(run.id,): worker.MAX_STARTS - 1}
+    own_queue._watch(SimpleNamespace(wait=lambda: 7))
+    assert away == []
+    assert "ended unexpectedly (exit code 7)" in own_store.get(run.id).message
+
+
+def test_a_closed_queue_takes_no_runs_and_leaves_no_process(store, named, monkeypatch):
     queue = WorkerQueue(store)
     queue.start()
     worker = psutil.Process(queue._worker.pid)
@@ -246,6 +266,8 @@ def test_a_closed_queue_takes_no_runs_and_leaves_no_process(store, named):
     assert not worker.is_running()
     with pytest.raises(JobError, match="closed"):
         queue.submit(named)
+    monkeypatch.setattr(queue, "_end", None)
+    queue.close()  # it has ended
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system pins no process")
@@ -500,25 +522,49 @@ def test_a_job_that_was_got_ready_measures_at_once(queue, store, named, monkeypa
     assert ended(store, queue.submit(named)).state == State.DONE
 
 
-def test_the_worker_gives_memory_back_after_each_run(monkeypatch):
-    done, ended, exited = [], threading.Event(), threading.Event()
-
-    def give_back() -> None:
-        done.append("give back")
-        if len(done) == 4:
-            raise InterruptedError
-
-    def lines() -> Iterator[str]:
-        yield from ("a\n", "b\n")
-        ended.wait()
-
-    monkeypatch.setattr(worker, "execute", lambda run_id, *_, **__: done.append(run_id))
-    monkeypatch.setattr(worker, "give_back", give_back)
+@pytest.fixture
+def did(monkeypatch) -> Iterator[Callable[..., list[str]]]:
+    """Has the worker's loop take lines, and returns so many things that it did."""
+    ended, exited = threading.Event(), threading.Event()
     monkeypatch.setattr(worker.os, "_exit", lambda _: exited.set())
-    try:
+    monkeypatch.setattr(worker, "READY_SECONDS", PATIENCE)
+
+    def work(*given: str, most: int) -> list[str]:
+        done, read = [], threading.Event()
+
+        def lines() -> Iterator[str]:
+            yield from given
+            read.set()
+            ended.wait()
+
+        def do(what: str) -> None:
+            done.append(what)
+            if len(done) == most:
+                raise InterruptedError
+
+        class Ready:
+            make = staticmethod(lambda spec, *_: do(f"make {spec.model} ready"))
+            drop = staticmethod(lambda: do("drop it"))
+
+        monkeypatch.setattr(worker, "RunStore", lambda **_: read.wait(PATIENCE))
+        monkeypatch.setattr(worker, "execute", lambda run_id, *_, **__: do(run_id))
+        monkeypatch.setattr(worker, "give_back", lambda: do("give back"))
+        monkeypatch.setattr(worker, "Ready", Ready)
         with pytest.raises(InterruptedError):
             worker.work(lines())
-        assert done == ["a", "give back", "b", "give back"]
-    finally:
-        ended.set()
-        exited.wait(PATIENCE)  # or the real one would end the tests
+        return done
+
+    yield work
+    ended.set()
+    exited.wait(PATIENCE)  # or the real one would end the tests
+
+
+def test_the_worker_does_groups_in_turn_and_gives_memory_back_after_each_run(did):
+    done = did("a b\n", "c\n", most=6)
+    assert done == ["a", "give back", "c", "give back", "b", "give back"]
+
+
+def test_the_worker_drops_a_job_that_nobody_asks_for(did, named, monkeypatch):
+    monkeypatch.setattr(worker, "READY_SECONDS", 0.01)
+    line = json.dumps({"kind": "compare", "spec": named.to_json()})
+    assert did(f"{line}\n", most=3) == ["make tiny ready", "drop it", "give back"]

@@ -1,5 +1,6 @@
 """The store of runs, on real SQLite files."""
 
+import errno
 import subprocess
 import sys
 import threading
@@ -11,8 +12,8 @@ import sqlalchemy as sa
 from processes import exit_code_of
 from waiting import PATIENCE, wait_for
 
-from wlm.errors import StoreError
-from wlm.runs import database
+from wlm.errors import StoreAwayError, StoreError
+from wlm.runs import database, storage
 from wlm.runs import store as runs
 from wlm.runs.run import Run, State
 from wlm.runs.servers import this_server
@@ -94,16 +95,22 @@ def test_where_the_database_cannot_be_made_runs_still_show_with_a_warning(tmp_pa
     assert store.get(run.id).stage == "seen"
 
 
-def test_a_disk_that_fills_during_a_run_loses_nothing(sqlite_url, monkeypatch):
+def fill(engine: sa.Engine) -> None:
+    """Let a database grow no more: SQLite's own "disk is full"."""
+
+    def no_more_pages(connection, _record):
+        connection.execute("PRAGMA max_page_count = 1")
+
+    sa.event.listen(engine, "connect", no_more_pages)
+    engine.dispose()
+
+
+def test_a_disk_that_fills_during_a_run_loses_nothing(sqlite_url):
     store, run = RunStore(sqlite_url), Run("compare", {}, state=State.RUNNING)
     store.create(run)
     store.update(run.id, result={"blocks": [1]})
 
-    def no_more_pages(connection, _record):
-        connection.execute("PRAGMA max_page_count = 1")  # SQLite's own "disk is full"
-
-    sa.event.listen(store._main, "connect", no_more_pages)
-    store._main.dispose()
+    fill(store._main)
     store.update(run.id, result={"blocks": list(range(20_000))}, done=0.5)
     after = store.get(run.id)
     assert len(after.result["blocks"]) == 20_000 and after.done == 0.5
@@ -121,6 +128,34 @@ def test_a_read_only_database_keeps_its_runs_readable(sqlite_url):
     assert store.get("new").id == "new"
     assert store.get("old").state == State.DONE
     assert "not kept" in store.warning
+    store.mend()  # in vain
+    assert "readonly" in store.get("new").warning
+    reason = "run 'old' cannot be deleted: attempt to write a readonly database"
+    with pytest.raises(StoreError, match=reason):
+        store.delete("old", None)
+    assert {run.id for run in store.list_runs("compare")} == {"old", "new"}
+
+
+def test_where_neither_the_database_nor_memory_takes_anything_it_is_said(monkeypatch):
+    def full(**_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store = RunStore("sqlite:////dev/null/runs.sqlite")
+    with monkeypatch.context() as patch:
+        patch.setattr(storage.tempfile, "TemporaryDirectory", full)
+        with pytest.raises(
+            StoreAwayError, match="no run can be stored now: No space left on device"
+        ):
+            store.create(Run("compare", {}))
+    assert store.list_runs("compare") == []
+    store.create(Run("compare", {}, id="first"))  # there is room again
+    fill(store._spill)
+    large = {"blocks": list(range(20_000))}
+    with pytest.raises(StoreAwayError, match="no run can be stored now: database or disk is full"):
+        store.create(Run("compare", {}, id="second", result=large))
+    with pytest.raises(StoreAwayError, match="no run can be stored now: database or disk is full"):
+        store.update("first", result=large)
+    assert [(run.id, run.result) for run in store.list_runs("compare")] == [("first", None)]
 
 
 def test_a_database_of_another_version_is_left_as_it_is(url):

@@ -17,7 +17,7 @@ from wlm.measuring.evaluate import Evaluation, evaluate_blocks
 from wlm.model.checkpoint import load_checkpoint
 from wlm.model.lstm import LSTMModel
 from wlm.text.corpus import Corpus, batchify
-from wlm.training.recipe import Recipe
+from wlm.training.recipe import PRESETS, Recipe
 from wlm.training.sampled_softmax import NegativeSampler, sampled_cross_entropy
 from wlm.training.stacked_lstm import StackedLSTM, drop, new_model
 from wlm.training.state import STATE
@@ -230,6 +230,21 @@ def test_the_command_trains(corpus, tmp_path, capsys):
     assert card["training"]["settings"]["nhid"] == 16
     assert len(card["training"]["curve"]) == 2
     assert "epoch 1.00: train loss" in printed.err
+
+
+def test_the_command_goes_on_and_tells_of_new_epochs_alone(corpus, tmp_path, capsys):
+    for name in ("train", "test"):
+        path = corpus / f"{name}.txt"
+        path.write_text(path.read_text("utf-8")[:900] + "the <unk> sings .\n" * 4, "utf-8")
+    chosen = {"nhid": 16, "ninp": 16, "batch_size": 4, "threads": 1, "epochs": 2.0}
+    recipe, curve = PRESETS["tiny"].changed(chosen), []
+    for each in train(corpus, tmp_path / "out", recipe, stopped=lambda: curve):
+        curve.extend(each.curve)
+    places = ["--corpus", str(corpus), "--out", str(tmp_path / "out")]
+    assert main(["train", *places, "--resume"]) == 0
+    printed, errors = capsys.readouterr()
+    assert "epoch 1.00" not in errors and "epoch 2.00: train loss" in errors
+    assert printed.endswith(", of its words 1.8% unknown (4)\n")
 
 
 @pytest.mark.parametrize(

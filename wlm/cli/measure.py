@@ -6,6 +6,7 @@ from dataclasses import fields
 
 from wlm.cli import output
 from wlm.cli.progress_bar import advance, bar
+from wlm.errors import StoreAwayError
 
 STOPPED_EARLY = "stopped early; this is what was measured"
 
@@ -69,8 +70,12 @@ def keep(spec, content: dict, started: float, stopped: bool) -> str:
 
     run = finished_run(spec, content, started, State.STOPPED if stopped else State.DONE)
     store = RunStore()
-    store.create(run)
-    if store.warning:
-        output.note(f"warning: {store.warning}")
+    try:
+        store.create(run)
+        warning = store.warning
+    except StoreAwayError as error:
+        warning = str(error)
+    if warning:
+        output.note(f"warning: {warning}")
         return ""
     return run.id

@@ -11,7 +11,8 @@ import threading
 import time
 from collections.abc import Sequence
 
-from wlm.errors import JobError
+from wlm.errors import JobError, StoreError
+from wlm.runs.database import shown_url
 from wlm.runs.execute import execute
 from wlm.runs.limits import most_seconds
 from wlm.runs.queue import JobQueue
@@ -128,12 +129,18 @@ def run_on_worker(run_id: str, database_url: str, most_seconds: float | None = N
     """Do a run in a worker of the cluster, anew where another worker died at it, for at most so
     many seconds of measuring.
 
-    Raises JobError where this worker cannot use the database: what it measured would be lost.
+    Raises JobError where this worker cannot use the database, or it is not the server's: what it
+    measured would be lost.
     """
     store = _store(os.environ.get("WLM_DATABASE_URL") or database_url)
+    if not store.warning:
+        try:
+            execute(run_id, store, again=True, most_seconds=most_seconds)
+        except StoreError as error:
+            where = f"a worker reads the database {shown_url(store.url)}, and {error}"
+            raise JobError(f"{where}: see WLM_DATABASE_URL") from None
     if store.warning:
         raise JobError(f"a worker cannot use the database. {store.warning}")
-    execute(run_id, store, again=True, most_seconds=most_seconds)
 
 
 _stores: dict[str, RunStore] = {}

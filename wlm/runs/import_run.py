@@ -89,7 +89,7 @@ def _spec(content: Any) -> dict:
         return {**CompareSpec.from_json({**spec, "threads": 1}).to_json(), "threads": threads}
     except WLMError as error:
         raise ReportError(f"{path}: {str(error)[:300]}") from None
-    except (TypeError, AttributeError, RecursionError):
+    except RecursionError:  # a setting nested as deeply as JSON may be is repeated in words
         refuse(path, "a comparison's settings", spec)
 
 

@@ -1,5 +1,6 @@
 """python -m wlm compare."""
 
+import errno
 import hashlib
 import json
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from command_line import interrupted, run_json
 
 from wlm.cli.main import main
+from wlm.runs.store import RunStore
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -76,6 +78,18 @@ def test_a_comparison_that_cannot_be_kept_is_printed_with_a_warning(capsys, monk
     assert "warning: Runs are not kept in" in captured.err
     assert main(["runs", "list"]) == 2
     assert "Runs are not kept in" in capsys.readouterr().err
+
+
+def test_a_comparison_is_printed_also_where_nothing_can_be_stored(capsys, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setenv("WLM_DATABASE_URL", "sqlite:////dev/null/runs.sqlite")
+    monkeypatch.setattr(RunStore, "spill_url", property(full))
+    assert main("compare --model tiny --text short --tokens 100".split()) == 0
+    captured = capsys.readouterr()
+    assert "int8 LSTM" in captured.out and "kept as run" not in captured.out
+    assert "warning: no run can be stored now: No space left on device" in captured.err
 
 
 @pytest.mark.slow

@@ -1,7 +1,10 @@
 """python -m wlm runs."""
 
+import io
 import re
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 from command_line import run_json
 
@@ -37,7 +40,7 @@ def test_an_empty_list_says_so(capsys):
     assert capsys.readouterr().out == "no runs are kept yet\n"
 
 
-def test_a_run_is_shown_exported_deleted_and_imported_again(capsys, tmp_path):
+def test_a_run_is_shown_exported_deleted_and_imported_again(capsys, tmp_path, monkeypatch):
     run_id = kept_run(capsys, "fp32", "int8")
     content = run_json(capsys, "runs", "show", run_id)
     assert content["id"] == run_id
@@ -59,3 +62,8 @@ def test_a_run_is_shown_exported_deleted_and_imported_again(capsys, tmp_path):
     assert imported["origin"] == "imported" and imported["id"] != run_id
     again = run_json(capsys, "runs", "show", imported["id"])
     assert again["result"]["results"] == content["result"]["results"]
+    standard_input = SimpleNamespace(buffer=io.BytesIO(exported.read_bytes()))
+    monkeypatch.setattr(sys, "stdin", standard_input)
+    assert main(["runs", "import", "-"]) == 0
+    assert re.fullmatch(r"kept as run \S+\n", capsys.readouterr().out)
+    assert len(run_json(capsys, "runs", "list")) == 2

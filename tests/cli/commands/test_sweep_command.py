@@ -8,6 +8,7 @@ import pytest
 from command_line import interrupted, run_json
 
 from wlm.cli.main import main
+from wlm.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -27,6 +28,34 @@ def test_sweep_prints_a_comparison_a_value_with_the_documented_keys(capsys):
     printed = capsys.readouterr().out
     assert re.search(r"^bptt +variant +tokens/s +times as fast$", printed, re.MULTILINE)
     assert re.search(r"^5 +int8 LSTM \+ Linear +[\d,]+ +\d", printed, re.MULTILINE)
+
+
+class Measured:
+    def to_json(self) -> dict:
+        return {"machine": {}}
+
+
+@pytest.mark.parametrize(
+    ("at", "begun", "measured"),
+    [(1, False, None), (1, True, [1]), (2, False, [1]), (2, True, [1, 2])],
+)
+def test_ctrl_c_keeps_what_a_sweep_has_measured(capsys, monkeypatch, at, begun, measured):
+    def compare(spec):
+        if (spec.bptt, begun) == (at, False):
+            raise KeyboardInterrupt
+        yield Progress("Measuring", 0.5, measured=Measured())
+        if spec.bptt == at:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("wlm.measuring.compare.compare", compare)
+    code = main(["sweep", "--over", "bptt=1,2,3", "--json"])
+    printed, errors = capsys.readouterr()
+    if measured is None:
+        assert (code, printed) == (130, "") and "stopped" in errors
+        return
+    content = json.loads(printed)
+    assert code == 0 and errors.count("stopped early; this is what was measured") == 1
+    assert [point["value"] for point in content["points"]] == measured
 
 
 @pytest.mark.slow
