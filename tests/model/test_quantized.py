@@ -131,6 +131,11 @@ IN_NO_FORM = "already quantized, in a form that cannot be read: give the state_d
         ),
         (
             "decoder._packed_params._packed_params",
+            lambda each: (rebuilt(each[0], (torch.per_channel_affine, 1.0, 0, 1)), each[1]),
+            IN_NO_FORM,
+        ),
+        (
+            "decoder._packed_params._packed_params",
             lambda each: (by_row(each[0], 0), each[1]),
             "20x6 integers must have 20 positive scales .*, got 0 and 0",
         ),
