@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import numpy as np
@@ -183,6 +184,16 @@ def test_nothing_is_overwritten_and_nothing_is_left_half_done(tmp_path, tiny, mo
             export(tiny, Variant(), tmp_path / name)
     assert {each.name for each in tmp_path.iterdir()} & {"out", "out.zip", "out.npz"} == set()
     assert list(tmp_path.glob(".exporting-*")) == []
+
+
+def test_without_onnx_runtime_the_card_names_none(tmp_path, tiny, monkeypatch):
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(exporting, "version", missing)
+    export(tiny, Variant(), tmp_path / "out")
+    card = json.loads((tmp_path / "out" / "card.json").read_text("utf-8"))
+    assert card["made_with"]["onnxruntime"] is None
 
 
 def test_an_export_that_reads_back_as_another_model_is_not_kept(tmp_path, tiny, monkeypatch):

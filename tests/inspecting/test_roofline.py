@@ -81,8 +81,12 @@ def test_without_a_quantized_engine_the_roof_is_that_of_fp32():
     assert Roofline(10e9, 40e9, 100e9, None).peak("int8") == 100e9
 
 
-def test_ceilings_are_measured(monkeypatch):
+@pytest.mark.parametrize("engine", ["fbgemm", "none"])
+def test_ceilings_are_measured(monkeypatch, engine):
+    if engine not in torch.backends.quantized.supported_engines:
+        pytest.skip(f"no {engine} here")
+    monkeypatch.setattr(torch.backends.quantized, "engine", engine)
     monkeypatch.setattr("wlm.inspecting.roofline.SECONDS_PER_CEILING", 0.01)
     found = measure_roofline()
     assert min(found.memory_bytes_per_s, found.cache_bytes_per_s, found.fp32_ops_per_s) > 0
-    assert (found.int8_ops_per_s is None) == (torch.backends.quantized.engine == "none")
+    assert (found.int8_ops_per_s is None) == (engine == "none")

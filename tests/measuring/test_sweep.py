@@ -55,6 +55,12 @@ def test_bad_values_are_said_in_words(over, message):
     assert message in str(error.value) and len(str(error.value)) < 300
 
 
+def test_a_knob_that_is_none_is_refused():
+    message = "knob must be one of bptt, batch_size, threads, hidden, got 'layers'"
+    with pytest.raises(SettingError, match=message):
+        SweepSpec("layers", (1, 2))
+
+
 def test_a_point_is_the_same_comparison_but_for_the_knob():
     base = CompareSpec(variants=("fp32", "pytorch:lstm=int8"), seconds=2.0, seed=7)
     spec = SweepSpec("batch_size", (4, 2), base)

@@ -4,6 +4,8 @@ import json
 import os
 import pickle
 import re
+import struct
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from tiny import WORDS
 from wlm.errors import CheckpointError, TextError
 from wlm.model.checkpoint import load_checkpoint, save_checkpoint
 from wlm.model.lstm import LSTMModel
+from wlm.model.weights import read_weights
 from wlm.text.vocabulary import Vocabulary
 
 DTYPES = [torch.float32, torch.float16, torch.bfloat16]
@@ -113,6 +116,14 @@ def test_a_model_is_not_saved_with_a_vocabulary_of_another_size(tmp_path, model)
     message = "the vocabulary must have 20 words, got 2"
     with pytest.raises(CheckpointError, match=message):
         save_checkpoint(tmp_path / "tiny", model, Vocabulary(["the", "<unk>"]))
+    assert not (tmp_path / "tiny").exists()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_quantized_model_is_not_saved_as_if_it_were_none(tmp_path, model, vocabulary):
+    quantized = torch.ao.quantization.quantize_dynamic(model, {torch.nn.Linear})
+    with pytest.raises(CheckpointError, match="only an fp32 LSTMModel can be saved, not a quanti"):
+        save_checkpoint(tmp_path / "tiny", quantized, vocabulary)
     assert not (tmp_path / "tiny").exists()
 
 
@@ -233,6 +244,61 @@ def test_a_folder_whose_weights_are_not_those_of_the_card_is_refused(model_folde
 def test_a_card_need_not_have_a_hash(card, model, model_folder):
     card.edit(sha256=None)
     assert_same_weights(load_checkpoint(model_folder).model, model.state_dict())
+
+
+@pytest.mark.parametrize("name", ["../../../../etc/passwd", "/etc/passwd", "vocab.txt", 7, None])
+def test_a_card_cannot_name_any_other_file_as_its_weights(card, model_folder, name):
+    card.path.write_text(json.dumps({**card.content, "weights_file": name}), "utf-8")
+    message = rf"weights_file must be one of model\.safetensors, .*, got '{re.escape(str(name))}'"
+    with pytest.raises(CheckpointError, match=message):
+        load_checkpoint(model_folder)
+
+
+def zip_of(folder: Path, **others: bytes) -> bytes:
+    path = folder.with_suffix(".zip")
+    with zipfile.ZipFile(path, "w") as archive:
+        for each in folder.iterdir():
+            archive.write(each, each.name)
+        for name, content in others.items():
+            archive.writestr(name, content)
+    return path.read_bytes()
+
+
+def with_flag(content: bytes, mask: int) -> bytes:
+    """An archive with a bit set in the flags of its first entry, in both of its headers."""
+    changed = bytearray(content)
+    for place in (6, content.index(b"PK\1\2") + 8):
+        changed[place] |= mask
+    return bytes(changed)
+
+
+def of_disks(content: bytes) -> bytes:
+    """An archive that says that it goes over several disks, as old ones did."""
+    end = content.rindex(b"PK\5\6")
+    locator = struct.pack("<4sIQI", b"PK\6\7", 0, 0, 9)
+    return content[:end] + locator + content[end:]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda folder: with_flag(zip_of(folder), 1), "the archive .*: File '?.*encrypted"),
+        (
+            lambda folder: zip_of(folder, **dict.fromkeys(map(str, range(20)), b"")),
+            "the archive '.*' cannot be read: it must have at most 20 files, got 23",
+        ),
+        (lambda folder: zip_of(folder)[:-30], "the weights '.*' are damaged or no PyTorch file"),
+        (lambda folder: of_disks(zip_of(folder)), "the weights '.*' are damaged or no PyTorch"),
+    ],
+    ids=["encrypted", "many files", "cut", "of several disks"],
+)
+def test_an_archive_that_cannot_be_read_is_refused(
+    tmp_path, model_folder, vocabulary_file, change, message
+):
+    path = tmp_path / "model.zip"
+    path.write_bytes(change(model_folder))
+    with pytest.raises(CheckpointError, match=message):
+        load_checkpoint(path, vocabulary=vocabulary_file)
 
 
 SIZES = {"class": "LSTMModel", "ntoken": 20, "ninp": 8, "nhid": 6, "nlayers": 2}
@@ -460,7 +526,15 @@ def test_weights_whose_shapes_give_no_sizes_are_refused(load_saved, model, key, 
         load_saved({**model.state_dict(), key: torch.zeros(shape)})
 
 
-@pytest.mark.parametrize(("dtype", "received"), [(torch.int64, "int64"), (torch.uint8, "uint8")])
+@pytest.mark.parametrize(
+    ("dtype", "received"),
+    [
+        (torch.int64, "int64"),
+        (torch.uint8, "uint8"),
+        (torch.uint16, "uint16"),
+        (torch.float8_e5m2, "float8_e5m2"),
+    ],
+)
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
 def test_weights_of_another_dtype_are_refused(
     tmp_path, model, vocabulary_file, dtype, received, suffix
@@ -516,3 +590,5 @@ def test_a_small_file_that_claims_huge_weights_is_refused_before_they_are_made(l
 def test_weights_that_cannot_be_read_are_said_in_words():
     with pytest.raises(CheckpointError, match=r"the weights '/proc/self/mem' cannot be read: \w+"):
         load_checkpoint("/proc/self/mem", vocabulary="vocab.txt")
+    with pytest.raises(CheckpointError, match=r"the weights '/proc/self/mem' cannot be read: \w+"):
+        read_weights(Path("/proc/self/mem"))

@@ -312,6 +312,9 @@ def test_files_of_other_kinds_are_called_by_their_names(tmp_path, model):
         (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
         (b"<!DOCTYPE html>", "a web page: download the file itself"),
         ("naïve words\n".encode() * 200, "a text: give weights"),
+        (b"a" + "ï".encode() * 1_000, "a text: give weights"),  # read to within a character
+        ("naïve words\n".encode("latin1"), "damaged or no PyTorch file"),
+        (bytes(257) + b"ustar", "a tar archive: give the file inside"),
     ):
         path.write_bytes(content)
         refused(message)

@@ -10,12 +10,14 @@ import safetensors.torch
 import torch
 from test_checkpoint import Malicious
 from test_foreign import Net
+from test_torch_file import Call
 from torch import nn
 
 from wlm.errors import CheckpointError
 from wlm.model.checkpoint import load_checkpoint, save_checkpoint
 from wlm.model.onnx_file import marked
 from wlm.model.quantized import as_arrays
+from wlm.model.weights import read_weights
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
 
@@ -95,6 +97,54 @@ def test_of_a_quantized_file_nothing_is_run(load, model, tmp_path):
     with pytest.raises(CheckpointError, match="would call"):
         load({**state_dict, "extra": Malicious(trace)})
     assert not trace.exists()
+
+
+def rebuilt(weight, quantizer):
+    function, (storage, first, size, stride, _, *others) = weight.__reduce_ex__(2)
+    return Call(function, storage, first, size, stride, quantizer, *others)
+
+
+def by_row(weight, count, axis=0):
+    scales, zeros = torch.ones(count, dtype=torch.float64), torch.zeros(count, dtype=torch.int64)
+    return rebuilt(weight, (torch.per_channel_affine, scales, zeros, axis))
+
+
+IN_NO_FORM = "already quantized, in a form that cannot be read: give the state_dict"
+
+
+@pytest.mark.parametrize(
+    "key, made, message",
+    [
+        ("rnn._all_weight_values.0.param", lambda _: 5, IN_NO_FORM),
+        ("rnn._all_weight_values.0.param", lambda _: Call(slice, 1, 2, 3), IN_NO_FORM),
+        ("decoder._packed_params._packed_params", lambda _: (1, 2), IN_NO_FORM),
+        ("decoder._packed_params._packed_params", lambda each: (each[0], 2), IN_NO_FORM),
+        (
+            "decoder._packed_params._packed_params",
+            lambda each: (by_row(each[0], 6, axis=1), each[1]),
+            IN_NO_FORM,
+        ),
+        (
+            "decoder._packed_params._packed_params",
+            lambda each: (rebuilt(each[0], (torch.per_tensor_affine, "1", 0)), each[1]),
+            IN_NO_FORM,
+        ),
+        (
+            "decoder._packed_params._packed_params",
+            lambda each: (rebuilt(each[0], (torch.per_channel_affine, 1.0, 0, 1)), each[1]),
+            IN_NO_FORM,
+        ),
+        (
+            "decoder._packed_params._packed_params",
+            lambda each: (by_row(each[0], 0), each[1]),
+            "20x6 integers must have 20 positive scales .*, got 0 and 0",
+        ),
+    ],
+)
+def test_packed_weights_that_are_none_are_refused(load, model, key, made, message):
+    state_dict = quantized(model, nn.LSTM, nn.Linear).state_dict()
+    with pytest.raises(CheckpointError, match=message):
+        load({**state_dict, key: made(state_dict[key])})
 
 
 def test_a_quantized_gru_is_called_a_gru(load):
@@ -208,9 +258,76 @@ def test_an_npz_file_is_read_without_trusting_what_it_claims(load, arrays, tmp_p
         archive.writestr("a.npy", header.getvalue() + b"1234")
     refused(file.getvalue(), "has 4 bytes for a shape of")
     file = io.BytesIO()
+    np.savez(file, **{str(i): np.zeros(0) for i in range(1_001)})
+    refused(file.getvalue(), "must have at most 1,000 arrays, got 1,001")
+    file = io.BytesIO()
     np.savez(file, a=np.array([object()]), allow_pickle=True)
     refused(file.getvalue(), "no LSTM|bytes for a shape")
     refused(file.getvalue()[:100], "damaged")
+
+
+def test_arrays_in_fortrans_order_and_others_beside_them_are_read(load, arrays, model):
+    fortran = np.asfortranarray(arrays["decoder.weight"])
+    loaded = load({**arrays, "decoder.weight": fortran, "steps": np.int32(3)}, "weights.npz").model
+    assert torch.equal(logits_of(loaded, INT8), logits_of(model, INT8))
+
+
+@pytest.mark.parametrize(
+    "zero_point", [torch.zeros((20, 1)), torch.zeros((20, 1), dtype=torch.int8)]
+)
+def test_8_bit_floats_are_not_taken_for_integers(load, model, zero_point):
+    weights = model.state_dict()
+    weights["decoder.weight"] = weights["decoder.weight"].to(torch.float8_e4m3fn)
+    beside = {".scale": torch.ones((20, 1)), ".zero_point": zero_point}
+    weights.update({f"decoder.weight{end}": each for end, each in beside.items()})
+    content = safetensors.torch.save(weights)
+    with pytest.raises(CheckpointError, match=r"unknown 'decoder\.weight\.scale'"):
+        load(content, "weights.safetensors")
+
+
+@pytest.mark.parametrize("name", ["weights.npz", "weights.safetensors"])
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (None, ""),
+        (lambda each: each.astype(np.int16), "(it changed while it was read|Bad magic number)"),
+        (lambda each: np.ones((6, 20), np.int8), "(it changed while it was read|Bad CRC-32)"),
+    ],
+    ids=["cut", "another dtype", "another shape"],
+)
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    tmp_path, model, arrays, name, change, message
+):
+    path = tmp_path / name
+
+    def write(arrays):
+        if name.endswith(".npz"):
+            np.savez(path, **arrays)
+        else:
+            tensors = {key: torch.tensor(each) for key, each in arrays.items()}
+            safetensors.torch.save_file(tensors, path)
+
+    write(arrays)
+    found = read_weights(path)
+    if change:
+        write({**arrays, "decoder.weight": change(arrays["decoder.weight"])})
+    else:
+        path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(CheckpointError, match=rf"the weights '.*{name}' are damaged .*{message}"):
+        found.read_into(model.state_dict())
+
+
+@pytest.mark.parametrize(
+    "name, value, message",
+    [
+        ("find_spec", lambda _: None, "needs the package onnx, not installed here: pip install on"),
+        ("MOST_BYTES", 5, "no ONNX file: it must have at most 5 bytes, got 6"),
+    ],
+)
+def test_an_onnx_file_that_cannot_be_read_here_is_refused(load, monkeypatch, name, value, message):
+    monkeypatch.setattr(f"wlm.model.onnx_file.{name}", value)
+    with pytest.raises(CheckpointError, match=rf"the weights '.*weights\.onnx' are .*{message}"):
+        load(b"\x08\x08\x12\0\0\0", "weights.onnx")
 
 
 def test_an_onnx_file_is_taken_only_with_the_operators_that_it_was_marked_with(load, model):

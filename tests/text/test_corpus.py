@@ -2,6 +2,7 @@
 
 import os
 import pickle
+from pathlib import Path
 
 import pytest
 import torch
@@ -181,6 +182,13 @@ def test_pipes_devices_folders_and_sparse_files_are_refused_unread(read, tmp_pat
     ):
         with pytest.raises(TextError, match=message):
             read(path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file that fails to be read")
+@pytest.mark.parametrize("read", [Vocabulary.from_file, read_words])
+def test_a_text_that_fails_to_be_read_is_said_in_words(read):
+    with pytest.raises(TextError, match=r"'/proc/self/mem' cannot be read: \w+"):
+        read("/proc/self/mem")
 
 
 @pytest.mark.parametrize("read", [Vocabulary.from_file, read_words])

@@ -12,15 +12,16 @@ import torch.nn.functional as F
 from processes import exit_code_of, start_wlm
 
 from wlm.cli.main import main
-from wlm.errors import SettingError, TrainError
+from wlm.errors import SettingError, TextError, TrainError
 from wlm.measuring.evaluate import Evaluation, evaluate_blocks
 from wlm.model.checkpoint import load_checkpoint
 from wlm.model.lstm import LSTMModel
 from wlm.text.corpus import Corpus, batchify
+from wlm.training import train as training
 from wlm.training.recipe import PRESETS, Recipe
 from wlm.training.sampled_softmax import NegativeSampler, sampled_cross_entropy
 from wlm.training.stacked_lstm import StackedLSTM, drop, new_model
-from wlm.training.state import STATE
+from wlm.training.state import STATE, save_state
 from wlm.training.train import train
 
 SMALL = Recipe(
@@ -190,6 +191,92 @@ def test_nothing_is_overwritten_and_nothing_missing_is_resumed(corpus, tmp_path)
     (out / STATE).write_bytes(b"no state")
     with pytest.raises(TrainError, match="damaged"):
         run(corpus, out, resume=True)
+
+
+@pytest.fixture
+def begun(corpus, tmp_path):
+    """The folder of a training that was stopped before its first step, and its state."""
+    out = tmp_path / "out"
+    list(train(corpus, out, SMALL, stopped=lambda: True))
+    return out, torch.load(out / STATE, weights_only=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"recipe": {"order": "frequency"}}, "must have exactly the recipe's names"),
+        ({"recipe": {**SMALL.to_json(), "nhid": 0}}, "nhid must be .* from 1 to 8,192, got 0"),
+        ({"recipe": {**SMALL.to_json(), "nhid": 8}}, "training.pt in .* is damaged: .*size mis"),
+        ({"model": {}}, "training.pt in .* is damaged: .*encoder.weight"),
+        ({"hidden": None}, "training.pt in .* is damaged: "),
+        ({"curve": ...}, "training.pt in .* is damaged: 'curve'"),
+        ({"data_sha256": ...}, "training.pt in .* is damaged: 'data_sha256'"),
+    ],
+)
+def test_a_damaged_state_is_refused(corpus, begun, change, message):
+    out, state = begun
+    changed = {key: each for key, each in {**state, **change}.items() if each is not ...}
+    torch.save(changed, out / STATE)
+    with pytest.raises(TrainError, match=message):
+        run(corpus, out, resume=True)
+
+
+def test_a_state_that_cannot_be_written_is_said(corpus, tmp_path):
+    out = tmp_path / "out"
+    (out / STATE).mkdir(parents=True)
+    (out / STATE / "file").touch()
+    state = torch.zeros(1)
+    with pytest.raises(
+        TrainError, match=r"the training cannot be saved in '.*out': .*training\.pt"
+    ):
+        save_state(out, state)
+
+
+def test_a_training_is_saved_on_the_way(corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "SECONDS_BETWEEN_SAVES", -1.0)
+    progress = train(corpus, tmp_path / "out", SMALL)
+    next(progress), next(progress)
+    saved = torch.load(tmp_path / "out" / STATE, weights_only=True)
+    assert saved["taken"] == {1: 2, 2: 0}
+
+
+@pytest.mark.parametrize("evaluations", [0, 1])
+def test_a_training_stopped_at_its_last_evaluation_goes_on_from_there(
+    corpus, tmp_path, evaluations
+):
+    out, checks = tmp_path / "out", []
+
+    def stopped() -> bool:
+        # Of valid's text there is one block, asked before it is counted.
+        return bool(checks) and checks.append(1) is None and len(checks) > 1 + evaluations
+
+    for progress in train(
+        corpus, out, replace(SMALL, epochs=0.05, full_epochs=0.0), stopped=stopped
+    ):
+        if progress.stage == "test loss":
+            checks.append(1)
+    assert not (out / "card.json").exists() and (out / STATE).exists()
+    last = run(corpus, out, resume=True)
+    assert last.stage == "test loss" and load_checkpoint(out).card["training"]["curve"]
+    assert not (out / STATE).exists()
+
+
+def test_a_loss_that_is_not_finite_ends_the_training_in_words(corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "sampled_cross_entropy", lambda *_: torch.tensor(float("nan")))
+    message = "loss must stay finite, got nan after 0 steps: try a lower learning rate"
+    with pytest.raises(TrainError, match=message):
+        run(corpus, tmp_path / "out", SMALL)
+
+
+def test_a_training_of_no_epochs_is_refused():
+    with pytest.raises(TrainError, match="epochs and full_epochs must not both be 0"):
+        replace(SMALL, epochs=0.0, full_epochs=0.0)
+
+
+def test_an_unknown_order_of_words_is_refused():
+    message = "order must be one of appearance, frequency, got 'alphabet'"
+    with pytest.raises(TextError, match=message):
+        replace(SMALL, order="alphabet")
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_the_text_is_read(tmp_path, capsys):

@@ -21,6 +21,7 @@ RELEVANT_FLAGS = (
 ).split()
 
 
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
 BUSY_SECONDS = 0.2  # long enough to tell a busy CPU from an idle one
 
 
@@ -97,7 +98,7 @@ def _fixed_facts() -> dict:
 def _quota() -> float | None:
     """The CPUs' worth of time that a container may use, where one is set (cgroup 2)."""
     try:
-        limit, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        limit, period = QUOTA.read_text().split()
         return round(int(limit) / int(period), 2)
     except (OSError, ValueError):
         return None

@@ -110,7 +110,9 @@ def _is_module(value: object) -> bool:
 def _collect(module: Inert, prefix: str, entries: dict, classes: list, depth: int) -> None:
     """Gather a module's entries as its `state_dict` names them. Raises ValueError."""
     if depth > MOST_DEPTH or len(entries) > MOST_ENTRIES or len(classes) > MOST_ENTRIES:
-        raise ValueError("it has too many modules, or too deep ones")
+        raise ValueError(
+            f"its modules must be at most {MOST_DEPTH} deep, with {MOST_ENTRIES:,} tensors at most"
+        )
     classes.append(module.name)
     for kind in ("_parameters", "_buffers"):
         own = module.state.get(kind)
@@ -120,6 +122,3 @@ def _collect(module: Inert, prefix: str, entries: dict, classes: list, depth: in
     for key, each in module.state["_modules"].items():
         if _is_module(each):
             _collect(each, f"{prefix}{key}.", entries, classes, depth + 1)
-        elif isinstance(each, Inert):  # a quantized layer's packed weights, for one
-            entries[f"{prefix}{key}"] = each
-            classes.append(each.name)

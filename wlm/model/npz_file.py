@@ -13,7 +13,7 @@ from torch import Tensor
 from wlm.errors import CheckpointError
 from wlm.model.foreign import Found
 from wlm.model.imported import VARIANT
-from wlm.model.pickled import shown
+from wlm.model.pickled import reason
 from wlm.model.quantized import from_arrays
 from wlm.model.stored import Stored, are_sizes
 
@@ -36,7 +36,9 @@ def read_npz(path: Path) -> Found:
             if any(each.compress_type != zipfile.ZIP_STORED for each in entries):
                 raise ValueError("it is compressed: save it with numpy.savez")
             if len(entries) > MOST_ENTRIES:
-                raise ValueError(f"it has more than {MOST_ENTRIES:,} arrays")
+                raise ValueError(
+                    f"it must have at most {MOST_ENTRIES:,} arrays, got {len(entries):,}"
+                )
             arrays = {}
             for entry in entries:
                 name = entry.filename.removesuffix(".npy")
@@ -53,13 +55,13 @@ def _array(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Stor
     with archive.open(entry) as file:
         version = npy.read_magic(file)
         read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-        shape, is_fortran, dtype = read_header[version](file, max_header_size=_LONGEST)
+        shape, _is_fortran, dtype = read_header[version](file, max_header_size=_LONGEST)
         size = entry.file_size - file.tell()
         if not are_sizes(*shape) or math.prod(shape) * dtype.itemsize != size:
             raise ValueError(f"{entry.filename[:60]!r} has {size:,} bytes for a shape of {shape}")
         if dtype.kind == "U" and shape == () and size <= _LONGEST:
             return file.read().decode("utf-32-le").rstrip("\0")
-    if dtype.str not in _DTYPES or (is_fortran and len(shape) > 1):
+    if dtype.str not in _DTYPES:
         return None
 
     def read() -> Tensor:
@@ -68,13 +70,12 @@ def _array(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Stor
                 array = npy.read_array(io.BytesIO(file.read()), allow_pickle=False)
         except Exception as error:  # it may have changed since
             raise _damaged(path, error) from None
-        if (array.shape, array.dtype) != (shape, dtype):
-            raise _damaged(path, "it changed while it was read")
-        return torch.from_numpy(np.array(array))
+        return torch.from_numpy(np.array(array, order="C"))
 
     return Stored(tuple(shape), _DTYPES[dtype.str], read, entry.filename, math.prod(shape))
 
 
 def _damaged(path: Path, error: object) -> CheckpointError:
-    reason = shown(str(error).split("\n")[0] or type(error).__name__)
-    return CheckpointError(f"the weights {str(path)!r} are damaged or no .npz file: {reason}")
+    return CheckpointError(
+        f"the weights {str(path)!r} are damaged or no .npz file: {reason(error)}"
+    )

@@ -30,8 +30,6 @@ def array_as_stored(array: Inert) -> Stored | None:
         raise ValueError(f"an array of shape {shape!s:.40} has {len(content):,} bytes")
 
     def read() -> Tensor:
-        if count == 0:
-            return torch.empty(shape, dtype=kind)
         flat = torch.frombuffer(bytearray(content), dtype=kind)
         if is_fortran:
             return flat.view(shape[::-1]).permute(*reversed(range(len(shape))))

@@ -15,7 +15,7 @@ from wlm.errors import CheckpointError
 from wlm.model.foreign import Found
 from wlm.model.imported import VARIANT
 from wlm.model.onnx_weights import stored_biases, stored_matrices
-from wlm.model.pickled import shown
+from wlm.model.pickled import reason
 from wlm.model.stored import Stored
 
 OPERATORS = "wlm.operators"  # what files call the digest of their operators
@@ -51,8 +51,9 @@ def read_onnx(path: Path) -> Found:
     import onnx
 
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise ValueError(f"it must have at most {MOST_BYTES:,} bytes, got {size:,}")
         content = path.read_bytes()
         model = onnx.load_from_string(content)
         facts = {each.key: each.value for each in model.metadata_props}
@@ -63,9 +64,8 @@ def read_onnx(path: Path) -> Found:
                 raise ValueError("its numbers are in another file")
             numbers = {**stored_matrices(content), **stored_biases(content)}
     except Exception as error:  # of many kinds: protobuf's, onnx's, and of numbers that do not fit
-        reason = shown(str(error).split("\n")[0] or type(error).__name__)
         raise CheckpointError(
-            f"the weights {str(path)!r} are damaged or no ONNX file: {reason}"
+            f"the weights {str(path)!r} are damaged or no ONNX file: {reason(error)}"
         ) from None
     if not is_ours:
         raise CheckpointError(

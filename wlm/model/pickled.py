@@ -34,6 +34,12 @@ def shown(text: object, most: int = 200) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
+def reason(error: object) -> str:
+    """Return why a file cannot be read as a message may show it: an error's first line or its
+    name."""
+    return shown(str(error).split("\n")[0] or type(error).__name__)
+
+
 Call = Callable[[str, tuple], object]
 
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
@@ -110,8 +116,6 @@ class _Reader:
             stack.pop()
         elif name == "POP_MARK":
             self._since_mark()
-        elif name == "DUP":
-            stack.append(stack[-1])
         elif any(kind in name for kind in _VALUES):
             stack.append(argument)
         else:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from wlm.errors import CheckpointError
-from wlm.model.pickled import CallError, Inert, read_pickle, shown
+from wlm.model.pickled import CallError, Inert, read_pickle, reason, shown
 from wlm.model.quantized import INTEGERS, quantized_by
 from wlm.model.stored import Stored, are_sizes
 
@@ -89,15 +89,12 @@ class TorchFile:
                 f"{shown(error.args[0])}, which wlm never does: save the weights alone, "
                 "torch.save(model.state_dict(), path)"
             ) from None
-        except CheckpointError:
-            raise
         except Exception as error:  # a damaged pickle or archive raises nearly anything
             raise self._damaged(error) from None
 
     def _damaged(self, error: object) -> CheckpointError:
-        reason = shown(str(error).split("\n")[0] or type(error).__name__)
         return CheckpointError(
-            f"the weights {str(self.path)!r} are damaged or no PyTorch file: {reason}"
+            f"the weights {str(self.path)!r} are damaged or no PyTorch file: {reason(error)}"
         )
 
     def _read_zip(self, file: BinaryIO) -> object:
@@ -187,6 +184,8 @@ class TorchFile:
         ):
             return Inert("numpy.ndarray", True, args)
         plain = name.removeprefix("builtins.").removeprefix("__builtin__.")
+        if plain == "bytes" and not args:
+            return b""
         if plain in _HARMLESS:
             return Inert(plain, True, args)
         raise CallError(name)
@@ -203,8 +202,8 @@ class TorchFile:
 
     def bytes_of(self, key: object, first: int, count: int) -> bytearray:
         """Return bytes of a storage. Raises CheckpointError where it has not so many."""
+        place, size = self._places.get(key, (0, 0))
         try:
-            place, size = self._places[key]
             if first + count > size:
                 raise ValueError(f"storage {key!s:.20} holds less than its tensors")
             with self.path.open("rb") as file:
@@ -213,7 +212,7 @@ class TorchFile:
                 if file.readinto(content) != count:
                     raise ValueError("it ends too early")
             return content
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError) as error:
             raise self._damaged(error) from None
 
 
@@ -253,7 +252,8 @@ def _after_header(file: BinaryIO, entry: zipfile.ZipInfo) -> int:
 
 
 def _named_dtype(dtype: Inert) -> torch.dtype:
-    found = getattr(torch, dtype.name.removeprefix("torch."), None)
+    # Not `getattr`, by which torch imports some of its modules.
+    found = vars(torch).get(dtype.name.removeprefix("torch."))
     if not isinstance(found, torch.dtype):
         raise ValueError(f"it holds numbers of the kind {dtype.name!s:.40}")
     return found

@@ -30,7 +30,8 @@ MOST_SIZE = 1e15  # of a weight: 8,192 products of two such are still finite in 
 _SAFETENSORS_DTYPES = {
     **dict(zip(("F16", "BF16", "F32", "F64"), DTYPES, strict=True)),
     **{"I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8},
-    **{"U8": torch.uint8, "BOOL": torch.bool},
+    **{"U8": torch.uint8, "BOOL": torch.bool, "U16": torch.uint16},
+    **{"F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2},
 }
 
 
@@ -56,8 +57,6 @@ class Weights:
         for key, weight in state_dict.items():
             stored = self.tensors[key]
             value = torch.zeros(()) if stored is None else stored.read()
-            if stored is not None and value.shape != weight.shape:
-                raise CheckpointError(f"the weights {str(self.path)!r} changed while being read")
             if value.is_quantized:
                 quantized[key] = value
                 value = value.dequantize()
@@ -131,19 +130,22 @@ def _safetensors(path: Path) -> Found:
 
 def _described(path: Path, key: str, found) -> Stored:
     shape = tuple(found.get_shape())
+    dtype = _SAFETENSORS_DTYPES.get(found.get_dtype(), torch.bits8)  # of no use, whatever it is
 
     def read() -> Tensor:
         try:
             with safe_open(path, framework="pt") as file:
-                return file.get_tensor(key)
+                value = file.get_tensor(key)
         except (SafetensorError, OSError, ValueError) as error:
             raise _damaged(path, error) from None
+        if (value.shape, value.dtype) != (shape, dtype):
+            raise _damaged(path, "it changed while it was read")
+        return value
 
-    dtype = _SAFETENSORS_DTYPES.get(found.get_dtype(), torch.uint8)
     return Stored(shape, dtype, read, key, math.prod(shape))
 
 
-def _damaged(path: Path, error: Exception) -> CheckpointError:
+def _damaged(path: Path, error: object) -> CheckpointError:
     return CheckpointError(f"the weights {str(path)!r} are damaged or no safetensors file: {error}")
 
 

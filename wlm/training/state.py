@@ -9,6 +9,7 @@ import torch
 from wlm.errors import TrainError
 from wlm.files import write_whole
 from wlm.model.checkpoint import CARD
+from wlm.model.pickled import shown
 from wlm.training.recipe import Recipe
 
 STATE = "training.pt"
@@ -48,10 +49,16 @@ def load_state(out: Path, resume: bool) -> dict | None:
         raise TrainError(f"there is no unfinished training in {str(out)!r}")
     try:
         state = torch.load(out / STATE, weights_only=True)
-        return {**state, "recipe": Recipe.from_json(state["recipe"])}
+        recipe, begun_with = Recipe.from_json(state["recipe"]), str(state["data_sha256"])
+        return {**state, "recipe": recipe, "data_sha256": begun_with}
     except (OSError, RuntimeError, pickle.UnpicklingError, KeyError, TypeError, EOFError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise TrainError(f"{STATE} in {str(out)!r} is damaged: {reason}") from None
+        raise damaged(out, error) from None
+
+
+def damaged(out: Path, error: Exception) -> TrainError:
+    """Return what to raise where the state in `out` is of no use."""
+    reason = shown(" ".join(str(error).split()) or type(error).__name__)
+    return TrainError(f"{STATE} in {str(out)!r} is damaged: {reason}")
 
 
 def finished(out: Path) -> None:

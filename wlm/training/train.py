@@ -22,7 +22,7 @@ from wlm.training.plan import Plan, Taken
 from wlm.training.recipe import Recipe
 from wlm.training.sampled_softmax import NegativeSampler, sampled_cross_entropy
 from wlm.training.stacked_lstm import StackedLSTM, new_model
-from wlm.training.state import STATE, finished, load_state, make_place, save_state
+from wlm.training.state import damaged, finished, load_state, make_place, save_state
 
 VALID_TOKENS = 50_000
 SECONDS_BETWEEN_SAVES = 300.0
@@ -257,4 +257,4 @@ class _Training:
             self.curve = saved["curve"]
             self.loss_sum, self.loss_steps = saved["loss"]
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
-            raise TrainError(f"{STATE} in {str(self.out)!r} is damaged: {error}") from None
+            raise damaged(self.out, error) from None

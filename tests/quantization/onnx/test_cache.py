@@ -91,6 +91,15 @@ def test_a_write_that_fails_leaves_nothing(monkeypatch, caplog):
     assert files() == []
 
 
+def test_what_is_no_file_is_passed_over_and_logged(own_cache, caplog):
+    (own_cache / "group" / "1-2.0_model.onnx_0").mkdir(parents=True)
+    (own_cache / "group" / "1-1.9_model.onnx_0").mkdir()
+    assert read_cached(*KEY) is None
+    write_cached(*KEY, b"content")
+    assert read_cached(*KEY) == b"content"
+    assert "1-1.9_model.onnx_0 cannot be removed from the cache" in caplog.text
+
+
 WRITER = """
 import sys
 from wlm.quantization.onnx.cache import read_cached, write_cached
