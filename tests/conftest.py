@@ -36,12 +36,14 @@ SLOW_FIXTURES = {"browser", "bundled", "postgres", "wikitext2"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as slow, besides those that say so, the tests that `tests/run.py --quick` leaves out:
     those in a browser and those with the big model. Of several processes let one run all tests of
-    a file, so that what these share is started once, and one those of all files in a browser."""
+    a file, so that what these share is started once, and one those of all files in a browser but
+    for files that are a group of their own."""
     for item in items:
         if SLOW_FIXTURES & set(item.fixturenames):
             item.add_marker("slow")
-        shared = "browser" if "browser" in item.fixturenames else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(shared))
+        if not item.get_closest_marker("xdist_group"):
+            group = "browser" if "browser" in item.fixturenames else str(item.path)
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -14,6 +14,9 @@ from wlm.runs.recordings import recordings
 from wlm.runs.run import finished_run
 from wlm.runs.store import RunStore
 
+# They take nearly as long as all other journeys together, and run beside them.
+pytestmark = pytest.mark.xdist_group("journeys")
+
 
 def open_page(page: Page, address: str) -> None:
     page.goto(address)
@@ -182,10 +185,12 @@ def test_a_run_is_found_again_shared_exported_and_imported(page, server, run_id,
     page.get_by_role("button", name="Its link").click()
     expect(page).to_have_url(re.compile(f"run={run_id}"))
     expect(page.get_by_role("heading", name="One run")).to_be_visible()
-    expect(page.get_by_test_id("stMetric")).to_have_count(3)  # the list is gone
+    export = page.get_by_role("button", name="JSON")
+    expect(export).to_have_count(1)  # the list is gone, and the run that was open below it
+    expect(page.get_by_test_id("stMetric")).to_have_count(3)
     measured = card(page, "Elapsed").inner_text()
     with page.expect_download() as download:
-        page.get_by_role("button", name="JSON").click()
+        export.click()
     exported = tmp_path / download.value.suggested_filename
     download.value.save_as(exported)
     assert exported.name == f"wlm-run-{run_id}.json"

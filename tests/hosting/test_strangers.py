@@ -31,7 +31,7 @@ LIMITS = {
     "WLM_PUBLIC": "1",
     "WLM_HOST_NOTE": "Hosted by [A](https://example.org) for tests.",
     "WLM_RUNS_PER_VISITOR": "2",
-    "WLM_RUN_SECONDS": "7",
+    "WLM_RUN_SECONDS": "60",
     "WLM_RUN_VARIANTS": "3",
     "WLM_RUN_THREADS": "1",
     "STREAMLIT_SERVER_MAX_UPLOAD_SIZE": "1",
@@ -58,9 +58,9 @@ def server(folder, unused_port) -> Iterator[str]:
 
 @pytest.fixture
 def small_server(tmp_path, folder, unused_port) -> Iterator[str]:
-    """The address of one that starts two runs within an hour."""
+    """The address of one that starts two runs within an hour, of a second each."""
     places = {"WLM_MODELS": str(folder / "models"), "WLM_TEXTS": str(folder / "texts")}
-    limits = {**LIMITS, "WLM_RUNS_PER_SERVER": "2"}
+    limits = {**LIMITS, "WLM_RUNS_PER_SERVER": "2", "WLM_RUN_SECONDS": "1"}
     with serving(tmp_path, unused_port(), *APP, **places, **limits) as address:
         yield address
 
@@ -135,10 +135,9 @@ def test_nobody_stops_anothers_run(server, store):
                 dora._buttons["Stop"] = carl._buttons["Stop"][0], fragment
                 await dora.press("Stop")
             assert not store.get(run_id).stop_requested
+            await carl.press("Stop")
             run = await asyncio.to_thread(ended, store, run_id)
-            # It would read its text for minutes.
-            assert run.state == State.STOPPED
-            assert run.message == "This server ends a run after 7 s of measuring"
+            assert (run.state, run.message) == (State.STOPPED, "")
 
     outcome_of(carl_and_dora())
 
@@ -267,17 +266,21 @@ def test_a_check_of_the_server_asks_about_its_worker(server, capsys):
     assert "✗ worker: The worker is being started again." in capsys.readouterr().out
 
 
-def test_made_up_cookies_start_no_more_than_the_server_allows(small_server, tmp_path):
+def test_made_up_cookies_start_no_more_runs_and_no_longer_ones(
+    small_server, tmp_path
+):
     store = RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}")
 
     async def one_after_the_other() -> list[str]:
         said = []
         for _ in range(3):
             async with stranger(small_server) as visitor:
-                run_id = await begin(visitor, SHORT)
+                run_id = await begin(visitor, LONG)
                 said.append("".join(visitor.problems))
                 if run_id:
-                    await asyncio.to_thread(ended, store, run_id)
+                    # It would read its text for minutes.
+                    run = await asyncio.to_thread(ended, store, run_id)
+                    assert run.message == "This server ends a run after 1 s of measuring"
         return said
 
     *before, last = outcome_of(one_after_the_other())

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from serving import outcome_of
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -60,7 +61,7 @@ def visiting(answer: Callable, acts: Callable) -> tuple[Visitor, Server]:
             reading.cancel()
         return visitor, server
 
-    return asyncio.run(visit())
+    return outcome_of(visit())
 
 
 def test_a_visitor_turns_switches_presses_buttons_and_follows_links_as_a_browser_does():
