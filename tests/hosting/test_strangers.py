@@ -266,9 +266,7 @@ def test_a_check_of_the_server_asks_about_its_worker(server, capsys):
     assert "✗ worker: The worker is being started again." in capsys.readouterr().out
 
 
-def test_made_up_cookies_start_no_more_runs_and_no_longer_ones(
-    small_server, tmp_path
-):
+def test_made_up_cookies_start_no_more_runs_and_no_longer_ones(small_server, tmp_path):
     store = RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}")
 
     async def one_after_the_other() -> list[str]:
