@@ -31,7 +31,7 @@ DEBIAN_PACKAGES = ("chromium", "fonts-liberation", "fonts-noto-color-emoji")
 SERVERS = {"initdb": "postgresql", "nginx": "nginx-light"}  # Debian's packages, by a program
 PLACES = ("/usr/lib/postgresql/*/bin", "/usr/sbin")  # of programs, beside those on the PATH
 MOST_PROCESSES = 4  # each loads PyTorch and may start a server and a browser
-SPARE = 2  # beside one a CPU: in some a server or a worker is waited for
+SPARE = 1  # beside one a CPU: in some a server or a worker is waited for
 
 
 def main() -> int:
