@@ -67,7 +67,9 @@ def test_run_and_read_the_three_cards_and_charts(page, server):
         expect(chart.locator("svg")).to_contain_text("tutorial")
     expect(charts.nth(3).locator("svg")).to_contain_text("times as fast")
     expect(charts.nth(4).locator("svg")).to_contain_text("ms per token")
-    expect(page.get_by_role("heading", name="times as fast as fp32")).to_be_visible()
+    # On a machine that is busy with other things a few seconds may not tell.
+    verdict = re.compile("times as fast as fp32|^Undecided: ")
+    expect(page.get_by_role("heading", name=verdict)).to_be_visible()
 
     # The result says what it is of, and is marked while other choices stand above it.
     expect(page.get_by_text("Of fp32, int8 LSTM + Linear · model wikitext2-lstm")).to_be_visible()
