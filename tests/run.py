@@ -89,7 +89,10 @@ def step(what: str, command: list, **variables: str) -> int:
     """Say what is done, do it, and say how long it took."""
     print(f"{what} …", flush=True)
     started = time.monotonic()
-    code = subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}).returncode
+    environment = {**os.environ, **variables}
+    # With it every process that the tests start would compile all of the project anew.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    code = subprocess.run(command, cwd=ROOT, env=environment).returncode
     outcome = "done" if code == 0 else f"failed with exit code {code}"
     print(f"{what}: {outcome} after {time.monotonic() - started:.0f} s", flush=True)
     return code
