@@ -2,6 +2,7 @@
 
 import gc
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from wlm.model.lstm import LSTMModel
 from wlm.progress import Progress
 from wlm.runs.execute import KINDS, execute
 from wlm.runs.run import Run, State
+from wlm.runs.store import RunStore
 
 
 class Measured:
@@ -18,31 +20,33 @@ class Measured:
         return {"blocks": 1}
 
 
+def run_of(job: Callable, spec: CompareSpec, store: RunStore, monkeypatch, **options) -> Run:
+    """Execute a run whose job is another one, which is given its id; return how it has ended."""
+    run = Run("compare", spec.to_json())
+    monkeypatch.setitem(KINDS, "compare", (CompareSpec, lambda spec: job(run.id)))
+    store.create(run)
+    execute(run.id, store, **options)
+    return store.get(run.id)
+
+
 def test_a_defect_fails_the_run_without_its_details(store, named, monkeypatch, caplog):
-    def broken(spec):
+    def broken(run_id):
         raise RuntimeError("internal detail")
 
-    monkeypatch.setitem(KINDS, "compare", (CompareSpec, broken))
-    run = Run("compare", named.to_json())
-    store.create(run)
-    execute(run.id, store)
-    assert store.get(run.id).state == State.FAILED
-    assert "internal detail" not in store.get(run.id).message
+    run = run_of(broken, named, store, monkeypatch)
+    assert run.state == State.FAILED
+    assert "internal detail" not in run.message
     assert "internal detail" in caplog.text
 
 
 def test_a_run_that_takes_too_much_memory_fails_and_keeps_what_it_measured(
     store, named, monkeypatch
 ):
-    def large(spec):
+    def large(run_id):
         yield Progress("Measuring", 0.1, measured=Measured())
         raise MemoryError
 
-    monkeypatch.setitem(KINDS, "compare", (CompareSpec, large))
-    run = Run("compare", named.to_json())
-    store.create(run)
-    execute(run.id, store)
-    ended = store.get(run.id)
+    ended = run_of(large, named, store, monkeypatch)
     assert (ended.state, ended.result) == (State.FAILED, {"blocks": 1})
     assert ended.message == "There is not enough memory for this run."
 
@@ -50,17 +54,13 @@ def test_a_run_that_takes_too_much_memory_fails_and_keeps_what_it_measured(
 def test_a_run_that_is_stopped_takes_no_step_more_and_keeps_what_it_measured(
     store, named, monkeypatch
 ):
-    def job(spec):
+    def job(run_id):
         yield Progress("Measuring", 0.1, measured=Measured())
-        store.update(run.id, stop_requested=True)
+        store.update(run_id, stop_requested=True)
         yield Progress("Measuring", 0.2)
         raise AssertionError("it goes on")
 
-    monkeypatch.setitem(KINDS, "compare", (CompareSpec, job))
-    run = Run("compare", named.to_json())
-    store.create(run)
-    execute(run.id, store)
-    ended = store.get(run.id)
+    ended = run_of(job, named, store, monkeypatch)
     assert (ended.state, ended.done, ended.result) == (State.STOPPED, 0.1, {"blocks": 1})
     assert ended.message == ""
 
@@ -99,17 +99,14 @@ def test_a_run_does_not_end_before_it_began(store, named, monkeypatch):
 def test_a_run_whose_server_is_gone_is_left_as_it_was_marked(store, named, monkeypatch):
     """A cluster's worker goes on for a step after another server has marked it."""
 
-    def job(spec):
+    def job(run_id):
         yield Progress("Measuring", 0.1)
-        store.update(run.id, state=State.INTERRUPTED, message="gone")
+        store.update(run_id, state=State.INTERRUPTED, message="gone")
         yield Progress("Measuring", 0.2)
         raise AssertionError("it goes on")
 
-    monkeypatch.setitem(KINDS, "compare", (CompareSpec, job))
-    run = Run("compare", named.to_json())
-    store.create(run)
-    execute(run.id, store)
-    assert (store.get(run.id).state, store.get(run.id).done) == (State.INTERRUPTED, 0.1)
+    ended = run_of(job, named, store, monkeypatch)
+    assert (ended.state, ended.done) == (State.INTERRUPTED, 0.1)
 
 
 @pytest.mark.parametrize(("seconds", "allowed"), [(None, 5), (4.0, 10)])
@@ -123,18 +120,14 @@ def test_a_run_measures_no_longer_than_its_server_allows(
         def to_json(self) -> dict:
             return {"at": now[0]}
 
-    def job(spec):
+    def job(run_id):
         now[0] = 1_000.0  # making it ready counts nothing
         while True:
             yield Progress("Measuring", 0.1, measured=MeasuredNow())
             now[0] += 1.0
 
-    monkeypatch.setitem(KINDS, "compare", (CompareSpec, job))
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    run = Run("compare", replace(named, seconds=seconds).to_json())
-    store.create(run)
-    execute(run.id, store, most_seconds=5.0)
-    ended = store.get(run.id)
+    ended = run_of(job, replace(named, seconds=seconds), store, monkeypatch, most_seconds=5.0)
     assert ended.state == State.STOPPED
     assert ended.message == f"This server ends a run after {allowed} s of measuring"
     assert ended.result == {"at": 1_001.0 + allowed}
