@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import postgres
@@ -45,6 +46,7 @@ class Site:
             "PYTHONPATH": str(ROOT),
         }
         self.processes: dict[str, subprocess.Popen] = {}
+        self.keepers: list[subprocess.Popen] = []
         address = f"tcp://127.0.0.1:{SCHEDULER}"
         cluster = ("-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--no-dashboard")
         self.start("scheduler", *cluster, "--port", str(SCHEDULER))
@@ -69,6 +71,7 @@ class Site:
             stderr=keeper.stdin,
         )
         keeper.stdin.close()
+        self.keepers.append(keeper)
 
     def start_server(self, name: str, **variables: str) -> None:
         """Start a server and wait until it answers."""
@@ -140,6 +143,9 @@ class Site:
             except subprocess.TimeoutExpired:
                 each.kill()
                 each.wait()
+        for keeper in self.keepers:  # till nobody writes any more: logs are whole then
+            with suppress(subprocess.TimeoutExpired):
+                keeper.wait(20)
 
 
 FAULTS = (
