@@ -26,3 +26,10 @@ def choose_file(place: Locator, file: Path) -> None:
 def stop_button(page: Page) -> Locator:
     """The page's own: Streamlit's header has one of that name while a script runs."""
     return page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True)
+
+
+def metric(page: Page, label: str = "") -> Locator:
+    """The cards of that label, or all: not those of before, that stand below until a page has
+    been drawn whole."""
+    drawn = page.locator("[data-testid=stElementContainer][data-stale=false]")
+    return drawn.get_by_test_id("stMetric").filter(has_text=label)

@@ -5,8 +5,8 @@ import time
 from urllib.parse import urlencode
 
 import pytest
-from browsing import choose_file, stop_button
-from playwright.sync_api import Locator, Page, expect
+from browsing import choose_file, metric, stop_button
+from playwright.sync_api import Page, expect
 
 from wlm import tutorial
 from wlm.measuring.comparison import CompareSpec
@@ -22,10 +22,6 @@ def open_page(page: Page, address: str) -> None:
     page.goto(address)
     # Drawn last on its page.
     expect(page.get_by_text("The code that does it")).to_be_visible()
-
-
-def card(page: Page, label: str) -> Locator:
-    return page.get_by_test_id("stMetric").filter(has_text=label)
 
 
 def number(text: str) -> float:
@@ -49,17 +45,17 @@ def test_run_and_read_the_three_cards_and_charts(page, server):
     page.get_by_role("button", name="Run").click()
     # What was there stays, dim, and says what it is of.
     expect(page.get_by_text("Until there are numbers, those of fp32, int8")).to_be_visible()
-    expect(card(page, "Size, MB").last).to_contain_text("79.7")
+    expect(metric(page, "Size, MB").last).to_contain_text("79.7")
     expect(page.get_by_text("Until there are numbers")).to_be_hidden()
     expect(stop_button(page)).to_be_hidden()
     expect(page.get_by_text(re.compile("Recorded on"))).to_be_hidden()
     fp32, int8 = tutorial.PUBLISHED["fp32"], tutorial.PUBLISHED["int8"]
-    size = card(page, "Size, MB").inner_text()
+    size = metric(page, "Size, MB").inner_text()
     assert number(size.split("MB")[1]) == round(int8.size_bytes / 1e6, 1)
     assert "-30%" in size and f"{fp32.size_bytes / 1e6:.1f}" in size
-    loss = number(card(page, "Loss").inner_text().split("token")[1])
+    loss = number(metric(page, "Loss").inner_text().split("token")[1])
     assert 3.0 < loss < 7.0
-    assert "times as fast" in card(page, "Elapsed").inner_text()
+    assert "times as fast" in metric(page, "Elapsed").inner_text()
     charts = page.get_by_test_id("stVegaLiteChart")
     expect(charts).to_have_count(7)  # the last are the whole field and the model
     for chart, title in zip(charts.all(), ("loss", "size", "elapsed"), strict=False):
@@ -79,13 +75,13 @@ def test_run_and_read_the_three_cards_and_charts(page, server):
     expect(page.get_by_text("Not what is chosen above")).to_be_hidden()
 
     # The URL names the run, through pages and reloads.
-    measured = card(page, "Elapsed").inner_text()
+    measured = metric(page, "Elapsed").inner_text()
     page.get_by_role("link", name="Sample").click()
     expect(page.get_by_role("button", name="Write")).to_be_visible()
     page.get_by_role("link", name="Compare").click()
-    expect(card(page, "Elapsed")).to_have_text(measured, use_inner_text=True)
+    expect(metric(page, "Elapsed")).to_have_text(measured, use_inner_text=True)
     page.reload()
-    expect(card(page, "Elapsed")).to_have_text(measured, use_inner_text=True)
+    expect(metric(page, "Elapsed")).to_have_text(measured, use_inner_text=True)
 
 
 def open_newest_of_the_list(page: Page) -> None:
@@ -156,10 +152,10 @@ def test_a_long_run_shows_numbers_early_and_stops_at_once(page, server):
     open_page(page, f"{server}/?amount=All+of+it&lstm=false&linear=false")
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_text(re.compile(r"about \d+ s left"))).to_be_visible()
-    expect(page.get_by_test_id("stMetric")).to_have_count(3)
+    expect(metric(page)).to_have_count(3)
     stop_button(page).click()
     expect(page.get_by_text("Stopped early")).to_be_visible()
-    expect(card(page, "Loss").get_by_text(re.compile(r"^\d\.\d{4}$"))).to_be_visible()
+    expect(metric(page, "Loss").get_by_text(re.compile(r"^\d\.\d{4}$"))).to_be_visible()
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(page, server):
@@ -189,8 +185,8 @@ def test_a_run_is_found_again_shared_exported_and_imported(page, server, run_id,
     expect(page.get_by_role("heading", name="One run")).to_be_visible()
     export = page.get_by_role("button", name="JSON")
     expect(export).to_have_count(1)  # the list is gone, and the run that was open below it
-    expect(page.get_by_test_id("stMetric")).to_have_count(3)
-    measured = card(page, "Elapsed").inner_text()
+    expect(metric(page)).to_have_count(3)
+    measured = metric(page, "Elapsed").inner_text()
     with page.expect_download() as download:
         export.click()
     exported = tmp_path / download.value.suggested_filename
@@ -202,7 +198,7 @@ def test_a_run_is_found_again_shared_exported_and_imported(page, server, run_id,
     page.get_by_role("button", name="Import").click()
     expect(page).to_have_url(re.compile(r"run=(?!" + run_id + ")"))
     expect(page.get_by_text("Imported ·")).to_be_visible()
-    expect(card(page, "Elapsed")).to_have_text(measured, use_inner_text=True)
+    expect(metric(page, "Elapsed")).to_have_text(measured, use_inner_text=True)
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Delete for good").click()
     expect(page.get_by_role("heading", name="Every run is kept")).to_be_visible()
@@ -211,12 +207,12 @@ def test_a_run_is_found_again_shared_exported_and_imported(page, server, run_id,
 def test_inspect_bytes_time_error_and_model(page, server):
     page.goto(f"{server}/Inspect")
     expect(page.get_by_text("To the byte")).to_be_visible()
-    expect(card(page, "int8 LSTM + Linear")).to_contain_text("79.7 MB")
+    expect(metric(page, "int8 LSTM + Linear")).to_contain_text("79.7 MB")
     bars = page.get_by_test_id("stVegaLiteChart").locator("svg")
     expect(bars).to_contain_text("68.2")
     expect(page.get_by_text("do not reach")).to_be_visible()
     page.get_by_test_id("stMain").get_by_role("button", name="int8 Linear", exact=True).click()
-    expect(card(page, "int8 Linear")).to_be_visible()
+    expect(metric(page, "int8 Linear")).to_be_visible()
     expect(page).to_have_url(re.compile(r"variants=pytorch%3Alinear%3Dint8"))
 
     page.get_by_role("tab", name="Time").click()
@@ -228,12 +224,12 @@ def test_inspect_bytes_time_error_and_model(page, server):
     expect(charts).to_have_count(4)
     expect(charts.nth(2).locator("svg")).to_contain_text("int8 peak")
     expect(page).to_have_url(re.compile(r"tab=Time.*inspection="))
-    measured = card(page, "One word").inner_text()
+    measured = metric(page, "One word").inner_text()
     page.reload()
-    expect(card(page, "One word")).to_have_text(measured, use_inner_text=True)
+    expect(metric(page, "One word")).to_have_text(measured, use_inner_text=True)
 
     page.get_by_role("tab", name="Error").click()
-    expect(card(page, "Levels for 99% of weights")).to_be_visible()
+    expect(metric(page, "Levels for 99% of weights")).to_be_visible()
     expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(4)
 
     page.get_by_role("tab", name="Model").click()

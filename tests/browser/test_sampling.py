@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from browsing import IDLE, new_context, stop_button
+from browsing import IDLE, metric, new_context, stop_button
 from playwright.sync_api import Browser, Locator, Page, expect
 
 SPEED = re.compile("[0-9] words per second")
@@ -44,7 +44,7 @@ def test_write_see_where_they_part_and_download(page, server):
     assert chart_words(page) == first
     write(page)
     assert chart_words(page) == first
-    departs = page.get_by_test_id("stMetric").filter(has_text="Departs at")
+    departs = metric(page, "Departs at")
     place = re.search(r"word (\d+)", departs.inner_text())[1]
     heading = page.get_by_role("heading", name=f"Word {place}, after")
     expect(heading).to_be_visible()

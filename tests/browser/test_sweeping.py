@@ -2,7 +2,7 @@
 
 import re
 
-from browsing import stop_button
+from browsing import metric, stop_button
 from playwright.sync_api import Page, expect
 
 
@@ -24,7 +24,7 @@ def test_a_sweep_is_started_stopped_gone_on_with_and_shared(page: Page, server):
     expect(stop_button(page)).to_be_visible()
     expect(stop_button(page)).to_be_hidden()
     expect(go_on).to_be_hidden()
-    card = page.get_by_test_id("stMetric")
+    card = metric(page)
     expect(card).to_have_count(1)
     expect(card).to_contain_text("int8 LSTM + Linear, times as fast as fp32")
     for each in page.get_by_test_id("stVegaLiteChart").all():

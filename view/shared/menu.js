@@ -5,12 +5,12 @@ let listening;
 
 export default function () {
   listening?.abort();
-  listening = new AbortController();
+  const ours = (listening = new AbortController());
   document.addEventListener("click", ({ target }) => {
     if (target.closest("[data-testid=stSidebar] [data-testid=stPageLink]"))
       document
         .querySelector("[data-testid=stMain]")
         .dispatchEvent(new MouseEvent("mousedown", { bubbles: true }));
-  }, { signal: listening.signal });
-  return () => listening.abort();
+  }, { signal: ours.signal });
+  return () => ours.abort(); // Streamlit may end an outdated call after a later one has begun
 }

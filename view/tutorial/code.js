@@ -33,8 +33,8 @@ export default function ({ data, parentElement }) {
     }
   }
   resizing?.abort();
-  resizing = new AbortController();
-  addEventListener("resize", fit, { signal: resizing.signal });
+  const ours = (resizing = new AbortController());
+  addEventListener("resize", fit, { signal: ours.signal });
   fit();
-  return () => resizing.abort();
+  return () => ours.abort(); // Streamlit may end an outdated call after a later one has begun
 }

@@ -47,8 +47,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
 
   listening?.abort();
-  listening = new AbortController();
-  const options = { capture: true, signal: listening.signal };
+  const ours = (listening = new AbortController());
+  const options = { capture: true, signal: ours.signal };
   addEventListener("keydown", press, options);
   addEventListener("keyup", (event) => {
     if (data.presenting && event.key === " " && !event.composedPath()[0].closest?.(TAKEN))
@@ -57,5 +57,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   addEventListener("pointerdown", forget, options);
   addEventListener("popstate", forget, options);
   parentElement.host?.toggleAttribute("data-hears-keys", true);
-  return () => listening.abort();
+  return () => ours.abort(); // Streamlit may end an outdated call after a later one has begun
 }
