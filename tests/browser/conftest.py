@@ -11,16 +11,21 @@ from pathlib import Path
 
 import pytest
 from browsing import new_context
+from mirror import Mirror
 from playwright.sync_api import Browser, Error, Page, Request, expect, sync_playwright
-from serving import APP, serving
+from serve_app import FILES
+from serving import serving
 from waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+APP = Path(__file__).resolve().parent / "serve_app.py"
 FAILURES = ROOT / "test-failures"
 WIDE = {"width": 1400, "height": 1000}
 OPTIONS = [
     "--no-sandbox",  # the tests may run as root
     "--disable-gpu",
+    "--disable-software-rasterizer",  # with the next, all is drawn by one process, in less time
+    "--blink-settings=acceleratedCompositingEnabled=false",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -48,9 +53,18 @@ def server_log(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(server_log, unused_port) -> Iterator[str]:
+def mirror() -> Iterator[Mirror]:
+    """What the server fetches from."""
+    with Mirror() as mirror:
+        mirror.files.update(FILES)
+        yield mirror
+
+
+@pytest.fixture(scope="session")
+def server(server_log, unused_port, mirror) -> Iterator[str]:
     """The address of a fresh server."""
-    with serving(server_log.parent, unused_port(), *APP) as address:
+    variables = {"WLM_MIRROR": mirror.url, "NO_PROXY": "127.0.0.1"}
+    with serving(server_log.parent, unused_port(), APP, **variables) as address:
         yield address
 
 

@@ -1,35 +1,8 @@
 """Fetching on the page Models, from a mirror on loopback with a tiny corpus."""
 
 import re
-from pathlib import Path
 
-import pytest
-from mirror import Mirror
 from playwright.sync_api import expect
-from serve_tiny_corpus import FILES
-from serving import serving
-
-SCRIPT = Path(__file__).resolve().parent / "serve_tiny_corpus.py"
-
-
-@pytest.fixture(scope="module")
-def mirror():
-    with Mirror() as mirror:
-        mirror.files.update(FILES)
-        yield mirror
-
-
-@pytest.fixture(scope="module")
-def server_log(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("models-server") / "log"
-
-
-@pytest.fixture(scope="module")
-def server(mirror, server_log, unused_port):
-    """A server that fetches from the mirror."""
-    variables = {"WLM_MIRROR": mirror.url, "NO_PROXY": "127.0.0.1"}
-    with serving(server_log.parent, unused_port(), SCRIPT, **variables) as address:
-        yield address
 
 
 def test_get_wikitext2_stop_it_get_it_again_and_choose_it(page, server, mirror):

@@ -1,12 +1,18 @@
-"""`streamlit run` with a corpus of a few lines in WikiText-2's place, for a mirror to serve."""
+"""`streamlit run` of the app for journeys: short runs are over in two seconds, and a corpus of a
+few lines stands in WikiText-2's place, for a mirror to serve."""
 
 import sys
+from functools import partialmethod
 from pathlib import Path
 
 from streamlit.web import cli
 
+import view.compare.choose
 import wlm.catalog.fetch
 from wlm.catalog.wikitext2 import PublishedFile
+from wlm.inspecting.times import InspectSpec
+
+SECONDS = 2.0
 
 FILES = {
     "train.txt": b" the river \n" * 20_000,
@@ -21,6 +27,8 @@ BLOBS = {
 }
 
 if __name__ == "__main__":
+    view.compare.choose.QUICK_SECONDS = SECONDS
+    InspectSpec.__init__ = partialmethod(InspectSpec.__init__, seconds=SECONDS)
     wlm.catalog.fetch.WIKITEXT2_FILES = tuple(
         PublishedFile(name, len(content), BLOBS[name]) for name, content in FILES.items()
     )
