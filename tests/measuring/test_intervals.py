@@ -11,7 +11,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-from scipy.signal import lfilter
 
 from wlm.measuring import intervals
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec, Comparison
@@ -185,6 +184,15 @@ def fewer_draws(monkeypatch):
     monkeypatch.setattr(intervals, "DRAWS", 2000)
 
 
+def autoregressive(kept: float, normal: np.ndarray) -> np.ndarray:
+    """Return series (repetitions, steps), each step the share kept of the one before, and its own
+    noise."""
+    series = normal.copy()
+    for step in range(1, series.shape[1]):
+        series[:, step] += kept * series[:, step - 1]
+    return series
+
+
 def slowdowns(noise: str, repetitions: int, ticks: int, rng: np.random.Generator) -> np.ndarray:
     """Return the factor (repetitions, ticks) by which the machine is slower at each tick."""
     before = 200  # ticks in which the noise forgets how it began
@@ -192,7 +200,7 @@ def slowdowns(noise: str, repetitions: int, ticks: int, rng: np.random.Generator
     logs = np.zeros(shape)
     if noise in ("autoregressive", "all together"):  # forgotten after about 2 s
         kept = 0.95
-        logs += 0.05 * lfilter([math.sqrt(1 - kept**2)], [1, -kept], rng.normal(size=shape))
+        logs += 0.05 * autoregressive(kept, math.sqrt(1 - kept**2) * rng.normal(size=shape))
     if noise in ("drift", "all together"):  # such as heat: 30% up and down in 20 to 120 s
         period, phase = rng.uniform([[20.0], [0.0]], [[120.0], [2 * math.pi]], (2, repetitions))
         seconds = TICK_S * np.arange(shape[1])
@@ -281,7 +289,7 @@ def one_sided(kept: float, repetitions: int, rounds: int) -> np.ndarray:
     """Return logarithms of ratios (repetitions, rounds), mean 0, that resemble their neighbours:
     what slows one variant more than the other, such as a neighbour who takes memory bandwidth."""
     normal = np.random.default_rng(1).normal(size=(repetitions, 100 + rounds))
-    return lfilter([1.0], [1.0, -kept], normal)[:, 100:]
+    return autoregressive(kept, normal)[:, 100:]
 
 
 def shares_held_one_sided(kept: float, repetitions: int, rounds: int) -> list[float]:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import altair
 import pytest
@@ -84,76 +85,85 @@ STRIP = [
     {"place": i, "word": "w", "label": label, "kl": 0.1 * i} for i in (1, 2) for label in THREE[1:]
 ]
 ROOF = Roofline(1e10, 5e10, 1e11, 2e11)
-CHARTS = {
-    "two bars": bars(TWO, [113.9, 79.7], [113.9, 79.7]),
-    "no bars yet": bars(TWO, [None, None], [113.9, 79.7]),
-    "three bars": bars(THREE, [1.0, 2.0, 3.0], [None, None, 4.0]),
-    "five bars": bars(FIVE, [1.0, 2.0, 3.0, 4.0, 5.0], [None] * 5),
-    "speed-ups": compare.speedups(THREE, [1.0, 2.0, 0.4], [None, [1.8, 2.2], None]),
-    "block times": compare.block_times(THREE, [[0.001, 0.002], [0.001], [0.001, 0.003]]),
-    "changes": compare.changes(THREE, {"size": [2.0, 1.0, 3.0], "time": [1.0, 1.0, 0.5]}),
-    "field": field_chart(
+# Made when asked for: all of them take seconds, in each process that collects the tests.
+MAKE = {
+    "two bars": lambda: bars(TWO, [113.9, 79.7], [113.9, 79.7]),
+    "no bars yet": lambda: bars(TWO, [None, None], [113.9, 79.7]),
+    "three bars": lambda: bars(THREE, [1.0, 2.0, 3.0], [None, None, 4.0]),
+    "five bars": lambda: bars(FIVE, [1.0, 2.0, 3.0, 4.0, 5.0], [None] * 5),
+    "speed-ups": lambda: compare.speedups(THREE, [1.0, 2.0, 0.4], [None, [1.8, 2.2], None]),
+    "block times": lambda: compare.block_times(THREE, [[0.001, 0.002], [0.001], [0.001, 0.003]]),
+    "changes": lambda: compare.changes(THREE, {"size": [2.0, 1.0, 3.0], "time": [1.0, 1.0, 0.5]}),
+    "field": lambda: field_chart(
         [
             Place("fp32", "fp32", 114_000_000, 0.0, None, 1.0, True),
             Place("int8", "int8 LSTM + Linear", 80_000_000, 0.004, (0.001, 0.007), 2.6, False),
             Place("a", "int8 LSTM + Linear, qnnpack", 80_000_000, 0.004, (0.001, 0.007), 2.6, True),
         ]
     ),
-    "to scale": to_scale(["Embedding", "LSTM"], [16.0, 1.0], [64.0, 1.0], ["int8", "fp32"]),
-    "strips": strips(Flow("bridge", 8, {"embedding": (0.5, -0.25), "LSTM 0": (0.0,)}, ())),
-    "likely words": likely((("the", 0.5), (".", 0.25))),
-    "race": race(
+    "to scale": lambda: to_scale(["Embedding", "LSTM"], [16.0, 1.0], [64.0, 1.0], ["int8", "fp32"]),
+    "strips": lambda: strips(Flow("bridge", 8, {"embedding": (0.5, -0.25), "LSTM 0": (0.0,)}, ())),
+    "likely words": lambda: likely((("the", 0.5), (".", 0.25))),
+    "race": lambda: race(
         [Lane("fp32", 125.0, 100.0, None), Lane("int8 LSTM + Linear", 200.0, 160.0, 190.0)], 0.5
     ),
-    "parts": parts(),
-    "marked parts": parts(marked=[["embedding", "LSTM"], []], large=True),
-    "weights between a few levels": inspect.weights_on_grid(
+    "parts": lambda: parts(),
+    "marked parts": lambda: parts(marked=[["embedding", "LSTM"], []], large=True),
+    "weights between a few levels": lambda: inspect.weights_on_grid(
         Histogram(-1.0, 0.5, [1, 4, 1], [-1.0, 0.0], True), title="weight"
     ),
-    "weights and many levels": inspect.weights_on_grid(
+    "weights and many levels": lambda: inspect.weights_on_grid(
         Histogram(-1.0, 0.5, [1, 4, 1], [i / 50 for i in range(-50, 50)], False), title="weight"
     ),
-    "weights without levels": inspect.weights_on_grid(
+    "weights without levels": lambda: inspect.weights_on_grid(
         Histogram(-1.0, 0.5, [1, 4, 1], [], False), title="weight"
     ),
-    "errors of matrices": inspect.matrix_errors(errors(TWO[1:], [40.0, None]), TWO),
-    "errors of one variant": inspect.errors_by_layer(errors(TWO[1:], [40.0, 20.0, None]), TWO),
-    "errors of two variants": inspect.errors_by_layer(errors(THREE[1:], [40.0, 20.0]), THREE),
-    "roofline of two": roofline(points(TWO), ROOF),
-    "roofline of three": roofline(points(THREE), Roofline(1e10, 5e10, 1e11, None)),
-    "speed-up curves": sweep.speedup_curves(curves(THREE, [1, 5, 25]), THREE, [1, 5, 25], knob="k"),
-    "curves of a narrow range": sweep.token_curves(curves(TWO, [1, 2]), TWO, [1, 2], knob="k"),
-    "text": sample.divergence_text(TEXT, TWO),
-    "strip of one": sample.divergence_strip([STRIP[0], STRIP[2]], TWO, {TWO[1]: 2}),
-    "strip of two": sample.divergence_strip(STRIP, THREE, {THREE[1]: 1, THREE[2]: 2}),
-    "strip without departures": sample.divergence_strip(STRIP, THREE, {}),
-    "large bars": tutorial.large_bars(TWO, [113.9, 79.7], ".1f"),
-    "next words": next_words(draws(TWO), TWO),
-    "weights on ticks": how.weights_on_ticks(
+    "errors of matrices": lambda: inspect.matrix_errors(errors(TWO[1:], [40.0, None]), TWO),
+    "errors of one variant": lambda: inspect.errors_by_layer(
+        errors(TWO[1:], [40.0, 20.0, None]), TWO
+    ),
+    "errors of two variants": lambda: inspect.errors_by_layer(
+        errors(THREE[1:], [40.0, 20.0]), THREE
+    ),
+    "roofline of two": lambda: roofline(points(TWO), ROOF),
+    "roofline of three": lambda: roofline(points(THREE), Roofline(1e10, 5e10, 1e11, None)),
+    "speed-up curves": lambda: sweep.speedup_curves(
+        curves(THREE, [1, 5, 25]), THREE, [1, 5, 25], knob="k"
+    ),
+    "curves of a narrow range": lambda: sweep.token_curves(
+        curves(TWO, [1, 2]), TWO, [1, 2], knob="k"
+    ),
+    "text": lambda: sample.divergence_text(TEXT, TWO),
+    "strip of one": lambda: sample.divergence_strip([STRIP[0], STRIP[2]], TWO, {TWO[1]: 2}),
+    "strip of two": lambda: sample.divergence_strip(STRIP, THREE, {THREE[1]: 1, THREE[2]: 2}),
+    "strip without departures": lambda: sample.divergence_strip(STRIP, THREE, {}),
+    "large bars": lambda: tutorial.large_bars(TWO, [113.9, 79.7], ".1f"),
+    "next words": lambda: next_words(draws(TWO), TWO),
+    "weights on ticks": lambda: how.weights_on_ticks(
         Histogram(-1.0, 0.5, [1, 4, 1], [-1.0, 0.0], False), (-0.5, 0.2), 0.5
     ),
-    "weights on ticks of their rows": how.weights_on_ticks(
+    "weights on ticks of their rows": lambda: how.weights_on_ticks(
         Histogram(-1.0, 0.5, [1, 4, 1], [-1.0, 0.0], True), (-0.5, 0.2), 0.5
     ),
-    "snapping": how.snapping(
+    "snapping": lambda: how.snapping(
         [
             {"name": "0.1 ÷ step = 6.81", "below": 6, "above": 7, "place": 0.81, "taken": 7},
             {"name": "0.2 ÷ step = 127.50", "below": 127, "above": 128, "place": 0.5, "taken": 127},
         ]
     ),
-    "ranges": how.ranges(
+    "ranges": lambda: how.ranges(
         [
             {"word": word, "low": -0.5, "high": 0.5, "chosen": word == "'s"}
             for word in ("the", "bridge", "the", "'s")
         ],
         (-0.4, 0.6),
     ),
-    "values on grids": how.on_grids([-0.5, 0.1], [-0.5, 0.0, 0.5], [-0.4, 0.0, 0.4]),
-    "products": how.products([2, -3] * 20, [10, 20] * 20, "sum so far"),
-    "running sum": how.running_sum([20, -40, 12_660]),
-    "staircase": bits_charts.staircase(2, 0.5),
-    "levels": bits_charts.on_levels([1, 0, 5, 2]),
-    "losses": bits_charts.losses(
+    "values on grids": lambda: how.on_grids([-0.5, 0.1], [-0.5, 0.0, 0.5], [-0.4, 0.0, 0.4]),
+    "products": lambda: how.products([2, -3] * 20, [10, 20] * 20, "sum so far"),
+    "running sum": lambda: how.running_sum([20, -40, 12_660]),
+    "staircase": lambda: bits_charts.staircase(2, 0.5),
+    "levels": lambda: bits_charts.on_levels([1, 0, 5, 2]),
+    "losses": lambda: bits_charts.losses(
         [
             {"bits": bits, "scale": scale, "loss": 9.0 - bits, "delta": "+0.1 (+0.0 to +0.2)"}
             for bits in (8, 2)
@@ -162,14 +172,19 @@ CHARTS = {
         4.8,
         2,
     ),
-    "distribution": sample.reshaped(
+    "distribution": lambda: sample.reshaped(
         [
             {"word": word, "probability": share, "rest": share < 0.5}
             for word, share in (("a", 0.9), ("19 others", 0.1))
         ]
     ),
 }
-ALL = pytest.mark.parametrize("name", CHARTS)
+ALL = pytest.mark.parametrize("name", MAKE)
+
+
+@cache
+def chart_of(name: str) -> Spec:
+    return MAKE[name]()
 
 
 def values(spec: object, key: str) -> Iterator:
@@ -188,23 +203,23 @@ def rows(spec: Spec) -> list[dict]:
 
 @ALL
 def test_a_chart_is_valid_vega_lite_and_json(name):
-    altair.LayerChart.from_dict(CHARTS[name], validate=True)
-    assert json.loads(json.dumps(CHARTS[name], allow_nan=False)) == CHARTS[name]
+    altair.LayerChart.from_dict(chart_of(name), validate=True)
+    assert json.loads(json.dumps(chart_of(name), allow_nan=False)) == chart_of(name)
 
 
 @ALL
 def test_words_are_large_and_in_the_themes_ink_which_the_browser_knows(name):
-    config = CHARTS[name]["config"]
+    config = chart_of(name)["config"]
     ink = INK.to_dict()
     assert [config["axis"][f"{which}Color"] for which in ("label", "title")] == [ink, ink]
     assert config["legend"]["labelColor"] == ink
     assert config["axis"]["labelFontSize"] == config["axis"]["titleFontSize"] == 16
-    assert min(values(CHARTS[name], "fontSize"), default=13) >= 13
+    assert min(values(chart_of(name), "fontSize"), default=13) >= 13
 
 
 @ALL
 def test_no_colour_is_of_one_theme(name):
-    written = json.dumps(CHARTS[name])
+    written = json.dumps(chart_of(name))
     for of_both in (INK, *PARTS.values()):
         written = written.replace(json.dumps(of_both.to_dict()), "")
     assert set(re.findall(r"#[0-9a-fA-F]{3,8}", written)) <= {GREY, sample.WARM}
@@ -212,7 +227,7 @@ def test_no_colour_is_of_one_theme(name):
 
 @ALL
 def test_a_colour_means_one_variant_or_one_part_in_every_chart(name):
-    for color in values(CHARTS[name], "color"):
+    for color in values(chart_of(name), "color"):
         if isinstance(color, dict) and color.get("field") in ("label", "group"):
             domain, names = color["scale"]["domain"], {"label": VARIANTS, "group": list(PARTS)}
             assert domain[: len(names[color["field"]])] == names[color["field"]]
@@ -228,7 +243,7 @@ def test_other_variants_than_those_offered_have_colours_of_their_own():
 def test_what_quantization_does_not_reach_is_outlined_and_nothing_else():
     (outlines,) = (
         each["data"]["values"]
-        for each in CHARTS["marked parts"]["layer"][0]["layer"]
+        for each in chart_of("marked parts")["layer"][0]["layer"]
         if "strokeDash" in each["mark"]
     )
     spans = [(row["label"], row["group"], row["start"], row["end"]) for row in outlines]
@@ -239,7 +254,7 @@ def test_what_quantization_does_not_reach_is_outlined_and_nothing_else():
 
 
 def test_the_tutorials_figures_are_lines_across_the_bars_with_their_own_label():
-    *_, names, lines, said = CHARTS["three bars"]["layer"][0]["layer"]
+    *_, names, lines, said = chart_of("three bars")["layer"][0]["layer"]
     assert lines["mark"]["type"] == "tick" and lines["mark"]["height"] > compare.THICKNESS
     assert said["encoding"]["text"]["field"] == "words"
     (words,) = {each["calculate"] for each in said["transform"] if "calculate" in each}
@@ -255,7 +270,7 @@ def test_a_number_stands_behind_a_line_that_would_cross_it():
 
 
 def test_words_that_a_line_crosses_have_a_ground_of_their_own():
-    behind, words = CHARTS["speed-ups"]["layer"][0]["layer"][-2:]
+    behind, words = chart_of("speed-ups")["layer"][0]["layer"][-2:]
     assert behind["mark"]["stroke"] == {"expr": "background"} and behind["mark"]["strokeWidth"] > 3
     assert behind["encoding"]["text"] == words["encoding"]["text"]
 
@@ -288,7 +303,7 @@ def test_names_beside_lines_are_apart_where_the_lines_meet():
 
 
 def test_changes_are_against_the_first():
-    told = {(row["measure"], row["label"]): row["text"] for row in rows(CHARTS["changes"])}
+    told = {(row["measure"], row["label"]): row["text"] for row in rows(chart_of("changes"))}
     assert told[("size", "int8 LSTM")] == "−50.0%"
     assert told[("size", "fp16 LSTM + Linear")] == "+50.0%"
     assert told[("time", "int8 LSTM")] == "0.0%"
@@ -309,7 +324,7 @@ def test_shares_of_a_word_have_as_many_digits_as_it_takes_to_tell_them_apart():
 
 
 def test_orange_means_the_same_in_every_text():
-    scales = [each["scale"] for each in values(CHARTS["text"], "opacity") if "scale" in each]
+    scales = [each["scale"] for each in values(chart_of("text"), "opacity") if "scale" in each]
     assert [each["domain"] for each in scales] == [[0, 0.5]]
 
 
@@ -347,23 +362,23 @@ def test_an_undecided_point_is_a_ring():
 
 
 def test_a_word_that_stands_twice_has_a_bar_at_each_place():
-    found = [row["name"] for row in rows(CHARTS["ranges"]) if "name" in row]
+    found = [row["name"] for row in rows(chart_of("ranges")) if "name" in row]
     assert found == ["000the", "001bridge", "002the", "003's"]
 
 
 def test_two_bits_make_a_staircase_of_four_steps_with_0_on_one():
-    stored = [row["stored"] for row in rows(CHARTS["staircase"]) if row["weight"] < 0.76][2:]
+    stored = [row["stored"] for row in rows(chart_of("staircase")) if row["weight"] < 0.76][2:]
     assert sorted({*stored}) == [-1.0, -0.5, 0.0, 0.5]
 
 
 def test_products_are_told_with_their_formula_and_the_sum_so_far():
-    second = next(row for row in rows(CHARTS["products"]) if row["column"] == 1)
+    second = next(row for row in rows(chart_of("products")) if row["column"] == 1)
     assert (second["formula"], second["running"]) == ("-3 × 20 = -60", "-40")
     assert (second["sign"], second["size"]) == ("below 0", 60)
 
 
 def test_names_in_the_field_are_apart_where_the_dots_meet():
-    every = [row for row in rows(CHARTS["field"]) if "place" in row and "text" in row]
+    every = [row for row in rows(chart_of("field")) if "place" in row and "text" in row]
     named = list({row["text"]: row for row in every}.values())
     assert len(named) == 3 and len(every) == 2 * 3  # each on a ground of its own
     one, other = (row["place"] for row in named if row["size"] == 80)
@@ -372,7 +387,7 @@ def test_names_in_the_field_are_apart_where_the_dots_meet():
 
 
 def test_the_model_is_drawn_to_scale():
-    embedding, lstm = rows(CHARTS["to scale"])[:2]
+    embedding, lstm = rows(chart_of("to scale"))[:2]
     assert (embedding["top"], embedding["above"]) == (4.0, 8.0)
     assert embedding["end"] - embedding["start"] == 4.0  # its area is its megabytes
     assert lstm["start"] > embedding["whole"] == embedding["start"] + 8.0
