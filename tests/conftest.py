@@ -1,5 +1,6 @@
 """Tiny models and texts that every test may use."""
 
+import logging
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from wlm.catalog import fetch
 from wlm.catalog.names import DEFAULT_MODEL
 from wlm.catalog.wikitext2 import PublishedFile
 from wlm.hosting import Hosting, hosting
+from wlm.measuring import machine
 from wlm.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from wlm.model.lstm import LSTMModel
 from wlm.places import ASSETS
@@ -24,6 +26,9 @@ from wlm.text.vocabulary import Vocabulary
 
 # Tiny models gain nothing from a second thread, and lose much where another process is busy.
 torch.set_num_threads(1)
+
+# Nor does it matter which CPU is the idlest: the tests need not look for long.
+machine.BUSY_SECONDS = 0.01
 
 # AppTest would look through every installed package for components at each run of a page, which
 # takes five times as long as the page.
@@ -47,6 +52,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
         # The many fast ones come last: they are shared out evenly.
         items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Let pytest hear all loggers in one place. Else it gives each that keeps to itself, some 120
+    of Streamlit's and PyTorch's, a handler and takes it away, three times a test."""
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.propagate = True
 
 
 @pytest.fixture(scope="session", autouse=True)
