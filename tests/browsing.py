@@ -1,8 +1,9 @@
 """What journeys through a browser share: when a page is idle, and what is done on it."""
 
+import shutil
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, expect
 from waiting import PATIENCE
 
 IDLE = (
@@ -28,8 +29,31 @@ def stop_button(page: Page) -> Locator:
     return page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True)
 
 
+def wait_for_the_end(page: Page) -> None:
+    """Wait until a run that was begun has ended and its page stands still. A short one's button may
+    be gone before anyone has seen it."""
+    page.locator(IDLE).wait_for(state="attached")
+    expect(stop_button(page)).to_be_hidden()
+    page.locator(IDLE).wait_for(state="attached")
+
+
+def drawn(page: Page, kind: str) -> Locator:
+    """The page's elements of a kind, but for those of before: they stand below the new ones until
+    a page has been drawn whole."""
+    return page.locator("[data-testid=stElementContainer][data-stale=false]").get_by_test_id(kind)
+
+
 def metric(page: Page, label: str = "") -> Locator:
-    """The cards of that label, or all: not those of before, that stand below until a page has
-    been drawn whole."""
-    drawn = page.locator("[data-testid=stElementContainer][data-stale=false]")
-    return drawn.get_by_test_id("stMetric").filter(has_text=label)
+    """The cards of that label, or all."""
+    return drawn(page, "stMetric").filter(has_text=label)
+
+
+def keep(page: Page, server_log: Path, folder: Path) -> None:
+    """Keep in a new folder what a page shows, its words, and the server's log."""
+    folder.mkdir(parents=True)
+    try:
+        page.screenshot(path=folder / "page.png")
+        (folder / "page.txt").write_text(f"{page.url}\n\n{page.inner_text('body')}", "utf-8")
+    except Error as error:  # it is closed, or has crashed
+        (folder / "page.txt").write_text(str(error), "utf-8")
+    shutil.copy(server_log, folder / "server.log")

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import new_context
+from browsing import keep, new_context
 from mirror import Mirror
-from playwright.sync_api import Browser, Error, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 from serve_app import FILES
 from serving import serving
 from waiting import PATIENCE
@@ -24,8 +24,7 @@ WIDE = {"width": 1400, "height": 1000}
 OPTIONS = [
     "--no-sandbox",  # the tests may run as root
     "--disable-gpu",
-    "--disable-software-rasterizer",  # with the next, all is drawn by one process, in less time
-    "--blink-settings=acceleratedCompositingEnabled=false",
+    "--disable-software-rasterizer",  # else it plays a graphics card, which takes its time
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -103,13 +102,6 @@ def pytest_runtest_makereport(item, call):
     if report.when == "call" and report.failed and "page" in item.funcargs:
         folder = FAILURES / re.sub(r"\W+", "-", item.name)
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        page = item.funcargs["page"]
-        try:
-            page.screenshot(path=folder / "page.png")
-            (folder / "page.txt").write_text(f"{page.url}\n\n{page.inner_text('body')}", "utf-8")
-        except Error as error:  # it is closed, or has crashed
-            (folder / "page.txt").write_text(str(error), "utf-8")
-        shutil.copy(item.funcargs["server_log"], folder / "server.log")
+        keep(item.funcargs["page"], item.funcargs["server_log"], folder)
         report.sections.append(("what it left", str(folder)))
     return report

@@ -5,7 +5,7 @@ import time
 from urllib.parse import urlencode
 
 import pytest
-from browsing import choose_file, metric, stop_button
+from browsing import choose_file, drawn, metric, stop_button, wait_for_the_end
 from playwright.sync_api import Page, expect
 
 from wlm import tutorial
@@ -32,10 +32,11 @@ def toggle(page: Page, label: str) -> None:
     page.get_by_test_id("stCheckbox").filter(has_text=label).locator("label").first.click()
 
 
-def run_to_the_end(page: Page) -> None:
-    page.get_by_role("button", name="Run").click()
-    expect(stop_button(page)).to_be_visible()
-    expect(stop_button(page)).to_be_hidden()
+def run_to_the_end(page: Page, button: str = "Run") -> None:
+    before = page.url
+    page.get_by_role("button", name=button).click()
+    expect(page).not_to_have_url(before)  # it names the run
+    wait_for_the_end(page)
 
 
 def test_run_and_read_the_three_cards_and_charts(page, server):
@@ -47,7 +48,7 @@ def test_run_and_read_the_three_cards_and_charts(page, server):
     expect(page.get_by_text("Until there are numbers, those of fp32, int8")).to_be_visible()
     expect(metric(page, "Size, MB").last).to_contain_text("79.7")
     expect(page.get_by_text("Until there are numbers")).to_be_hidden()
-    expect(stop_button(page)).to_be_hidden()
+    wait_for_the_end(page)
     expect(page.get_by_text(re.compile("Recorded on"))).to_be_hidden()
     fp32, int8 = tutorial.PUBLISHED["fp32"], tutorial.PUBLISHED["int8"]
     size = metric(page, "Size, MB").inner_text()
@@ -56,7 +57,7 @@ def test_run_and_read_the_three_cards_and_charts(page, server):
     loss = number(metric(page, "Loss").inner_text().split("token")[1])
     assert 3.0 < loss < 7.0
     assert "times as fast" in metric(page, "Elapsed").inner_text()
-    charts = page.get_by_test_id("stVegaLiteChart")
+    charts = drawn(page, "stVegaLiteChart")
     expect(charts).to_have_count(7)  # the last are the whole field and the model
     for chart, title in zip(charts.all(), ("loss", "size", "elapsed"), strict=False):
         expect(chart.locator("svg")).to_contain_text(title)
@@ -99,11 +100,9 @@ FILLS = "all => all.map(each => each.getAttribute('fill'))"
 
 def test_all_four_shows_who_contributes_what(page, server):
     open_page(page, server)
-    page.get_by_role("button", name="All four").click()
-    expect(stop_button(page)).to_be_visible()
-    expect(stop_button(page)).to_be_hidden()
-    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(8)
-    charts = page.get_by_test_id("stVegaLiteChart").locator("svg")
+    run_to_the_end(page, "All four")
+    expect(drawn(page, "stVegaLiteChart")).to_have_count(8)
+    charts = drawn(page, "stVegaLiteChart").locator("svg")
     last = charts.filter(has_text="change against the baseline")
     # A variant has its colour in each chart, and each number stands beside its own bar.
     bars = "g.mark-rect.role-mark path"
@@ -120,7 +119,7 @@ def test_other_runtimes_run_beside_the_switches_variant(page, server):
     also = "onnxruntime:lstm=int8,linear=int8,embedding=int8", "pytorch:lstm=fp16,linear=fp16"
     open_page(page, f"{server}/?{urlencode([('also', name) for name in also])}")
     run_to_the_end(page)
-    charts = page.get_by_test_id("stVegaLiteChart")
+    charts = drawn(page, "stVegaLiteChart")
     expect(charts).to_have_count(8)
     changes = charts.filter(has_text="change against the baseline")
     for label in ("ORT int8 all", "fp16 LSTM + Linear", "int8 LSTM + Linear"):
@@ -208,7 +207,7 @@ def test_inspect_bytes_time_error_and_model(page, server):
     page.goto(f"{server}/Inspect")
     expect(page.get_by_text("To the byte")).to_be_visible()
     expect(metric(page, "int8 LSTM + Linear")).to_contain_text("79.7 MB")
-    bars = page.get_by_test_id("stVegaLiteChart").locator("svg")
+    bars = drawn(page, "stVegaLiteChart").locator("svg")
     expect(bars).to_contain_text("68.2")
     expect(page.get_by_text("do not reach")).to_be_visible()
     page.get_by_test_id("stMain").get_by_role("button", name="int8 Linear", exact=True).click()
@@ -216,11 +215,9 @@ def test_inspect_bytes_time_error_and_model(page, server):
     expect(page).to_have_url(re.compile(r"variants=pytorch%3Alinear%3Dint8"))
 
     page.get_by_role("tab", name="Time").click()
-    page.get_by_role("button", name="Measure").click()
-    expect(stop_button(page)).to_be_visible()
-    expect(stop_button(page)).to_be_hidden()
+    run_to_the_end(page, "Measure")
     expect(page.get_by_role("heading", name="times as fast on a chunk of 25")).to_be_visible()
-    charts = page.get_by_test_id("stVegaLiteChart")
+    charts = drawn(page, "stVegaLiteChart")
     expect(charts).to_have_count(4)
     expect(charts.nth(2).locator("svg")).to_contain_text("int8 peak")
     expect(page).to_have_url(re.compile(r"tab=Time.*inspection="))
@@ -230,7 +227,7 @@ def test_inspect_bytes_time_error_and_model(page, server):
 
     page.get_by_role("tab", name="Error").click()
     expect(metric(page, "Levels for 99% of weights")).to_be_visible()
-    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(4)
+    expect(drawn(page, "stVegaLiteChart")).to_have_count(4)
 
     page.get_by_role("tab", name="Model").click()
     # Drawn by Graphviz in the browser, with no network: the page fixture would tell.
@@ -241,7 +238,7 @@ def test_inspect_bytes_time_error_and_model(page, server):
 
 def test_a_click_on_a_part_of_the_model_turns_its_switch(page, server):
     open_page(page, server)
-    parts = page.get_by_test_id("stVegaLiteChart").filter(has_text="Embedding")
+    parts = drawn(page, "stVegaLiteChart").filter(has_text="Embedding")
     expect(parts.last).to_contain_text("68.2 MB")
     filled = parts.last.locator("g.mark-rect path").nth(3)  # after the three dashed ones
     box = filled.bounding_box()

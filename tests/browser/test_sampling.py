@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from browsing import IDLE, metric, new_context, stop_button
+from browsing import IDLE, drawn, metric, new_context, stop_button
 from playwright.sync_api import Browser, Locator, Page, expect
 
 SPEED = re.compile("[0-9] words per second")
@@ -25,7 +25,7 @@ def write(page: Page) -> None:
 
 
 def words_chart(page: Page) -> Locator:
-    return page.get_by_test_id("stVegaLiteChart").nth(1).locator("svg")
+    return drawn(page, "stVegaLiteChart").nth(1).locator("svg")
 
 
 def chart_words(page: Page) -> list[str]:
