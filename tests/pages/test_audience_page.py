@@ -62,6 +62,17 @@ def test_the_stage_shows_the_votes_and_the_truth_only_once_the_round_is_closed(m
     assert {"A is by int8", "B is by fp32", "2 of 3 were right, 67%."} <= set(headings(page))
 
 
+def test_each_step_of_a_room_has_a_button_of_its_own(monkeypatch):
+    """So that no press counts for a later one of the same name."""
+    be(monkeypatch, "speaker")
+    room, ids = room_led_by("speaker"), []
+    for _ in range(6):
+        button = open_page(PAGE, room=room.code).main.button[0]
+        ids.append(button.proto.id)
+        go_on(room)
+    assert len(set(ids)) == 6
+
+
 def test_in_the_end_the_stage_says_whether_the_room_beats_a_coin(monkeypatch):
     be(monkeypatch, "speaker")
     room = room_led_by("speaker")

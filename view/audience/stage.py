@@ -46,8 +46,11 @@ def show_heading(room: Room, votes: Votes, come: int) -> None:
             if st.button("Leave", icon=":material/logout:"):
                 leave()
         else:
+            # A button of its own for each step: a press that Streamlit hands on once more, since
+            # the redrawing each second broke its run off, takes no other step.
             st.button(
                 STEPS[room.phase],
+                key=f"on-from-{room.round}-{room.phase}",
                 type="primary",
                 shortcut="Right",
                 on_click=advance,
