@@ -514,6 +514,7 @@ def test_a_deleted_run_does_not_hold_up_the_next(queue, store, named):
 
 
 def test_a_job_that_was_got_ready_measures_at_once(queue, store, named, monkeypatch):
+    queue.start()  # nobody is told where no worker runs
     written = []
     monkeypatch.setattr(queue, "_write", lambda line: written.append(line))
     queue.get_ready(named)

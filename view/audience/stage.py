@@ -46,8 +46,8 @@ def show_heading(room: Room, votes: Votes, come: int) -> None:
             if st.button("Leave", icon=":material/logout:"):
                 leave()
         else:
-            # A button of its own for each step: a later one of the same name would take a press that
-            # came twice for its own, as was seen on a busy machine.
+            # A button of its own for each step: a later one of the same name would take for its
+            # own a press that came twice, as was seen on a busy machine.
             st.button(
                 STEPS[room.phase],
                 key=f"on-from-{room.round}-{room.phase}",
