@@ -29,6 +29,14 @@ def stop_button(page: Page) -> Locator:
     return page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True)
 
 
+def run_to_the_end(page: Page, button: str = "Run") -> None:
+    """Press the button that begins a run, and wait for the run's end."""
+    before = page.url
+    page.get_by_test_id("stMain").get_by_role("button", name=button, exact=True).click()
+    expect(page).not_to_have_url(before)  # it names the run
+    wait_for_the_end(page)
+
+
 def wait_for_the_end(page: Page) -> None:
     """Wait until a run that was begun has ended and its page stands still. A short one's button may
     be gone before anyone has seen it."""

@@ -5,7 +5,14 @@ import time
 from urllib.parse import urlencode
 
 import pytest
-from browsing import choose_file, drawn, metric, stop_button, wait_for_the_end
+from browsing import (
+    choose_file,
+    drawn,
+    metric,
+    run_to_the_end,
+    stop_button,
+    wait_for_the_end,
+)
 from playwright.sync_api import Page, expect
 
 from wlm import tutorial
@@ -30,13 +37,6 @@ def number(text: str) -> float:
 
 def toggle(page: Page, label: str) -> None:
     page.get_by_test_id("stCheckbox").filter(has_text=label).locator("label").first.click()
-
-
-def run_to_the_end(page: Page, button: str = "Run") -> None:
-    before = page.url
-    page.get_by_role("button", name=button).click()
-    expect(page).not_to_have_url(before)  # it names the run
-    wait_for_the_end(page)
 
 
 def test_run_and_read_the_three_cards_and_charts(page, server):

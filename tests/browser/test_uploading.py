@@ -4,7 +4,7 @@ import json
 import re
 from urllib.parse import urlencode
 
-from browsing import IDLE, choose_file, new_context
+from browsing import IDLE, choose_file, metric, new_context, run_to_the_end
 from playwright.sync_api import Page, expect
 from safetensors.torch import save_file
 from tiny import LINE, WORDS
@@ -43,10 +43,8 @@ def test_bring_measure_and_remove(page, browser, server, server_log, model, tmp_
     expect(page.get_by_role("combobox", name="Model")).to_have_value("my.safetensors (yours)")
     expect(page.get_by_role("combobox", name="Text")).to_have_value("story.txt (yours)")
     expect(page).to_have_url(re.compile(r"model=my\.safetensors"))
-    main.get_by_role("button", name="Run", exact=True).click()
-    expect(main.get_by_test_id("stMetric").first).to_be_visible()
-    expect(main.get_by_role("button", name="Stop")).to_have_count(0)
-    page.wait_for_selector(IDLE, state="attached")
+    run_to_the_end(page)
+    expect(metric(page).first).to_be_visible()
     expect(main.get_by_text("Embedding(20, 8)").first).to_be_visible()
 
     other = new_context(browser).new_page()
