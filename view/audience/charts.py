@@ -40,5 +40,5 @@ def votes_chart(votes: Votes) -> Spec:
     bars = base.mark_bar().encode(color=color_by_label([FP32, INT8]))
     numbers = base.mark_text(
         align="left", dx=6, fontSize=VALUE_SIZE, fontWeight="bold", color=INK
-    ).encode(text="shown:N")
-    return specification(alt.layer(bars, numbers), height=alt.Step(BAR))
+    ).encode(text=alt.Text("shown:N"))
+    return specification(alt.layer(bars, numbers), height={"step": BAR})

@@ -62,20 +62,24 @@ def bars_with_references(
     )
     beside = {"align": "left", "fontSize": VALUE_SIZE, "dx": 8}
     numbers = base.mark_text(**beside).encode(
-        x="end:Q", text=alt.Text("value:Q", format=format), color=color
+        x=alt.X("end:Q"), text=alt.Text("value:Q", format=format), color=color
     )
     names = base.mark_text(fontSize=LABEL_SIZE, align="left", dy=-THICKNESS / 2 - 13, color=INK)
     known = base.transform_filter("isValid(datum.reference)").transform_calculate(
         words=f"'{reference_name} ' + format(datum.reference, '{format}')"
     )
     lines = known.mark_tick(thickness=3, height=THICKNESS + 6, color=INK).encode(
-        x="reference:Q", tooltip=["words:N"]
+        x=alt.X("reference:Q"), tooltip=[alt.Tooltip("words:N")]
     )
     # Towards the middle, so that it is never cut off.
     side = alt.ExprRef(f"datum.reference > {0.5 * top} ? 'right' : 'left'")
     below = {"dy": THICKNESS / 2 + 13, "fontWeight": "normal", "color": INK}
-    said = known.mark_text(align=side, **below).encode(x="reference:Q", text="words:N")
-    chart = alt.layer(bars, numbers, names.encode(x=alt.value(0), text="label:N"), lines, said)
+    said = known.mark_text(align=side, **below).encode(
+        x=alt.X("reference:Q"), text=alt.Text("words:N")
+    )
+    chart = alt.layer(
+        bars, numbers, names.encode(x=alt.XValue(0), text=alt.Text("label:N")), lines, said
+    )
     step = 86 if any(each is not None for each in references) else 64
     return specification(chart, height=AXIS + step * len(labels))
 
@@ -116,15 +120,15 @@ def speedups(
     y = alt.Y("name:N", sort=labels, title=None, axis=alt.Axis(labelLimit=240, ticks=False))
     one = alt.Chart({"values": [{"value": 1.0}]}).encode(x=x)
     base = alt.Chart({"values": rows}).encode(x=x, y=y, color=color_by_label(of))
-    words = base.encode(text="text:N")
+    words = base.encode(text=alt.Text("text:N"))
     above = {"fontSize": LABEL_SIZE, "dy": -22}
     chart = alt.layer(
         one.mark_rule(color=INK, strokeDash=[6, 4], size=2),
-        base.mark_rule(size=5).encode(x="low:Q", x2="high:Q"),
+        base.mark_rule(size=5).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q")),
         base.mark_point(filled=True, size=240, opacity=1).encode(
-            tooltip=["name:N", "value:Q", "low:Q", "high:Q"]
+            tooltip=[*map(alt.Tooltip, ("name:N", "value:Q", "low:Q", "high:Q"))]
         ),
-        words.mark_text(**above, **HALO).encode(color=alt.value(GROUND)),
+        words.mark_text(**above, **HALO).encode(color=alt.ColorValue(GROUND)),
         words.mark_text(**above),
     )
     return specification(chart, height=100 + 60 * len(rows))
@@ -157,8 +161,13 @@ def block_times(labels: list[str], times: list[list[float]]) -> Spec:
     lines = alt.Chart({"values": rows}).mark_line(strokeWidth=2, opacity=0.85, point={"size": 30})
     words = alt.Chart({"values": names}).mark_text(align="left", dx=12)
     chart = alt.layer(
-        lines.encode(x=x, y=y, color=color, tooltip=["label:N", "round:Q", "time:Q"]),
-        words.encode(x=x, y="place:Q", text="label:N", color=color),
+        lines.encode(
+            x=x,
+            y=y,
+            color=color,
+            tooltip=[*map(alt.Tooltip, ("label:N", "round:Q", "time:Q"))],
+        ),
+        words.encode(x=x, y=alt.Y("place:Q"), text=alt.Text("label:N"), color=color),
     )
     return specification(chart, height=height)
 
@@ -210,7 +219,7 @@ def changes(labels: list[str], measures: dict[str, list[float]]) -> Spec:
     }
     chart = alt.layer(
         base.mark_bar().encode(color=color_by_label(labels)),
-        base.mark_text(color=INK, **beside).encode(text="text:N"),
+        base.mark_text(color=INK, **beside).encode(text=alt.Text("text:N")),
     )
     return specification(chart, height=AXIS + 24 * len(places))
 

@@ -64,13 +64,13 @@ def field_chart(places: Sequence[Place]) -> Spec:
             alt.Tooltip("low:Q", title="from", format="+.4f"),
             alt.Tooltip("high:Q", title="to", format="+.4f"),
             alt.Tooltip("speedup:Q", title="times as fast", format=".2f"),
-            "from:N",
+            alt.Tooltip("from:N"),
         ],
     )
     texts = [
         alt.Chart({"values": [each for each in named if each["left"] == left]})
         .mark_text(baseline="middle", dy=-15, **side, **ground)
-        .encode(x=x, y=alt.Y("place:Q"), text="text:N", color=alt.value(ink))
+        .encode(x=x, y=alt.Y("place:Q"), text=alt.Text("text:N"), color=alt.ColorValue(ink))
         for ground, ink in ((HALO, GROUND), ({}, INK))
         for left, side in (
             (True, {"align": "right", "dx": -10}),
@@ -85,7 +85,7 @@ def field_chart(places: Sequence[Place]) -> Spec:
         .mark_line(interpolate="step-after", color=GREY, strokeWidth=3)
         .encode(x=x, y=y),
         base.mark_rule(strokeWidth=3, color=GREY, opacity=0.55).encode(
-            y=alt.Y("low:Q"), y2="high:Q"
+            y=alt.Y("low:Q"), y2=alt.Y2("high:Q")
         ),
         dots,
         *texts,

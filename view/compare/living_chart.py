@@ -59,7 +59,7 @@ def to_scale(
     boxes = base.encode(
         x=alt.X("start:Q", **x),
         y=alt.Y("ground:Q", **y),
-        tooltip=["part:N", "precision:N", "size:N"],
+        tooltip=[*map(alt.Tooltip, ("part:N", "precision:N", "size:N"))],
     ).transform_calculate(ground="0")
     color = alt.Color(
         "precision:N",
@@ -69,13 +69,15 @@ def to_scale(
     # The whole square can be clicked, however small what is left in it.
     ghost = boxes.mark_rect(
         fillOpacity=0.08, fill=GREY, stroke=GREY, strokeDash=[6, 4], strokeWidth=2, cursor="pointer"
-    ).encode(x2="whole:Q", y2="above:Q")
+    ).encode(x2=alt.X2("whole:Q"), y2=alt.Y2("above:Q"))
     filled = boxes.mark_rect(cornerRadius=3, cursor="pointer").encode(
-        x2="end:Q", y2="top:Q", color=color
+        x2=alt.X2("end:Q"), y2=alt.Y2("top:Q"), color=color
     )
     texts = [
         base.mark_text(color=INK, fontSize=LABEL_SIZE, dy=dy, baseline="middle").encode(
-            x=alt.X("middle:Q", **x), y=alt.datum(0, type="quantitative"), text=f"{field}:N"
+            x=alt.X("middle:Q", **x),
+            y=alt.YDatum(0, type="quantitative"),
+            text=alt.Text(f"{field}:N"),
         )
         for field, dy in (("part", 16), ("precision", 38), ("size", 60))
     ]
@@ -108,7 +110,7 @@ def strips(found: Flow) -> Spec:
         .mark_rect()
         .encode(
             x=alt.X("start:Q", axis=None, scale=alt.Scale(domain=[0, 1], nice=False)),
-            x2="end:Q",
+            x2=alt.X2("end:Q"),
             y=alt.Y(
                 "part:N",
                 sort=list(found.values),
@@ -122,7 +124,7 @@ def strips(found: Flow) -> Spec:
                 legend=alt.Legend(title=None, orient="top", symbolType="square"),
             ),
             fillOpacity=alt.FillOpacity("strength:Q", scale=None, legend=None),
-            tooltip=["part:N", "place:Q", "value:Q"],
+            tooltip=[*map(alt.Tooltip, ("part:N", "place:Q", "value:Q"))],
         )
     )
     return specification(alt.layer(chart), height=34 * len(found.values) + 50)
@@ -139,7 +141,7 @@ def likely(words: Sequence[tuple[str, float]]) -> Spec:
             scale=alt.Scale(domain=[0, 1.5 * max(share for _, share in words)], nice=False),
         ),
         y=alt.Y("word:N", sort=None, title=None, axis=alt.Axis(ticks=False, labelLimit=160)),
-        tooltip=["word:N", alt.Tooltip("probability:Q", format=".3%")],
+        tooltip=[alt.Tooltip("word:N"), alt.Tooltip("probability:Q", format=".3%")],
     )
     shares = base.mark_text(fontSize=LABEL_SIZE, align="left", dx=6, color=INK)
     chart = alt.layer(

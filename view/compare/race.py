@@ -58,7 +58,7 @@ def race(found: list[Lane], done: float) -> Spec:
     color = color_by_label(labels)
     chart = alt.layer(
         base.mark_rule(color=GREY, strokeWidth=2, opacity=0.5).encode(
-            x=alt.X("start:Q"), x2="end:Q"
+            x=alt.X("start:Q"), x2=alt.X2("end:Q")
         ),
         base.mark_bar(size=14, cornerRadiusEnd=7).encode(x=x, color=color),
         base.transform_filter("isValid(datum.earlier)")
@@ -66,7 +66,7 @@ def race(found: list[Lane], done: float) -> Spec:
         .encode(x=alt.X("earlier:Q")),
         base.mark_point(filled=True, size=420, opacity=1).encode(x=x, color=color),
         base.mark_text(align="left", dx=8, dy=-22, fontSize=LABEL_SIZE, color=INK).encode(
-            x=x, text="text:N"
+            x=x, text=alt.Text("text:N")
         ),
     )
     return specification(chart, height=70 * len(found) + 70)

@@ -48,7 +48,7 @@ def on_levels(counts: list[int]) -> Spec:
                 scale=alt.Scale(domain=[-half - 0.6, half - 0.4], nice=False),
                 axis=alt.Axis(tickMinStep=1, tickCount=6, format="d"),
             ),
-            x2="end:Q",
+            x2=alt.X2("end:Q"),
             y=alt.Y(
                 "share:Q",
                 title="share of the weights (root)",
@@ -84,14 +84,14 @@ def losses(rows: list[dict], fp32: float, bits: int) -> Spec:
     whole = alt.Chart({"values": [{"loss": fp32, "text": f"fp32: {fp32:.2f}"}]}).encode(y=y)
     chosen = base.transform_filter(alt.datum.bits == bits)
     tooltip = [
-        "bits:O",
-        "scale:N",
+        alt.Tooltip("bits:O"),
+        alt.Tooltip("scale:N"),
         alt.Tooltip("loss:Q", format=".4f"),
         alt.Tooltip("delta:N", title="against fp32 (95%)"),
     ]
     chart = alt.layer(
         whole.mark_rule(color=GREY, strokeDash=[6, 4], strokeWidth=2),
-        whole.mark_text(color=INK, x=4, align="left", dy=12).encode(text="text:N"),
+        whole.mark_text(color=INK, x=4, align="left", dy=12).encode(text=alt.Text("text:N")),
         base.mark_line(strokeWidth=3, point={"filled": True, "size": 70}).encode(tooltip=tooltip),
         chosen.mark_point(filled=True, size=260, opacity=1),
         chosen.mark_text(dy=-18, fontSize=LABEL_SIZE).encode(text=alt.Text("loss:Q", format=".2f")),

@@ -29,18 +29,18 @@ def weights_on_ticks(histogram: Histogram, row: tuple[float, float], largest: fl
     area = alt.Chart({"values": rows}).mark_area(interpolate="step-after").encode(x=x, y=y)
     ticks = alt.Chart({"values": [{"start": each} for each in histogram.grid]})
     rug = ticks.mark_tick(color=INK, thickness=1, height=14, yOffset=-7, opacity=0.7)
-    layers = [area, rug.encode(x=x, y=alt.datum(0))]
+    layers = [area, rug.encode(x=x, y=alt.YDatum(0))]
     if not histogram.in_levels:
         low, high = row
         span = alt.Chart({"values": [{"start": low, "end": high, "text": "this row"}]})
-        span = span.encode(x=x, y=alt.value(26))
+        span = span.encode(x=x, y=alt.YValue(26))
         edge = alt.Chart({"values": [{"start": largest, "text": "sets the step"}]}).encode(x=x)
         side = {"align": "right", "dx": -6} if largest > 0 else {"align": "left", "dx": 6}
         layers += [
-            span.mark_rule(color=INK, strokeWidth=5).encode(x2="end:Q"),
-            span.mark_text(color=INK, align="left", dy=-14).encode(text="text:N"),
+            span.mark_rule(color=INK, strokeWidth=5).encode(x2=alt.X2("end:Q")),
+            span.mark_text(color=INK, align="left", dy=-14).encode(text=alt.Text("text:N")),
             edge.mark_rule(color=INK, strokeDash=[6, 4], strokeWidth=2),
-            edge.mark_text(color=INK, y=90, **side).encode(text="text:N"),
+            edge.mark_text(color=INK, y=90, **side).encode(text=alt.Text("text:N")),
         ]
     return specification(alt.layer(*layers), height=300)
 
@@ -62,11 +62,11 @@ def snapping(rows: list[dict]) -> Spec:
     x = alt.X("place:Q", title=None, scale=alt.Scale(domain=[-0.18, 1.18], nice=False), axis=axis)
     told = [{**row, "end": min(max(row["taken"] - row["below"], 0), 1)} for row in rows]
     base = alt.Chart({"values": told}).encode(y=y)
-    tooltip = ["name:N", alt.Tooltip("taken:Q", title="stored")]
+    tooltip = [alt.Tooltip("name:N"), alt.Tooltip("taken:Q", title="stored")]
     ends = [
         base.mark_text(fontSize=LABEL_SIZE, color=INK, **side).encode(
-            x=alt.datum(place, type="quantitative"),
-            text=f"{field}:Q",
+            x=alt.XDatum(place, type="quantitative"),
+            text=alt.Text(f"{field}:Q"),
             opacity=alt.condition(f"datum.taken == datum.{field}", alt.value(1.0), alt.value(0.45)),
         )
         for field, place, side in (
@@ -74,10 +74,10 @@ def snapping(rows: list[dict]) -> Spec:
             ("above", 1, {"align": "left", "dx": 10}),
         )
     ]
-    span = base.mark_rule(color=GREY, strokeWidth=1).encode(x=alt.datum(0), x2=alt.datum(1))
+    span = base.mark_rule(color=GREY, strokeWidth=1).encode(x=alt.XDatum(0), x2=alt.X2Datum(1))
     chart = alt.layer(
         span,
-        base.mark_rule(strokeWidth=4).encode(x=x, x2="end:Q", color=alt.value(GREY)),
+        base.mark_rule(strokeWidth=4).encode(x=x, x2=alt.X2("end:Q"), color=alt.ColorValue(GREY)),
         base.mark_tick(color=INK, thickness=3, height=18).encode(x=alt.X("end:Q")),
         base.mark_point(filled=True, size=130, opacity=1).encode(x=x, tooltip=tooltip),
         *ends,
@@ -106,17 +106,17 @@ def ranges(rows: list[dict], static: tuple[float, float]) -> Spec:
     base = alt.Chart({"values": rows}).encode(x=x)
     bars = base.mark_bar(cornerRadius=3, width=alt.RelativeBandSize(0.6)).encode(
         y=alt.Y("low:Q", title="value", axis=alt.Axis(tickCount=5)),
-        y2="high:Q",
+        y2=alt.Y2("high:Q"),
         opacity=alt.condition(alt.datum.chosen, alt.value(1.0), alt.value(0.35)),
         tooltip=[
-            "word:N",
+            alt.Tooltip("word:N"),
             alt.Tooltip("low:Q", title="lowest", format=".4f"),
             alt.Tooltip("high:Q", title="highest", format=".4f"),
         ],
     )
     ends = alt.Chart({"values": [{"end": each, "what": STATIC} for each in static]})
     ghost = ends.mark_rule(strokeDash=[7, 5], strokeWidth=2.5).encode(
-        y="end:Q", color=_ghost("what:N")
+        y=alt.Y("end:Q"), color=_ghost("what:N")
     )
     return specification(alt.layer(bars, ghost), height=300)
 
@@ -134,7 +134,7 @@ def on_grids(values: list[float], dynamic: list[float], static: list[float]) -> 
     base = alt.Chart({"values": rows}).encode(
         x=alt.X("value:Q", title="value of the input", axis=alt.Axis(tickCount=5)),
         y=alt.Y("lane:N", sort=lanes, title=None, axis=alt.Axis(ticks=False, domain=False)),
-        tooltip=[alt.Tooltip("value:Q", format=".4f"), "lane:N"],
+        tooltip=[alt.Tooltip("value:Q", format=".4f"), alt.Tooltip("lane:N")],
     )
     ghost, plain = alt.datum.lane == lanes[2], alt.datum.lane != lanes[2]
     chart = alt.layer(
@@ -204,7 +204,7 @@ def running_sum(running: list[int]) -> Spec:
             axis=alt.Axis(tickCount=5, tickMinStep=1, format="d"),
         ),
         y=alt.Y("sum:Q", title="sum (int32)", axis=alt.Axis(tickCount=5, format="~s")),
-        tooltip=["column:Q", alt.Tooltip("sum:Q", format=",")],
+        tooltip=[alt.Tooltip("column:Q"), alt.Tooltip("sum:Q", format=",")],
     )
     last = base.transform_filter(alt.datum.column == len(rows))
     chart = alt.layer(

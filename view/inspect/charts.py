@@ -58,7 +58,7 @@ def stacked_parts(
         columns=4 if large else 2,
     )
     color = color_by_part(names, legend)
-    base = alt.Chart({"values": segments}).encode(x=alt.X("start:Q", **along), x2="end:Q", y=y)
+    base = alt.Chart({"values": segments}).encode(alt.X("start:Q", **along), alt.X2("end:Q"), y)
     layers = [
         base.mark_bar(size=thickness).encode(
             color=color,
@@ -91,7 +91,7 @@ def stacked_parts(
         words=f"format(datum.total, '{format}') + ' {unit}'"
     )
     ends = ends.mark_text(fontSize=type_size, align="left", dx=8, color=INK)
-    layers.append(ends.encode(x=alt.X("total:Q", **along), y=y, text="words:N"))
+    layers.append(ends.encode(x=alt.X("total:Q", **along), y=y, text=alt.Text("words:N")))
     height = 60 + 106 * len(labels) if large else 130 + 94 * len(labels)
     return specification(alt.layer(*layers), height=height)
 
@@ -157,7 +157,7 @@ def weights_on_grid(histogram: Histogram, *, title: str) -> Spec:
         layers.append(grid.mark_rule(color=INK, strokeWidth=1, strokeDash=[3, 3], opacity=0.8))
     elif histogram.grid:
         rug = grid.mark_tick(color=INK, thickness=1, height=14, yOffset=-7, opacity=0.7)
-        layers.append(rug.encode(y=alt.datum(0)))
+        layers.append(rug.encode(y=alt.YDatum(0)))
     return specification(alt.layer(*layers), height=260)
 
 
@@ -182,7 +182,7 @@ def matrix_errors(rows: list[dict], labels: list[str]) -> Spec:
         ),
         yOffset=alt.YOffset("label:N", scale=alt.Scale(domain=shown)),
         color=color_of_variants(labels, rows),
-        tooltip=["label:N", "matrix:N", "sqnr_db:Q"],
+        tooltip=[*map(alt.Tooltip, ("label:N", "matrix:N", "sqnr_db:Q"))],
     )
     dots = base.mark_point(filled=True, size=150 if len(shown) < 3 else 60, opacity=1)
     layers = [dots]
@@ -220,7 +220,8 @@ def errors_by_layer(rows: list[dict], labels: list[str]) -> Spec:
     )
     dot = {"size": 110 if len(shown) < 3 else 60, "filled": True}
     lines = base.mark_line(strokeWidth=3 if len(shown) < 3 else 2, point=dot)
-    layers = [lines.encode(tooltip=["label:N", "part:N", "sqnr_db:Q", "cosine:Q"])]
+    told = [*map(alt.Tooltip, ("label:N", "part:N", "sqnr_db:Q", "cosine:Q"))]
+    layers = [lines.encode(tooltip=told)]
     numbers = rows
     if len(shown) > 1:  # they would meet: of each variant only where its error is largest
         known = [row for row in rows if row["sqnr_db"] is not None]

@@ -40,7 +40,7 @@ def roofline(points: list[dict], roof: Roofline) -> Spec:
     ceilings = alt.Chart({"values": _ceilings(peaks, slopes, left, right)}).encode(
         x=x,
         y=y,
-        detail="line:N",
+        detail=alt.Detail("line:N"),
         strokeDash=alt.StrokeDash(
             "from_memory:N",
             scale=alt.Scale(domain=[True, False], range=[[1, 0], [5, 4]]),
@@ -67,15 +67,19 @@ def roofline(points: list[dict], roof: Roofline) -> Spec:
     layers = [
         ceilings.mark_line(color=INK, strokeWidth=2, clip=True),
         dots.encode(
-            x=x, y=y, color=color, shape=shape, tooltip=["label:N", "module:N", "x:Q", "y:Q"]
+            x=x,
+            y=y,
+            color=color,
+            shape=shape,
+            tooltip=[*map(alt.Tooltip, ("label:N", "module:N", "x:Q", "y:Q"))],
         ),
     ]
     if len(labels) <= 2:  # the same module of more variants lies in one place: names would meet
         highest = {label: max(r["y"] for r in rows if r["label"] == label) for label in labels}
         for above, dy in ((True, -16), (False, 17)):
             chosen = [row for row in rows if (row["y"] >= highest[row["label"]]) == above]
-            names = alt.Chart({"values": chosen}).encode(x=x, y=y, text="module:N")
-            layers.append(names.mark_text(dy=dy, **HALO).encode(color=alt.value(GROUND)))
+            names = alt.Chart({"values": chosen}).encode(x=x, y=y, text=alt.Text("module:N"))
+            layers.append(names.mark_text(dy=dy, **HALO).encode(color=alt.ColorValue(GROUND)))
             layers.append(names.mark_text(dy=dy).encode(color=color))
     # Each name lies on the side of its line that is empty.
     bend = max(peaks.values()) / slopes["caches"] / 1.4
@@ -95,7 +99,7 @@ def roofline(points: list[dict], roof: Roofline) -> Spec:
     ):
         look = {"fontSize": SMALL_SIZE - 1, "fontWeight": "normal", "color": INK}
         names = alt.Chart({"values": rows}).mark_text(**look, **side)
-        layers.append(names.encode(x=x, y=y, text="words:N"))
+        layers.append(names.encode(x=x, y=y, text=alt.Text("words:N")))
     return specification(alt.layer(*layers), height=440)
 
 

@@ -61,7 +61,7 @@ def divergence_text(rows: list[dict], labels: list[str]) -> Spec:
     )
     chosen = alt.selection_point(name="place", fields=["place"], on="click", empty=False)
     back = base.mark_rect(cornerRadius=3, color=WARM, cursor="pointer").encode(
-        x2="right:Q",
+        x2=alt.X2("right:Q"),
         opacity=alt.Opacity(
             "kl:Q",
             scale=alt.Scale(type="sqrt", domain=[0, NATS[-1]], range=[0.0, 0.85], clamp=True),
@@ -80,7 +80,7 @@ def divergence_text(rows: list[dict], labels: list[str]) -> Spec:
         ),
     )
     ring = base.mark_rect(cornerRadius=3, fillOpacity=0, strokeWidth=2, cursor="pointer").encode(
-        x2="right:Q",
+        x2=alt.X2("right:Q"),
         stroke=alt.when(chosen).then(alt.value(INK)).otherwise(alt.value("transparent")),
     )
     front = base.mark_text(
@@ -91,8 +91,8 @@ def divergence_text(rows: list[dict], labels: list[str]) -> Spec:
         fontWeight="normal",
         color=INK,
         cursor="pointer",
-    ).encode(text="word:N")
-    return specification(alt.layer(back.add_params(chosen), ring, front), height=alt.Step(30))
+    ).encode(text=alt.Text("word:N"))
+    return specification(alt.layer(back.add_params(chosen), ring, front), height={"step": 30})
 
 
 @built_once
@@ -126,7 +126,12 @@ def divergence_strip(rows: list[dict], labels: list[str], departures: dict[str, 
     hover = alt.selection_point(fields=["place"], nearest=True, on="pointerover", empty=False)
     dots = base.mark_point(filled=True, size=90).encode(
         opacity=alt.when(hover).then(alt.value(1)).otherwise(alt.value(0)),
-        tooltip=["place:Q", "word:N", "label:N", alt.Tooltip("kl:Q", title="nats", format=".4f")],
+        tooltip=[
+            alt.Tooltip("place:Q"),
+            alt.Tooltip("word:N"),
+            alt.Tooltip("label:N"),
+            alt.Tooltip("kl:Q", title="nats", format=".4f"),
+        ],
     )
     layers = [
         base.mark_area(opacity=0.35, line={"strokeWidth": 1.5}),
@@ -139,12 +144,12 @@ def divergence_strip(rows: list[dict], labels: list[str], departures: dict[str, 
         ]
         base = alt.Chart({"values": marks}).encode(x=x)
         rule = base.mark_rule(strokeDash=[6, 4], size=2)
-        layers.append(rule.encode(color=alt.value(INK) if single else color))
+        layers.append(rule.encode(color=alt.ColorValue(INK) if single else color))
         if single:
             right = marks[0]["place"] < 0.85 * last
             side = {"align": "left", "dx": 6} if right else {"align": "right", "dx": -6}
             said = base.mark_text(**side, baseline="top", y=0, color=INK)
-            layers.append(said.encode(text="text:N"))
+            layers.append(said.encode(text=alt.Text("text:N")))
     return specification(alt.layer(*layers), height=220)
 
 

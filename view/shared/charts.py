@@ -1,7 +1,8 @@
 """What the pages' charts have in common: their type, the ink, and that the browser draws them.
 
 A chart function returns a specification in Vega-Lite: colours are the theme's, and change with it
-in the browser.
+in the browser. Channels are objects, as `alt.X("start:Q")`: for a string Altair goes through all of
+its classes.
 """
 
 import altair as alt
@@ -43,21 +44,28 @@ TWO_LINES = (
     "slice(datum.label, indexof(datum.label, ' ') + 1)]"
 )
 
+# As data, since Altair copies a whole chart for each setting.
+CONFIG = alt.Config(
+    axis=alt.AxisConfig(
+        labelFontSize=LABEL_SIZE,
+        titleFontSize=LABEL_SIZE,
+        grid=False,
+        labelColor=INK,
+        titleColor=INK,
+    ),
+    legend=alt.LegendConfig(labelFontSize=SMALL_SIZE, labelColor=INK, labelLimit=300),
+    text=alt.MarkConfig(fontSize=SMALL_SIZE, fontWeight=600),
+).to_dict()
+
 Spec = dict  # Vega-Lite's JSON
 
 alt.data_transformers.consolidate_datasets = False  # rows stay where the chart has them
 
 
-def specification(chart: alt.LayerChart, height: float | alt.Step) -> Spec:
+def specification(chart: alt.LayerChart, height: float | dict) -> Spec:
     """Return a chart as data, of type that reads from the last row of a lecture hall."""
-    axis = {"labelFontSize": LABEL_SIZE, "titleFontSize": LABEL_SIZE, "grid": False}
-    spec = (
-        chart.properties(height=height)
-        .configure_axis(**axis, labelColor=INK, titleColor=INK)
-        .configure_legend(labelFontSize=SMALL_SIZE, labelColor=INK, labelLimit=300)
-        .configure_text(fontSize=SMALL_SIZE, fontWeight=600)
-        .to_dict(validate=False)
-    )
+    spec = chart.to_dict(validate=False)
+    spec |= {"config": {**spec["config"], **CONFIG}, "height": height}
     # Rows at the top Streamlit would convert at every rerun.
     drawn = {key: spec.pop(key) for key in ("data", "layer", "resolve") if key in spec}
     return {**spec, "layer": [drawn]}

@@ -36,8 +36,14 @@ def next_words(rows: list[dict], labels: list[str]) -> Spec:
         y=alt.Y("word:N", sort=order, title=None, axis=alt.Axis(ticks=False, labelLimit=160)),
         yOffset=alt.YOffset("label:N", sort=labels),
         color=color_by_label(labels, alt.Legend(title=None, orient="top", columns=2)),
-        tooltip=["word:N", "label:N", alt.Tooltip("probability:Q", format=".3%")],
+        tooltip=[
+            alt.Tooltip("word:N"),
+            alt.Tooltip("label:N"),
+            alt.Tooltip("probability:Q", format=".3%"),
+        ],
     )
     bars = base.mark_bar(cornerRadiusEnd=2)
-    texts = base.mark_text(fontSize=SMALL_SIZE - 1, align="left", dx=5).encode(text="text:N")
+    texts = base.mark_text(fontSize=SMALL_SIZE - 1, align="left", dx=5).encode(
+        text=alt.Text("text:N")
+    )
     return specification(alt.layer(bars, texts), height=90 + 18 * len(labels) * len(order))

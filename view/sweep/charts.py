@@ -72,8 +72,8 @@ def _curves(
         # As far as the curves go: their names stand beyond.
         one = alt.Chart({"values": [{"value": first, "one": 1.0}, {"value": last, "one": 1.0}]})
         dashes = one.mark_line(color=INK, strokeDash=[6, 4], strokeWidth=2)
-        layers.append(dashes.encode(x=x, y="one:Q"))
-        ends = base.encode(y="low:Q", y2="high:Q")
+        layers.append(dashes.encode(x=x, y=alt.Y("one:Q")))
+        ends = base.encode(y=alt.Y("low:Q"), y2=alt.Y2("high:Q"))
         # Broken, not bridged, where a point has no interval.
         layers.append(ends.mark_area(opacity=0.25, clip=True, invalid="break-paths-filter-domains"))
         # A band is invisible where it is narrow, or where its neighbours have none.
@@ -84,8 +84,12 @@ def _curves(
         ):
             cut = base.transform_filter(f"isValid(datum.{end}) && {beyond}")
             arrow = cut.mark_point(shape=shape, filled=True, size=120, opacity=1)
-            layers.append(arrow.encode(y=alt.datum(domain[end == "high"])))
-    tooltip = ["label:N", alt.Tooltip("value:Q", title=knob), *(f"{each}:Q" for each in shown)]
+            layers.append(arrow.encode(y=alt.YDatum(domain[end == "high"])))
+    tooltip = [
+        alt.Tooltip("label:N"),
+        alt.Tooltip("value:Q", title=knob),
+        *(alt.Tooltip(f"{each}:Q") for each in shown),
+    ]
     layers.append(base.mark_line(strokeWidth=3))
     # A ring where it is undecided which one is faster.
     fill = alt.when("datum.verdict === 'undecided'").then(alt.value(GROUND)) if is_ratio else None
@@ -96,7 +100,7 @@ def _curves(
     beside = {"align": "left", "baseline": "middle", "dx": 12}
     names = base.mark_text(fontSize=LABEL_SIZE, lineBreak="\n", lineHeight=LINE_HEIGHT, **beside)
     places = {"values": _names(rows, measure, domain)}
-    layers.append(names.encode(text="text:N").properties(data=places))
+    layers.append(names.encode(text=alt.Text("text:N")).properties(data=places))
     return specification(alt.layer(*layers), height=HEIGHT)
 
 

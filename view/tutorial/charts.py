@@ -22,6 +22,6 @@ def large_bars(labels: list[str], values: list[float], format: str) -> Spec:
         color=color_by_label(labels),
     )
     names = base.mark_text(fontSize=LABEL_SIZE + 2, align="left", dy=-10, color=INK).encode(
-        x=alt.value(0), text="text:N"
+        x=alt.XValue(0), text=alt.Text("text:N")
     )
     return specification(alt.layer(bars, names), height=150)
