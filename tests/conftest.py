@@ -13,6 +13,7 @@ from mirror import FILES, Mirror, published
 from postgres import Postgres, programs, running
 from streamlit.components.v2 import manifest_scanner
 from tiny import LINE, WORDS, tiny_model
+from xdist.scheduler import LoadScopeScheduling
 
 from wlm.catalog import fetch
 from wlm.catalog.names import DEFAULT_MODEL
@@ -35,23 +36,34 @@ machine.BUSY_SECONDS = 0.01
 manifest_scanner.scan_component_manifests = lambda *_, **__: []
 
 ROOT = Path(__file__).resolve().parent.parent
+BROWSER = "tests/browser/"
 SLOW_FIXTURES = {"browser", "bundled", "postgres", "wikitext2"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as slow, besides those that say so, the tests that `tests/run.py --quick` leaves out:
-    those in a browser and those with the big model. Of several processes let one run all tests of
-    a file, so that what these share is started once, and one those of all files in a browser but
-    for files that are a group of their own."""
+    those in a browser and those with the big model."""
     for item in items:
         if SLOW_FIXTURES & set(item.fixturenames):
             item.add_marker("slow")
-        if not item.get_closest_marker("xdist_group"):
-            group = "browser" if "browser" in item.fixturenames else str(item.path)
-            item.add_marker(pytest.mark.xdist_group(group))
     if "PYTEST_XDIST_WORKER" in os.environ:
         # The many fast ones come last: they are shared out evenly.
         items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+class Together(LoadScopeScheduling):
+    """Of several processes one runs all tests of a file, so that what these share is started once,
+    and one those of all files in a browser."""
+
+    # Not by pytest-xdist's own groups: 3.8 writes them where pytest 9.2 no longer looks, and shares
+    # out single tests without a word.
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return BROWSER if path.startswith(BROWSER) else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> Together:
+    return Together(config, log)
 
 
 def pytest_collection_finish() -> None:

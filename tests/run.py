@@ -61,7 +61,7 @@ def main() -> int:
     command = [PYTHON, "-m", "pytest", *(["-m", "not slow"] if quick else []), *options]
     if not options:
         processes = min((os.cpu_count() or 1) + SPARE, MOST_PROCESSES)
-        command += ["--numprocesses", str(processes), "--dist", "loadgroup"]
+        command += ["--numprocesses", str(processes), "--dist", "loadscope"]
         # In the order of tests/conftest.py, not by the number of tests: the longest are few.
         command += ["--no-loadscope-reorder", "--durations", "10"]
     tests = step("tests", command, WLM_BROWSER=browser or "")

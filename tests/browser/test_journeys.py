@@ -22,9 +22,6 @@ from wlm.runs.recordings import recordings
 from wlm.runs.run import finished_run
 from wlm.runs.store import RunStore
 
-# They take nearly as long as all other journeys together, and run beside them.
-pytestmark = pytest.mark.xdist_group("journeys")
-
 
 def open_page(page: Page, address: str) -> None:
     page.goto(address)
