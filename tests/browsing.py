@@ -10,8 +10,6 @@ IDLE = (
     "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
 )
 
-DRAWN = "[data-testid=stElementContainer][data-stale=false]"
-
 
 def new_context(browser: Browser, **options) -> BrowserContext:
     """Return a browser's window with cookies of its own, as patient as all of the tests."""
@@ -47,17 +45,11 @@ def wait_for_the_end(page: Page) -> None:
     page.locator(IDLE).wait_for(state="attached")
 
 
-def drawn(page: Page, kind: str) -> Locator:
-    """The page's elements of a kind, but for those of before: they stand below the new ones until
-    a page has been drawn whole."""
-    return page.locator(DRAWN).get_by_test_id(kind)
-
-
-def chart(page: Page, key: str) -> Locator:
-    """The drawing of the chart whose key begins so. A page's charts come one by one and in no
-    order: which is the second changes while they do."""
-    place = page.locator(f"{DRAWN}[class*=st-key-{key}]")
-    return place.get_by_test_id("stVegaLiteChart").locator("svg")
+def drawn(page: Page, kind: str, place: str = "") -> Locator:
+    """The page's elements of a kind, in places that a selector may narrow down, but for those of
+    before: they stand below the new ones until a page has been drawn whole."""
+    places = page.locator(f"[data-testid=stElementContainer][data-stale=false]{place}")
+    return places.get_by_test_id(kind)
 
 
 def metric(page: Page, label: str = "") -> Locator:

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 import pytest
 from browsing import (
-    chart,
     choose_file,
     drawn,
     metric,
@@ -55,13 +54,13 @@ def test_run_and_read_the_three_cards_and_charts(page, server):
     loss = number(metric(page, "Loss").inner_text().split("token")[1])
     assert 3.0 < loss < 7.0
     assert "times as fast" in metric(page, "Elapsed").inner_text()
-    expect(drawn(page, "stVegaLiteChart")).to_have_count(7)  # with the whole field and the model
-    titles = {"loss": "loss", "size_bytes": "size", "elapsed_s": "elapsed"}
-    for measure, title in titles.items():
-        expect(chart(page, f"chart-{measure}")).to_contain_text(title)
-        expect(chart(page, f"chart-{measure}")).to_contain_text("tutorial")
-    expect(chart(page, "chart-speedups")).to_contain_text("times as fast")
-    expect(chart(page, "chart-blocks")).to_contain_text("ms per token")
+    charts = drawn(page, "stVegaLiteChart")
+    expect(charts).to_have_count(7)  # the last are the whole field and the model
+    for chart, title in zip(charts.all(), ("loss", "size", "elapsed"), strict=False):
+        expect(chart.locator("svg")).to_contain_text(title)
+        expect(chart.locator("svg")).to_contain_text("tutorial")
+    expect(charts.nth(3).locator("svg")).to_contain_text("times as fast")
+    expect(charts.nth(4).locator("svg")).to_contain_text("ms per token")
     # On a machine that is busy with other things a few seconds may not tell.
     verdict = re.compile("times as fast as fp32|^Undecided: ")
     expect(page.get_by_role("heading", name=verdict)).to_be_visible()
@@ -100,11 +99,11 @@ def test_all_four_shows_who_contributes_what(page, server):
     open_page(page, server)
     run_to_the_end(page, "All four")
     expect(drawn(page, "stVegaLiteChart")).to_have_count(8)
-    size, last = chart(page, "chart-size_bytes"), chart(page, "chart-changes")
-    expect(last).to_contain_text("change against the baseline")
+    charts = drawn(page, "stVegaLiteChart").locator("svg")
+    last = charts.filter(has_text="change against the baseline")
     # A variant has its colour in each chart, and each number stands beside its own bar.
     bars = "g.mark-rect.role-mark path"
-    colors = [set(each.locator(bars).evaluate_all(FILLS)) for each in (size, last)]
+    colors = [set(each.locator(bars).evaluate_all(FILLS)) for each in (charts.nth(1), last)]
     assert len(colors[1]) == 3 and colors[1] < colors[0]
     numbers = last.locator("g.mark-text.role-mark text").evaluate_all(MIDDLES)
     assert len(numbers) == 9
@@ -205,7 +204,8 @@ def test_inspect_bytes_time_error_and_model(page, server):
     page.goto(f"{server}/Inspect")
     expect(page.get_by_text("To the byte")).to_be_visible()
     expect(metric(page, "int8 LSTM + Linear")).to_contain_text("79.7 MB")
-    expect(chart(page, "chart-bytes")).to_contain_text("68.2")
+    bars = drawn(page, "stVegaLiteChart").locator("svg")
+    expect(bars).to_contain_text("68.2")
     expect(page.get_by_text("do not reach")).to_be_visible()
     page.get_by_test_id("stMain").get_by_role("button", name="int8 Linear", exact=True).click()
     expect(metric(page, "int8 Linear")).to_be_visible()
@@ -214,8 +214,9 @@ def test_inspect_bytes_time_error_and_model(page, server):
     page.get_by_role("tab", name="Time").click()
     run_to_the_end(page, "Measure")
     expect(page.get_by_role("heading", name="times as fast on a chunk of 25")).to_be_visible()
-    expect(drawn(page, "stVegaLiteChart")).to_have_count(4)
-    expect(chart(page, "chart-roof-0")).to_contain_text("int8 peak")
+    charts = drawn(page, "stVegaLiteChart")
+    expect(charts).to_have_count(4)
+    expect(charts.nth(2).locator("svg")).to_contain_text("int8 peak")
     expect(page).to_have_url(re.compile(r"tab=Time.*inspection="))
     measured = metric(page, "One word").inner_text()
     page.reload()
@@ -234,14 +235,14 @@ def test_inspect_bytes_time_error_and_model(page, server):
 
 def test_a_click_on_a_part_of_the_model_turns_its_switch(page, server):
     open_page(page, server)
-    parts = chart(page, "living-pytorch")
-    expect(parts).to_contain_text("68.2 MB")
-    filled = parts.locator("g.mark-rect path").nth(3)  # after the three dashed ones
+    parts = drawn(page, "stVegaLiteChart").filter(has_text="Embedding")
+    expect(parts.last).to_contain_text("68.2 MB")
+    filled = parts.last.locator("g.mark-rect path").nth(3)  # after the three dashed ones
     box = filled.bounding_box()
     assert abs(box["width"] - box["height"]) < 3  # its area is its bytes at any width
     filled.click(position={"x": 20, "y": 20})
     expect(page.get_by_role("switch", name="int8 Embedding")).to_be_checked()
     expect(page).to_have_url(re.compile("embedding=true"))
-    expect(parts).to_contain_text("17.3 MB")
+    expect(parts.last).to_contain_text("17.3 MB")
     page.get_by_role("button", name="Send the last word through").click()
     expect(page.get_by_text("Likely next words")).to_be_visible()

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from browsing import IDLE, chart, metric, new_context, stop_button
-from playwright.sync_api import Browser, Page, expect
+from browsing import IDLE, drawn, metric, new_context, stop_button
+from playwright.sync_api import Browser, Locator, Page, expect
 
 SPEED = re.compile("[0-9] words per second")
 
@@ -24,8 +24,13 @@ def write(page: Page) -> None:
     page.locator(IDLE).wait_for(state="attached")
 
 
+def words_chart(page: Page) -> Locator:
+    # By its key, which those have that can be clicked: which is the second changes as they come.
+    return drawn(page, "stVegaLiteChart", "[class*=st-key-words-]").locator("svg")
+
+
 def chart_words(page: Page) -> list[str]:
-    texts = chart(page, "words-").locator("text")
+    texts = words_chart(page).locator("text")
     expect(texts.nth(20)).to_be_visible()
     return texts.all_text_contents()
 
@@ -63,7 +68,7 @@ def test_write_see_where_they_part_and_download(page, server):
 
 def test_point_at_any_word_for_its_probabilities_and_click_it_for_its_draw(page, server):
     open_sample(page, server, "?words=40&seed=3")
-    texts, words = chart(page, "words-").locator("text"), chart_words(page)
+    texts, words = words_chart(page).locator("text"), chart_words(page)
     # The last that is long enough to be pointed at, is there once, and has a word before it.
     chosen = max(
         i
@@ -160,7 +165,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(page, server, scheme):
     width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
     assert width <= 390
     assert chart_words(page)
-    last = chart(page, "words-").locator("text").all()
+    last = words_chart(page).locator("text").all()
     assert max(each.bounding_box()["x"] + each.bounding_box()["width"] for each in last) <= 390
     sidebar = page.get_by_test_id("stSidebar")
     page.get_by_test_id("stExpandSidebarButton").click()

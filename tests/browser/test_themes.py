@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from browsing import IDLE
 from playwright.sync_api import Page, expect
 from waiting import wait_for
 
@@ -59,6 +60,7 @@ def test_charts_follow_the_theme_at_once(page, server, address):
     page.goto(f"{server}/{address}")
     expect(page.get_by_test_id("stVegaLiteChart").locator("svg")).to_have_count(PAGES[address])
     expect_theme(page, "light")
+    page.locator(IDLE).wait_for(state="attached")
     asked = len(sent)
     for name in ("Dark", "Light"):
         switch(page, name)
