@@ -31,7 +31,6 @@ DEBIAN_PACKAGES = ("chromium", "fonts-liberation", "fonts-noto-color-emoji")
 SERVERS = {"initdb": "postgresql", "nginx": "nginx-light"}  # Debian's packages, by a program
 PLACES = ("/usr/lib/postgresql/*/bin", "/usr/sbin")  # of programs, beside those on the PATH
 MOST_PROCESSES = 4  # each loads PyTorch and may start a server and a browser
-SPARE = 1  # beside one a CPU: in some a server or a worker is waited for
 
 
 def main() -> int:
@@ -60,7 +59,7 @@ def main() -> int:
     ]
     command = [PYTHON, "-m", "pytest", *(["-m", "not slow"] if quick else []), *options]
     if not options:
-        processes = min((os.cpu_count() or 1) + SPARE, MOST_PROCESSES)
+        processes = min(os.cpu_count() or 1, MOST_PROCESSES)
         command += ["--numprocesses", str(processes), "--dist", "loadscope"]
         # In the order of tests/conftest.py, not by the number of tests: the longest are few.
         command += ["--no-loadscope-reorder", "--durations", "10"]
