@@ -13,7 +13,7 @@ from mirror import FILES, Mirror, published
 from postgres import Postgres, programs, running
 from streamlit.components.v2 import manifest_scanner
 from tiny import LINE, WORDS, tiny_model
-from xdist.scheduler import LoadScopeScheduling
+from together import Together
 
 from wlm.catalog import fetch
 from wlm.catalog.names import DEFAULT_MODEL
@@ -36,7 +36,6 @@ machine.BUSY_SECONDS = 0.01
 manifest_scanner.scan_component_manifests = lambda *_, **__: []
 
 ROOT = Path(__file__).resolve().parent.parent
-BROWSER = "tests/browser/"
 SLOW_FIXTURES = {"browser", "bundled", "postgres", "wikitext2"}
 
 
@@ -49,17 +48,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
         # The many fast ones come last: they are shared out evenly.
         items.sort(key=lambda item: item.get_closest_marker("slow") is None)
-
-
-class Together(LoadScopeScheduling):
-    """Of several processes one runs all tests of a file, so that what these share is started once,
-    and one those of all files in a browser."""
-
-    # Not by pytest-xdist's own groups: 3.8 writes them where pytest 9.2 no longer looks, and shares
-    # out single tests without a word.
-    def _split_scope(self, nodeid: str) -> str:
-        path = nodeid.partition("::")[0]
-        return BROWSER if path.startswith(BROWSER) else path
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log) -> Together:

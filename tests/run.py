@@ -59,7 +59,8 @@ def main() -> int:
     ]
     command = [PYTHON, "-m", "pytest", *(["-m", "not slow"] if quick else []), *options]
     if not options:
-        processes = min(os.cpu_count() or 1, MOST_PROCESSES)
+        # One more than CPUs for the whole: in some a server or a worker is waited for.
+        processes = min((os.cpu_count() or 1) + (not quick), MOST_PROCESSES)
         command += ["--numprocesses", str(processes), "--dist", "loadscope"]
         # In the order of tests/conftest.py, not by the number of tests: the longest are few.
         command += ["--no-loadscope-reorder", "--durations", "10"]

@@ -1,0 +1,39 @@
+"""Several processes share out the tests so that what is shared is started once."""
+
+from types import SimpleNamespace
+
+
+class Process:
+    """Stands for a process of pytest-xdist's, and notes what it is to run."""
+
+    shutting_down = False
+
+    def __init__(self, name: str):
+        self.gateway, self.given = SimpleNamespace(id=name), []
+
+    def send_runtest_some(self, indices: list[int]) -> None:
+        self.given += indices
+
+    def shutdown(self) -> None:
+        self.shutting_down = True
+
+
+def test_a_process_has_all_tests_of_a_file_and_one_those_in_a_browser(pytestconfig):
+    tests = [
+        "tests/browser/test_a.py::test_1",
+        "tests/browser/test_a.py::test_2[a/b::c@d]",
+        "tests/runs/test_b.py::test_1",
+        "tests/runs/test_b.py::test_2",
+        "tests/browser/test_c.py::test_1",
+        "tests/runs/test_b.py::test_3[x]",
+    ]
+    two = SimpleNamespace(
+        getvalue=lambda _: ["popen", "popen"], option=SimpleNamespace(loadscopereorder=False)
+    )
+    scheduler = pytestconfig.hook.pytest_xdist_make_scheduler(config=two, log=None)
+    processes = [Process("first"), Process("second")]
+    for each in processes:
+        scheduler.add_node(each)
+        scheduler.add_node_collection(each, tests)
+    scheduler.schedule()
+    assert [each.given for each in processes] == [[0, 1, 4], [2, 3, 5]]
