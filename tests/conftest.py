@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if SLOW_FIXTURES & set(item.fixturenames):
             item.add_marker("slow")
     if "PYTEST_XDIST_WORKER" in os.environ:
-        # The many fast ones come last: they are shared out evenly.
+        # Files without a slow one come last: the processes end at about the same time.
         items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from browsing import IDLE
+from browsing import IDLE, drawn
 from playwright.sync_api import expect
 
 
@@ -20,7 +20,7 @@ def test_arrow_keys_step_through_the_words_and_a_product_tells_its_numbers(page,
     page.keyboard.press("ArrowRight")
     expect(page).to_have_url(re.compile("at=2"))
     page.locator(IDLE).wait_for(state="attached")
-    products = page.get_by_test_id("stVegaLiteChart").filter(has_text="below 0").first
+    products = drawn(page, "stVegaLiteChart").filter(has_text="below 0").first
     cells = products.locator("g.mark-rect.role-mark path")
     expect(cells).to_have_count(256)
     cells.nth(40).hover()

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from browsing import IDLE, drawn, metric, new_context, stop_button
+from browsing import IDLE, drawn, metric, new_context, stop_button, wait_for_the_end
 from playwright.sync_api import Browser, Locator, Page, expect
 
 SPEED = re.compile("[0-9] words per second")
@@ -20,8 +20,7 @@ def open_sample(page: Page, server: str, query: str = "") -> None:
 def write(page: Page) -> None:
     page.get_by_role("button", name="Write").click()
     expect(page.get_by_text("Every word of fp32's text")).to_be_visible()
-    expect(stop_button(page)).to_be_hidden()
-    page.locator(IDLE).wait_for(state="attached")
+    wait_for_the_end(page)
 
 
 def words_chart(page: Page) -> Locator:
