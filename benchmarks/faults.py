@@ -11,12 +11,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-import postgres
 import psutil
-from serving import APP, is_healthy
-from waiting import wait_for
 
 from benchmarks import ROOT
+from helpers import postgres
+from helpers.serving import APP, is_healthy
+from helpers.waiting import wait_for
 
 PORTS = {"A": 8834, "B": 8835}
 SCHEDULER = 8837

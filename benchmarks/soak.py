@@ -22,13 +22,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-import postgres
 import psutil
-from waiting import wait_for
 from websockets.exceptions import WebSocketException
 
 from benchmarks import ROOT
 from benchmarks.faults import FAULTS, MARK, PORTS, Site, address_of
+from helpers import postgres
+from helpers.waiting import wait_for
 from view.probing.visitor import Visitor, visit
 from wlm.measuring.machine import describe_machine
 from wlm.runs.store import RunStore

@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
-from serving import APP, serving
 
+from helpers.serving import APP, serving
 from wlm.measuring.machine import describe_machine
 
 PORT = 8791

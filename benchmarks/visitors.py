@@ -18,8 +18,8 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import psutil
-from serving import APP, serving
 
+from helpers.serving import APP, serving
 from view.probing.visitor import Visitor, visit
 from view.shared.page import MENU
 from wlm.measuring.machine import describe_machine

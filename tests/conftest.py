@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from mirror import FILES, Mirror, published
-from postgres import Postgres, programs, running
 from streamlit.components.v2 import manifest_scanner
-from tiny import LINE, WORDS, tiny_model
-from together import Together
 
+from helpers.mirror import FILES, Mirror, published
+from helpers.postgres import Postgres, programs, running
+from helpers.tiny import LINE, WORDS, tiny_model
+from helpers.together import Together
 from wlm.catalog import fetch
 from wlm.catalog.names import DEFAULT_MODEL
 from wlm.catalog.wikitext2 import PublishedFile
@@ -189,8 +189,8 @@ def bundled() -> Checkpoint:
 def queue(tmp_path, model_folder, text_file, monkeypatch):
     """A queue that does nothing, beside a tiny model and a short text to choose."""
     import streamlit as st
-    from driver import IdleQueue
 
+    from helpers.driver import IdleQueue
     from view.shared import server
     from wlm.runs.store import RunStore
 

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import keep, new_context
-from mirror import Mirror
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 from serve_app import FILES
-from serving import serving
-from waiting import PATIENCE
+
+from helpers.browsing import keep, new_context
+from helpers.mirror import Mirror
+from helpers.serving import serving
+from helpers.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 APP = Path(__file__).resolve().parent / "serve_app.py"

@@ -1,7 +1,8 @@
 """A room votes: a stage and two phones, one of which reloads."""
 
-from browsing import new_context
 from playwright.sync_api import Browser, Page, expect
+
+from helpers.browsing import new_context
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 

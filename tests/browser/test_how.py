@@ -2,8 +2,9 @@
 
 import re
 
-from browsing import IDLE, drawn
 from playwright.sync_api import expect
+
+from helpers.browsing import IDLE, drawn
 
 
 def test_arrow_keys_step_through_the_words_and_a_product_tells_its_numbers(page, server):

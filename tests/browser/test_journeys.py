@@ -5,7 +5,9 @@ import time
 from urllib.parse import urlencode
 
 import pytest
-from browsing import (
+from playwright.sync_api import Page, expect
+
+from helpers.browsing import (
     choose_file,
     drawn,
     metric,
@@ -13,8 +15,6 @@ from browsing import (
     stop_button,
     wait_for_the_end,
 )
-from playwright.sync_api import Page, expect
-
 from wlm import tutorial
 from wlm.measuring.comparison import CompareSpec
 from wlm.runs.recordings import recordings

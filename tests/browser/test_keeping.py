@@ -1,6 +1,6 @@
 """What a failing journey leaves."""
 
-from browsing import keep
+from helpers.browsing import keep
 
 
 def test_a_picture_the_words_and_the_servers_log_are_kept(page, server, server_log, tmp_path):

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from browsing import IDLE, drawn, metric, new_context, stop_button, wait_for_the_end
 from playwright.sync_api import Browser, Locator, Page, expect
+
+from helpers.browsing import IDLE, drawn, metric, new_context, stop_button, wait_for_the_end
 
 SPEED = re.compile("[0-9] words per second")
 

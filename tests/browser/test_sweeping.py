@@ -2,8 +2,9 @@
 
 import re
 
-from browsing import drawn, metric, stop_button, wait_for_the_end
 from playwright.sync_api import Page, expect
+
+from helpers.browsing import drawn, metric, stop_button, wait_for_the_end
 
 
 def test_a_sweep_is_started_stopped_gone_on_with_and_shared(page: Page, server):

@@ -6,10 +6,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from browsing import IDLE
 from playwright.sync_api import Page, expect
-from waiting import wait_for
 
+from helpers.browsing import IDLE
+from helpers.waiting import wait_for
 from view.sample.charts import WARM
 from view.shared.charts import GREY, INK, PARTS
 

@@ -2,8 +2,9 @@
 
 import re
 
-from browsing import IDLE
 from playwright.sync_api import expect
+
+from helpers.browsing import IDLE
 
 LAST = 8
 # What each step shows last.

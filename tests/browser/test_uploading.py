@@ -4,10 +4,11 @@ import json
 import re
 from urllib.parse import urlencode
 
-from browsing import IDLE, choose_file, metric, new_context, run_to_the_end
 from playwright.sync_api import Page, expect
 from safetensors.torch import save_file
-from tiny import LINE, WORDS
+
+from helpers.browsing import IDLE, choose_file, metric, new_context, run_to_the_end
+from helpers.tiny import LINE, WORDS
 
 
 def keep(page: Page, what: str, files: list, button: str, uploads: int) -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from mirror import FILES, Mirror
-from processes import output_of, start_wlm
-from tiny import LINE
-from waiting import PATIENCE, wait_for
 
+from helpers.mirror import FILES, Mirror
+from helpers.processes import output_of, start_wlm
+from helpers.tiny import LINE
+from helpers.waiting import PATIENCE, wait_for
 from wlm.catalog import fetch as module
 from wlm.catalog import inventory
 from wlm.catalog.background_fetch import BackgroundFetch

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from driver import ROOT, open_page, press
 from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
-from tiny import LINE, WORDS
 
+from helpers.driver import ROOT, open_page, press
+from helpers.tiny import LINE, WORDS
 from view.runs.one_run import why_not_here
 from view.shared import visitor
 from wlm.catalog import upload_checks, uploads

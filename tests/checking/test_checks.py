@@ -6,8 +6,8 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
-from processes import start
 
+from helpers.processes import start
 from view.probing import render
 from wlm.checking import (
     catalog,

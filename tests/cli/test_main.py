@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from processes import output_of, start_wlm
 
+from helpers.processes import output_of, start_wlm
 from wlm.catalog import names
 from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT
 from wlm.cli.main import COMMANDS, main

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny import WORDS
 
+from helpers.tiny import WORDS
 from wlm.errors import VariantError, WLMError
 from wlm.exporting import export as exporting
 from wlm.exporting.export import CHECK_TOKENS, export

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from serving import APP, outcome_of, serving
-from tiny import LINE, WORDS, tiny_model
-from waiting import PATIENCE, ended, wait_for
 
+from helpers.serving import APP, outcome_of, serving
+from helpers.tiny import LINE, WORDS, tiny_model
+from helpers.waiting import PATIENCE, ended, wait_for
 from view.probing.visitor import visit
 from wlm.cli.main import main
 from wlm.model.checkpoint import save_checkpoint

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from dask_cluster import Cluster
-from processes import ROOT
-from serving import APP, is_healthy, outcome_of, serving
 from test_strangers import LONG, SHORT, begin
-from waiting import ended, wait_for
 
+from helpers.dask_cluster import Cluster
+from helpers.processes import ROOT
+from helpers.serving import APP, is_healthy, outcome_of, serving
+from helpers.waiting import ended, wait_for
 from view.probing.visitor import visit
 from view.shared.page import MENU
 from wlm.runs.run import State

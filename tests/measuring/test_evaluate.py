@@ -5,8 +5,8 @@ from contextlib import closing
 
 import pytest
 import torch
-import tutorial_code
 
+from helpers import tutorial_code
 from wlm.errors import SettingError
 from wlm.measuring.evaluate import Block, Evaluation, evaluate, evaluate_blocks, thread_count
 from wlm.measuring.machine import cpu_count

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from made_up import point
 
+from helpers.made_up import point
 from wlm.errors import SettingError
 from wlm.measuring.compare import compare
 from wlm.measuring.comparison import RANDOM, CompareSpec

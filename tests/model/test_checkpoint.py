@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from tiny import WORDS
 
+from helpers.tiny import WORDS
 from wlm.errors import CheckpointError, TextError
 from wlm.model.checkpoint import load_checkpoint, save_checkpoint
 from wlm.model.lstm import LSTMModel

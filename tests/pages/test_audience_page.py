@@ -1,8 +1,8 @@
 """The page Audience: the door, the stage and the phones."""
 
 import pytest
-from driver import ROOT, open_page, press
 
+from helpers.driver import ROOT, open_page, press
 from view.audience import address, texts
 from view.audience.rooms import rooms
 from view.shared import visitor

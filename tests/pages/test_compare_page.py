@@ -6,9 +6,9 @@ import re
 from types import SimpleNamespace
 
 import pytest
-from driver import IdleQueue, open_page, press
 from streamlit.testing.v1 import AppTest
 
+from helpers.driver import IdleQueue, open_page, press
 from view.compare import living
 from view.compare.choose import MOST_OTHERS
 from wlm.measuring.comparison import CompareSpec

@@ -1,9 +1,9 @@
 """The How page through Streamlit's own test runner, with the tiny model."""
 
 import pytest
-from driver import ROOT, open_page
 from streamlit.testing.v1 import AppTest
 
+from helpers.driver import ROOT, open_page
 from view.how import numbers
 from view.how.bits import about_loss
 from view.how.choose import DEFAULT_PROMPT

@@ -6,9 +6,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from driver import open_page, press
 from streamlit.testing.v1 import AppTest
 
+from helpers.driver import open_page, press
 from view.inspect.charts import stacked_parts
 from view.inspect.choose import CHOSEN
 from view.shared import server

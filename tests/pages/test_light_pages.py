@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from driver import PAGES, ROOT, open_page, press
 
+from helpers.driver import PAGES, ROOT, open_page, press
 from view.compare import charts as compare
 from view.compare import field_chart, living_chart
 from view.how import bits_charts

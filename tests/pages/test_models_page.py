@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from driver import open_page, press
-from mirror import Mirror
 from streamlit.testing.v1 import AppTest
 
+from helpers.driver import open_page, press
+from helpers.mirror import Mirror
 from wlm.catalog.fetch import fetch
 
 MODELS = Path(__file__).resolve().parents[2] / "pages" / "6_Models.py"

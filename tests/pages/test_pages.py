@@ -1,8 +1,8 @@
 """What every page does, through Streamlit's own test runner."""
 
 import pytest
-from driver import PAGES, ROOT, open_page, press
 
+from helpers.driver import PAGES, ROOT, open_page, press
 from view.shared import choices, server
 from view.shared.page import MENU, plain
 from wlm.catalog import inventory

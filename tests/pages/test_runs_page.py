@@ -4,10 +4,10 @@ import json
 from dataclasses import replace
 
 import pytest
-from driver import ROOT, IdleQueue, open_page, press
 from streamlit.proto.Metric_pb2 import Metric
 from streamlit.testing.v1 import AppTest
 
+from helpers.driver import ROOT, IdleQueue, open_page, press
 from view.runs import import_run
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import SweepSpec

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from waiting import PATIENCE
 
+from helpers.waiting import PATIENCE
 from view.sample import blind_test, departures, turns
 from view.sample import texts as sample_texts
 from view.sample.texts import Sample

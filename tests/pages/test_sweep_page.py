@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from driver import ROOT, open_page, press
-from made_up import point
 from streamlit.testing.v1 import AppTest
 
+from helpers.driver import ROOT, open_page, press
+from helpers.made_up import point
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import SweepSpec
 from wlm.runs.execute import execute

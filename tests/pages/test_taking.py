@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from driver import open_page
 
+from helpers.driver import open_page
 from view.shared import server
 from wlm.exporting.archives import archive_of
 from wlm.exporting.export import export

@@ -6,9 +6,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from driver import open_page, press
 from streamlit.testing.v1 import AppTest
 
+from helpers.driver import open_page, press
 from view.tutorial import model
 from view.tutorial import steps as tour
 from view.tutorial.place import NUMBERS

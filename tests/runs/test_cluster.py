@@ -7,9 +7,9 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from dask_cluster import Cluster
-from waiting import ended, wait_for
 
+from helpers.dask_cluster import Cluster
+from helpers.waiting import ended, wait_for
 from wlm.errors import JobError
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import SweepSpec

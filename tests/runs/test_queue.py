@@ -17,10 +17,10 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
-from processes import output_of, start
-from tiny import LINE, WORDS, tiny_model
-from waiting import PATIENCE, ended, wait_for
 
+from helpers.processes import output_of, start
+from helpers.tiny import LINE, WORDS, tiny_model
+from helpers.waiting import PATIENCE, ended, wait_for
 from wlm.errors import JobError
 from wlm.measuring import machine
 from wlm.measuring.comparison import CompareSpec

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from processes import exit_code_of
-from waiting import PATIENCE, wait_for
 
+from helpers.processes import exit_code_of
+from helpers.waiting import PATIENCE, wait_for
 from wlm.errors import StoreAwayError, StoreError
 from wlm.runs import database, storage
 from wlm.runs import store as runs

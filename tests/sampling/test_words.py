@@ -4,9 +4,9 @@ import math
 
 import pytest
 import torch
-import tutorial_code
 from torch import tensor
 
+from helpers import tutorial_code
 from wlm.errors import SettingError, TextError
 from wlm.sampling.words import (
     SampledWord,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
-import tutorial_code
 from torch import tensor
 
+from helpers import tutorial_code
 from wlm.errors import SettingError, TextError
 from wlm.text.corpus import (
     Corpus,

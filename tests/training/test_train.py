@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
-from processes import exit_code_of, start_wlm
 
+from helpers.processes import exit_code_of, start_wlm
 from wlm.cli.main import main
 from wlm.errors import SettingError, TextError, TrainError
 from wlm.measuring.evaluate import Evaluation, evaluate_blocks

@@ -6,8 +6,8 @@ import tomllib
 from itertools import combinations
 
 import pytest
-from driver import ROOT
 
+from helpers.driver import ROOT
 from view.sample.charts import WARM
 from view.shared.charts import PARTS, VARIANTS
 

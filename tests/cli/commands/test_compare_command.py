@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from command_line import interrupted, run_json
 
+from helpers.command_line import interrupted, run_json
 from wlm.cli.main import main
 from wlm.runs.store import RunStore
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 import torch
-from command_line import run_json
 
+from helpers.command_line import run_json
 from wlm.cli.main import main
 
 

@@ -1,8 +1,8 @@
 """python -m wlm export."""
 
 import pytest
-from command_line import run_json
 
+from helpers.command_line import run_json
 from wlm.cli.main import main
 
 

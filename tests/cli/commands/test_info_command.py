@@ -1,7 +1,8 @@
 """python -m wlm info."""
 
 import torch
-from command_line import run_json
+
+from helpers.command_line import run_json
 
 
 def test_info_names_models_texts_and_the_machine(capsys):

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from command_line import run_json
+
+from helpers.command_line import run_json
 
 ROOT = Path(__file__).resolve().parents[3]
 

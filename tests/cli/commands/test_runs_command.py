@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from command_line import run_json
-
+from helpers.command_line import run_json
 from wlm.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -1,7 +1,6 @@
 """python -m wlm sample."""
 
-from command_line import run_json
-
+from helpers.command_line import run_json
 from wlm.cli.main import main
 from wlm.text.wikitext import detokenize
 

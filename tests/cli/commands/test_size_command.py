@@ -1,7 +1,8 @@
 """python -m wlm size."""
 
 import torch
-from command_line import run_json
+
+from helpers.command_line import run_json
 
 
 def test_a_bare_state_dict_loads_with_its_vocabulary(capsys, tmp_path, model, model_folder):

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from command_line import interrupted, run_json
 
+from helpers.command_line import interrupted, run_json
 from wlm.cli.main import main
 from wlm.progress import Progress
 

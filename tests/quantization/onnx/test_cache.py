@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from processes import output_of
 
+from helpers.processes import output_of
 from wlm.places import cache_folder
 from wlm.quantization.onnx import cache
 from wlm.quantization.onnx.cache import read_cached, write_cached

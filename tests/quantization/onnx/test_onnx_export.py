@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from processes import output_of
 
+from helpers.processes import output_of
 from wlm.errors import VariantError, WLMError
 from wlm.quantization.onnx import export as onnx_export
 from wlm.quantization.onnx.export import onnx_file

@@ -3,7 +3,8 @@
 import pytest
 from streamlit.proto.Metric_pb2 import Metric
 from streamlit.testing.v1 import AppTest
-from waiting import PATIENCE
+
+from helpers.waiting import PATIENCE
 
 
 def draw(size, baseline):

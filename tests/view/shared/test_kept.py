@@ -3,8 +3,8 @@
 import threading
 
 import pytest
-from waiting import wait_for
 
+from helpers.waiting import wait_for
 from view.shared.kept import Kept
 
 

@@ -3,8 +3,8 @@
 import shutil
 
 import pytest
-from driver import open_page
 
+from helpers.driver import open_page
 from view.shared import server
 from wlm.errors import WLMError
 from wlm.quantization.variant import Variant

@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from waiting import PATIENCE
+from helpers.waiting import PATIENCE
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def start(*command: str | Path, **options) -> subprocess.Popen:

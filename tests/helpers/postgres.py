@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
-from waiting import wait_for
+
+from helpers.waiting import wait_for
 
 USER = "postgres"  # the package's: PostgreSQL does not run as root
 PLACES = ("/usr/lib/postgresql/*/bin", "/opt/homebrew/opt/postgresql*/bin")  # the newest one counts

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from processes import ROOT, exit_code_of, start
-from waiting import wait_for
+from helpers.processes import ROOT, exit_code_of, start
+from helpers.waiting import wait_for
 
 APP = ("-m", "streamlit", "run", "streamlit_app.py")
 

@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
-from waiting import PATIENCE
 
+from helpers.waiting import PATIENCE
 from wlm.measuring.comparison import CompareSpec
 from wlm.runs.queue import JobQueue
 from wlm.runs.recent import RecentRuns
 from wlm.runs.run import Run
 from wlm.runs.store import RunStore
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "streamlit_app.py", *sorted((ROOT / "pages").glob("*.py"))]
 
 

@@ -6,9 +6,8 @@ import subprocess
 import sys
 from importlib import import_module
 
-from processes import ROOT
-from waiting import PATIENCE, wait_for
-
+from helpers.processes import ROOT
+from helpers.waiting import PATIENCE, wait_for
 from wlm.runs.cluster import ClusterQueue
 
 

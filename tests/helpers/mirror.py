@@ -5,9 +5,8 @@ import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tiny import LINE
-from waiting import PATIENCE
-
+from helpers.tiny import LINE
+from helpers.waiting import PATIENCE
 from wlm.catalog.wikitext2 import PublishedFile
 
 TEXTS = {"train.txt": LINE * 5_000, "valid.txt": " a river \n", "test.txt": " a bridge \n" * 9}

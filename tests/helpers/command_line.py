@@ -6,8 +6,7 @@ import pty
 import signal
 import termios
 
-from processes import output_of, read_until, start_wlm
-
+from helpers.processes import output_of, read_until, start_wlm
 from wlm.cli.main import main
 
 

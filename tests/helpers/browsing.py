@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, expect
-from waiting import PATIENCE
+
+from helpers.waiting import PATIENCE
 
 IDLE = (
     "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
