@@ -9,8 +9,8 @@ minutes. Weights of LSTM and Linear are rounded, all else is fp32: `wlm.explaini
 import json
 from dataclasses import asdict
 
-from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT
 from wlm.catalog.open import open_model, open_text
+from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT
 from wlm.explaining.bits import FEWEST_BITS, MOST_BITS, rounded_model
 from wlm.explaining.curve import FILE, LossAt, LossCurve
 from wlm.measuring.evaluate import Block, Evaluation, evaluate_blocks

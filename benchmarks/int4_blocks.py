@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from wlm.catalog.names import DEFAULT_TEXT
 from wlm.catalog.open import open_model, open_text
+from wlm.catalog.registry import DEFAULT_TEXT
 from wlm.measuring.evaluate import evaluate
 from wlm.measuring.machine import pinned
 from wlm.text.corpus import batchify

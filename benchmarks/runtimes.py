@@ -16,8 +16,8 @@ from itertools import islice
 
 import torch
 
-from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT
 from wlm.catalog.open import open_model
+from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT
 from wlm.measuring.compare import compare
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.intervals import Interval, ratio_interval

@@ -14,8 +14,8 @@ from itertools import islice
 
 import torch
 
-from wlm.catalog.names import DEFAULT_MODEL
 from wlm.catalog.open import open_model
+from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.measuring.intervals import ratio_interval
 from wlm.measuring.machine import describe_machine
 from wlm.measuring.rounds import rounds

@@ -23,8 +23,8 @@ import torch
 from scipy.stats import binomtest, f
 
 from benchmarks.tutorial_parity import BPTT, VARIANTS, tutorial_evaluate
-from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT
 from wlm.catalog.open import open_model, open_text
+from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT
 from wlm.measuring.compare import compare
 from wlm.measuring.comparison import CompareSpec, Comparison
 from wlm.measuring.intervals import Interval

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT
 from wlm.catalog.open import open_model, open_text
+from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT
 from wlm.measuring.evaluate import evaluate_blocks
 from wlm.measuring.machine import describe_machine
 from wlm.measuring.rounds import rounds

@@ -16,13 +16,13 @@ from helpers.postgres import Postgres, programs, running
 from helpers.tiny import LINE, WORDS, tiny_model
 from helpers.together import Together
 from wlm.catalog import fetch
-from wlm.catalog.names import DEFAULT_MODEL
+from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.catalog.wikitext2 import PublishedFile
 from wlm.hosting import Hosting, hosting
 from wlm.measuring import machine
 from wlm.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from wlm.model.lstm import LSTMModel
-from wlm.places import ASSETS
+from wlm.paths import ASSETS
 from wlm.text.vocabulary import Vocabulary
 
 # Tiny models gain nothing from a second thread, and lose much where another process is busy.

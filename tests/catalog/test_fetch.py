@@ -22,7 +22,7 @@ from wlm.catalog import inventory
 from wlm.catalog.background_fetch import BackgroundFetch
 from wlm.catalog.fetch import ARCHIVE, TUTORIAL_WEIGHTS, WEIGHTS_FILE, WIKITEXT2, fetch, is_here
 from wlm.catalog.inventory import models_here, texts_here
-from wlm.catalog.names import DEFAULT_MODEL, find_model, find_text, list_models, list_texts
+from wlm.catalog.registry import DEFAULT_MODEL, find_model, find_text, list_models, list_texts
 from wlm.catalog.wikitext2 import WIKITEXT2_FILES, PublishedFile, verify
 from wlm.cli.main import main
 from wlm.errors import FetchError, defect

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from wlm.catalog.names import MOST_HIDDEN, random_hidden
 from wlm.catalog.random_weights import random_checkpoint
+from wlm.catalog.registry import MOST_HIDDEN, random_hidden
 from wlm.errors import SettingError
 from wlm.measuring.comparison import CompareSpec
 

@@ -16,7 +16,7 @@ from helpers.tiny import LINE, WORDS
 from view.runs.one_run import why_not_here
 from view.shared import visitor
 from wlm.catalog import upload_checks, uploads
-from wlm.catalog.names import find_model, find_text, list_models, list_texts
+from wlm.catalog.registry import find_model, find_text, list_models, list_texts
 from wlm.catalog.upload_checks import add_model, add_text, label_of
 from wlm.catalog.uploads import remove, uploads_of
 from wlm.errors import CheckpointError, TextError, UploadError, WLMError
@@ -25,7 +25,7 @@ from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.evaluate import evaluate
 from wlm.measuring.sweep import SweepSpec
 from wlm.model.checkpoint import Checkpoint, load_checkpoint
-from wlm.places import uploads_folder
+from wlm.paths import uploads_folder
 from wlm.quantization.prepare import prepare, why_unavailable
 from wlm.quantization.variant import OFFERED, Variant
 from wlm.runs.execute import execute

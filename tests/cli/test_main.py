@@ -15,8 +15,8 @@ import pytest
 import torch
 
 from helpers.processes import output_of, start_wlm
-from wlm.catalog import names
-from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT
+from wlm.catalog import registry
+from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT
 from wlm.cli.main import COMMANDS, main
 from wlm.inspecting.times import InspectSpec
 from wlm.measuring.comparison import CompareSpec
@@ -200,7 +200,7 @@ def small_assets(tmp_path, model_folder, text_file, monkeypatch) -> None:
     shutil.copytree(model_folder, tmp_path / "assets" / "models" / DEFAULT_MODEL)
     (tmp_path / "assets" / "texts").mkdir()
     shutil.copy(text_file, tmp_path / "assets" / "texts" / f"{DEFAULT_TEXT}.txt")
-    monkeypatch.setattr(names, "ASSETS", tmp_path / "assets")
+    monkeypatch.setattr(registry, "ASSETS", tmp_path / "assets")
 
 
 @pytest.mark.slow

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from wlm.catalog.names import DEFAULT_MODEL
+from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.errors import SettingError
 from wlm.explaining.bits import rounded, rounded_model
 from wlm.explaining.curve import curve_of, recorded_curve
 from wlm.model.checkpoint import checked_card
-from wlm.places import ASSETS
+from wlm.paths import ASSETS
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from wlm.catalog.names import random_name
+from wlm.catalog.registry import random_name
 from wlm.errors import JobError, SettingError
 from wlm.inspecting.times import InspectSpec
 from wlm.measuring.comparison import CompareSpec

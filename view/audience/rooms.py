@@ -5,7 +5,7 @@ import streamlit as st
 from view.shared import server
 from wlm.audience.store import AudienceStore
 from wlm.errors import AudienceError, StoreError
-from wlm.places import database_url
+from wlm.paths import database_url
 
 
 @st.cache_resource(show_spinner=False)

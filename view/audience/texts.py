@@ -7,7 +7,7 @@ import streamlit as st
 
 from view.sample.typeset import typeset
 from wlm.audience.room import ROUNDS, Pair, Room
-from wlm.catalog.names import DEFAULT_MODEL
+from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.sampling.words import SampleSettings
 from wlm.text.wikitext import tokenize
 

@@ -7,8 +7,8 @@ import streamlit as st
 from view.shared import server
 from view.shared.page import errors_shown
 from view.shared.take import offer_export
-from wlm.catalog.names import find_model
-from wlm.places import shown_path
+from wlm.catalog.registry import find_model
+from wlm.paths import shown_path
 from wlm.quantization.printout import printout
 from wlm.quantization.snippet import code_for
 from wlm.quantization.variant import Variant, describe

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from view.how import numbers
 from view.shared import server
-from wlm.catalog.names import find_model
+from wlm.catalog.registry import find_model
 from wlm.explaining.inputs import InputGrid, highest_level
 from wlm.explaining.snippets import lines_of
 from wlm.explaining.word import WordAt
 from wlm.inspecting.parts import matrix_label
 from wlm.inspecting.weight_error import Histogram
-from wlm.places import shown_path
+from wlm.paths import shown_path
 from wlm.sampling.candidates import Candidate
 
 

@@ -9,7 +9,7 @@ import time
 from streamlit.testing.v1 import AppTest
 
 from view.shared.page import MENU
-from wlm.places import ROOT
+from wlm.paths import ROOT
 
 PATIENCE = 60.0  # seconds until a page is given up
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from view.shared import server, visitor
 from view.shared.page import show_error
-from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT, UPLOAD_NAME, list_models, list_texts
+from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT, UPLOAD_NAME, list_models, list_texts
 from wlm.catalog.uploads import MODEL, TEXT, uploads_of
 from wlm.errors import WLMError
 from wlm.quantization.prepare import why_unavailable

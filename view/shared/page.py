@@ -17,7 +17,7 @@ from wlm.errors import SettingError, WLMError, defect
 from wlm.events import note
 from wlm.hosting import hosting
 from wlm.memory import share_heaps, spare_modules
-from wlm.places import ASSETS
+from wlm.paths import ASSETS
 from wlm.quantization.variant import PART_LABELS
 
 logger = logging.getLogger(__name__)

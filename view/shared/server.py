@@ -8,7 +8,7 @@ import streamlit as st
 
 from view.shared import visitor
 from view.shared.kept import Kept
-from wlm.catalog.names import UPLOAD_NAME, find_model, list_models
+from wlm.catalog.registry import UPLOAD_NAME, find_model, list_models
 from wlm.errors import WLMError
 from wlm.model.checkpoint import checked_config, variant_on_card
 from wlm.quantization.variant import Variant

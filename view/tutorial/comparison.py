@@ -9,7 +9,7 @@ from view.shared.charts import dimmed
 from view.shared.runs import find_run, show_run
 from view.tutorial import charts
 from view.tutorial.place import go, place
-from wlm.catalog.names import DEFAULT_MODEL
+from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.errors import StoreError
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
 from wlm.measuring.wording import SAME_LOSS, sentence

@@ -10,7 +10,7 @@ from view.how.product import formula
 from view.how.weight import snaps, weights_chart
 from view.shared import server
 from view.shared.page import MENU, plain
-from wlm.catalog.names import DEFAULT_MODEL
+from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.explaining.inputs import highest_level
 from wlm.explaining.reading import DECODER_WEIGHT
 from wlm.explaining.snippets import lines_of

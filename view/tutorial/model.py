@@ -4,7 +4,7 @@ import streamlit as st
 
 from view.compare.living import ORDER, clicked_part, flow_of, scale_chart, show_flow
 from view.how.choose import DEFAULT_PROMPT
-from wlm.catalog.names import DEFAULT_MODEL
+from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.quantization.variant import Variant
 from wlm.text.wikitext import tokenize
 

@@ -8,8 +8,8 @@ from view.shared.cards import card
 from view.shared.page import plain
 from view.tutorial.comparison import MODEL, large_card, measure
 from view.tutorial.place import QUANTIZED, TODAY
-from wlm.catalog.names import DEFAULT_TEXT
 from wlm.catalog.open import open_text
+from wlm.catalog.registry import DEFAULT_TEXT
 from wlm.quantization.variant import Variant
 from wlm.sampling.words import SampleSettings, sample_words
 from wlm.text.wikitext import readable

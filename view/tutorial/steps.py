@@ -8,7 +8,7 @@ from view.shared import server
 from view.tutorial import how, results
 from view.tutorial.model import show_model
 from view.tutorial.results import FP32, INT8, MODEL, ONNX, WITH_EMBEDDING, WORDS
-from wlm.catalog.names import DEFAULT_TEXT
+from wlm.catalog.registry import DEFAULT_TEXT
 from wlm.quantization.snippet import code_for
 from wlm.quantization.variant import Variant
 

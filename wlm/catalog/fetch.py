@@ -1,6 +1,6 @@
 """WikiText-2 and the tutorial's own weights: fetched, verified, and put in place at once.
 
-They go to `wlm.places.data_folder()`, whose models and texts join every list. All is written
+They go to `wlm.paths.data_folder()`, whose models and texts join every list. All is written
 to a temporary folder beside its place and moved there when it has been verified.
 """
 
@@ -24,7 +24,7 @@ from wlm.files import sha256_of
 from wlm.model.checkpoint import checked_card, load_checkpoint, save_checkpoint
 from wlm.model.lstm import ModelConfig
 from wlm.model.weights import read_weights
-from wlm.places import data_folder
+from wlm.paths import data_folder
 from wlm.progress import Progress
 
 PYTORCH_EXAMPLES = (

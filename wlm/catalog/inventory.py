@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wlm.catalog.fetch import WIKITEXT2
-from wlm.catalog.names import list_models, list_texts
+from wlm.catalog.registry import list_models, list_texts
 from wlm.errors import CheckpointError, is_number
 from wlm.files import sha256_of
 from wlm.model.checkpoint import VARIANT, checked_card, config_on_card, weights_of
-from wlm.places import ASSETS, data_folder
+from wlm.paths import ASSETS, data_folder
 
 CORPUS_LICENCE = "WikiText-2 (Merity et al. 2016), CC BY-SA 3.0"
 DEMO_LICENCE = "MIT, written for this project"

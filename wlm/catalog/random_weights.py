@@ -6,7 +6,7 @@ large as a trained one of its sizes. Its loss means nothing.
 
 import torch
 
-from wlm.catalog.names import DEFAULT_MODEL, check_hidden, find_model, random_name
+from wlm.catalog.registry import DEFAULT_MODEL, check_hidden, find_model, random_name
 from wlm.model.checkpoint import VOCABULARY, Checkpoint
 from wlm.model.lstm import LSTMModel
 from wlm.text.vocabulary import Vocabulary

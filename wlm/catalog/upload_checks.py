@@ -11,7 +11,7 @@ from typing import Protocol
 
 import torch
 
-from wlm.catalog.names import DEFAULT_MODEL, UPLOADED_TEXT, find_model
+from wlm.catalog.registry import DEFAULT_MODEL, UPLOADED_TEXT, find_model
 from wlm.catalog.uploads import MEGABYTE, MODEL, TEXT, Upload, keep, room
 from wlm.errors import UploadError, called
 from wlm.model.checkpoint import VOCABULARY, load_checkpoint, save_checkpoint

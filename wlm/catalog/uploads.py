@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from wlm.catalog.names import UPLOAD_NAME
+from wlm.catalog.registry import UPLOAD_NAME
 from wlm.errors import UploadError
 from wlm.hosting import hosting
-from wlm.places import uploads_folder
+from wlm.paths import uploads_folder
 
 MODEL, TEXT = "model", "text"
 MEGABYTE = 1024**2  # as Streamlit counts

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from wlm.catalog.inventory import Item, models_here, texts_here
-from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT, find_text
+from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT, find_text
 from wlm.checking.finding import Finding
 from wlm.errors import TextError
 from wlm.text.corpus import read_words

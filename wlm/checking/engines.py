@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import torch
 
-from wlm.catalog.names import DEFAULT_MODEL
 from wlm.catalog.open import open_model
+from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.checking.finding import Finding
 from wlm.errors import WLMError
 from wlm.model.lstm import LSTMModel

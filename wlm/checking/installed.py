@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from packaging.requirements import Requirement
 
 from wlm.checking.finding import Finding
-from wlm.places import ROOT
+from wlm.paths import ROOT
 
 OLDEST_PYTHON = (3, 11)
 REQUIREMENTS = ROOT / "requirements.txt"

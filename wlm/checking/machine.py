@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from wlm.checking.finding import Finding
-from wlm.places import cache_folder, data_folder, uploads_folder
+from wlm.paths import cache_folder, data_folder, uploads_folder
 
 LEAST_DISK_GB = 2.0  # the cache takes 1, uploads as much
 LEAST_MEMORY_GB = 1.0  # server and worker with one visitor, and the worker's largest runs

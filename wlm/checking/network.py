@@ -11,7 +11,7 @@ from wlm.addresses import addresses
 from wlm.checking.finding import Finding
 from wlm.checking.server import is_healthy
 from wlm.errors import parse_whole
-from wlm.places import ROOT, database_url
+from wlm.paths import ROOT, database_url
 
 DEFAULT_PORT = 8501  # Streamlit's
 CONFIG = ROOT / ".streamlit" / "config.toml"

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from wlm.checking.finding import Finding
-from wlm.places import ROOT
+from wlm.paths import ROOT
 
 PATIENCE = 60.0  # seconds until the pages are given up
 TODO = "see what stands above, or in the server's log"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from wlm.checking.finding import Finding
 from wlm.measuring.comparison import CompareSpec
-from wlm.places import database_url
+from wlm.paths import database_url
 from wlm.runs.database import shown_url
 from wlm.runs.open_queue import open_queue
 from wlm.runs.run import Run, State

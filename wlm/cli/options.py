@@ -7,7 +7,7 @@ help only tells them.
 from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Sequence
 
-from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT, list_models, list_texts
+from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT, list_models, list_texts
 
 VARIANT_HELP = (
     "fp32, int8, or such as pytorch:lstm=int8,linear=int8 or onnxruntime:lstm=int8; "

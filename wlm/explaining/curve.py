@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 
-from wlm.places import ASSETS
+from wlm.paths import ASSETS
 
 FILE = ASSETS / "bits.json"
 

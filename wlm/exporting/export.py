@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from wlm import __version__
-from wlm.catalog.names import DEFAULT_TEXT
+from wlm.catalog.registry import DEFAULT_TEXT
 from wlm.errors import TextError, WLMError
 from wlm.exporting.formats import FILES, format_for
 from wlm.exporting.loaders import loader
@@ -21,7 +21,7 @@ from wlm.exporting.weights import write_weights
 from wlm.files import sha256_of, write_whole
 from wlm.measuring.evaluate import DEFAULT_BPTT, evaluate
 from wlm.model.checkpoint import CARD, VOCABULARY, Checkpoint, load_checkpoint
-from wlm.places import ASSETS
+from wlm.paths import ASSETS
 from wlm.quantization.prepare import PreparedModel, prepare
 from wlm.quantization.variant import Variant
 from wlm.text.corpus import batchify, read_text

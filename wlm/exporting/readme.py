@@ -3,7 +3,7 @@
 from wlm.exporting.formats import FILES, HOLDS
 from wlm.model.blocks import BLOCK
 from wlm.model.lstm import ModelConfig
-from wlm.places import ROOT
+from wlm.paths import ROOT
 from wlm.quantization.variant import Variant, describe
 
 _INTRODUCTION = """\

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import ClassVar
 
-from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT
 from wlm.catalog.open import open_model, open_text
+from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT
 from wlm.errors import check_range
 from wlm.inspecting.passes import timed_passes
 from wlm.inspecting.roofline import MODULES, Roofline, Work, measure_roofline, precisions, work

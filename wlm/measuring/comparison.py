@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from wlm.catalog.names import DEFAULT_MODEL, DEFAULT_TEXT, random_hidden
+from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT, random_hidden
 from wlm.errors import check_range
 from wlm.measuring.evaluate import (
     DEFAULT_BPTT,

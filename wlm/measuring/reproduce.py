@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from wlm.catalog.fetch import PLACES, TUTORIAL_WEIGHTS, WIKITEXT2, is_here
-from wlm.catalog.names import DEFAULT_MODEL, find_model, find_text, list_texts
+from wlm.catalog.registry import DEFAULT_MODEL, find_model, find_text, list_texts
 from wlm.catalog.wikitext2 import WIKITEXT2_FILES, verify
 from wlm.errors import FetchError, TextError
 from wlm.measuring.comparison import CompareSpec
-from wlm.places import ASSETS, data_folder
+from wlm.paths import ASSETS, data_folder
 from wlm.sampling.words import SampledWord
 from wlm.tutorial import PUBLISHED, TOKENS
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from wlm.catalog.names import random_name
+from wlm.catalog.registry import random_name
 from wlm.errors import SettingError, check_range, parse_whole
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.machine import most_threads

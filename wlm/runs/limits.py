@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from wlm.catalog.names import list_models, list_texts, random_hidden
+from wlm.catalog.registry import list_models, list_texts, random_hidden
 from wlm.catalog.uploads import MODEL, TEXT, uploads_of
 from wlm.errors import JobError, SettingError, check_range
 from wlm.hosting import Hosting, hosting

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from functools import cache
 
-from wlm.places import ASSETS
+from wlm.paths import ASSETS
 from wlm.runs.run import Run, State
 
 FOLDER = ASSETS / "runs"

@@ -16,14 +16,14 @@ import sqlalchemy as sa
 from sqlalchemy.exc import InternalError, OperationalError, SQLAlchemyError
 
 from wlm.errors import StoreAwayError, StoreError
-from wlm.places import database_url
+from wlm.paths import database_url
 from wlm.runs.database import RUNS, open_database, reason_of, shown_url
 
 RETRY_SECONDS = 0.5
 
 
 class Storage:
-    """One database, by default the file of `wlm.places.database_url`, and its spill.
+    """One database, by default the file of `wlm.paths.database_url`, and its spill.
 
     `spill_url` is where runs go that the database does not take; processes that work together
     share it. A database that cannot be opened, or is of another schema version, is left as it is

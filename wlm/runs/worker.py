@@ -18,7 +18,7 @@ from wlm.errors import JobError
 from wlm.inspecting.times import InspectSpec
 from wlm.measuring.comparison import CompareSpec
 from wlm.memory import give_back
-from wlm.places import ROOT
+from wlm.paths import ROOT
 from wlm.runs.execute import KINDS, execute
 from wlm.runs.limits import most_seconds, within_limits
 from wlm.runs.queue import JobQueue

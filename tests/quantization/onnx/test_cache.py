@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from helpers.processes import output_of
-from wlm.places import cache_folder
+from wlm.paths import cache_folder
 from wlm.quantization.onnx import cache
 from wlm.quantization.onnx.cache import read_cached, write_cached
 

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from wlm import __version__
-from wlm.catalog.names import list_models, list_texts
+from wlm.catalog.registry import list_models, list_texts
 from wlm.cli import output
 
 EXAMPLES = """\

@@ -10,7 +10,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from wlm.places import cache_folder
+from wlm.paths import cache_folder
 
 MOST_BYTES = 1_000_000_000
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wlm.catalog.names import (
+from wlm.catalog.registry import (
     DEFAULT_MODEL,
     DEFAULT_TEXT,
     find_model,
@@ -14,7 +14,7 @@ from wlm.catalog.names import (
 )
 from wlm.errors import CheckpointError, TextError
 from wlm.model.checkpoint import checked_card
-from wlm.places import ASSETS
+from wlm.paths import ASSETS
 from wlm.runs.recordings import recordings
 
 

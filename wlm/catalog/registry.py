@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from wlm.errors import CheckpointError, SettingError, TextError, check_range, parse_whole
-from wlm.places import ASSETS, data_folder, uploads_folder
+from wlm.paths import ASSETS, data_folder, uploads_folder
 from wlm.text.splits import split_file
 
 DEFAULT_MODEL = "wikitext2-lstm"
