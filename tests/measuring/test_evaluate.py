@@ -117,14 +117,15 @@ def test_blocks_are_added_up():
 @pytest.mark.parametrize("batch_size", [1, 3])
 def test_the_loss_over_unknown_words_is_told_apart(model, name, batch_size):
     """Word by word, by hand, over blocks that end within the text."""
-    data, unknown = batchify(WORDS, batch_size), int(WORDS[5])
+    data = batchify(WORDS, batch_size)
+    unknown = data == WORDS[5]
     blocks = evaluate_blocks(
         prepare(model, Variant.parse(name)), data, bptt=7, chunks_per_block=2, unknown=unknown
     )
     result = Evaluation.of(blocks)
     logits, _ = model(data[:-1], model.init_hidden(batch_size))
     losses = -logits.log_softmax(-1).gather(-1, data[1:].unsqueeze(-1)).squeeze(-1)
-    known = data[1:] != unknown
+    known = ~unknown[1:]
     assert 0 < known.sum() < known.numel()
     assert result.loss == pytest.approx(float(losses.mean()), abs=1e-5)
     assert result.loss_known == pytest.approx(float(losses[known].mean()), abs=1e-5)

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from helpers.driver import ROOT, IdleQueue, open_page, press
 from view.runs import import_run
+from view.runs.side_by_side import differences
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import SweepSpec
 from wlm.runs.export import to_json
@@ -70,7 +71,8 @@ def test_one_selected_run_is_opened(queue, kept):
 
 def test_several_runs_stand_side_by_side_with_a_warning_where_machines_differ(queue, kept, result):
     other = {**result, "machine": {**result["machine"], "cpu": "Another"}}
-    other["protocol"] = {**result["protocol"], "text": "another", "weights_sha256": "0a" * 32}
+    other["protocol"] = {**result["protocol"], "weights_sha256": "0a" * 32}
+    other["protocol"] |= {"text": "another", "text_sha256": "0b" * 32}
     far, near = (stored(queue, kept, id=id, result=r) for id, r in (("f", other), ("n", result)))
     page = select(open_page(RUNS), kept.id, near.id)
     assert not page.error and not page.warning
@@ -81,6 +83,20 @@ def test_several_runs_stand_side_by_side_with_a_warning_where_machines_differ(qu
     assert [line.split(":")[0].split()[-1] for line in said.value.split("\n")] == [
         "machines", "texts", "weights"
     ]  # fmt: skip
+
+
+def test_texts_and_vocabularies_are_told_apart_by_their_hashes():
+    one = {"text": "notes", "text_sha256": "a" * 64, "vocabulary_sha256": "b" * 64, "model": "m"}
+    other_text = {**one, "text_sha256": "c" * 64}
+    other_words = {**one, "vocabulary_sha256": "d" * 64}
+    earlier = {**one, "text_sha256": None, "vocabulary_sha256": None}  # hashes were not kept
+    assert differences([one, dict(one)]) == differences([one, earlier]) == []
+    assert differences([one, {**one, "text": "the same under another name"}]) == []
+    assert differences([earlier, {**earlier, "text": "other"}]) == differences([one, other_text])
+    (said,) = differences([one, other_text])
+    assert "of different texts: their losses do not compare" in said
+    (said,) = differences([one, other_words])
+    assert "of different vocabularies: their losses do not compare" in said
 
 
 def test_what_else_runs_differ_in_is_said_and_which_number_is_which(queue, kept, result):

@@ -12,15 +12,17 @@ from wlm.measuring.wording import read_as, size_unit
 from wlm.runs.export import summary
 from wlm.runs.run import Run
 
-# What runs may differ in, in words, and what does not compare then.
+# What runs may differ in (their summaries' keys; a hash comes first), in words, and what does not
+# compare then.
 DIFFERENCES = (
     (("cpu", "cpus", "torch"), "machines", "their times do not compare"),
     (("threads",), "thread counts", "their times do not compare"),
     (("bptt",), "chunk lengths", "their times do not compare"),
     (("batch_size",), "batch sizes", "neither times nor losses compare"),
-    (("text",), "texts", "their losses do not compare"),
+    (("text_sha256", "text"), "texts", "their losses do not compare"),
     (("tokens",), "lengths of text", "neither losses nor elapsed times compare"),
-    (("model", "weights_sha256"), "weights", "their losses do not compare"),
+    (("vocabulary_sha256",), "vocabularies", "their losses do not compare"),
+    (("weights_sha256", "model"), "weights", "their losses do not compare"),
 )
 
 
@@ -75,14 +77,22 @@ def show_side_by_side(runs: list[Run]) -> None:
 
 def differences(facts: list[dict]) -> list[str]:
     """Return in sentences what runs (their summaries) differ in, and what does not compare."""
-    found = {
-        what: so
-        for names, what, so in DIFFERENCES
-        if len({tuple(each.get(name) for name in names) for each in facts}) > 1
-    }
+    found = {what: so for names, what, so in DIFFERENCES if _differ(facts, names)}
     if "texts" in found:
         found.pop("lengths of text", None)  # a text has its length
     return [f"These runs are of different {what}: {so}." for what, so in found.items()]
+
+
+def _differ(facts: list[dict], names: tuple[str, ...]) -> bool:
+    """Whether runs differ in any of the facts, as far as they have them. A hash that all runs have
+    decides alone."""
+    for name in names:
+        known = [run[name] for run in facts if run.get(name) is not None]
+        if len(set(known)) > 1:
+            return True
+        if name.endswith("_sha256") and len(known) == len(facts):
+            return False
+    return False
 
 
 def _named(facts: dict) -> str:

@@ -17,7 +17,7 @@ from wlm.errors import UploadError, called
 from wlm.model.checkpoint import VOCABULARY, load_checkpoint, save_checkpoint
 from wlm.text.corpus import read_words
 from wlm.text.splits import SPLITS, split_of
-from wlm.text.vocabulary import EOS, NO_EOS, UNK, Vocabulary
+from wlm.text.vocabulary import EOS, NO_EOS, Vocabulary
 
 MOST_WEIGHTS_MB = 120  # the tutorial's model has 109 in fp32
 MOST_WORDS_MB = 12  # WikiText-2's train.txt has 10.3
@@ -96,7 +96,7 @@ def add_text(owner: str, text: File) -> Upload:
         with called({kept / UPLOADED_TEXT: label_of(text)}):
             words = read_words(kept / UPLOADED_TEXT)
         bundled = Vocabulary.from_file(find_model(DEFAULT_MODEL) / VOCABULARY)
-        unknown = sum(word not in bundled or word == UNK for word in words) / len(words)
+        unknown = float(bundled.is_unknown(bundled.encode(words)).double().mean())
         number = sum(word != EOS for word in words)
         facts = f"{number:,} words, {unknown:.1%} of them unknown to {DEFAULT_MODEL}"
         return keep(kept, owner, TEXT, label_of(text), facts)

@@ -7,6 +7,7 @@ from wlm.catalog.inventory import Item, models_here, texts_here
 from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT, find_text
 from wlm.checking.finding import Finding
 from wlm.errors import TextError
+from wlm.measuring.wording import size_in_words
 from wlm.text.corpus import read_words
 
 
@@ -30,7 +31,7 @@ def _problem(text: Item) -> str:
 def _found(what: str, items: list[Item], bundled: str, well: str) -> Iterator[Finding]:
     for item in items:
         todo = "get the project's files anew" if item.name == bundled else "remove or replace it"
-        found = item.problem or f"{well}, {item.size_bytes / 1e6:.1f} MB"
+        found = item.problem or f"{well}, {size_in_words(item.size_bytes)}"
         yield Finding(f"{what} {item.name}", not item.problem, found, todo)
     if bundled not in (item.name for item in items):
         todo = "get the project's files anew"

@@ -6,7 +6,7 @@ import time
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 
-from wlm.measuring.wording import read_as
+from wlm.measuring.wording import read_as, size_unit
 
 
 def answer(options: Namespace, content, show: Callable[[], None]) -> None:
@@ -37,28 +37,30 @@ def print_results(content: dict, run_id: str = "") -> None:
     that it is kept as, if it is."""
     protocol = content["protocol"]
     some_unknown = bool(read_as(protocol))  # else both losses are one
+    several = len(content["results"]) > 1
+    unit, scale = size_unit(result["size_bytes"] for result in content["results"])
     rows = [
         [
-            each["label"],
-            f"{each['size_bytes'] / 1e6:.1f}",
-            f"{each['loss']:.4f}",
-            *([_known(each)] if some_unknown else []),
-            f"{each['perplexity']:.1f}",
-            f"{each['elapsed_s']:.2f}",
-            f"{each['tokens_per_s']:,.0f}",
-            _times_as_fast(each),
+            result["label"],
+            f"{result['size_bytes'] / scale:.1f}",
+            f"{result['loss']:.4f}",
+            *([_known(result)] if some_unknown else []),
+            f"{result['perplexity']:.1f}",
+            f"{result['elapsed_s']:.2f}",
+            f"{result['tokens_per_s']:,.0f}",
+            *([_speedup(result), result["verdict"]] if several else []),
         ]
-        for each in content["results"]
+        for result in content["results"]
     ]
     heads = [
         "variant",
-        "MB",
+        unit,
         "loss (nats)",
         *(["of known words"] if some_unknown else []),
         "perplexity",
         "elapsed (s)",
         "tokens/s",
-        "times as fast",
+        *(["speed-up", "verdict"] if several else []),
     ]
     print_table(heads, rows)
     for warning in content["warnings"]:
@@ -87,7 +89,7 @@ def print_runs(rows: list[dict]) -> None:
     if not rows:
         print("no runs are kept yet")
         return
-    heads = ["id", "when", "state", "model", "text", "variants", "times as fast"]
+    heads = ["id", "when", "state", "model", "text", "variants", "speed-up"]
     table = [
         [
             row["id"],
@@ -96,7 +98,7 @@ def print_runs(rows: list[dict]) -> None:
             row["model"],
             row["text"],
             ", ".join(row["variants"]),
-            _times_as_fast(row) if row["speedup"] else "–",
+            _speedup(row) if row["speedup"] else "–",
         ]
         for row in rows
     ]
@@ -109,10 +111,16 @@ def print_sweep(content: dict) -> None:
 
     over = content["over"]
     rows = [
-        [str(each["value"]), each["label"], f"{each['tokens_per_s']:,.0f}", _times(each)]
-        for each in curves(content)
+        [
+            str(row["value"]),
+            row["label"],
+            f"{row['tokens_per_s']:,.0f}",
+            _speedup({**row, "speedup_ci95": row["low"] and (row["low"], row["high"])}),
+            row["verdict"],
+        ]
+        for row in curves(content)
     ]
-    print_table([over, "variant", "tokens/s", "times as fast"], rows)
+    print_table([over, "variant", "tokens/s", "speed-up", "verdict"], rows)
     print()
     for outcome in outcomes(content):
         print(sentence(over, outcome))
@@ -177,13 +185,8 @@ def print_inspection(content: dict) -> None:
     print(f"\n{ceilings(content)}; threads {threads}; {machine['cpu']}, torch {machine['torch']}")
 
 
-def _times(row: dict) -> str:
-    """A row of `wlm.measuring.sweep.curves`, as `_times_as_fast` writes a result."""
-    ends = None if row["low"] is None else [row["low"], row["high"]]
-    return _times_as_fast({**row, "speedup_ci95": ends})
-
-
-def _times_as_fast(result: dict) -> str:
+def _speedup(result: dict) -> str:
+    """Return a speed-up with its 95% interval, if there is one."""
     ends = result["speedup_ci95"]
     return f"{result['speedup']:.2f}" + (f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else "")
 

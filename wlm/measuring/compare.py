@@ -14,14 +14,13 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from wlm.catalog.open import open_model, open_text
-from wlm.measuring.comparison import CompareSpec, Comparison
+from wlm.measuring.comparison import CompareSpec, Comparison, count_unknown
 from wlm.measuring.evaluate import Block, evaluate_blocks
 from wlm.measuring.rounds import rounds
 from wlm.progress import Progress
 from wlm.quantization.prepare import PreparedModel, prepare
 from wlm.quantization.variant import Variant
-from wlm.text.corpus import Text, batchify
-from wlm.text.vocabulary import UNK
+from wlm.text.corpus import batchify
 
 BLOCK_SECONDS = 0.5
 WARM_UP_CHUNKS = 4
@@ -37,8 +36,9 @@ def compare(spec: CompareSpec) -> Iterator[Progress]:
     yield Progress("Loading the model", 0.0)
     checkpoint = open_model(spec.model, spec.vocabulary, spec.corpus)
     text = open_text(spec.text, checkpoint.vocabulary)
-    data = batchify(text.first(spec.tokens), spec.batch_size)  # (N, B)
-    unk = checkpoint.vocabulary.ids.get(UNK)
+    ids = text.first(spec.tokens)
+    data = batchify(ids, spec.batch_size)  # (N, B)
+    unknown = checkpoint.vocabulary.is_unknown(data)
 
     made: dict[str, PreparedModel] = {}
     for variant in map(Variant.parse, dict.fromkeys(spec.variants)):
@@ -56,10 +56,16 @@ def compare(spec: CompareSpec) -> Iterator[Progress]:
         blocks=[[] for _ in spec.variants],
         weights_sha256=checkpoint.sha256,
         weights_read=checkpoint.weights_read,
-        unknown=_unknown(data, unk, text),
+        vocabulary_sha256=checkpoint.vocabulary.sha256(),
+        text_sha256=text.sha256,
+        tokens_left_out=len(ids) - data.numel(),
     )
-    streams = [_passes(made[name], data, spec, chunks_per_block, unk) for name in spec.variants]
-    yield from _measure(comparison, streams)
+    streams = [_passes(made[name], data, spec, chunks_per_block, unknown) for name in spec.variants]
+    for progress in _measure(comparison, streams):
+        # All rows that are read, the first one included, which is not predicted.
+        read = unknown[: comparison.tokens // spec.batch_size]
+        comparison.unknown = count_unknown(read, text.ends_unknown)
+        yield progress
 
 
 def _warm_up(model: PreparedModel, data: Tensor, spec: CompareSpec) -> float:
@@ -72,19 +78,12 @@ def _warm_up(model: PreparedModel, data: Tensor, spec: CompareSpec) -> float:
     return blocks[-1].wall_s
 
 
-def _unknown(data: Tensor, unk: int | None, text: Text) -> dict:
-    """How many of the words that are read are unknown to the model, and whether line ends are."""
-    tokens = 0 if unk is None else int((data == unk).sum())
-    share = tokens / data.numel()
-    return {"tokens": tokens, "share": share, "line_ends": text.ends_unknown}
-
-
 def _passes(
     model: PreparedModel,
     data: Tensor,
     spec: CompareSpec,
     chunks_per_block: int,
-    unk: int | None,
+    unknown: Tensor,
 ) -> Iterator[Block]:
     """Evaluate the text once or, where seconds are the budget, again and again."""
     for _ in itertools.count() if spec.seconds is not None else range(1):
@@ -94,7 +93,7 @@ def _passes(
             bptt=spec.bptt,
             threads=spec.threads,
             chunks_per_block=chunks_per_block,
-            unknown=unk,
+            unknown=unknown,
         )
 
 

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from torch import Tensor
+
 from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT, random_hidden
 from wlm.errors import check_range
 from wlm.measuring.evaluate import (
@@ -17,7 +19,7 @@ from wlm.measuring.evaluate import (
 from wlm.measuring.intervals import Interval, mean_interval, ratio_interval, spread, verdict
 from wlm.measuring.machine import describe_machine, load_now
 from wlm.measuring.spec import VariantSettings
-from wlm.measuring.wording import disturbances, unknown_warnings
+from wlm.measuring.wording import disturbances, left_out, unknown_warnings
 from wlm.quantization.variant import Variant
 
 DEFAULT_TARGET = 0.03
@@ -87,8 +89,11 @@ class Comparison:
     blocks: list[list[Block]]
     machine: dict = field(default_factory=describe_machine)
     weights_sha256: str | None = None
-    weights_read: str | None = None  # how, where that was not the plain way
-    unknown: dict | None = None  # words in the text: tokens, share, line_ends
+    weights_read: str | None = None  # how, unless they were a plain state_dict
+    unknown: dict | None = None  # of the tokens read so far, see `count_unknown`
+    vocabulary_sha256: str | None = None
+    text_sha256: str | None = None
+    tokens_left_out: int = 0  # at the text's end, so that all columns are equally long
     _speedups: dict[int, tuple[int, Interval]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -106,6 +111,12 @@ class Comparison:
     def first_pass(self, i: int) -> list[Block]:
         """Return variant i's blocks of the first pass: those that loss and elapsed time add up."""
         return self.blocks[i][: self.rounds_per_pass]
+
+    @property
+    def tokens(self) -> int:
+        """Return the length of the text that has been read: each column's first token is read but
+        not predicted."""
+        return sum(block.tokens for block in self.first_pass(0)) + self.spec.batch_size
 
     def speedup(self, i: int) -> Interval:
         """Return how many times as fast as the baseline variant i is, worked out once a round."""
@@ -141,13 +152,11 @@ class Comparison:
     def to_json(self) -> dict:
         """Return machine, protocol, rounds, results and warnings as docs/json.md describes them."""
         results = [self._result(i) for i in range(len(self.blocks))]
-        predicted = sum(block.tokens for block in self.first_pass(0))
         protocol = {
             "model": self.spec.model,
             "weights_sha256": self.weights_sha256,
             "text": self.text,
-            # Each column's first token is read but not predicted.
-            "tokens": predicted + self.spec.batch_size,
+            "tokens": self.tokens,
             "bptt": self.spec.bptt,
             "batch_size": self.spec.batch_size,
             "threads": self.spec.threads,
@@ -155,8 +164,14 @@ class Comparison:
             "seconds": self.spec.seconds,
             "target": self.spec.target,
         }
-        read = {"unknown": self.unknown, "weights_read": self.weights_read}
-        protocol.update({key: each for key, each in read.items() if each})
+        optional = {
+            "vocabulary_sha256": self.vocabulary_sha256,
+            "text_sha256": self.text_sha256,
+            "tokens_left_out": self.tokens_left_out,
+            "unknown": self.unknown,
+            "weights_read": self.weights_read,
+        }
+        protocol.update({key: value for key, value in optional.items() if value})
         machine = {**self.machine, "load_1min_end": load_now()}
         return {
             "machine": machine,
@@ -167,6 +182,7 @@ class Comparison:
                 *disturbances(results),
                 *([RANDOM] if random_hidden(self.spec.model) else []),
                 *(unknown_warnings(self.unknown) if self.unknown else []),
+                *([left_out(self.tokens_left_out)] if self.tokens_left_out else []),
             ],
         }
 
@@ -204,3 +220,10 @@ def _ends(interval: Interval, i: int) -> list[float] | None:
     """An interval's ends for JSON: none for the baseline itself, nor before there are enough."""
     known = i > 0 and math.isfinite(interval.low) and math.isfinite(interval.high)
     return [interval.low, interval.high] if known else None
+
+
+def count_unknown(unknown: Tensor, line_ends: bool) -> dict:
+    """Return how many of the tokens read are unknown words (True in `unknown`), their share, and
+    whether line ends are among them."""
+    tokens = int(unknown.sum())
+    return {"tokens": tokens, "share": tokens / unknown.numel(), "line_ends": line_ends}

@@ -81,10 +81,10 @@ def evaluate_blocks(
     bptt: int = DEFAULT_BPTT,
     threads: int = DEFAULT_THREADS,
     chunks_per_block: int = 40,
-    unknown: int | None = None,
+    unknown: Tensor | None = None,
 ) -> Iterator[Block]:
-    """Yield the loss over batchified ids (N, B) in blocks of chunks of `bptt` rows; where `unknown`
-    is the id of unknown words, also the loss over these.
+    """Yield the loss over batchified ids (N, B) in blocks of chunks of `bptt` rows; also the loss
+    over those that `unknown`, booleans (N, B), marks.
 
     The hidden state is carried from chunk to chunk. Inference mode and the thread count hold
     while a block is computed, never while the caller has control.
@@ -114,8 +114,10 @@ def evaluate_blocks(
             switches = None if switches is None else _switches() - switches
         nll = torch.cat(losses).double()
         start = starts[first] + 1
-        targets = data[start : start + bptt * chunks_per_block].reshape(-1)
-        is_unknown = targets == (-1 if unknown is None else unknown)
+        if unknown is None:
+            is_unknown = torch.zeros(len(nll), dtype=torch.bool)
+        else:
+            is_unknown = unknown[start : start + bptt * chunks_per_block].reshape(-1)
         yield Block(
             len(nll),
             float(nll.sum()),

@@ -55,9 +55,16 @@ def front(places: Sequence[Place]) -> list[Place]:
 
 
 def _beside(result: dict, other: dict) -> bool:
-    """Whether two comparisons' losses and speed-ups stand beside each other."""
+    """Whether losses and speed-ups of two comparisons may be next to each other."""
     ours, theirs = result["protocol"], other["protocol"]
+    hashes = [
+        (ours[key], theirs[key])
+        for key in ("vocabulary_sha256", "text_sha256")
+        if ours.get(key) and theirs.get(key)  # runs of earlier versions lack them
+    ]
     same = ("weights_sha256", "text", "bptt", "batch_size")
-    return result["results"][0]["variant"] == other["results"][0]["variant"] and all(
-        ours.get(key) == theirs.get(key) for key in same
+    return (
+        result["results"][0]["variant"] == other["results"][0]["variant"]
+        and all(ours.get(key) == theirs.get(key) for key in same)
+        and all(our == their for our, their in hashes)
     )

@@ -82,6 +82,15 @@ def unknown_warnings(unknown: dict) -> list[str]:
     return found
 
 
+def left_out(tokens: int) -> str:
+    """Return the warning that a batch leaves out tokens at the text's end."""
+    return (
+        f"{tokens:,} token{'s' if tokens > 1 else ''} at the end of the text "
+        f"{'are' if tokens > 1 else 'is'} not read, so that all columns of the batch are equally "
+        "long."
+    )
+
+
 def size_unit(sizes: Iterable[int]) -> tuple[str, float]:
     """Return the unit in which sizes in bytes are shown together, and its bytes: MB, or kB where
     none reaches 0.1 MB."""

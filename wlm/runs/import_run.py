@@ -124,6 +124,13 @@ def _result(content: Any, spec: dict) -> dict:
         ),
         weights_read=_weights_read(f"{path}.protocol.weights_read", protocol.get("weights_read")),
         unknown=_unknown(f"{path}.protocol.unknown", protocol.get("unknown")),
+        **{
+            name: check_sha256(f"{path}.protocol.{name}", protocol.get(name))
+            for name in ("vocabulary_sha256", "text_sha256")
+        },
+        tokens_left_out=check_number(
+            f"{path}.protocol.tokens_left_out", protocol.get("tokens_left_out", 0), 0, 255
+        ),
     )
     ours = comparison.to_json()
     ours["machine"]["load_1min_end"] = comparison.machine.get("load_1min_end")

@@ -10,7 +10,7 @@ from torch import Tensor
 from wlm.errors import TextError, check_range
 from wlm.text.splits import SPLITS, split_file
 from wlm.text.utf8 import read_utf8
-from wlm.text.vocabulary import EOS, UNK, Vocabulary
+from wlm.text.vocabulary import EOS, UNK, Vocabulary, sha256_of_words
 
 ORDERS = ("appearance", "frequency")
 
@@ -18,12 +18,14 @@ ORDERS = ("appearance", "frequency")
 @dataclass(frozen=True)
 class Text:
     """An encoded text: its name, word ids of shape (N,), how many of them stand for unknown words,
-    and whether each line's end is one of these: the vocabulary has no `<eos>`."""
+    whether each line's end is one of these (the vocabulary has no `<eos>`), and the hash of its
+    words, one a line."""
 
     name: str
     ids: Tensor
     unknown: int
     ends_unknown: bool = False
+    sha256: str | None = None
 
     def first(self, tokens: int | None) -> Tensor:
         """Return the first `tokens` ids, or all for None. Raises SettingError."""
@@ -98,8 +100,8 @@ def read_text(path: str | Path, vocabulary: Vocabulary, name: str | None = None)
             "it must be in the model's language, words separated by spaces"
         )
     ids = vocabulary.encode(words)
-    unknown = int((ids == vocabulary.ids.get(UNK, -1)).sum())
-    return Text(name, ids, unknown, ends_unknown=EOS not in vocabulary)
+    unknown = int(vocabulary.is_unknown(ids).sum())
+    return Text(name, ids, unknown, EOS not in vocabulary, sha256_of_words(words))
 
 
 def batchify(data: Tensor, batch_size: int) -> Tensor:

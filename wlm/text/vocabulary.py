@@ -1,5 +1,6 @@
 """Words and their ids."""
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -59,6 +60,19 @@ class Vocabulary:
             raise TextError(f"{words[ids.index(None)]!r} is not in the vocabulary, nor is {UNK}")
         return torch.tensor(ids, dtype=torch.int64)
 
+    def is_unknown(self, ids: Tensor) -> Tensor:
+        """Return which ids stand for an unknown word: booleans of the same shape."""
+        return ids == self.ids.get(UNK, -1)
+
+    def sha256(self) -> str:
+        """Return the hash of the file that `save` writes."""
+        return sha256_of_words(self.words)
+
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Return the words that the ids stand for."""
         return [self.words[int(i)] for i in ids]
+
+
+def sha256_of_words(words: Iterable[str]) -> str:
+    """Return the hash of words, one a line, in UTF-8."""
+    return hashlib.sha256("".join(f"{word}\n" for word in words).encode()).hexdigest()

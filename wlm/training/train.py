@@ -17,7 +17,6 @@ from wlm.measuring.machine import describe_machine
 from wlm.model.checkpoint import save_checkpoint
 from wlm.model.lstm import Hidden
 from wlm.text.corpus import Corpus, batchify, get_batch
-from wlm.text.vocabulary import UNK
 from wlm.training.plan import Plan, Taken
 from wlm.training.recipe import Recipe
 from wlm.training.sampled_softmax import NegativeSampler, sampled_cross_entropy
@@ -206,7 +205,7 @@ class _Training:
         test = None if valid is None else self._evaluate(self.corpus.test[:most], 1, stopped)
         if test is None:
             return
-        unknown = int((self.corpus.test[:most] == self.corpus.vocabulary.ids.get(UNK, -1)).sum())
+        unknown = int(self.corpus.vocabulary.is_unknown(self.corpus.test[:most]).sum())
         card = {
             "origin": "trained by python -m wlm train",
             "trained_on": f"{self.folder.resolve().name}, train.txt",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers.command_line import interrupted, run_json
+from helpers.tiny import LINE
 from wlm.cli.main import main
 from wlm.runs.store import RunStore
 
@@ -20,11 +21,15 @@ def test_compare_prints_one_object_with_the_documented_keys(capsys, model_folder
         *"compare --model tiny --text short --variants fp32 int8 --tokens 100 --bptt 7".split(),
     )
     weights = (model_folder / "model.safetensors").read_bytes()
+    read = (LINE.strip() + " <eos>").replace(" ", "\n") + "\n"  # of each of 40 lines
+    read *= 40
     assert {"machine", "protocol", "results"} <= content.keys()
     assert content["protocol"] == {
         "model": "tiny",
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "vocabulary_sha256": hashlib.sha256((model_folder / "vocab.txt").read_bytes()).hexdigest(),
         "text": "short",
+        "text_sha256": hashlib.sha256(read.encode()).hexdigest(),
         "tokens": 100,
         "bptt": 7,
         "batch_size": 1,

@@ -50,6 +50,28 @@ def test_unknown_words_are_counted_warned_of_and_left_out_of_a_second_loss(capsy
     assert "warning: 28.6% of the text's words are unknown" in out
 
 
+def test_unknown_words_are_counted_in_what_was_read(capsys, tmp_path):
+    (tmp_path / "late.txt").write_text("the old river\n" * 25 + "a lake\n" * 25, "utf-8")
+    arguments = ["--model", "tiny", "--text", str(tmp_path / "late.txt")]
+    assert run_json(capsys, "evaluate", *arguments)["unknown"]["tokens"] > 0
+    first = run_json(capsys, "evaluate", *arguments, "--tokens", "100")
+    assert first["unknown"] == {"tokens": 0, "share": 0.0, "line_ends": False}
+    assert first["warnings"] == []
+
+
+def test_tokens_that_a_batch_leaves_out_are_reported(capsys, tmp_path):
+    (tmp_path / "47.txt").write_text("the " * 46, "utf-8")
+    arguments = ["--model", "tiny", "--text", str(tmp_path / "47.txt"), "--batch-size"]
+    said = "15 tokens at the end of the text are not read, so that all columns of the batch are"
+    assert said in run_json(capsys, "evaluate", *arguments, "16")["warnings"][-1]
+    protocol = run_json(capsys, "compare", *arguments, "16")["protocol"]
+    assert (protocol["tokens"], protocol["tokens_left_out"]) == (32, 15)
+    assert "1 token at the end of the text is not read" in str(
+        run_json(capsys, "evaluate", *arguments, "2")["warnings"]
+    )
+    assert "tokens_left_out" not in run_json(capsys, "compare", *arguments, "1")["protocol"]
+
+
 def test_a_vocabulary_without_eos_is_warned_of(capsys, tmp_path, model_folder):
     words = (model_folder / "vocab.txt").read_text("utf-8").replace("<eos>", "lake")
     (tmp_path / "words.txt").write_text(words, "utf-8")

@@ -26,7 +26,7 @@ def test_sweep_prints_a_comparison_a_value_with_the_documented_keys(capsys):
         assert f"`{key}`" in documented
     assert main(arguments) == 0
     printed = capsys.readouterr().out
-    assert re.search(r"^bptt +variant +tokens/s +times as fast$", printed, re.MULTILINE)
+    assert re.search(r"^bptt +variant +tokens/s +speed-up +verdict$", printed, re.MULTILINE)
     assert re.search(r"^5 +int8 LSTM \+ Linear +[\d,]+ +\d", printed, re.MULTILINE)
 
 

@@ -24,6 +24,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> None:
     from wlm.catalog.fetch import fetch
+    from wlm.measuring.wording import size_in_words
 
     with bar() as shown:
         folder = fetch(
@@ -31,5 +32,5 @@ def run(options: Namespace) -> None:
         )
     files = {each.name: each.stat().st_size for each in sorted(folder.iterdir())}
     content = {"what": options.what, "folder": str(folder), "files": files}
-    line = f"{options.what}: {folder}, {sum(files.values()) / 1e6:.1f} MB"
+    line = f"{options.what}: {folder}, {size_in_words(sum(files.values()))}"
     output.answer(options, content, lambda: output.say(line))

@@ -18,6 +18,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> None:
     from wlm.measuring.comparison import CompareSpec
+    from wlm.measuring.wording import size_unit
     from wlm.quantization.prepare import prepare
     from wlm.quantization.variant import Variant
 
@@ -25,8 +26,13 @@ def run(options: Namespace) -> None:
     variants = [Variant.parse(name) for name in names]
     model = chosen_model(options).model
     rows = [
-        {"variant": str(each), "label": each.label, "bytes": prepare(model, each).saved_bytes}
-        for each in variants
+        {
+            "variant": str(variant),
+            "label": variant.label,
+            "bytes": prepare(model, variant).saved_bytes,
+        }
+        for variant in variants
     ]
-    table = [[row["label"], f"{row['bytes']:,}", f"{row['bytes'] / 1e6:.1f}"] for row in rows]
-    output.answer(options, rows, lambda: output.print_table(["variant", "bytes", "MB"], table))
+    unit, scale = size_unit(row["bytes"] for row in rows)
+    table = [[row["label"], f"{row['bytes']:,}", f"{row['bytes'] / scale:.1f}"] for row in rows]
+    output.answer(options, rows, lambda: output.print_table(["variant", "bytes", unit], table))
