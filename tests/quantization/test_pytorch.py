@@ -3,6 +3,7 @@
 import re
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch import nn
 
 from wlm.errors import VariantError, WLMError
 from wlm.model.lstm import LSTMModel
+from wlm.quantization.engines import default_engine
 from wlm.quantization.prepare import held_bytes, prepare, why_unavailable
 from wlm.quantization.pytorch import QCONFIGS, quantize, saved_bytes
 from wlm.quantization.variant import Variant
@@ -124,12 +126,21 @@ def test_quantizing_says_nothing_about_deprecation(model, warnings_repeated):
         quantize(model, INT8)
 
 
-def test_a_machine_without_a_quantized_engine_is_told_so(model, monkeypatch):
-    class NoEngine:
-        engine = "none"
+@pytest.fixture
+def other_machine(monkeypatch):
+    """Have PyTorch report another machine's engines: it refuses to select "none" if it has one."""
 
-    # PyTorch refuses to select "none" where it has an engine.
-    monkeypatch.setattr(torch.backends, "quantized", NoEngine)
+    def report(engine: str, *supported: str) -> None:
+        default_engine.cache_clear()
+        found = SimpleNamespace(engine=engine, supported_engines=supported)
+        monkeypatch.setattr(torch.backends, "quantized", found)
+
+    yield report
+    default_engine.cache_clear()
+
+
+def test_a_machine_without_a_quantized_engine_is_told_so(model, other_machine):
+    other_machine("none", "none")
     with pytest.raises(VariantError, match="pytorch:lstm=int8 needs a quantized engine"):
         quantize(model, LSTM_ONLY)
     assert quantize(model, FP32) is model
@@ -274,12 +285,6 @@ def test_the_engine_setting_is_restored_also_after_a_failure(model, monkeypatch,
     assert torch.backends.quantized.engine == before
 
 
-class OneEngine:
-    """A machine such as an Arm one, where PyTorch has a single engine."""
-
-    engine, supported_engines = "qnnpack", ("none", "qnnpack")
-
-
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -287,9 +292,12 @@ class OneEngine:
         ("pytorch:linear=fp16", "needs one of the engines x86, fbgemm for fp16, .* is qnnpack$"),
     ],
 )
-def test_a_missing_engine_is_said_with_those_there_are(model, monkeypatch, name, message):
+@pytest.mark.parametrize("chosen", ["qnnpack", "none"])  # on Arm, and in macOS builds
+def test_a_missing_engine_is_reported_with_the_supported_ones(
+    model, other_machine, chosen, name, message
+):
     variant = Variant.parse(name)
-    monkeypatch.setattr(torch.backends, "quantized", OneEngine)
+    other_machine(chosen, "none", "qnnpack")
     assert re.search(message, why_unavailable(variant))
     with pytest.raises(VariantError, match=f"^{re.escape(name)} {message}"):
         prepare(model, variant)

@@ -1,4 +1,4 @@
-"""Do the engines run that this machine is said to have?"""
+"""Check that the engines which this machine reports do run."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,9 @@ from wlm.catalog.open import open_model
 from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.checking.finding import Finding
 from wlm.errors import WLMError
+from wlm.inspecting.activation_error import activations
 from wlm.model.lstm import LSTMModel
+from wlm.quantization.engines import supported_engines
 from wlm.quantization.prepare import prepare, why_unavailable
 from wlm.quantization.variant import OFFERED, Variant
 
@@ -20,21 +22,24 @@ def look() -> Iterator[Finding]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         model = LSTMModel(*TINY).requires_grad_(False).eval()
-    words = torch.arange(10).reshape(10, 1)
+    words = torch.arange(10)
     for variant in map(Variant.parse, OFFERED):
         if reason := why_unavailable(variant):
-            # PyTorch's engines are those of the CPU, and no variant of the first screen needs one.
+            # Each CPU has some of PyTorch's engines, and not all of them have fp16.
+            is_rare = bool(variant.engine) or "fp16" in variant.parts_by_precision()
             todo = "pip install -r requirements.txt"
-            yield Finding(variant.label, bool(variant.engine), f"not here: {reason}", todo)
+            if variant.needs_engine and not supported_engines():
+                todo = "use ONNX Runtime's int8, or a build of PyTorch with a quantized engine"
+            yield Finding(variant.label, is_rare, f"not here: {reason}", todo)
             continue
         try:
-            prepared = prepare(model, variant)
-            logits, _ = prepared(words, prepared.init_hidden(1))
-        except (WLMError, RuntimeError) as error:
+            outputs = activations(prepare(model, variant), words)  # as Inspect reads them
+        except (WLMError, RuntimeError, TypeError, AttributeError) as error:
             found = f"it does not run: {str(error).splitlines()[0][:200]}"
             yield Finding(variant.label, False, found, "pip install --force-reinstall torch")
             continue
-        found = "it runs" if logits.isfinite().all() else "it computes no numbers"
+        is_finite = all(output.isfinite().all() for output in outputs.values())
+        found = "it runs" if is_finite else "it computes no numbers"
         yield Finding(variant.label, found == "it runs", found, "choose another engine")
 
 

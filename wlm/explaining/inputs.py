@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from wlm.quantization.engines import default_engine
+
 SMALLEST_STEP = 6.1e-5  # smaller ones PyTorch raises to this
 STEP_OF_ZEROS = 0.1  # what PyTorch takes where all inputs are 0
 # Levels above 0 by engine. The others leave the eighth bit free: their instructions add two
@@ -38,8 +40,8 @@ class InputGrid:
 
 def highest_level(engine: str = "") -> int:
     """Return the highest integer that an engine's inputs get, 7 bits, or 8 on qnnpack; without a
-    name, PyTorch's engine on this machine."""
-    return _HIGHEST_OF.get(engine or torch.backends.quantized.engine, _HIGHEST)
+    name, the default engine of this machine."""
+    return _HIGHEST_OF.get(engine or default_engine(), _HIGHEST)
 
 
 def grid_between(low: float, high: float, highest: int) -> InputGrid:

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 
 from wlm.explaining.reading import DECODER_WEIGHT
+from wlm.quantization.snippet import engine_source, quantize_dynamic_source
+from wlm.quantization.variant import Variant
 
 WEIGHT = """\
 import torch
+from torch import nn
 
 from wlm import load_checkpoint
 
@@ -54,15 +57,6 @@ for name, each in checkpoint.model.named_parameters():
         step = each.abs(){largest} / (half - 0.5)
         each.copy_((each * (1 / step)).round().clamp(-half, half - 1) * step)
 """
-QUANTIZE = """\
-int8 = torch.ao.quantization.quantize_dynamic(
-    checkpoint.model, {torch.nn.LSTM, torch.nn.Linear}, dtype=torch.qint8
-)"""
-QUANTIZE_BY_ROW = """\
-by_row = torch.ao.quantization.per_channel_dynamic_qconfig
-int8 = torch.ao.quantization.quantize_dynamic(
-    checkpoint.model, {torch.nn.LSTM: by_row, torch.nn.Linear: by_row}
-)"""
 
 
 def lines_of(
@@ -81,9 +75,12 @@ def lines_of(
     its name in the fp32 state_dict."""
     whole = matrix == DECODER_WEIGHT
     largest = ".amax(1, keepdim=True)" if by_row else ".max()"
+    precision = "int8-channel" if by_row else "int8"
+    variant = Variant(lstm=precision, linear=precision)
     weight = WEIGHT.format(folder=folder, matrix=matrix, row=row, largest=largest)
     input = INPUT.format(
-        quantize=QUANTIZE_BY_ROW if by_row else QUANTIZE,
+        quantize=engine_source(variant)
+        + quantize_dynamic_source(variant, "checkpoint.model", "int8").rstrip(),
         words=list(words),
         given=_given(matrix),
         highest=highest,

@@ -2,7 +2,8 @@
 
 from wlm.model.blocks import BLOCK
 from wlm.model.lstm import ModelConfig
-from wlm.quantization.pytorch import MODULE_TYPES, qconfigs
+from wlm.quantization.pytorch import qconfigs
+from wlm.quantization.snippet import engine_source, quantize_dynamic_source
 from wlm.quantization.variant import Variant
 
 _TORCH = '''\
@@ -52,12 +53,7 @@ model = LSTMModel().eval()
 model.load_state_dict({weights})
 """
 _QUANTIZED = """\
-{engine}model = torch.ao.quantization.quantize_dynamic(
-    LSTMModel().eval(),
-    {{
-{settings}    }},
-)
-# The file runs no code: of classes, it may name PyTorch's packed weights only.
+{engine}{model}# The file runs no code: of classes, it may name PyTorch's packed weights only.
 with torch.serialization.safe_globals([torch.ScriptObject]):
     model.load_state_dict(torch.load(HERE / "model.pt", weights_only=True))
 """
@@ -169,9 +165,5 @@ def _making(variant: Variant) -> str:
     names = qconfigs(variant)
     if not names:
         return _FLOATS.format(weights='torch.load(HERE / "model.pt", weights_only=True)')
-    engine = f'torch.backends.quantized.engine = "{variant.engine}"\n' if variant.engine else ""
-    settings = "".join(
-        f"        nn.{MODULE_TYPES[part].__name__}: torch.ao.quantization.{name},\n"
-        for part, name in names.items()
-    )
-    return _QUANTIZED.format(engine=engine, settings=settings)
+    made = quantize_dynamic_source(variant, "LSTMModel().eval()", "model")
+    return _QUANTIZED.format(engine=engine_source(variant), model=made)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from wlm.model.lstm import LSTMModel, ModelConfig
+from wlm.quantization.engines import default_engine
 from wlm.quantization.prepare import WEIGHT_BYTES
 from wlm.quantization.pytorch import quantize
 from wlm.quantization.variant import Variant
@@ -124,7 +125,7 @@ def _fp32_peak() -> float:
 
 
 def _int8_peak() -> float | None:
-    if torch.backends.quantized.engine == "none":
+    if default_engine() == "none":
         return None
     linear = quantize(LSTMModel(SQUARE, 1, SQUARE, 1), Variant(linear="int8")).decoder
     square = torch.ones(SQUARE, SQUARE)

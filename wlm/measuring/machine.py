@@ -14,6 +14,7 @@ import torch
 
 from wlm import __version__
 from wlm.hosting import hosting
+from wlm.quantization.engines import default_engine
 
 # The instruction sets that decide how fast int8 and fp32 arithmetic run, as Linux names them.
 RELEVANT_FLAGS = (
@@ -88,7 +89,7 @@ def _fixed_facts() -> dict:
         "os": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "quantized_engine": torch.backends.quantized.engine,
+        "quantized_engine": default_engine(),
         "wlm": __version__,
         # Tells machines of one kind apart without naming them on a public page.
         "host": hashlib.sha256(platform.node().encode()).hexdigest()[:6],

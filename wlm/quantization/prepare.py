@@ -13,8 +13,9 @@ from torch import Tensor
 from wlm.errors import VariantError
 from wlm.model.blocks import BLOCK, Blocks
 from wlm.model.lstm import DECODER, EMBEDDING, Hidden, LSTMModel, ModelConfig, part_of
+from wlm.quantization.engines import default_engine, missing_engine
 from wlm.quantization.modules import Modules
-from wlm.quantization.pytorch import PyTorchModel, missing_engine, quantize
+from wlm.quantization.pytorch import PyTorchModel, quantize
 from wlm.quantization.variant import Variant
 
 # Of a number, in int4 with its share of a scale.
@@ -79,7 +80,7 @@ def prepare(model: LSTMModel, variant: Variant, threads: int = 1) -> PreparedMod
         content = onnx_file(model, variant)
         content = with_matrices(content, matrices) if matrices else content
         return OnnxModel(content, model.config, threads)
-    return PyTorchModel(quantize(model, variant, matrices), threads)
+    return PyTorchModel(quantize(model, variant, matrices), threads, variant.engine)
 
 
 def imported_matrices(model: LSTMModel, variant: Variant) -> dict[str, Tensor | Blocks]:
@@ -96,6 +97,16 @@ def imported_matrices(model: LSTMModel, variant: Variant) -> dict[str, Tensor | 
             f"{str(own)!r} alone, and {str(variant)!r} needs the fp32 weights that it was made from"
         )
     return model.imported.matrices
+
+
+def slow_here(variant: Variant) -> str:
+    """Return why a variant may be slower than fp32 on this machine, or nothing."""
+    if variant.needs_engine and not variant.engine and default_engine() == "qnnpack":
+        return (
+            "PyTorch has only the engine qnnpack for int8 on this machine, and qnnpack may be "
+            "slower than fp32."
+        )
+    return ""
 
 
 def held_bytes(config: ModelConfig, variant: Variant) -> int:

@@ -7,11 +7,8 @@ replacement for LSTMs; the torch release is pinned for that reason.
 import copy
 import io
 import tempfile
-import threading
-import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -21,8 +18,9 @@ from torch import Tensor, nn
 
 from wlm.errors import VariantError, WLMError
 from wlm.model.lstm import Hidden, LSTMModel, part_of
+from wlm.quantization.engines import default_engine, missing_engine, packing_for, quiet
 from wlm.quantization.modules import PyTorchModules
-from wlm.quantization.variant import FP16_ENGINES, Variant
+from wlm.quantization.variant import Variant
 
 MODULE_TYPES = {"lstm": nn.LSTM, "linear": nn.Linear, "embedding": nn.Embedding}
 # By part, then precision: the names of the settings in torch.ao.quantization.
@@ -36,14 +34,15 @@ QCONFIGS = {
     "linear": _DYNAMIC,
     "embedding": {"int8": "float_qparams_weight_only_qconfig"},
 }
-_engine_lock = threading.RLock()
 
 
 class PyTorchModel:
-    """A PyTorch module with the size of its file; threads are those of the process."""
+    """A PyTorch module with the size of its file, and the engine that its weights are packed for;
+    threads are those of the process."""
 
-    def __init__(self, module: LSTMModel, threads: int = 1):
+    def __init__(self, module: LSTMModel, threads: int = 1, engine: str = ""):
         self.module, self.config, self.threads = module.eval(), module.config, threads
+        self.engine = engine or default_engine()
         self.nll, self.init_hidden = module.nll, module.init_hidden
 
     def __call__(self, input: Tensor, hidden: Hidden) -> tuple[Tensor, Hidden]:
@@ -62,14 +61,15 @@ class PyTorchModel:
 
     def multiplied(self, matrix: str, input: Tensor) -> Tensor:
         """Return a matrix, by its name in the fp32 state_dict, times an input (C,), plus its bias:
-        (R,), as PyTorch works it out, an LSTM's by the process's engine."""
+        (R,), as PyTorch computes it with the model's engine."""
         with torch.inference_mode():
             if matrix == "decoder.weight":
                 return self.module.decoder(input.view(1, -1))[0]
             weight, bias = self.matrices()[matrix], self.biases()[matrix.replace("weight", "bias")]
             if not weight.is_quantized:
                 return F.linear(input, weight, bias)
-            packed = torch.ops.quantized.linear_prepack(weight, bias)
+            with packing_for(self.engine):
+                packed = torch.ops.quantized.linear_prepack(weight, bias)
             return torch.ops.quantized.linear_dynamic(input.view(1, -1), packed, True)[0]
 
     def part_bytes(self) -> dict[str, int]:
@@ -119,10 +119,8 @@ def quantize(
     if reason := missing_engine(variant):
         raise VariantError(reason)
     _refuse_large(model, variant)
-    with warnings.catch_warnings(), _quantized_engine(variant.engine):
-        # Both deprecations are said once, in the app and README, rather than at each call.
-        warnings.filterwarnings("ignore", message=".*torch.ao.quantization is deprecated")
-        warnings.filterwarnings("ignore", message=".*quantized tensor creation functions")
+    # The app and README report PyTorch's deprecations once, instead of each call.
+    with packing_for(variant.engine or default_engine()), quiet():
         settings = {
             MODULE_TYPES[part]: getattr(torch.ao.quantization, name) for part, name in names.items()
         }
@@ -180,25 +178,6 @@ def qconfigs(variant: Variant) -> dict[str, str]:
     }
 
 
-def missing_engine(variant: Variant) -> str:
-    """Return why PyTorch cannot make the variant on this machine, or nothing where it can."""
-    dynamic = {variant.lstm, variant.linear} - {"fp32"}
-    if not dynamic:
-        return ""  # embeddings are looked up without an engine
-    default = torch.backends.quantized.engine
-    if default == "none":
-        return f"{variant} needs a quantized engine, and PyTorch has none here"
-    here = [each for each in torch.backends.quantized.supported_engines if each != "none"]
-    if variant.engine and variant.engine not in here:
-        return f"{variant} needs an engine that this machine has: {', '.join(here)}"
-    if "fp16" in dynamic and (variant.engine or default) not in FP16_ENGINES:
-        return (
-            f"{variant} needs one of the engines {', '.join(FP16_ENGINES[1:])} for fp16, and "
-            f"PyTorch's default here is {default}"
-        )
-    return ""
-
-
 def saved_bytes(model: nn.Module) -> int:
     """Return the bytes of the model's state_dict as `torch.save` writes it.
 
@@ -230,17 +209,3 @@ def _stored_bytes(entries: dict) -> int:
 def _weight(module: nn.Module) -> Tensor:
     # A quantized module unpacks it in a method of that name.
     return (module.weight() if callable(module.weight) else module.weight).detach()
-
-
-@contextmanager
-def _quantized_engine(engine: str) -> Iterator[None]:
-    """Have weights packed for an engine; packed, they keep to it, whichever is set later."""
-    with _engine_lock:  # one setting for the process
-        before = torch.backends.quantized.engine
-        if engine:
-            torch.backends.quantized.engine = engine
-        try:
-            yield
-        finally:
-            if engine:
-                torch.backends.quantized.engine = before

@@ -51,10 +51,17 @@ os.remove("temp.onnx")
 """
 
 
+# PyTorch's builds for macOS support qnnpack and choose no engine.
+ENGINE_LEFT_OFF = """\
+if torch.backends.quantized.engine == "none":  # on Apple silicon
+    torch.backends.quantized.engine = "qnnpack"
+"""
+
+
 def code_for(variant: Variant, model_folder: str) -> str:
     """Return a short script that loads the model, makes the variant and shows its size."""
     if variant.runtime == "pytorch":
-        return PYTORCH.format(folder=model_folder, making=_quantize_dynamic(variant))
+        return PYTORCH.format(folder=model_folder, making=_making(variant))
     making, imports = _quantize_onnx(variant), "import onnxruntime\n"
     if "quantize_dynamic" in making:
         imports += "from onnxruntime.quantization import quantize_dynamic\n"
@@ -68,22 +75,43 @@ def code_for(variant: Variant, model_folder: str) -> str:
     )
 
 
-def _quantize_dynamic(variant: Variant) -> str:
-    """The lines that turn `model` into `quantized`."""
+def engine_source(variant: Variant) -> str:
+    """Return the lines that set PyTorch's engine for a variant; none if PyTorch's choice will do on
+    every machine that can run the variant."""
+    if variant.engine:
+        return f'torch.backends.quantized.engine = "{variant.engine}"\n'
+    return (
+        ENGINE_LEFT_OFF
+        if variant.needs_engine and "fp16" not in (variant.lstm, variant.linear)
+        else ""
+    )
+
+
+def quantize_dynamic_source(variant: Variant, model: str, name: str) -> str:
+    """Return the call that makes the quantized parts of a variant from a model, both by the names
+    that the code gives them; nothing if no part is quantized."""
     names = qconfigs(variant)
     if not names:
-        return "quantized = model  # nothing is switched on: nothing to quantize"
+        return ""
     kinds = {part: f"nn.{MODULE_TYPES[part].__name__}" for part in names}
-    engine = f'torch.backends.quantized.engine = "{variant.engine}"\n' if variant.engine else ""
-    call = f"{engine}quantized = torch.ao.quantization.quantize_dynamic(\n"
+    call = f"{name} = torch.ao.quantization.quantize_dynamic(\n"
     dtypes = {"default_dynamic_qconfig": "torch.qint8", "float16_dynamic_qconfig": "torch.float16"}
     first, *others = set(names.values())
     if first in dtypes and not others:
-        return f"{call}    model, {{{', '.join(kinds.values())}}}, dtype={dtypes[first]}\n)"
+        return f"{call}    {model}, {{{', '.join(kinds.values())}}}, dtype={dtypes[first]}\n)\n"
     settings = "".join(
-        f"        {kinds[part]}: torch.ao.quantization.{name},\n" for part, name in names.items()
+        f"        {kinds[part]}: torch.ao.quantization.{qconfig},\n"
+        for part, qconfig in names.items()
     )
-    return f"{call}    model,\n    {{\n{settings}    }},\n)"
+    return f"{call}    {model},\n    {{\n{settings}    }},\n)\n"
+
+
+def _making(variant: Variant) -> str:
+    """The lines that turn `model` into `quantized`."""
+    source = quantize_dynamic_source(variant, "model", "quantized")
+    if not source:
+        return "quantized = model  # every part stays in fp32"
+    return (engine_source(variant) + source).rstrip()
 
 
 def _quantize_onnx(variant: Variant) -> str:

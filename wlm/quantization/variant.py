@@ -117,6 +117,12 @@ class Variant:
         name = f"{self.runtime}:" + ",".join(parts)
         return next((short for short, long in SHORT_FORMS.items() if long == name), name)
 
+    @property
+    def needs_engine(self) -> bool:
+        """Whether PyTorch runs the variant's LSTM or Linear with a quantized engine."""
+        precisions = {self.lstm, self.linear}
+        return self.runtime == "pytorch" and not precisions <= {"fp32", "bf16"}
+
     def parts_by_precision(self) -> dict[str, list[str]]:
         """Return the parts that are not fp32, by their precision."""
         parts: dict[str, list[str]] = {}

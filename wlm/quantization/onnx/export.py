@@ -6,12 +6,9 @@ The file is what one would ship: INPUTS to OUTPUTS, which are word ids (T, B) an
 
 import hashlib
 import io
-import logging
 import tempfile
 import threading
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +18,7 @@ import torch
 from wlm.errors import VariantError, WLMError
 from wlm.model.lstm import LSTMModel
 from wlm.model.onnx_names import INPUTS, OPERATORS, OUTPUTS, PACKAGES
+from wlm.quantization.engines import quiet
 from wlm.quantization.onnx.cache import read_cached, write_cached
 from wlm.quantization.onnx.int4 import with_int4
 from wlm.quantization.onnx.model import OnnxModel
@@ -89,7 +87,7 @@ def _export(model: LSTMModel) -> bytes:
     input = torch.zeros(3, 2, dtype=torch.int64)
     content = io.BytesIO()
     try:
-        with _silence(), torch.no_grad():
+        with quiet(), torch.no_grad():
             torch.onnx.export(
                 model,
                 (input, model.init_hidden(2)),
@@ -163,7 +161,7 @@ def _quantized(content: bytes, variant: Variant) -> bytes:
     in_int4 = by_precision.pop("int4", [])
     for precision, parts in by_precision.items():
         try:
-            with _silence(), tempfile.TemporaryDirectory(prefix="wlm-") as folder:
+            with quiet(), tempfile.TemporaryDirectory(prefix="wlm-") as folder:
                 path = Path(folder) / "model.onnx"
                 # Not `reduce_range`: sums are exact without it, see `saturation`.
                 quantize_dynamic(
@@ -179,17 +177,3 @@ def _quantized(content: bytes, variant: Variant) -> bytes:
         except Exception as error:  # of many kinds, as in `_export`
             raise WLMError(f"{variant} cannot be made: {_first_line(error)}") from None
     return with_int4(content, in_int4) if in_int4 else content
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keep exporter and quantizer from talking: neither says anything that one could act on."""
-    root = logging.getLogger()
-    level = root.level
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        root.setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            root.setLevel(level)
