@@ -107,7 +107,7 @@ def test_an_engine_that_is_not_here_is_a_cross_where_the_first_screen_needs_it(m
     assert [each.todo for each in found.values()] == ["pip install -r requirements.txt"] * len(
         found
     )
-    assert len(found) - len(crosses) == 2  # with PyTorch's other engines
+    assert len(found) - len(crosses) == 3  # PyTorch's other engines, and fp16
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""PyTorch's engine is one setting of the process: threads share it, and a build may leave it off."""
+"""PyTorch's engine is a setting that all threads share, and that some builds leave off."""
 
 import json
 import logging

@@ -80,11 +80,8 @@ def engine_source(variant: Variant) -> str:
     every machine that can run the variant."""
     if variant.engine:
         return f'torch.backends.quantized.engine = "{variant.engine}"\n'
-    return (
-        ENGINE_LEFT_OFF
-        if variant.needs_engine and "fp16" not in (variant.lstm, variant.linear)
-        else ""
-    )
+    is_fp16 = "fp16" in variant.parts_by_precision()  # which qnnpack does not have
+    return ENGINE_LEFT_OFF if variant.needs_engine and not is_fp16 else ""
 
 
 def quantize_dynamic_source(variant: Variant, model: str, name: str) -> str:
