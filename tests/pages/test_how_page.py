@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from helpers.driver import ROOT, open_page
-from view.how import numbers
+from view.how import selection
 from view.how.bits import about_loss
 from view.how.choose import DEFAULT_PROMPT
 from view.shared import server
@@ -28,7 +28,7 @@ def said(page: AppTest) -> str:
 
 def test_five_steps_stand_below_each_other_with_formula_and_code(queue):
     page = how()
-    assert [each.value[:2] for each in page.subheader] == ["1.", "2.", "3.", "4.", "5."]
+    assert [heading.value[:2] for heading in page.subheader] == ["1.", "2.", "3.", "4.", "5."]
     assert len(page.latex) == 6 and len(page.code) == 5
     assert page.text_input(key="prompt").value == DEFAULT_PROMPT
     value, theirs = (
@@ -62,30 +62,43 @@ def test_a_link_holds_matrix_row_scale_and_bits(queue):
     page = how(matrix="LSTM 1 recurrent", row="7", scale="One a row", bits="2", at="3")
     assert not page.exception and not page.error
     assert "forget gate of unit 1" in said(page)
-    assert "With 2 bits a weight is one of 4 numbers" in said(page)
-    assert "Each row has a step of its own" in said(page)
+    assert "With 2 bits, a weight is one of 4 numbers" in said(page)
+    assert "Each row has its own step" in said(page)
+    assert page.button_group(key="scale").value == "Per row"
     assert "rnn.weight_hh_l1" in page.code[0].value
 
 
 @pytest.mark.parametrize(
     ("bits", "words"),
     [
-        (7, "2.900 nats per token, cannot be told from fp32's."),
-        (2, "+1.100 nats per token from fp32's 2.900."),
+        (7, "2.900 nats per token; its difference from fp32's 2.900 is within the 95% interval."),
+        (2, "4.000 nats per token, +1.100 from fp32's 2.900."),
     ],
 )
 def test_a_loss_is_far_from_fp32s_only_where_its_interval_is(bits, words):
-    points = (LossAt(7, False, 2.9, 0.0, -0.1, 0.1), LossAt(2, False, 4.0, 1.1, 0.9, 1.3))
+    points = tuple(
+        LossAt(8 - i, False, *numbers)
+        for i, numbers in enumerate([(2.9, 0.0, -0.1, 0.1)] * 6 + [(4.0, 1.1, 0.9, 1.3)])
+    )
     curve = LossCurve("", "demo", 100, "Test CPU", 2.9, points)
     assert about_loss(curve, bits, by_row=False).endswith(words)
 
 
-def test_a_row_that_is_none_is_said_with_the_range(queue):
-    page = how(row="20")
+def test_why_fewer_bits_can_have_a_lower_loss_is_explained_only_if_they_have():
+    points = tuple(LossAt(bits, False, 10.0 - bits, 1.0, 0.9, 1.1) for bits in (8, 7, 6, 5, 3, 2))
+    curve = LossCurve("", "demo", 100, "", 2.0, (*points, LossAt(4, False, 9.9, 7.9, 7.0, 8.0)))
+    assert "Why can 3 bits have a lower loss than 4?" in about_loss(curve, 4, by_row=False)
+    assert "Why" not in about_loss(curve, 3, by_row=False)
+    assert "Why" not in about_loss(curve, 2, by_row=False)
+
+
+@pytest.mark.parametrize("row", ["20", "999999999"])
+def test_a_row_out_of_range_is_reported_and_the_page_shows_another(queue, row):
+    page = how(row=row)
+    assert len(page.subheader) == 5 and not page.exception
     (error,) = page.error
-    assert "row must be a whole number from 0 to 19 (the rows of decoder), got 20" in (
-        error.value.lower()
-    )
+    assert error.value.endswith(f"got {int(row):,}.")
+    assert "Row must be a whole number from 0 to 19 (the rows of decoder)" in error.value
 
 
 @pytest.mark.parametrize("query", [{"row": "1e999"}, {"bits": "1e999"}, {"bits": "99"}])
@@ -113,7 +126,7 @@ def test_the_numbers_of_a_word_are_worked_out_once(queue, monkeypatch):
         raise AssertionError("a rerun did it again")
 
     for name in ("read", "word_at", "next_words", "rounded_model", "histogram"):
-        monkeypatch.setattr(numbers, name, forbidden)
+        monkeypatch.setattr(selection, name, forbidden)
     page.run()
     assert not page.exception and not page.error
 

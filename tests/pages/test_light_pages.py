@@ -10,7 +10,7 @@ import pytest
 from helpers.driver import PAGES, ROOT, open_page, press
 from view.compare import charts as compare
 from view.compare import field_chart, living_chart
-from view.how import bits_charts
+from view.how import bits
 from view.how import charts as how
 from view.inspect import charts as inspect
 from view.inspect import roofline_chart
@@ -33,7 +33,7 @@ SCREENS = [
     ("4_Runs", {"run": "kept"}),
 ]
 MODULES = (
-    bits_charts,
+    bits,
     compare,
     field_chart,
     how,

@@ -12,13 +12,13 @@ from view.compare import charts as compare
 from view.compare.field_chart import field_chart
 from view.compare.living_chart import likely, strips, to_scale
 from view.compare.race import race
-from view.how import bits_charts
+from view.how import bits
 from view.how import charts as how
 from view.inspect import charts as inspect
 from view.inspect.roofline_chart import roofline
 from view.sample import charts as sample
 from view.shared.built import BUILT
-from view.shared.charts import GREY, INK, PARTS, VARIANTS, Spec
+from view.shared.charts import GREY, INK, PARTS, SIGNS, VARIANTS, Spec
 from view.shared.next_words import next_words
 from view.sweep import charts as sweep
 from view.tutorial import charts as tutorial
@@ -140,10 +140,10 @@ MAKE = {
     "strip without departures": lambda: sample.divergence_strip(STRIP, THREE, {}),
     "large bars": lambda: tutorial.large_bars(TWO, [113.9, 79.7], ".1f"),
     "next words": lambda: next_words(draws(TWO), TWO),
-    "weights on ticks": lambda: how.weights_on_ticks(
+    "weights on ticks": lambda: how.weights_and_row(
         Histogram(-1.0, 0.5, [1, 4, 1], [-1.0, 0.0], False), (-0.5, 0.2), 0.5
     ),
-    "weights on ticks of their rows": lambda: how.weights_on_ticks(
+    "weights on ticks of their rows": lambda: how.weights_and_row(
         Histogram(-1.0, 0.5, [1, 4, 1], [-1.0, 0.0], True), (-0.5, 0.2), 0.5
     ),
     "snapping": lambda: how.snapping(
@@ -161,14 +161,14 @@ MAKE = {
     ),
     "values on grids": lambda: how.on_grids([-0.5, 0.1], [-0.5, 0.0, 0.5], [-0.4, 0.0, 0.4]),
     "products": lambda: how.products([2, -3] * 20, [10, 20] * 20, "sum so far"),
-    "running sum": lambda: how.running_sum([20, -40, 12_660]),
-    "staircase": lambda: bits_charts.staircase(2, 0.5),
-    "levels": lambda: bits_charts.on_levels([1, 0, 5, 2]),
-    "losses": lambda: bits_charts.losses(
+    "running sum": lambda: how.running_sum([20, -40, 12_660], TWO[1]),
+    "staircase": lambda: bits.staircase(2, 0.5),
+    "levels": lambda: bits.on_levels([1, 0, 5, 2]),
+    "losses": lambda: bits.losses(
         [
             {"bits": bits, "scale": scale, "loss": 9.0 - bits, "delta": "+0.1 (+0.0 to +0.2)"}
             for bits in (8, 2)
-            for scale in ("One scale", "One a row")
+            for scale in ("Per tensor", "Per row")
         ],
         4.8,
         2,
@@ -236,7 +236,7 @@ def test_words_are_large_and_in_the_themes_ink_which_the_browser_knows(name):
 @ALL
 def test_no_colour_is_of_one_theme(name):
     written = json.dumps(chart_of(name))
-    for of_both in (INK, *PARTS.values()):
+    for of_both in (INK, *PARTS.values(), *SIGNS.values()):
         written = written.replace(json.dumps(of_both.to_dict()), "")
     assert set(re.findall(r"#[0-9a-fA-F]{3,8}", written)) <= {GREY, sample.WARM}
 

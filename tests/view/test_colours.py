@@ -9,7 +9,7 @@ import pytest
 
 from helpers.driver import ROOT
 from view.sample.charts import WARM
-from view.shared.charts import PARTS, VARIANTS
+from view.shared.charts import PARTS, SIGNS, VARIANTS
 
 THEMES = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
 # What eyes without one kind of cone see of linear RGB. Source: Machado, Oliveira and Fernandes
@@ -114,3 +114,11 @@ def test_the_parts_of_a_model_and_divergence_have_colours_of_no_variant(theme):
     colors = THEMES[theme]["chartCategoricalColors"]
     assert min(apart(part, color) for part in [*parts, WARM] for color in colors) > 0.035
     assert min(apart(*pair) for pair in combinations(parts[:3], 2)) > 0.15
+
+
+@BOTH
+def test_values_above_and_below_0_have_neither_fp32s_nor_int8s_color(theme):
+    place = ("light", "dark").index(theme)
+    signs = [re.findall(r"#\w+", color.to_dict()["expr"])[place] for color in SIGNS.values()]
+    fp32, int8, *_ = THEMES[theme]["chartCategoricalColors"]
+    assert min(apart(*pair) for pair in combinations([*signs, fp32, int8], 2)) > 0.06

@@ -7,7 +7,7 @@ from itertools import accumulate
 import altair as alt
 
 from view.shared.built import built_once
-from view.shared.charts import GREY, INK, LABEL_SIZE, Spec, specification
+from view.shared.charts import GREY, INK, LABEL_SIZE, Spec, color_by_sign, specification
 from wlm.explaining.flow import Flow
 
 ABOVE, BELOW, GAP = 230, 84, 1.8  # pixels over and under the ground line; root MB between squares
@@ -118,11 +118,7 @@ def strips(found: Flow) -> Spec:
                 axis=alt.Axis(ticks=False, domain=False),
                 scale=alt.Scale(padding=0.2),
             ),
-            color=alt.Color(
-                "sign:N",
-                scale=alt.Scale(domain=["above 0", "below 0"]),
-                legend=alt.Legend(title=None, orient="top", symbolType="square"),
-            ),
+            color=color_by_sign(),
             fillOpacity=alt.FillOpacity("strength:Q", scale=None, legend=None),
             tooltip=[*map(alt.Tooltip, ("part:N", "place:Q", "value:Q"))],
         )

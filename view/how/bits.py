@@ -1,15 +1,17 @@
-"""Step 5: fewer bits."""
+"""Step 5 of How: fewer bits. A staircase, the weights on its steps, the next words, the loss."""
 
+import math
+
+import altair as alt
 import streamlit as st
 
-from view.how import bits_charts
-from view.how.asked import Asked
-from view.how.choose import BY_ROW, ONE
-from view.how.following import ranked, rows_of, shown
-from view.how.lines import show_lines
-from view.how.numbers import FP32, curve_of_model, fp32_sentence
+from view.how.choose import PER_ROW, PER_TENSOR
+from view.how.selection import FP32, Selection, fewer_bits, loss_curve
+from view.how.steps import show_lines
+from view.shared.built import built_once
+from view.shared.charts import GREY, INK, LABEL_SIZE, Spec, color_by_label, specification
 from view.shared.choices import in_url
-from view.shared.next_words import next_words
+from view.shared.next_words import chart_of_candidates, likeliest, shown_word
 from view.shared.page import errors_shown, plain
 from wlm.explaining.bits import FEWEST_BITS, MOST_BITS
 from wlm.explaining.curve import LossCurve
@@ -18,72 +20,192 @@ DEFAULT_BITS = 4
 
 
 @st.fragment
-def show_bits(asked: Asked) -> None:
-    """Show what fewer bits make of weights, next words, a sentence and the loss."""
+def show_bits(chosen: Selection) -> None:
+    """Show the effect of fewer bits on weights, next words, a sentence and the loss."""
     st.subheader("5. Fewer bits", anchor="bits")
     with errors_shown():
         bits = st.slider(
-            "Bits of a weight", FEWEST_BITS, MOST_BITS, DEFAULT_BITS, width=340, **in_url("bits")
+            "Bits per weight", FEWEST_BITS, MOST_BITS, DEFAULT_BITS, width=340, **in_url("bits")
         )
-        show_fewer(asked, bits)
-        show_lines(asked, 5, bits)
+        show_fewer(chosen, bits)
+        show_lines(chosen, 5, bits)
 
 
-def show_fewer(asked: Asked, bits: int) -> None:
-    """Show what so many bits make of the model."""
-    found, curve = asked.fewer(bits), curve_of_model(asked.model)
-    first, other = ranked(found.words)
-    likeliest = "is still" if first == other else f"was **{plain(shown(first))}**, now it is"
-    said = f" {about_loss(curve, bits, asked.by_row)}" if curve else ""
-    st.markdown(
-        f"With {bits} bits a weight is one of {2**bits} numbers. The likeliest next word "
-        f"{likeliest} **{plain(shown(other))}**.{said}"
-    )
-    staircase, levels = st.columns(2)
-    with staircase:
-        st.markdown(f"**What is stored** of a weight of {asked.name}")
-        st.vega_lite_chart(bits_charts.staircase(bits, found.step), key="how-stairs")
-    with levels:
-        st.markdown(f"**Where its weights stand**, on {2**bits} levels")
-        st.vega_lite_chart(bits_charts.on_levels(found.counts), key="how-levels")
-    words, loss = st.columns(2)
+def show_fewer(chosen: Selection, bits: int) -> None:
+    """Show the model at a number of bits."""
+    found, curve = fewer_bits(chosen, bits), loss_curve(chosen.model)
     labels = [FP32.label, f"{bits} bits"]
+    before, after = (f"**{plain(shown_word(word))}**" for word in likeliest(found.words))
+    change = f"stays {after}" if before == after else f"changes from {before} to {after}"
+    st.markdown(
+        f"With {bits} bits, a weight is one of {2**bits} numbers. The likeliest next word {change}."
+        + (f" {about_loss(curve, bits, chosen.by_row)}" if curve else "")
+    )
+    stairs, levels = st.columns(2)
+    with stairs:
+        st.markdown(f"**The stored value** of a weight of {chosen.name}")
+        st.vega_lite_chart(staircase(bits, found.step), key="how-stairs")
+    with levels:
+        zeros = found.counts[2 ** (bits - 1)] / sum(found.counts)
+        st.markdown(f"**The weights on {2**bits} levels**: {zeros:.0%} become 0")
+        st.vega_lite_chart(on_levels(found.counts), key="how-levels")
+    words, loss = st.columns(2)
     with words:
         st.markdown("**The next word**")
-        st.vega_lite_chart(next_words(rows_of(found.words, labels), labels), key="how-fewer")
+        st.vega_lite_chart(chart_of_candidates(found.words, labels), key="how-fewer")
     with loss:
         if curve:
-            st.markdown(f"**The loss** on {curve.tokens:,} words of {curve.text}")
+            st.markdown(f"**The loss** on {curve.tokens:,} tokens of {curve.text}")
             st.vega_lite_chart(loss_chart(curve, bits), key="how-loss")
-        read = asked.words[: asked.at + 1]
-        for label, text in zip(
-            labels, (fp32_sentence(asked.model, read), found.sentence), strict=True
-        ):
+        for label, text in zip(labels, found.sentences, strict=True):
             with st.container(border=True):
                 st.markdown(f"**{label}** · {plain(text)}")
     st.caption(
-        "Simulated: the weights of LSTM and Linear are rounded, all else is computed in 32-bit "
+        "Simulated: the weights of LSTM and Linear are rounded; everything is computed in 32-bit "
         "floats." + (f" The losses were recorded on {curve.cpu}." if curve else "")
     )
 
 
-def loss_chart(curve: LossCurve, bits: int) -> dict:
-    """Return the chart of the recorded losses, one number of bits marked."""
+def about_loss(curve: LossCurve, bits: int, by_row: bool) -> str:
+    """Return sentences on how far the loss is from fp32's, and why it may fall with fewer bits."""
+    found = curve.at(bits, by_row)
+    words = f"The loss is {found.loss:.3f} nats per token"
+    if found.low <= 0.0 <= found.high:
+        words += f"; its difference from fp32's {curve.fp32:.3f} is within the 95% interval."
+    else:
+        difference = f"{found.loss - curve.fp32:+.3f}".replace("-", "−")
+        words += f", {difference} from fp32's {curve.fp32:.3f}."
+    losses = {bits: curve.at(bits, by_row).loss for bits in range(FEWEST_BITS, MOST_BITS + 1)}
+    best = min((fewer for fewer in losses if fewer < bits), key=losses.get, default=bits)
+    if losses[best] < found.loss:
+        words += (
+            f" **Why can {best} bits have a lower loss than {bits}?** Both models are broken. With "
+            "fewer bits more weights become 0, and all words get nearly the same probability; with "
+            "more bits the model still makes confident predictions, and they are wrong."
+        )
+    return words
+
+
+def loss_chart(curve: LossCurve, bits: int) -> Spec:
+    """Return the chart of the recorded losses, with the chosen number of bits marked."""
     rows = [
         {
-            "bits": each.bits,
-            "scale": BY_ROW if each.by_row else ONE,
-            "loss": each.loss,
-            "delta": f"{each.delta:+.3f} ({each.low:+.3f} to {each.high:+.3f})",
+            "bits": point.bits,
+            "scale": PER_ROW if point.by_row else PER_TENSOR,
+            "loss": point.loss,
+            "delta": f"{point.loss - curve.fp32:+.3f} ({point.low:+.3f} to {point.high:+.3f})",
         }
-        for each in curve.points
+        for point in curve.points
     ]
-    return bits_charts.losses(rows, curve.fp32, bits)
+    return losses(rows, curve.fp32, bits)
 
 
-def about_loss(curve: LossCurve, bits: int, by_row: bool) -> str:
-    """Return in words how far the loss is from fp32's."""
-    found = curve.at(bits, by_row)
-    if found.low <= 0.0 <= found.high:
-        return f"The loss, {found.loss:.3f} nats per token, cannot be told from fp32's."
-    return f"The loss is {found.delta:+.3f} nats per token from fp32's {curve.fp32:.3f}."
+@built_once
+def staircase(bits: int, step: float) -> Spec:
+    """Return the stored value of each weight as a staircase of 2^bits levels, and the weight itself
+    as a grey line."""
+    half = 2 ** (bits - 1)
+    reach = (half - 0.5) * step
+    edges = [-reach, *((level - 0.5) * step for level in range(1 - half, half)), reach]
+    rows = [
+        {
+            "weight": edge,
+            "stored": (max(-half, min(half - 1, i - half))) * step,
+            "label": f"{bits} bits",
+        }
+        for i, edge in enumerate(edges)
+    ]
+    scale = alt.Scale(domain=[-1.05 * reach, 1.05 * reach], nice=False)
+    x = alt.X("weight:Q", title="weight", scale=scale, axis=alt.Axis(tickCount=5))
+    y = alt.Y("stored:Q", title="stored", axis=alt.Axis(tickCount=5))
+    straight = alt.Chart({"values": [{"weight": end, "stored": end} for end in (-reach, reach)]})
+    chart = alt.layer(
+        straight.mark_line(color=GREY, strokeDash=[6, 4]).encode(x=x, y=y),
+        alt.Chart({"values": rows})
+        .mark_line(interpolate="step-after", strokeWidth=3)
+        .encode(x=x, y=y, color=color_by_label([f"{bits} bits"])),
+    )
+    return specification(chart, height=260)
+
+
+@built_once
+def on_levels(counts: list[int]) -> Spec:
+    """Return the share of a matrix's weights on each level, from the lowest, on a square-root
+    scale."""
+    half, total, label = len(counts) // 2, sum(counts), f"{int(math.log2(len(counts)))} bits"
+    rows = [
+        {
+            "level": i - half - 0.42,
+            "end": i - half + 0.42,
+            "integer": i - half,
+            "share": count / total,
+            "label": label,
+        }
+        for i, count in enumerate(counts)
+    ]
+    chart = (
+        alt.Chart({"values": rows})
+        .mark_rect()
+        .encode(
+            x=alt.X(
+                "level:Q",
+                title="integer",
+                scale=alt.Scale(domain=[-half - 0.6, half - 0.4], nice=False),
+                axis=alt.Axis(tickMinStep=1, tickCount=6, format="d"),
+            ),
+            x2=alt.X2("end:Q"),
+            y=alt.Y(
+                "share:Q",
+                title="share of weights (square-root scale)",
+                scale=alt.Scale(type="sqrt"),
+                axis=alt.Axis(format="~%", tickCount=4),
+            ),
+            y2=alt.Y2Datum(0),
+            color=color_by_label([label]),
+            tooltip=[alt.Tooltip("integer:Q"), alt.Tooltip("share:Q", format=".2%")],
+        )
+    )
+    return specification(alt.layer(chart), height=260)
+
+
+@built_once
+def losses(rows: list[dict], fp32: float, bits: int) -> Spec:
+    """Return the loss at 8 to 2 bits as one line per kind of scale, fp32's loss as a dashed line,
+    and the chosen bits marked; rows have bits, scale, loss and delta."""
+    x = alt.X(
+        "bits:O",
+        title="bits per weight",
+        sort="descending",
+        axis=alt.Axis(labelAngle=0, ticks=False),
+        scale=alt.Scale(padding=0.4),
+    )
+    y = alt.Y(
+        "loss:Q",
+        title="loss (nats per token)",
+        scale=alt.Scale(zero=False),
+        axis=alt.Axis(tickCount=5),
+    )
+    legend = alt.Legend(title=None, orient="top", symbolType="stroke", symbolStrokeColor=INK)
+    scales = alt.Scale(domain=[PER_TENSOR, PER_ROW], range=[[1, 0], [3, 4]])
+    dashes = alt.StrokeDash("scale:N", sort=None, scale=scales, legend=legend)
+    base = alt.Chart({"values": rows}).encode(x=x, y=y)
+    line = {"loss": fp32, "text": f"fp32: {fp32:.2f}", "label": FP32.label}
+    whole = alt.Chart({"values": [line]}).encode(y=y, color=color_by_label([FP32.label]))
+    chosen = base.transform_filter(alt.datum.bits == bits)
+    tooltip = [
+        alt.Tooltip("bits:O"),
+        alt.Tooltip("scale:N"),
+        alt.Tooltip("loss:Q", format=".4f"),
+        alt.Tooltip("delta:N", title="difference from fp32 (95% interval)"),
+    ]
+    chart = alt.layer(
+        whole.mark_rule(strokeDash=[6, 4], strokeWidth=2),
+        whole.mark_text(x=4, align="left", dy=12).encode(text=alt.Text("text:N")),
+        base.mark_line(color=INK, strokeWidth=3).encode(strokeDash=dashes),
+        base.mark_point(color=INK, filled=True, size=70, opacity=1).encode(tooltip=tooltip),
+        chosen.mark_point(color=INK, filled=True, size=260, opacity=1),
+        chosen.mark_text(dy=-18, fontSize=LABEL_SIZE, color=INK).encode(
+            text=alt.Text("loss:Q", format=".2f")
+        ),
+    )
+    return specification(chart, height=300)

@@ -3,7 +3,19 @@
 import altair as alt
 
 from view.shared.built import built_once
-from view.shared.charts import GREY, INK, LABEL_SIZE, SMALL_SIZE, Spec, specification
+from view.shared.charts import (
+    GREY,
+    GROUND,
+    HALO,
+    INK,
+    LABEL_SIZE,
+    SMALL_SIZE,
+    Spec,
+    color_by_label,
+    color_by_sign,
+    specification,
+)
+from view.shared.histogram import histogram_layers
 from wlm.inspecting.weight_error import Histogram
 
 STATIC = "fixed range (static)"
@@ -11,25 +23,11 @@ ACROSS = 32  # products side by side
 
 
 @built_once
-def weights_on_ticks(histogram: Histogram, row: tuple[float, float], largest: float) -> Spec:
-    """Return all weights of a matrix over the ticks of their grid, counts on a square-root scale;
-    `row` is the range of one of its rows, as a bar, `largest` the weight that sets the step."""
-    counts = [*histogram.counts, histogram.counts[-1]]  # the last one closes the outline
-    rows = [
-        {"start": histogram.start + i * histogram.width, "count": count}
-        for i, count in enumerate(counts)
-    ]
-    x = alt.X(
-        "start:Q",
-        title="weight, in its row's steps" if histogram.in_levels else "weight",
-        scale=alt.Scale(domain=[rows[0]["start"], rows[-1]["start"]], nice=False),
-        axis=alt.Axis(tickCount=5),
-    )
-    y = alt.Y("count:Q", title="weights", scale=alt.Scale(type="sqrt"), axis=alt.Axis(tickCount=4))
-    area = alt.Chart({"values": rows}).mark_area(interpolate="step-after").encode(x=x, y=y)
-    ticks = alt.Chart({"values": [{"start": each} for each in histogram.grid]})
-    rug = ticks.mark_tick(color=INK, thickness=1, height=14, yOffset=-7, opacity=0.7)
-    layers = [area, rug.encode(x=x, y=alt.YDatum(0))]
+def weights_and_row(histogram: Histogram, row: tuple[float, float], largest: float) -> Spec:
+    """Return all weights of a matrix over their grid. If one step is shared, a bar shows the range
+    `row` of one row, and a line the weight `largest`, which sets the step."""
+    title = "weight, in its row's steps" if histogram.in_levels else "weight"
+    x, layers = histogram_layers(histogram, title)
     if not histogram.in_levels:
         low, high = row
         span = alt.Chart({"values": [{"start": low, "end": high, "text": "this row"}]})
@@ -47,10 +45,10 @@ def weights_on_ticks(histogram: Histogram, row: tuple[float, float], largest: fl
 
 @built_once
 def snapping(rows: list[dict]) -> Spec:
-    """Return weights between the two ticks next to them, a line each, and which one they take.
+    """Return a line per weight between its two nearest ticks, and the tick it snaps to.
 
-    Rows have `name`, `below` and `above`, the ticks' integers, `place` of the weight between them,
-    0 to 1, and `taken`, the integer that is stored.
+    Rows have `name`; `below` and `above`, the ticks' integers; `place`, the weight's position
+    between them, 0 to 1; and `taken`, the stored integer.
     """
     y = alt.Y(
         "name:N",
@@ -87,9 +85,9 @@ def snapping(rows: list[dict]) -> Spec:
 
 @built_once
 def ranges(rows: list[dict], static: tuple[float, float]) -> Spec:
-    """Return a bar a word from the lowest to the highest value of its input, the chosen word's in
-    full colour, and the ends of a static range; rows have word, low, high and chosen."""
-    # A word may stand at several places: its name has the place, too, which is not shown.
+    """Return a bar per word from the lowest to the highest value of its input, the chosen word's
+    bar in full color, and the ends of a static range; rows have word, low, high and chosen."""
+    # A word may occur several times, so its name includes its position, which is not shown.
     rows = [{**row, "name": f"{i:03}{row['word']}"} for i, row in enumerate(rows)]
     x = alt.X(
         "name:N",
@@ -104,17 +102,17 @@ def ranges(rows: list[dict], static: tuple[float, float]) -> Spec:
         ),
     )
     base = alt.Chart({"values": rows}).encode(x=x)
-    bars = base.mark_bar(cornerRadius=3, width=alt.RelativeBandSize(0.6)).encode(
+    bars = base.mark_bar(color=INK, cornerRadius=3, width=alt.RelativeBandSize(0.6)).encode(
         y=alt.Y("low:Q", title="value", axis=alt.Axis(tickCount=5)),
         y2=alt.Y2("high:Q"),
-        opacity=alt.condition(alt.datum.chosen, alt.value(1.0), alt.value(0.35)),
+        opacity=alt.condition(alt.datum.chosen, alt.value(0.9), alt.value(0.3)),
         tooltip=[
             alt.Tooltip("word:N"),
             alt.Tooltip("low:Q", title="lowest", format=".4f"),
             alt.Tooltip("high:Q", title="highest", format=".4f"),
         ],
     )
-    ends = alt.Chart({"values": [{"end": each, "what": STATIC} for each in static]})
+    ends = alt.Chart({"values": [{"end": end, "what": STATIC} for end in static]})
     ghost = ends.mark_rule(strokeDash=[7, 5], strokeWidth=2.5).encode(
         y=alt.Y("end:Q"), color=_ghost("what:N")
     )
@@ -123,37 +121,44 @@ def ranges(rows: list[dict], static: tuple[float, float]) -> Spec:
 
 @built_once
 def on_grids(values: list[float], dynamic: list[float], static: list[float]) -> Spec:
-    """Return the values of one input, and below them what two grids can hold of it."""
+    """Return the values of one input, and below them the values that two grids can hold. A taller
+    mark is a value outside the static grid."""
     lanes = ["values", "dynamic grid", "static grid"]
     low, high = static[0], static[-1]
     rows = [
-        {"value": value, "lane": lane, "outside": lane == lanes[0] and not low <= value <= high}
+        {
+            "value": value,
+            "lane": lane,
+            "outside": "yes" if lane == lanes[0] and not low <= value <= high else "no",
+        }
         for lane, many in zip(lanes, (values, dynamic, static), strict=True)
         for value in many
     ]
     base = alt.Chart({"values": rows}).encode(
         x=alt.X("value:Q", title="value of the input", axis=alt.Axis(tickCount=5)),
         y=alt.Y("lane:N", sort=lanes, title=None, axis=alt.Axis(ticks=False, domain=False)),
-        tooltip=[alt.Tooltip("value:Q", format=".4f"), alt.Tooltip("lane:N")],
+        tooltip=[
+            alt.Tooltip("value:Q", format=".4f"),
+            alt.Tooltip("lane:N"),
+            alt.Tooltip("outside:N", title="outside the static grid"),
+        ],
     )
-    ghost, plain = alt.datum.lane == lanes[2], alt.datum.lane != lanes[2]
+    marks = {"thickness": 1.5, "opacity": 0.75}
+    fixed = alt.datum.lane == lanes[2]
     chart = alt.layer(
-        base.transform_filter(plain)
-        .mark_tick(thickness=1.5, height=40, opacity=0.75)
-        .encode(
-            color=alt.Color(
-                "outside:N", scale=alt.Scale(domain=[False, True]), legend=None, sort=None
-            )
+        base.transform_filter((alt.datum.outside == "no") & (alt.datum.lane != lanes[2])).mark_tick(
+            color=INK, height=36, **marks
         ),
-        base.transform_filter(ghost).mark_tick(thickness=1.5, height=40, opacity=0.75, color=GREY),
+        base.transform_filter(alt.datum.outside == "yes").mark_tick(color=INK, height=58, **marks),
+        base.transform_filter(fixed).mark_tick(color=GREY, height=36, **marks),
     )
     return specification(chart, height=200)
 
 
 @built_once
 def products(weights: list[int], inputs: list[int], words: str) -> Spec:
-    """Return a cell for each product of a weight and an input, the larger the stronger; pointed
-    at, a cell shows its formula and the sum so far. `words` says what the sum is of."""
+    """Return a cell per product of a weight and an input; a larger product has a stronger color.
+    The tooltip has the product and the sum so far, which `words` names."""
     rows, running = [], 0
     for column, (weight, value) in enumerate(zip(weights, inputs, strict=True)):
         running += weight * value
@@ -174,11 +179,7 @@ def products(weights: list[int], inputs: list[int], words: str) -> Spec:
         .encode(
             x=alt.X("across:O", axis=None),
             y=alt.Y("down:O", axis=None),
-            color=alt.Color(
-                "sign:N",
-                scale=alt.Scale(domain=["above 0", "below 0"]),
-                legend=alt.Legend(title=None, orient="top", symbolType="square"),
-            ),
+            color=color_by_sign(),
             fillOpacity=alt.FillOpacity(
                 "size:Q", scale=alt.Scale(type="sqrt", range=[0.04, 1.0]), legend=None
             ),
@@ -193,16 +194,18 @@ def products(weights: list[int], inputs: list[int], words: str) -> Spec:
 
 
 @built_once
-def running_sum(running: list[int]) -> Spec:
-    """Return a line through the sum of the products up to each column, its last value told."""
-    rows = [{"column": i, "sum": each} for i, each in enumerate(running, start=1)]
+def running_sum(running: list[int], label: str) -> Spec:
+    """Return a line through the sum of the products up to each column, with its last value, in the
+    color of the variant with this label."""
+    rows = [{"column": i, "sum": sum, "label": label} for i, sum in enumerate(running, start=1)]
     base = alt.Chart({"values": rows}).encode(
         x=alt.X(
             "column:Q",
             title="products added up",
-            scale=alt.Scale(domain=[0, len(rows) * 1.22], nice=False),
+            scale=alt.Scale(domain=[0, len(rows)], nice=False),
             axis=alt.Axis(tickCount=5, tickMinStep=1, format="d"),
         ),
+        color=color_by_label([label]),
         y=alt.Y("sum:Q", title="sum (int32)", axis=alt.Axis(tickCount=5, format="~s")),
         tooltip=[alt.Tooltip("column:Q"), alt.Tooltip("sum:Q", format=",")],
     )
@@ -210,14 +213,17 @@ def running_sum(running: list[int]) -> Spec:
     chart = alt.layer(
         base.mark_line(strokeWidth=2.5, interpolate="step-after"),
         last.mark_point(filled=True, size=110, opacity=1),
-        last.mark_text(align="left", dx=9, fontSize=LABEL_SIZE, color=INK).encode(
-            text=alt.Text("sum:Q", format=",")
+        last.mark_text(align="right", dx=-4, dy=-16, fontSize=LABEL_SIZE, **HALO).encode(
+            text=alt.Text("sum:Q", format=","), color=alt.ColorValue(GROUND)
+        ),
+        last.mark_text(align="right", dx=-4, dy=-16, fontSize=LABEL_SIZE).encode(
+            text=alt.Text("sum:Q", format=","), color=alt.ColorValue(INK)
         ),
     )
     return specification(chart, height=240)
 
 
 def _ghost(field: str) -> alt.Color:
-    """The grey of what is there for comparison alone, with a legend."""
+    """Return the grey of what is there only for comparison, with a legend."""
     legend = alt.Legend(title=None, orient="top", symbolType="stroke", symbolStrokeWidth=3)
     return alt.Color(field, scale=alt.Scale(domain=[STATIC], range=[GREY]), legend=legend)

@@ -1,22 +1,26 @@
-"""What How has one choose: a text and one of its words, a matrix and one of its rows."""
+"""The controls of How: a text and one of its words, a matrix and one of its rows."""
 
 import streamlit as st
 
-from view.how.asked import Asked
-from view.how.numbers import matrices_of, rows_of, telling_row, words_read
+from view.how.selection import Selection, matrices_of, row_count, telling_row, words_read
 from view.shared.choices import in_url
-from view.shared.page import plain
-from wlm.errors import check_range, parse_whole
+from view.shared.next_words import shown_word
+from view.shared.page import plain, show_error
+from wlm.errors import SettingError, check_range, parse_whole
 from wlm.inspecting.parts import matrix_label
-from wlm.text.vocabulary import EOS
 
 DEFAULT_PROMPT = "The old bridge over the river was built of"
 MOST_WORDS = 24
-ONE, BY_ROW = "One scale", "One a row"
+PER_TENSOR, PER_ROW = "Per tensor", "Per row"
+OLD_SCALES = {"One scale": PER_TENSOR, "One a row": PER_ROW}  # links may still have these
 
 
-def choose_word(model: str) -> Asked:
-    """Draw the controls and return what is asked. Raises SettingError."""
+def choose_word(model: str) -> Selection:
+    """Draw the controls and return the selection. A row out of range is reported and replaced.
+    Raises TextError."""
+    if (old := st.query_params.get("scale")) in OLD_SCALES:
+        st.query_params["scale"] = OLD_SCALES[old]
+        st.rerun()  # widgets read the URL at the start of a run
     names = {matrix_label(name): name for name in matrices_of(model)}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         prompt = st.text_input(
@@ -25,7 +29,7 @@ def choose_word(model: str) -> Asked:
             max_chars=300,
             width=300,
             **in_url("prompt"),
-            help=f"Its first {MOST_WORDS} words are read, one after the other.",
+            help=f"The model reads the first {MOST_WORDS} words, one after the other.",
         )
         label = st.selectbox(
             "Weights",
@@ -34,15 +38,16 @@ def choose_word(model: str) -> Asked:
             width=150,
             on_change=forget_row,
             **in_url("matrix"),
-            help="The matrix whose numbers are shown.",
+            help="The matrix whose numbers this page shows.",
         )
         scale = st.segmented_control(
             "Scale",
-            [ONE, BY_ROW],
-            default=ONE,
+            [PER_TENSOR, PER_ROW],
+            default=PER_TENSOR,
             required=True,
             **in_url("scale"),
-            help="One scale for the whole matrix, the tutorial's way, or one for each of its rows.",
+            help="Per tensor: one scale for the whole matrix, as in the tutorial. Per row: one "
+            "scale for each row of the matrix.",
         )
         row = st.number_input(
             "Row",
@@ -51,59 +56,68 @@ def choose_word(model: str) -> Asked:
             placeholder="auto",
             width=120,
             **in_url("row"),
-            help="Left empty: the decoder's row of the likeliest next word; of an LSTM's weights "
-            "the row with the largest one.",
+            help="If empty: in the decoder the row of the likeliest next word, in an LSTM matrix "
+            "the row with the largest weight.",
         )
     matrix = names[label]
+    # A vocabulary may lack words of the default text, and <unk> too: leave those words out.
+    text = prompt.strip() or DEFAULT_PROMPT
+    words = words_read(model, text, known=text == DEFAULT_PROMPT)[:MOST_WORDS]
+    at = choose_position(words)
+    return Selection(
+        model, words, at, matrix, valid_row(row, model, words, at, matrix), scale == PER_ROW
+    )
+
+
+def valid_row(row: int | None, model: str, words: tuple[str, ...], at: int, matrix: str) -> int:
+    """Return the chosen row of a matrix. If there is none, or it is out of range, which an error
+    reports, return the row to show first."""
     if row is not None:
-        check_range("row", row, 0, rows_of(model, matrix) - 1, hint=f"the rows of {label}")
-    # A vocabulary without <unk> cannot read other words: nobody has asked for those of the default.
-    asked = prompt.strip() or DEFAULT_PROMPT
-    words = words_read(model, asked, known=asked == DEFAULT_PROMPT)[:MOST_WORDS]
-    at = choose_place(words)
-    if row is None:
-        row = telling_row(model, words, at, matrix)
-    return Asked(model, words, at, matrix, row, scale == BY_ROW)
+        try:
+            last = row_count(model, matrix) - 1
+            check_range("row", row, 0, last, hint=f"the rows of {matrix_label(matrix)}")
+            return row
+        except SettingError as error:
+            show_error(str(error))
+    return telling_row(model, words, at, matrix)
 
 
-def choose_place(words: tuple[str, ...]) -> int:
-    """Draw the words, and buttons for the next and the one before; return the chosen one's place,
-    from 0: at first the last."""
+def choose_position(words: tuple[str, ...]) -> int:
+    """Draw the words as buttons, with buttons for the previous and the next word; return the chosen
+    position, from 0. The last word is chosen first."""
     chosen = st.session_state.setdefault("how-at", parse_whole(st.query_params.get("at", "")))
     at = min(max(1, chosen or len(words)), len(words)) - 1
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        for icon, key, to, help in (
-            (":material/arrow_back:", "Left", at - 1, "The word before"),
-            (":material/arrow_forward:", "Right", at + 1, "The next word"),
+        for icon, key, position, name in (
+            (":material/arrow_back:", "Left", at - 1, "Previous word"),
+            (":material/arrow_forward:", "Right", at + 1, "Next word"),
         ):
-            there = 0 <= to < len(words)
             st.button(
-                "",
+                name,
                 key=f"how-{key}",
                 icon=icon,
                 shortcut=key,
-                disabled=not there,
+                disabled=not 0 <= position < len(words),
                 on_click=go_to,
-                args=(to,),
-                help=help,
+                args=(position,),
             )
-        for place, word in enumerate(words):
+        for position, word in enumerate(words):
             st.button(
-                "¶" if word == EOS else plain(word),
-                key=f"how-word-{place}",
-                type="primary" if place == at else "tertiary",
+                plain(shown_word(word)),
+                key=f"how-word-{position}",
+                type="primary" if position == at else "tertiary",
                 on_click=go_to,
-                args=(place,),
+                args=(position,),
             )
     return at
 
 
-def go_to(place: int) -> None:
-    """Go to a word: a callback, since the buttons depend on the place."""
-    st.session_state["how-at"] = place + 1
-    st.query_params["at"] = str(place + 1)
+def go_to(position: int) -> None:
+    """Go to a word: a callback, because the buttons depend on the position."""
+    st.session_state["how-at"] = position + 1
+    st.query_params["at"] = str(position + 1)
 
 
 def forget_row() -> None:
-    """Choose the row anew: another matrix has others."""
+    """Clear the row: another matrix has other rows."""
     st.session_state["row"] = None

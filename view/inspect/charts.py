@@ -12,6 +12,7 @@ from view.shared.charts import (
     color_by_part,
     specification,
 )
+from view.shared.histogram import histogram_layers
 from wlm.inspecting.weight_error import Histogram
 
 ROOM_FOR_NUMBER = 0.13  # of the longest bar: on a narrow chart a number is so wide
@@ -136,28 +137,8 @@ def _with_room(numbers: list[dict], room: float) -> list[dict]:
 
 @built_once
 def weights_on_grid(histogram: Histogram, *, title: str) -> Spec:
-    """Return a histogram of weights with the numbers that can be stored as lines over it: a rug
-    below where they are many. Counts are on a square-root scale, which shows the rare ones."""
-    # The last bin's end closes the outline.
-    counts = [*histogram.counts, histogram.counts[-1]]
-    rows = [
-        {"start": histogram.start + i * histogram.width, "count": count}
-        for i, count in enumerate(counts)
-    ]
-    x = alt.X(
-        "start:Q",
-        title=title,
-        scale=alt.Scale(domain=[rows[0]["start"], rows[-1]["start"]], nice=False),
-        axis=alt.Axis(tickCount=5),
-    )
-    y = alt.Y("count:Q", title="weights", scale=alt.Scale(type="sqrt"), axis=alt.Axis(tickCount=4))
-    layers = [alt.Chart({"values": rows}).mark_area(interpolate="step-after").encode(x=x, y=y)]
-    grid = alt.Chart({"values": [{"start": each} for each in histogram.grid]}).encode(x=x)
-    if 0 < len(histogram.grid) < 64:
-        layers.append(grid.mark_rule(color=INK, strokeWidth=1, strokeDash=[3, 3], opacity=0.8))
-    elif histogram.grid:
-        rug = grid.mark_tick(color=INK, thickness=1, height=14, yOffset=-7, opacity=0.7)
-        layers.append(rug.encode(y=alt.YDatum(0)))
+    """Return a histogram of weights over the numbers that can be stored."""
+    _, layers = histogram_layers(histogram, title)
     return specification(alt.layer(*layers), height=260)
 
 

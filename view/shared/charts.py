@@ -25,17 +25,25 @@ HALO = {"stroke": GROUND, "strokeWidth": 5, "strokeJoin": "round"}  # of words t
 # A variant's colour is the theme's at its place among these, whichever are shown; any other one's
 # is at the places behind them.
 VARIANTS = [Variant.parse(name).label for name in OFFERED]
-# Parts of a model, and what else of it is measured, are shades of stone, which no variant is.
+
+
+def _by_theme(on_light: str, on_dark: str) -> alt.ExprRef:
+    return alt.ExprRef(f"luminance(background) > 0.2 ? '{on_light}' : '{on_dark}'")
+
+
+# Parts of a model are shades of slate: no variant has these colors.
 PARTS = {
-    part: alt.ExprRef(f"luminance(background) > 0.2 ? '{on_light}' : '{on_dark}'")
+    part: _by_theme(on_light, on_dark)
     for part, on_light, on_dark in (
-        ("embedding", "#a08d78", "#9a8672"),
-        ("LSTM", "#5c4c40", "#e6dac8"),
-        ("decoder", "#d0c2b0", "#6b5a4c"),
+        ("embedding", "#92a0ad", "#677078"),
+        ("LSTM", "#181b1e", "#d6dfe8"),
+        ("decoder", "#c9d2db", "#3b434b"),
         ("loss", "#706743", "#c1b88b"),
-        ("file format", "#eedcdc", "#3a2828"),
+        ("file format", "#e7ecf0", "#252c33"),
     )
 }
+# Values above and below 0: neither color is fp32's or int8's.
+SIGNS = {"above 0": _by_theme("#462373", "#9867e1"), "below 0": _by_theme("#b32035", "#fad9a2")}
 # An axis' label on two lines, "int8" above "LSTM + Linear": side by side, or on a phone, charts are
 # narrow.
 TWO_LINES = (
@@ -93,6 +101,13 @@ def color_by_label(labels: list[str], legend: alt.Legend | None = None) -> alt.C
     if legend is not None and legend["values"] is alt.Undefined:
         legend["values"] = labels
     return alt.Color("label:N", scale=alt.Scale(domain=[*VARIANTS, *others]), legend=legend)
+
+
+def color_by_sign() -> alt.Color:
+    """Return the colors of values above and below 0, the field `sign`, with a legend."""
+    legend = alt.Legend(title=None, orient="top", symbolType="square")
+    scale = alt.Scale(domain=[*SIGNS], range=[*SIGNS.values()])
+    return alt.Color("sign:N", scale=scale, legend=legend)
 
 
 def color_by_part(parts: list[str], legend: alt.Legend) -> alt.Color:

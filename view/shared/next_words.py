@@ -1,10 +1,45 @@
-"""The chart of the words that may come next, under each of several models."""
+"""The next words under each of several variants: which are likeliest, which are drawn, a chart."""
 
 import altair as alt
 
 from view.shared.built import built_once
 from view.shared.charts import SMALL_SIZE, Spec, color_by_label, specification
 from view.shared.digits import decimals
+from wlm.sampling.candidates import Candidate
+from wlm.text.vocabulary import EOS
+
+
+def shown_word(word: str) -> str:
+    """Return a word as pages show it: the token that ends a line has a name."""
+    return "end of line" if word == EOS else word
+
+
+def likeliest(candidates: list[Candidate]) -> list[str]:
+    """Return each variant's likeliest word."""
+    variants = range(len(candidates[0].probabilities))
+    return [max(candidates, key=lambda word: word.probabilities[i]).word for i in variants]
+
+
+def drawn(candidates: list[Candidate]) -> list[str]:
+    """Return the word that each variant writes: the first to arrive."""
+    variants = range(len(candidates[0].arrivals))
+    return [min(candidates, key=lambda word: word.arrivals[i]).word for i in variants]
+
+
+def chart_of_candidates(candidates: list[Candidate], labels: list[str]) -> Spec:
+    """Return the chart of next words with what each variant writes marked."""
+    written = drawn(candidates)
+    rows = [
+        {
+            "word": shown_word(candidate.word),
+            "label": label,
+            "probability": candidate.probabilities[i],
+            "written": candidate.word == written[i],
+        }
+        for candidate in candidates
+        for i, label in enumerate(labels)
+    ]
+    return next_words(rows, labels)
 
 
 @built_once

@@ -2,12 +2,10 @@
 
 import streamlit as st
 
-from view.how import charts, numbers
-from view.how.asked import Asked
+from view.how import charts
 from view.how.choose import DEFAULT_PROMPT
-from view.how.input import ranges_chart
-from view.how.product import formula
-from view.how.weight import snaps, weights_chart
+from view.how.selection import Selection, word_of, words_read
+from view.how.steps import formula, ranges_chart, snaps, weights_chart
 from view.shared import server
 from view.shared.page import MENU, plain
 from wlm.catalog.registry import DEFAULT_MODEL
@@ -28,16 +26,16 @@ LINES = lines_of(
 WEIGHT_LINES, SUM_LINES = LINES[0], "\n".join(LINES[:3])
 
 
-def asked() -> Asked:
+def selection() -> Selection:
     """Return the row and the word that the steps show."""
-    words = numbers.words_read(MODEL, DEFAULT_PROMPT)
+    words = words_read(MODEL, DEFAULT_PROMPT)
     row = server.load_model(MODEL).vocabulary.ids[ROW]
-    return Asked(MODEL, words, len(words) - 1, DECODER_WEIGHT, row, False)
+    return Selection(MODEL, words, len(words) - 1, DECODER_WEIGHT, row, False)
 
 
 def about_rounding() -> tuple[str, str]:
     """Say what a weight becomes, and what sets its step."""
-    row = asked().in_numbers().row
+    row = word_of(selection()).row
     return (
         f"A weight becomes a whole number of steps, each of {row.step:.4f}.",
         f"The largest weight of the decoder, {row.largest:.2f}, sets the step for all: the row of "
@@ -47,19 +45,19 @@ def about_rounding() -> tuple[str, str]:
 
 def show_rounding(presenting: bool) -> None:
     """Show the decoder's weights over their grid, and some as they snap to it."""
-    here = asked()
+    here = selection()
     whole, few = st.columns(2)
     # Each size has a key: a chart drawn anew keeps its old height otherwise.
     whole.vega_lite_chart(weights_chart(here), key=f"tour-weights-{presenting}")
-    snapped = charts.snapping(snaps(here.in_numbers().row))
+    snapped = charts.snapping(snaps(word_of(here).row))
     few.vega_lite_chart(snapped, key=f"tour-snapping-{presenting}")
     link_to_all(presenting)
 
 
 def about_sum() -> tuple[str, str]:
     """Say what an input becomes, and what the products add up to."""
-    here = asked()
-    found = here.in_numbers()
+    here = selection()
+    found = word_of(here)
     count, last = len(found.input), plain(here.word)
     return (
         f"An input gets its grid on the fly; {count} products add up.",
@@ -70,10 +68,10 @@ def about_sum() -> tuple[str, str]:
 
 def show_sum(presenting: bool) -> None:
     """Show an input's range at each word, and the products of one row adding up."""
-    here = asked()
+    here = selection()
     ranges, sum = st.columns(2)
     ranges.vega_lite_chart(ranges_chart(here), key=f"tour-ranges-{presenting}")
-    running = charts.running_sum(here.in_numbers().sum.running)
+    running = charts.running_sum(word_of(here).sum.running, here.int8.label)
     sum.vega_lite_chart(running, key=f"tour-running-{presenting}")
     if not presenting:
         st.latex(formula(here))

@@ -1,0 +1,38 @@
+"""A histogram of weights over the numbers that a quantized matrix can hold."""
+
+import altair as alt
+
+from view.shared.charts import INK
+from wlm.inspecting.weight_error import Histogram
+
+MOST_LINES = 64  # of a grid over the histogram; more become a rug below it
+
+
+def histogram_layers(histogram: Histogram, title: str) -> tuple[alt.X, list[alt.Chart]]:
+    """Return the layers of a histogram and its horizontal channel, for further layers. Counts are
+    on a square-root scale, which shows rare weights."""
+    counts = [*histogram.counts, histogram.counts[-1]]  # the last one closes the outline
+    rows = [
+        {"start": histogram.start + i * histogram.width, "count": count}
+        for i, count in enumerate(counts)
+    ]
+    x = alt.X(
+        "start:Q",
+        title=title,
+        scale=alt.Scale(domain=[rows[0]["start"], rows[-1]["start"]], nice=False),
+        axis=alt.Axis(tickCount=5),
+    )
+    y = alt.Y(
+        "count:Q",
+        title="weights (square-root scale)",
+        scale=alt.Scale(type="sqrt"),
+        axis=alt.Axis(tickCount=4),
+    )
+    layers = [alt.Chart({"values": rows}).mark_area(interpolate="step-after").encode(x=x, y=y)]
+    grid = alt.Chart({"values": [{"start": level} for level in histogram.grid]}).encode(x=x)
+    if 0 < len(histogram.grid) < MOST_LINES:
+        layers.append(grid.mark_rule(color=INK, strokeWidth=1, strokeDash=[3, 3], opacity=0.8))
+    elif histogram.grid:
+        rug = grid.mark_tick(color=INK, thickness=1, height=14, yOffset=-7, opacity=0.7)
+        layers.append(rug.encode(y=alt.YDatum(0)))
+    return x, layers
