@@ -156,7 +156,7 @@ def on_levels(counts: list[int]) -> Spec:
             x2=alt.X2("end:Q"),
             y=alt.Y(
                 "share:Q",
-                title="share of weights (square-root scale)",
+                title="share (square-root scale)",
                 scale=alt.Scale(type="sqrt"),
                 axis=alt.Axis(format="~%", tickCount=4),
             ),
