@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from view.shared import server
-from wlm.catalog.registry import DEFAULT_TEXT
 from wlm.catalog.open import open_text
+from wlm.catalog.registry import DEFAULT_TEXT
 from wlm.errors import TextError
 from wlm.explaining.bits import rounded, rounded_model, step_of
 from wlm.explaining.curve import LossCurve, curve_of
