@@ -6,13 +6,12 @@ from view.sample.blind_test import show_blind_test
 from view.sample.choose import choose_sample
 from view.sample.current import show_current
 from view.sample.temperature import show_temperature
-from view.shared.choices import choose_model, in_url, write_variants_as
+from view.shared.choices import choose_model, in_url
 from view.shared.page import errors_shown, start_page
 
 
 def main() -> None:
     start_page("Sample")
-    write_variants_as(lambda variant: variant.label, "variants")
     model = choose_model()
     st.title("The same dice, two models")
     st.markdown(

@@ -3,11 +3,16 @@
 import streamlit as st
 
 from view.inspect.bytes import show_bytes
-from view.inspect.choose import choose_variants
 from view.inspect.current import show_current
 from view.inspect.errors import show_errors
 from view.inspect.model import show_model
-from view.shared.choices import choose_model, choose_text, in_url, write_variants_as
+from view.shared.choices import (
+    choose_model,
+    choose_text,
+    choose_variants,
+    in_url,
+    offered_variants,
+)
 from view.shared.page import errors_shown, start_page
 from view.shared.take import offer_export
 from wlm.inspecting.times import InspectSpec
@@ -16,14 +21,14 @@ from wlm.quantization.variant import Variant
 
 def main() -> None:
     start_page("Inspect")
-    write_variants_as(str, "variants")
     model, text = choose_model(), choose_text()
     st.title("Where bytes, time and error are")
     st.markdown(
         "A word passes through an embedding, a stack of LSTM layers and a decoder. See what each "
         "of them takes in the file, how long it runs, and how far rounding moves it."
     )
-    if not (variants := choose_variants(model)):
+    offered = offered_variants(model)
+    if not (variants := choose_variants("Variants", "variants", offered, offered[:2])):
         st.info("Choose one variant or more.", icon=":material/touch_app:")
         return
     offer_export(model, variants)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from view.shared import server, visitor
-from view.shared.choices import choose_model, choose_text, write_variants_as
+from view.shared.choices import choose_model, choose_text
 from view.shared.page import errors_shown, show_error, start_page
 from view.sweep.choose import choose_sweep
 from view.sweep.current import show_current
@@ -13,7 +13,6 @@ from wlm.measuring.comparison import DEFAULT_TARGET
 
 def main() -> None:
     start_page("Sweep")
-    write_variants_as(lambda variant: variant.label, "with")
     model, text = choose_model(), choose_text()
     st.title("Turn one knob, watch the curves")
     st.markdown(

@@ -207,7 +207,9 @@ def test_inspect_bytes_time_error_and_model(page, server):
     bars = drawn(page, "stVegaLiteChart").locator("svg")
     expect(bars).to_contain_text("68.2")
     expect(page.get_by_text("do not reach")).to_be_visible()
-    page.get_by_test_id("stMain").get_by_role("button", name="int8 Linear", exact=True).click()
+    page.get_by_role("combobox", name="Variants").click()
+    page.get_by_role("option", name="int8 Linear", exact=True).click()
+    page.keyboard.press("Escape")
     expect(metric(page, "int8 Linear")).to_be_visible()
     expect(page).to_have_url(re.compile(r"variants=pytorch%3Alinear%3Dint8"))
 

@@ -109,11 +109,24 @@ def test_the_url_sets_the_switches_also_as_0_and_1(queue, query, lstm, linear):
 
 
 @pytest.mark.parametrize("asked", ["int8 LSTM", "pytorch:lstm=int8"])
-@pytest.mark.parametrize(("page", "written"), [("1_Sample", "int8 LSTM"), ("2_Inspect", None)])
-def test_a_variant_in_the_url_may_be_a_name_or_a_label_on_every_page(queue, asked, page, written):
-    page = open_page(ROOT / f"pages/{page}.py", variants=asked)
+@pytest.mark.parametrize(
+    ("page", "key"),
+    [
+        ("streamlit_app", "also"),
+        ("pages/1_Sample", "variants"),
+        ("pages/2_Inspect", "variants"),
+        ("pages/3_Sweep", "with"),
+    ],
+)
+def test_a_variant_in_the_url_may_be_a_name_or_a_label_on_every_page(queue, asked, page, key):
+    page = open_page(ROOT / f"{page}.py", **{key: asked})
     assert not page.exception and not page.error
-    assert page.query_params["variants"] == (written or "pytorch:lstm=int8")
+    choice = page.multiselect(key=key)
+    assert choice.value == ["pytorch:lstm=int8"]
+    page = choice.set_value(["pytorch:linear=int8"]).run()
+    assert page.query_params[key] == "pytorch:linear=int8"
+    page = page.multiselect(key=key).set_value(["pytorch:lstm=int8", "pytorch:linear=int8"]).run()
+    assert page.query_params[key] == ["pytorch:lstm=int8", "pytorch:linear=int8"]
 
 
 def test_words_of_a_model_are_never_markup():

@@ -5,8 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from view.shared import server
-from view.shared.choices import in_url
-from wlm.errors import WLMError
+from view.shared.choices import choose_variants, in_url, offered_variants
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
 from wlm.measuring.machine import most_threads
 from wlm.quantization.prepare import why_unavailable
@@ -43,7 +42,7 @@ def choose_comparison(model: str, text: str) -> tuple[CompareSpec, CompareSpec |
     row = st.container(horizontal=True)
     buttons = row.container(horizontal=True, width="content")
     with row:
-        others = [] if own else choose_others()
+        others = [] if own else choose_others(model)
     variants = (BASELINE, *(each for each in others if each != variant), variant)
     if others and variant == BASELINE:
         variants = (BASELINE, *others)
@@ -102,36 +101,18 @@ def choose_variant() -> Variant:
     return Variant(**{part: "int8" if on else "fp32" for part, on in switches.items()})
 
 
-def choose_others() -> list[str]:
-    """Draw the choice of variants to compare besides, and return their names.
-
-    The URL has them as `?also=NAME`, once for each; it may name any variant, offered or not.
-    """
-    if "also" not in st.session_state:
-        asked = dict.fromkeys(map(_known_name, st.query_params.get_all("also")))
-        st.session_state["also"] = [name for name in asked if name][:MOST_OTHERS]
-    picked = st.session_state["also"]
-    names = {name: Variant.parse(name) for name in dict.fromkeys([*OFFERED[1:], *picked])}
-    missing = {reason for each in names.values() if (reason := why_unavailable(each))}
-    chosen = st.multiselect(
+def choose_others(model: str) -> list[str]:
+    """Draw the choice of more variants and return their names; the URL has them as `?also=NAME`."""
+    offered = offered_variants(model)[1:]
+    missing = filter(None, (why_unavailable(Variant.parse(name)) for name in OFFERED))
+    chosen = choose_variants(
         "Also compare",
-        [name for name, each in names.items() if not why_unavailable(each) or name in picked],
-        format_func=lambda name: names[name].label,
-        max_selections=MOST_OTHERS,
-        key="also",
+        "also",
+        offered,
+        [],
+        most=MOST_OTHERS,
         placeholder="Also compare …",
         label_visibility="collapsed",
-        help=" ".join(["More variants, each run in turn with the others.", *sorted(missing)]),
+        help=" ".join(["More variants, each run in turn with the others.", *sorted(set(missing))]),
     )
-    if chosen != st.query_params.get_all("also"):
-        st.query_params["also"] = chosen
-    return chosen
-
-
-def _known_name(name: str) -> str:
-    """A variant's shortest name; nothing for what is none, or is run anyway."""
-    try:
-        name = str(Variant.parse(name))
-    except WLMError:
-        return ""
-    return "" if name == OFFERED[0] else name
+    return [str(variant) for variant in chosen if variant != Variant()]

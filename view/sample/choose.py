@@ -9,8 +9,7 @@ from view.sample.prompt import offer_near_words
 from view.sample.start import STARTS, opening
 from view.sample.texts import Request
 from view.shared import server
-from view.shared.choices import in_url, offered_variants
-from wlm.quantization.variant import Variant
+from view.shared.choices import choose_variants, in_url, offered_variants
 from wlm.sampling.words import SampleSettings
 from wlm.text.wikitext import tokenize
 
@@ -29,15 +28,14 @@ class Choice:
 
 def choose_sample(model: str) -> Choice:
     """Draw the controls and return what was chosen. Raises WLMError."""
-    offered = {each.label: each for each in offered_variants(model)}
-    first = [Variant().label, Variant(lstm="int8", linear="int8").label]
-    labels = st.multiselect(
+    offered = offered_variants(model)
+    variants = choose_variants(
         "Variants",
-        list(offered),
-        default=[label for label in first if label in offered] or list(offered)[:1],
-        max_selections=4,
-        **in_url("variants"),
-        help="Two to four side by side. All are compared with the one that stands first.",
+        "variants",
+        offered,
+        offered[:2],  # fp32 and int8
+        most=4,
+        help="Two to four side by side. All are compared with the first one.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         prompt = st.text_input(
@@ -65,11 +63,9 @@ def choose_sample(model: str) -> Choice:
     words, start, raw = more.pop("words"), more.pop("start"), more.pop("raw")
     tokens = tuple(tokenize(prompt)) if prompt.strip() else ()
     offer_near_words(model, tokens)
-    # In the order in which they are offered, so that fp32, where chosen, is the baseline.
-    variants = tuple(each for label, each in offered.items() if label in labels)
     first = tokens or opening(server.load_model(model).vocabulary, start, more["seed"])
     settings = SampleSettings(temperature=heat, prompt=first, draw="race", **more)
-    return Choice(Request(model, variants, settings, words), tokens, raw, pressed, stop)
+    return Choice(Request(model, tuple(variants), settings, words), tokens, raw, pressed, stop)
 
 
 def choose_more() -> dict:

@@ -1,14 +1,15 @@
 """What several pages have one choose, and how the URL holds it: model, text, variants."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import streamlit as st
 
 from view.shared import server, visitor
-from view.shared.page import show_error
+from view.shared.page import came_by_history, show_error
 from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT, UPLOAD_NAME, list_models, list_texts
 from wlm.catalog.uploads import MODEL, TEXT, uploads_of
-from wlm.errors import WLMError
+from wlm.errors import VariantError
+from wlm.measuring.spec import MAX_VARIANTS
 from wlm.quantization.prepare import why_unavailable
 from wlm.quantization.variant import OFFERED, Variant
 
@@ -86,20 +87,57 @@ def write_uploads_by_label() -> None:
         st.rerun()  # widgets read the query as it is when a run begins
 
 
-def write_variants_as(write: Callable[[Variant], str], key: str) -> None:
-    """Write the URL's variants of this key as a page's widget does: by name or by label.
+def choose_variants(
+    label: str,
+    key: str,
+    offered: Sequence[Variant],
+    default: Sequence[Variant],
+    *,
+    most: int = MAX_VARIANTS,
+    **options,
+) -> list[Variant]:
+    """Draw the choice of variants and return the chosen ones, fp32 first.
 
-    Both are read on every page; what is neither is left for the widget to judge.
+    The URL holds the variants' names under `key`, one entry per variant. A link may name any
+    variant, offered or not, by its name or its label. `options` are those of `st.multiselect`.
     """
-    known = {each.label: each for each in map(Variant.parse, OFFERED)}
+    if key not in st.session_state or came_by_history():
+        st.session_state[key] = _named_in_url(key, list(map(str, default)))
+    picked = st.session_state[key]
+    if len(offered) == 1:
+        picked = [str(offered[0])]  # the model came quantized and has no other variant
+    elif Variant() not in offered:
+        picked = [name for name in picked if name != str(Variant())]
+    st.session_state[key] = picked = picked[:most]
+    names = dict.fromkeys([*map(str, offered), *picked])
 
-    def rewritten(text: str) -> str:
+    def write() -> None:
+        # In a callback, so that the menu's links repeat what is chosen.
+        chosen = st.session_state[key]
+        st.query_params[key] = [] if chosen == list(map(str, default)) else chosen or [""]
+
+    chosen = st.multiselect(
+        label,
+        list(names),
+        format_func=lambda name: Variant.parse(name).label,
+        max_selections=most,
+        key=key,
+        on_change=write,
+        **options,
+    )
+    return sorted(map(Variant.parse, chosen), key=lambda variant: variant != Variant())
+
+
+def _named_in_url(key: str, default: list[str]) -> list[str]:
+    if (asked := st.query_params.get_all(key)) in ([], [""]):
+        return [] if asked else default
+    by_label = {variant.label: variant for variant in map(Variant.parse, OFFERED)}
+    found, errors = {}, []
+    for text in filter(None, asked):
         try:
-            return write(known.get(text) or Variant.parse(text))
-        except WLMError:
-            return text
-
-    asked = st.query_params.get_all(key)
-    if (written := list(map(rewritten, asked))) != asked:
-        st.query_params[key] = written
-        st.rerun()  # widgets read the query as it is when a run begins
+            found[str(by_label.get(text) or Variant.parse(text))] = None
+        except VariantError as error:
+            errors.append(str(error))
+    if errors:
+        show_error(errors[0])
+    return list(found) or default

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from view.shared import visitor
 from wlm.errors import SettingError, WLMError, defect
@@ -69,6 +70,12 @@ def start_page(title: str, menu: bool = True) -> None:
             _close_menu_on_phones(key="menu")
         if hosting().note:
             st.caption(plain(hosting().note))
+
+
+def came_by_history() -> bool:
+    """Tell whether the browser's Back or Forward led here: then the URL says what to show."""
+    # Streamlit has no public way to ask. A release without this field answers no.
+    return getattr(get_script_run_ctx(), "is_history_navigation", False)
 
 
 @cache

@@ -3,12 +3,11 @@
 import streamlit as st
 
 from view.shared import server
-from view.shared.choices import in_url, offered_variants
+from view.shared.choices import choose_variants, in_url, offered_variants
 from view.sweep.link import OWN
 from wlm.errors import SettingError
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
 from wlm.measuring.sweep import DEFAULT_SECONDS, KNOBS, SweepSpec, parse_values, presets
-from wlm.quantization.variant import Variant
 
 BASELINE = "fp32"
 LONGEST_POINT, SHORTEST_POINT = 20.0, 2.0
@@ -51,15 +50,11 @@ def choose_sweep(model: str, text: str) -> SweepSpec:
         raise SettingError(
             f"the model came quantized, as {own.label}: a sweep needs {BASELINE} to set it against"
         )
-    offered = [str(each) for each in offered_variants(model)[1:]]
-    others = left.multiselect(
-        f"Variants, against {BASELINE}",
-        offered,
-        default=offered[:2],
-        format_func=lambda name: Variant.parse(name).label,
-        max_selections=4,
-        **in_url("with"),
-    )
+    offered = offered_variants(model)[1:]
+    with left:
+        others = choose_variants(
+            f"Variants, against {BASELINE}", "with", offered, offered[:2], most=4
+        )
     if not others:
         raise SettingError(f"choose at least one variant to set against {BASELINE}")
     seconds = right.slider(
@@ -72,7 +67,7 @@ def choose_sweep(model: str, text: str) -> SweepSpec:
         **in_url("seconds"),
     )
     base = CompareSpec(
-        variants=(BASELINE, *others),
+        variants=(BASELINE, *map(str, others)),
         model=model,
         text=text,
         seconds=seconds,

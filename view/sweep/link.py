@@ -2,7 +2,6 @@
 
 from wlm.catalog.uploads import MODEL, TEXT
 from wlm.measuring.sweep import KNOBS, SweepSpec, presets
-from wlm.quantization.variant import Variant
 
 OWN = "Your own"
 
@@ -18,6 +17,6 @@ def query_of(sweep_id: str, spec: SweepSpec) -> dict[str, str | list[str]]:
         TEXT: spec.base.text,
         "question": question,
         **(own if question == OWN else {}),
-        "with": [Variant.parse(name).label for name in spec.base.variants[1:]],
+        "with": list(spec.base.variants[1:]),
         "seconds": str(spec.base.seconds),
     }

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field, replace
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from view.shared.page import came_by_history
 
 NUMBERS = range(1, 9)  # of the steps, see steps.py
 RUNS = QUANTIZED, TODAY = "tour-run", "tour-onnx-run"  # what two of them measure
@@ -38,7 +39,7 @@ class Place:
 def place() -> Place:
     """Return where one is: as one went there last, or as the browser's Back and Forward say."""
     # Else the URL is not asked: a press may come with the one of the press before.
-    if "tour" not in st.session_state or _by_history():
+    if "tour" not in st.session_state or came_by_history():
         st.session_state["tour"] = Place.in_url()
     return st.session_state["tour"]
 
@@ -56,8 +57,3 @@ def go(**changes) -> None:
     for key, value in query.items():
         if st.query_params.get(key) != value:
             st.query_params[key] = value
-
-
-def _by_history() -> bool:
-    context = get_script_run_ctx()
-    return context is not None and context.is_history_navigation
