@@ -1,4 +1,4 @@
-"""Models: which models and texts are here, where they came from, and how to get more."""
+"""Models: the models and texts of this server, their origin, and how to get more."""
 
 import streamlit as st
 
@@ -10,23 +10,24 @@ from view.shared.page import errors_shown, start_page
 
 def main() -> None:
     start_page("Models")
-    st.title("Models and texts")
+    st.title("Which models and texts can I use?")
     st.markdown(
-        "What every page can choose from. Weights are checked against the hash on their card "
-        "before they are used."
+        "Every page can use the models and texts below. Download more, or upload your own. The app "
+        "checks weights against the hash on their card before it uses them."
     )
-    running = background().running  # asked first: what it fetched is found below
+    running = background().running  # read before the lists, which then include its files
     models, texts = what_is_here(background().ended)
     show_items("Models", models)
     show_items("Texts", texts)
-    st.subheader("Get more")
+    st.header("Download more")
     show_fetches(running)
     show_uploads()
-    with st.expander("Folders of your own machine", icon=":material/folder_open:"):
+    with st.expander("Use folders on your own machine", icon=":material/folder_open:"):
         st.markdown(
-            "Start the app with `WLM_MODELS` and `WLM_TEXTS` naming folders: each model folder "
-            "(`model.safetensors`, `vocab.txt`, `card.json`), each `.txt` file and each folder "
-            "with a `test.txt` in them joins the lists, for everyone and without limits."
+            "Set `WLM_MODELS` and `WLM_TEXTS` to folders before you start the app. The lists then "
+            "include every model folder (`model.safetensors`, `vocab.txt`, `card.json`), every "
+            "`.txt` file and every folder with a `test.txt` in them, for everyone and without "
+            "limits."
         )
 
 

@@ -36,6 +36,9 @@ def test_bring_measure_and_remove(page, browser, server, server_log, model, tmp_
     keep(page, "my.safetensors", files, "Check and keep the model", 1)
     main.get_by_role("tab", name="A text").click()
     keep(page, "story.txt", [("Text", text)], "Check and keep the text", 2)
+    expect(main.get_by_role("tab", name="A text")).to_have_attribute("aria-selected", "true")
+    main.get_by_role("link", name="Use it on Compare").click()
+    expect(page.get_by_role("combobox", name="Text")).to_have_value("story.txt (yours)")
 
     # In lists and in the URL they have their files' names; runs and links name them as kept.
     records = [json.loads(path.read_text()) for path in server_log.parent.rglob("upload.json")]
@@ -59,4 +62,6 @@ def test_bring_measure_and_remove(page, browser, server, server_log, model, tmp_
         expect(main.get_by_text(name, exact=True)).to_be_visible()
         page.wait_for_selector(IDLE, state="attached")
         main.get_by_role("button", name="Remove", exact=True).first.click()
+        expect(main.get_by_text(name, exact=True)).to_be_visible()
+        page.get_by_role("button", name="Remove for good").click()
         expect(main.get_by_text(name, exact=True)).to_have_count(0)

@@ -338,7 +338,7 @@ def test_a_model_is_brought_chosen_and_removed(as_anna, weights):
     compare = open_page(model=upload.name)
     assert compare.selectbox(key="model").value == upload.name
     assert not compare.exception and not compare.error
-    press(page, "Remove")
+    press(page, "Remove for good")
     assert not page.exception and not uploads_of(ANNA)
     assert upload.name not in words_of(page)
 
@@ -346,7 +346,7 @@ def test_a_model_is_brought_chosen_and_removed(as_anna, weights):
 def test_a_refusal_is_said_and_the_files_stay_chosen(as_anna, weights):
     page = open_page(MODELS)
     press(page, "Check and keep the text")
-    assert "A file must be chosen first" in page.error[0].value
+    assert "No file is chosen" in page.error[0].value
     send(page, "weights", weights)
     press(page, "Check and keep the model")
     assert "The vocabulary must be one file" in page.error[0].value

@@ -192,8 +192,8 @@ def test_nothing_is_taken_in(server, folder):
         async with stranger(server) as visitor:
             await visitor.open("Models")
             offered = " ".join(visitor.buttons)
-            assert "Get" not in offered and "Check and keep" not in offered
-            assert any("switched off on this server" in each for each in visitor.words)
+            assert "Download" not in offered and "Check and keep" not in offered
+            assert any("does not accept uploads" in each for each in visitor.words)
             await visitor.open("Runs")
             assert "Import" not in " ".join(visitor.buttons)
             for size, code in ((10, 204), (2_000_000, 413)):

@@ -46,32 +46,32 @@ def test_the_page_says_what_is_here():
     assert sizes["In fp32, kB"] == "4.1" and sizes["On disk, kB"]
     (loss,) = (each for each in page.metric if "loss" in each.label)
     assert (loss.value, loss.delta) == ("4.7227", "6.2% unknown")
-    assert labels(page) == ["Get WikiText-2", "Get the tutorial's weights"]
+    assert labels(page) == ["Download WikiText-2", "Download the tutorial's weights"]
 
 
 def test_a_fetch_ends_with_the_text_in_the_lists(mirror: Mirror):
-    page = until_fetched(press(open_models(), "Get WikiText-2"))
+    page = until_fetched(press(open_models(), "Download WikiText-2"))
     assert not page.error
-    assert labels(page) == ["Get the tutorial's weights"]
-    assert any("Here" in each.value for each in page.markdown)
+    assert labels(page) == ["Download the tutorial's weights"]
+    assert any("Downloaded" in each.value for each in page.markdown)
     compare = open_page(text="wikitext-2")
     assert compare.selectbox(key="text").value == "wikitext-2"
 
 
 def test_a_failed_fetch_is_said_with_what_to_do(mirror: Mirror):
     mirror.faults["test.txt"] = "dies half-way"
-    page = until_fetched(press(open_models(), "Get WikiText-2"))
+    page = until_fetched(press(open_models(), "Download WikiText-2"))
     assert "the connection broke" in page.error[0].value
     assert "Try again, or give another source" in page.error[0].value
-    assert labels(page) == ["Get WikiText-2", "Get the tutorial's weights"]
+    assert labels(page) == ["Download WikiText-2", "Download the tutorial's weights"]
     assert not open_models().error  # another visitor's page
 
 
 def test_while_one_fetch_runs_no_other_begins_and_anyone_may_stop_it(mirror: Mirror):
     mirror.faults["train.txt"] = "stalls"
-    page = press(open_models(), "Get WikiText-2")
+    page = press(open_models(), "Download WikiText-2")
     other = open_models()  # of another visitor
-    assert labels(other) == ["Stop", "Get the tutorial's weights"]
+    assert labels(other) == ["Stop", "Download the tutorial's weights"]
     assert other.button(key="get-tutorial-weights").disabled
     press(other, "Stop")
     mirror.go_on.set()

@@ -1,4 +1,4 @@
-"""What can be fetched: a button each, or how far the server's one fetch is."""
+"""Downloads: a button for each, or the progress of the server's one download."""
 
 import streamlit as st
 
@@ -12,32 +12,32 @@ from wlm.measuring.wording import size_in_words
 
 TO_GET = {
     WIKITEXT2: (
-        "Get WikiText-2",
-        "The text that the tutorial was measured on: 245,569 tokens in its test set. From "
-        "pytorch/examples on GitHub; Merity et al. 2016, CC BY-SA 3.0.",
+        "Download WikiText-2",
+        "The tutorial's text: 245,569 tokens in its test set. From pytorch/examples on GitHub; "
+        "Merity et al. 2016, CC BY-SA 3.0.",
     ),
     TUTORIAL_WEIGHTS: (
-        "Get the tutorial's weights",
-        "The model that the tutorial quantized, in fp32. It takes its vocabulary from WikiText-2, "
-        "which is fetched first if it is not here.",
+        "Download the tutorial's weights",
+        "The tutorial's model in fp32. Its vocabulary comes from WikiText-2, which is downloaded "
+        "first if it is missing.",
     ),
 }
 
 
 @st.cache_resource(show_spinner=False)
 def background() -> BackgroundFetch:
-    """The server's one fetch."""
+    """Return the server's one download."""
     return BackgroundFetch()
 
 
 @st.cache_data(ttl=60, show_spinner="Checking the files …")
 def fetched(fetches: int) -> dict[str, bool]:
-    """Which of TO_GET are here, looked at anew after each fetch."""
+    """Tell which of TO_GET are here; `fetches` makes it look again after each download."""
     return {what: is_here(what) for what in TO_GET}
 
 
 def show_fetches(running: bool) -> None:
-    """Draw a button for each thing that can be fetched, or how far the fetch is."""
+    """Draw a button for each download, or its progress."""
     if not hosting().allows("fetching"):
         return
     fetching, here = background(), fetched(background().ended)
@@ -49,14 +49,14 @@ def show_fetches(running: bool) -> None:
             if running and fetching.what == what:
                 follow(standing)
             elif here[what]:
-                st.markdown(":material/check_circle: Here, and its hash is right.")
+                st.markdown(":material/check_circle: Downloaded. The hash is correct.")
             elif st.button(label, icon=":material/download:", disabled=running, key=f"get-{what}"):
                 fetching.start(what, visitor.name())
                 st.rerun()
 
 
 def standing() -> Standing | None:
-    """Return how far the fetch is, in size and time left; nothing once it has ended."""
+    """Return the download's progress in size and time left; None after its end."""
     fetching = background()
     if not fetching.running:
         return None

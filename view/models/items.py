@@ -1,4 +1,4 @@
-"""The models and texts that are here: what each is, or what is wrong with it."""
+"""The list of models and texts on this server, with their facts or problems."""
 
 import streamlit as st
 
@@ -8,20 +8,21 @@ from wlm.catalog.inventory import Item
 from wlm.measuring.wording import size_in_words, size_unit
 
 IN_FP32 = (
-    "Its state_dict as 32-bit floats, which other pages set variants against: with its names, the "
-    "file is a few kB larger. On disk here it may be kept in fewer bits."
+    "The size of the weights as 32-bit floats, the baseline on other pages. A file also has names, "
+    "so it is a few kB larger. The file here may store the weights in fewer bits."
 )
 
 
 @st.cache_data(ttl=60, show_spinner="Checking the files …")
 def what_is_here(fetches: int) -> tuple[list[Item], list[Item]]:
-    """Models and texts, looked at anew after each fetch: every file is read to check its hash."""
+    """Return models and texts, after reading every file to check its hash; `fetches` makes it look
+    again after each download."""
     return inventory.models_here(), inventory.texts_here()
 
 
 def show_items(title: str, items: list[Item]) -> None:
-    """Show each model or text: its facts, or what is wrong with it."""
-    st.subheader(title)
+    """Show the facts of each model or text, or its problem."""
+    st.header(title)
     for item in items:
         if item.problem:
             show_error(item.problem)
@@ -34,7 +35,7 @@ def show_items(title: str, items: list[Item]) -> None:
                     item.origin,
                     item.fp32_bytes and f"File on disk: {size_in_words(item.size_bytes)}",
                     item.source and f"Trained on {item.source}",
-                    item.licence and f"Licence: {item.licence}",
+                    item.licence and f"License: {item.licence}",
                     item.weights_read and f"Weights read: {item.weights_read}",
                 ]
                 lines = [plain(fact[0].upper() + fact[1:]) for fact in facts if fact]
@@ -52,5 +53,5 @@ def show_items(title: str, items: list[Item]) -> None:
                     None if item.unknown is None else f"{item.unknown:.1%} unknown",
                     delta_color="off",
                     delta_arrow="off",
-                    help="Nats per token, as its card says; of so many words unknown to the model.",
+                    help="Nats per token, from the model's card, and the share of unknown words.",
                 )

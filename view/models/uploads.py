@@ -1,12 +1,12 @@
-"""A visitor's own models and texts on the page Models: listed, removed, and brought."""
+"""A visitor's own models and texts on the page Models: list, remove, upload."""
 
 from collections.abc import Callable
 
 import streamlit as st
 
 from view.shared import server, visitor
-from view.shared.choices import shown_name
-from view.shared.page import plain, show_error
+from view.shared.choices import in_url, shown_name
+from view.shared.page import MENU, plain, show_error
 from wlm.catalog import upload_checks as checks
 from wlm.catalog import uploads
 from wlm.catalog.uploads import Upload
@@ -16,66 +16,83 @@ from wlm.measuring.wording import size_in_words
 
 LIMITS = (
     f"Weights: at most {checks.MOST_WEIGHTS_MB} MB and {checks.MOST_WEIGHTS / 1e6:.0f} million "
-    f"numbers. Vocabulary or corpus: {checks.MOST_WORDS_MB} MB a file. Text: "
-    f"{checks.MOST_TEXT_MB} MB. {uploads.MOST_OF_ONE} uploads each, kept for {uploads.HOURS} "
-    "hours on this server, in your lists only. Runs made with one are in everyone's list of runs, "
-    "under a number in place of its name, and without its contents."
+    f"numbers. Vocabulary or corpus: at most {checks.MOST_WORDS_MB} MB per file. Text: at most "
+    f"{checks.MOST_TEXT_MB} MB. Each visitor can keep {uploads.MOST_OF_ONE} uploads. This server "
+    f"deletes an upload after {uploads.HOURS} hours. Only you see it in your lists. If you run "
+    "it, everyone sees the run, with a number instead of the upload's name."
 )
 OFF = (
-    "Models and texts of your own are switched off on this server: bring them to the app on your "
+    "This server does not accept uploads. To use your own models and texts, run the app on your "
     "own machine."
 )
 
 
 def show_uploads() -> None:
-    """Show this visitor's uploads, and the forms that take one more, or that there is none."""
+    """Show this visitor's uploads and the upload forms, or a sentence if uploads are off."""
     if not hosting().allows("uploading"):
         st.caption(OFF)
         return
     own = uploads.uploads_of(visitor.name())
     if own:
-        st.subheader("Yours")
+        st.header("Your uploads")
         for upload in own:
             show_upload(upload)
-    st.subheader("Bring your own")
-    model, text = st.tabs(["A model", "A text"])
+    st.header("Upload your own")
+    show_last_upload(own)
+    # The URL holds the tab: a list of uploads that grows above it does not reset it.
+    model, text = st.tabs(["A model", "A text"], **in_url("upload"))
     with model:
-        bring_model()
+        upload_model()
     with text:
-        bring_text()
+        upload_text()
     st.caption(LIMITS)
 
 
+def show_last_upload(own: list[Upload]) -> None:
+    """Confirm the upload that this visitor made last, with a link that uses it."""
+    last = st.session_state.get("last-upload")
+    if (upload := next((upload for upload in own if upload.name == last), None)) is None:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        name = plain(shown_name(upload.kind, upload.name))
+        st.success(f"Uploaded {name}. It is in your lists.", icon=":material/check_circle:")
+        path, icon = MENU["Compare"]
+        query = {upload.kind: upload.name}
+        st.page_link(path, label="Use it on Compare", icon=icon, query_params=query)
+
+
 def show_upload(upload: Upload) -> None:
-    """Show one upload: its names, facts, and a button to remove it."""
+    """Show an upload's name and facts, and a button that removes it after a question."""
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container():
             st.markdown(f"**{plain(upload.label)}**")
+            hours = max(1, round(upload.hours_left))
             st.caption(
                 f"{upload.kind.capitalize()}, {size_in_words(upload.size_bytes)} on disk, "
-                f"{plain(upload.facts)}. "
-                f"Removed by itself in {max(1, round(upload.hours_left))} h."
+                f"{plain(upload.facts)}. Expires in {hours} {'hour' if hours == 1 else 'hours'}."
             )
-        if st.button("Remove", icon=":material/delete:", key=f"remove-{upload.name}"):
-            uploads.remove(visitor.name(), upload.name)
-            # Names are never used again; this frees the memory.
-            server.models().drop(upload.name)
-            st.rerun()
+        with st.popover("Remove", icon=":material/delete:", key=f"remove-{upload.name}"):
+            st.markdown("Runs that used it stay. The file cannot be restored.")
+            if st.button("Remove for good", type="primary", key=f"remove-for-good-{upload.name}"):
+                uploads.remove(visitor.name(), upload.name)
+                # Names are never used again; this frees the memory.
+                server.models().drop(upload.name)
+                st.rerun()
 
 
-def bring_model() -> None:
-    """Draw what takes weights and their vocabulary."""
+def upload_model() -> None:
+    """Draw the form for weights and their vocabulary."""
     turn = st.session_state.get("upload-turn", 0)
-    with st.form("bring-model", border=False):  # its button waits until the files have come
+    with st.form("upload-model", border=False):  # its button waits until the files have arrived
         left, right = st.columns(2)
         weights = left.file_uploader(
-            "Weights: a state_dict, a checkpoint, a whole module, or what was taken from here",
+            "Weights: a state_dict, a checkpoint, a whole module, or an export from this app",
             type=[suffix.removeprefix(".") for suffix in checks.WEIGHTS_SUFFIXES],
             max_upload_size=checks.MOST_WEIGHTS_MB,
             key=f"weights-{turn}",
         )
         words = right.file_uploader(
-            "Vocabulary: a word a line, or train.txt, valid.txt, test.txt; a .zip has its own",
+            "Vocabulary: one word per line, or train.txt, valid.txt, test.txt; a .zip contains it",
             type=[suffix.removeprefix(".") for suffix in checks.WORDS_SUFFIXES],
             accept_multiple_files=True,
             max_upload_size=checks.MOST_WORDS_MB,
@@ -86,10 +103,10 @@ def bring_model() -> None:
         keep(checks.add_model, weights, words, turn=turn)
 
 
-def bring_text() -> None:
-    """Draw what takes a text."""
+def upload_text() -> None:
+    """Draw the form for a text."""
     turn = st.session_state.get("upload-turn", 0)
-    with st.form("bring-text", border=False):
+    with st.form("upload-text", border=False):
         text = st.file_uploader(
             "Text: UTF-8, words separated by spaces as in WikiText-2",
             type=[suffix.removeprefix(".") for suffix in checks.TEXT_SUFFIXES],
@@ -102,16 +119,15 @@ def bring_text() -> None:
 
 
 def keep(add: Callable[..., Upload], file, *more, turn: int) -> None:
-    """Check and keep an upload; on an error the chosen files stay chosen."""
+    """Check and keep an upload. After an error the chosen files stay chosen."""
     try:
         if file is None:
-            raise UploadError("a file must be chosen first, got none")
+            raise UploadError("no file is chosen; choose a file first")
         with st.spinner("Checking …"):
             upload = add(visitor.name(), file, *more)
     except WLMError as error:
         show_error(str(error))
         return
-    st.session_state["upload-turn"] = turn + 1  # empty uploaders, and the files' memory freed
-    called = plain(shown_name(upload.kind, upload.name))
-    st.toast(f"Kept: in your lists it is {called}.", icon=":material/check_circle:")
+    st.session_state["upload-turn"] = turn + 1  # empties the uploaders and frees their memory
+    st.session_state["last-upload"] = upload.name
     st.rerun()
