@@ -1,0 +1,139 @@
+"""Agreement of two models' predictions, against independent code and by hand."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from wlm.measuring.agreement import (
+    Agreement,
+    Differences,
+    differences,
+    joined,
+    read_together,
+    sentence,
+)
+from wlm.quantization.prepare import prepare
+from wlm.quantization.variant import Variant
+from wlm.text.corpus import batchify
+
+P, Q = (1 / 2, 1 / 4, 1 / 8, 1 / 8), (1 / 4, 1 / 2, 1 / 8, 1 / 8)
+
+
+def logits(*distributions: tuple[float, ...]) -> torch.Tensor:
+    return torch.tensor(distributions).log()
+
+
+def test_the_divergence_of_two_distributions_of_four_words_is_the_one_worked_out_by_hand():
+    found = differences(logits(P, P), logits(Q, P), torch.tensor([0, 3]))
+    # 1/2 log 2 + 1/4 log 1/2 = 1/4 log 2
+    assert found.kl == pytest.approx([0.25 * math.log(2), 0.0], abs=1e-7)
+    assert found.same.tolist() == [False, True]
+    assert found.change == pytest.approx([-1 / 4, 0.0], abs=1e-7)
+    assert (found.expected.tolist(), found.preferred.tolist()) == ([0, 0], [1, 0])
+
+
+def test_a_shift_of_all_logits_changes_nothing():
+    found = differences(logits(P), logits(P) + 30.0, torch.tensor([1]))
+    assert found.kl == pytest.approx([0.0], abs=1e-6)
+    assert found.change == pytest.approx([0.0], abs=1e-6)
+
+
+def test_small_divergences_keep_their_digits_and_huge_ones_stay_finite():
+    torch.manual_seed(1)
+    p = 3 * torch.randn(200, 1_000)
+    for size in (1e-4, 1e-2, 1.0, 100.0):
+        q = p + size * torch.randn(200, 1_000)
+        log_p, log_q = p.double().log_softmax(-1), q.double().log_softmax(-1)
+        expected = F.kl_div(log_q, log_p, reduction="none", log_target=True).sum(-1)
+        found = differences(p, q, torch.zeros(200, dtype=torch.int64))
+        assert found.kl == pytest.approx(expected.numpy(), rel=1e-3, abs=1e-10)
+        expected = (log_q.exp() - log_p.exp())[:, 0]
+        assert found.change == pytest.approx(expected.numpy(), abs=1e-6)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+@pytest.mark.parametrize("bptt", [1, 7, 25])
+def test_a_text_of_the_tiny_model_agrees_with_float64(model, batch_size, bptt):
+    data = batchify(torch.arange(97) * 7 % 20, batch_size)
+    models = [prepare(model, Variant.parse(name)) for name in ("fp32", "int8")]
+    found = joined([pieces[0] for pieces in read_together(models, data, bptt=bptt)])
+    assert len(found.kl) == data.size(0) * batch_size - batch_size
+    expected, same, change = [], [], []
+    hidden = [each.init_hidden(batch_size) for each in models]
+    for start in range(0, len(data) - 1, bptt):
+        stop = min(start + bptt, len(data) - 1)
+        log = []
+        for i, own in enumerate(models):
+            output, hidden[i] = own(data[start:stop], hidden[i])
+            log.append(output.double().log_softmax(-1))
+        expected.append((log[0].exp() * (log[0] - log[1])).sum(-1))
+        same.append(log[0].argmax(-1) == log[1].argmax(-1))
+        targets = data[start + 1 : stop + 1, :, None]
+        change.append((log[1].exp() - log[0].exp()).gather(-1, targets)[..., 0])
+    assert found.kl == pytest.approx(torch.cat(expected).reshape(-1).numpy(), rel=1e-3, abs=1e-9)
+    assert found.same.tolist() == torch.cat(same).reshape(-1).tolist()
+    assert found.change == pytest.approx(torch.cat(change).reshape(-1).numpy(), abs=1e-6)
+    assert found.kl.max() > 1e-6
+
+
+def known(kl: list[float], same: list[bool], change: list[float]) -> Differences:
+    zeros = np.zeros(len(kl), int)
+    return Differences(np.array(kl), np.array(same), np.array(change), zeros, zeros + 1)
+
+
+def test_the_summary_of_four_tokens_is_the_one_worked_out_by_hand():
+    data = batchify(torch.arange(5), 1)
+    agreement = Agreement(data, [known([0.1, 0.3], [True, False], [0.3, 0.0])])
+    agreement.pieces.append(known([0.2, 0.0], [True, True], [-0.4, 0.1]))
+    content = agreement.to_json(["a", "b", "c", "d", "e"])
+    assert content["tokens"] == 4
+    assert content["kl_mean"] == pytest.approx(0.15)
+    assert content["kl_median"] == pytest.approx(0.15)
+    assert content["kl_p99"] == pytest.approx(0.297)  # 0.2 + 0.97 of the way to 0.3
+    assert content["same_word"] == 0.75
+    assert content["probability_change"] == pytest.approx(0.0)
+    assert content["probability_rms"] == pytest.approx(math.sqrt((0.09 + 0.16 + 0.01) / 4))
+    assert content["kl_mean_ci95"] is None  # too few tokens
+    assert sum(content["kl_histogram"]) == 4
+    # Where the models agree altogether nothing is named.
+    assert [token["kl"] for token in content["furthest"]] == pytest.approx([0.3, 0.2, 0.1])
+    first = content["furthest"][0]
+    assert (first["position"], first["before"], first["word"]) == (2, ["a", "b"], "c")
+    assert (first["baseline"], first["variant"]) == ("a", "b")
+
+
+def test_before_the_first_token_there_is_no_agreement():
+    assert Agreement(batchify(torch.arange(5), 1)).to_json(["a"] * 5) is None
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_say():
+    held = dict.fromkeys(("kl_mean", "same_word", "probability_rms", "kl_median"), 0)
+    truth = {"kl_mean": 1.0, "same_word": 0.9, "probability_rms": 2.0, "kl_median": math.log(2)}
+    for seed in range(100):
+        random = np.random.default_rng(seed)
+        kl, same = random.exponential(1.0, 1_200), random.random(1_200) < 0.9
+        change = random.normal(0.0, 2.0, 1_200)
+        data = torch.zeros((1_201, 1), dtype=torch.int64)
+        zeros = np.zeros(1_200, int)
+        piece = Differences(kl, same, change, zeros, zeros)
+        content = Agreement(data, [piece]).to_json(["a"])
+        for name in held:
+            low, high = content[f"{name}_ci95"]
+            held[name] += low <= truth[name] <= high
+    assert all(87 <= number <= 100 for number in held.values()), held
+
+
+@pytest.mark.parametrize(
+    ("same_word", "words"),
+    [
+        (0.96, "prefers another word at 1 token in 25"),
+        (1.0, "prefers the same word at every token"),
+    ],
+)
+def test_the_sentence_says_how_many_words_differ(same_word, words):
+    said = sentence({"same_word": same_word}, "int8", -0.0041)
+    assert said.startswith(f"int8 {words}")
+    assert said.endswith("the loss changes by 0.004.")

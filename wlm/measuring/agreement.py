@@ -1,0 +1,215 @@
+"""Agreement: how often, and how closely, a variant predicts the same next word as the baseline.
+
+A loss can stay the same while predictions change: some words become likelier, others less likely.
+So both models read the same text, and their distributions are compared at each token.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wlm.measuring.evaluate import DEFAULT_BPTT, DEFAULT_THREADS, thread_count
+from wlm.measuring.intervals import LEVEL, Interval
+from wlm.quantization.prepare import PreparedModel
+from wlm.text.corpus import get_batch
+
+DRAWS = 1_000
+BLOCKS = 60  # that the text is cut into for the intervals
+FEWEST_TOKENS = 400  # below, an interval would say more than the data
+FURTHEST = 10  # tokens that are named, those where the models differ most
+ROWS_AT_ONCE = 64  # distributions in memory at once, 33,278 numbers each
+HISTOGRAM = np.logspace(-8, 2, 41)  # edges in nats: four bins per power of ten
+
+
+@dataclass(frozen=True)
+class Differences:
+    """How a variant's predictions of consecutive tokens differ from the baseline's, each (N,).
+
+    `kl` is the Kullback-Leibler divergence of the variant from the baseline in nats, `same` tells
+    whether both find the same word likeliest, `change` is the variant's probability of the correct
+    word less the baseline's. `expected` and `preferred` are the ids of the likeliest words of
+    baseline and variant.
+    """
+
+    kl: np.ndarray
+    same: np.ndarray
+    change: np.ndarray
+    expected: np.ndarray
+    preferred: np.ndarray
+
+
+def differences(baseline: Tensor, variant: Tensor, targets: Tensor) -> Differences:
+    """Return how logits (N, V) of a variant differ from the baseline's, for the targets (N,)."""
+    pieces = [
+        _differences(p.float(), q.float(), target)
+        for p, q, target in zip(
+            baseline.split(ROWS_AT_ONCE),
+            variant.split(ROWS_AT_ONCE),
+            targets.split(ROWS_AT_ONCE),
+            strict=True,
+        )
+    ]
+    return joined(pieces)
+
+
+def _differences(p: Tensor, q: Tensor, targets: Tensor) -> Differences:
+    probabilities = p.softmax(-1)
+    shift = q - p
+    # With u = shift less its mean under p, KL = log E_p[exp u]. Small divergences keep their digits
+    # this way, in float32 too; the difference of two log-softmaxes would lose them.
+    total = probabilities.sum(-1, keepdim=True, dtype=torch.float64)  # 1, but for rounding
+    mean = (probabilities * shift).sum(-1, keepdim=True, dtype=torch.float64) / total
+    shift -= mean.float()
+    kl = ((probabilities * shift.expm1()).sum(-1, dtype=torch.float64) / total[:, 0]).log1p()
+    kl -= (probabilities * shift).sum(-1, dtype=torch.float64) / total[:, 0]  # the mean's rounding
+    if not bool(kl.isfinite().all()):  # logits so far apart that float32 overflows
+        p, q = p.double(), q.double()
+        probabilities, shift = p.softmax(-1), q - p
+        shift = shift - (probabilities * shift).sum(-1, keepdim=True)
+        kl = (p + shift).logsumexp(-1) - p.logsumexp(-1)
+    kl = kl.clamp(min=0.0)  # rounding may leave a little less than zero
+    column = targets[:, None]
+    before = probabilities.gather(1, column)[:, 0].double()
+    after = before * (shift.gather(1, column)[:, 0] - kl).exp()
+    expected, preferred = p.argmax(-1), q.argmax(-1)
+    return Differences(
+        kl.numpy(),
+        (expected == preferred).numpy(),
+        (after - before).numpy(),
+        expected.numpy(),
+        preferred.numpy(),
+    )
+
+
+def joined(pieces: Sequence[Differences]) -> Differences:
+    """Return the differences of consecutive stretches of text as one."""
+    names = Differences.__dataclass_fields__
+    return Differences(
+        *(np.concatenate([getattr(piece, name) for piece in pieces]) for name in names)
+    )
+
+
+def read_together(
+    models: Sequence[PreparedModel],
+    data: Tensor,
+    *,
+    bptt: int = DEFAULT_BPTT,
+    threads: int = DEFAULT_THREADS,
+) -> Iterator[list[Differences]]:
+    """Let models read batchified ids (N, B) together; yield, chunk by chunk, how each model but
+    the first differs from the first."""
+    hidden = [model.init_hidden(data.size(1)) for model in models]
+    for start in range(0, data.size(0) - 1, bptt):
+        input, targets = get_batch(data, start, bptt)
+        with torch.inference_mode(), thread_count(threads):
+            logits = []
+            for i, model in enumerate(models):
+                output, hidden[i] = model(input, hidden[i])  # (T, B, V)
+                logits.append(output.view(len(targets), -1))
+            found = [differences(logits[0], own, targets) for own in logits[1:]]
+        yield found
+
+
+@dataclass
+class Agreement:
+    """How a variant's predictions agree with the baseline's over a text, as far as it was read."""
+
+    data: Tensor  # the text, batchified (N, B)
+    pieces: list[Differences] = field(default_factory=list)
+
+    def to_json(self, words: Sequence[str]) -> dict | None:
+        """Return the agreement as docs/json.md describes it, None before the first token; `words`
+        are the vocabulary's."""
+        if not self.pieces:
+            return None
+        found = joined(self.pieces)
+        order = np.argsort(found.kl, kind="stable")
+        counts, _ = np.histogram(np.clip(found.kl, HISTOGRAM[0], HISTOGRAM[-1]), HISTOGRAM)
+        return {
+            "tokens": len(found.kl),
+            **_with_intervals(found, order),
+            "kl_histogram": counts.tolist(),
+            "furthest": [
+                self._token(found, int(i), words) for i in order[::-1][:FURTHEST] if found.kl[i] > 0
+            ],
+        }
+
+    def _token(self, found: Differences, i: int, words: Sequence[str]) -> dict:
+        row, column = divmod(i, self.data.size(1))
+        before = self.data[max(0, row - 11) : row + 1, column].tolist()
+        return {
+            "position": row + 1,  # in its column, counted from 0
+            "before": [words[id] for id in before],
+            "word": words[int(self.data[row + 1, column])],
+            "baseline": words[int(found.expected[i])],
+            "variant": words[int(found.preferred[i])],
+            "kl": float(found.kl[i]),
+        }
+
+
+def _with_intervals(found: Differences, order: np.ndarray) -> dict:
+    """The statistics of differences, each with the ends of its 95% interval.
+
+    The text is cut into blocks of consecutive tokens, since neighbors are alike, and blocks are
+    drawn with replacement.
+    """
+    n = len(found.kl)
+    number = min(BLOCKS, n)
+    block = np.arange(n) * number // n  # the block of each token
+    picks = np.random.default_rng(0).integers(0, number, (DRAWS, number))
+    weights = np.stack([np.bincount(drawn, minlength=number) for drawn in picks])  # (DRAWS, blocks)
+    sizes = np.bincount(block)
+
+    def mean(values: np.ndarray) -> Interval:
+        sums = np.bincount(block, values)
+        return _interval(float(values.mean()), weights @ sums / (weights @ sizes), n)
+
+    ordered, ordered_block = found.kl[order], block[order]
+
+    def quantile(share: float) -> Interval:
+        drawn = np.empty(DRAWS)
+        for i, own in enumerate(weights):
+            total = np.cumsum(own[ordered_block])
+            drawn[i] = ordered[np.searchsorted(total, share * total[-1])]
+        return _interval(float(np.quantile(found.kl, share)), drawn, n)
+
+    square = mean(found.change**2)
+    statistics = {
+        "kl_mean": mean(found.kl),
+        "kl_median": quantile(0.5),
+        "kl_p99": quantile(0.99),
+        "same_word": mean(found.same.astype(float)),
+        "probability_change": mean(found.change),
+        "probability_rms": Interval(*(math.sqrt(max(0.0, end)) for end in _ends(square))),
+    }
+    content = {}
+    for name, interval in statistics.items():
+        known = math.isfinite(interval.low) and math.isfinite(interval.high)
+        content[name] = interval.value
+        content[f"{name}_ci95"] = [interval.low, interval.high] if known else None
+    return content
+
+
+def _ends(interval: Interval) -> tuple[float, float, float]:
+    return interval.value, interval.low, interval.high
+
+
+def _interval(value: float, drawn: np.ndarray, tokens: int) -> Interval:
+    if tokens < FEWEST_TOKENS:
+        return Interval(value, -math.inf, math.inf)
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    return Interval(value, float(low), float(high))
+
+
+def sentence(agreement: dict, label: str, loss_delta: float) -> str:
+    """Return what an agreement (its JSON) says, as one would read it aloud."""
+    differing = 1 - agreement["same_word"]
+    change = f"the loss changes by {abs(loss_delta):.3f}"
+    if not differing:
+        return f"{label} prefers the same word at every token, and {change}."
+    return f"{label} prefers another word at 1 token in {1 / differing:,.0f}, while {change}."
