@@ -71,32 +71,56 @@ def to_json(run: Run) -> str:
 
 
 def to_markdown(run: Run) -> str:
-    """Return a run as a report to paste into an issue. Raises ReportError where nothing was
+    """Return a run as a report to paste into an issue. Raises ReportError if nothing was
     measured."""
     result = _measured(run)
-    protocol, machine = result["protocol"], result["machine"]
-    weights = protocol.get("weights_sha256")
-    date = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.created_at))
-    some_unknown = bool(read_as(protocol))  # else both losses are one
-    unit, scale = size_unit(each["size_bytes"] for each in result["results"])
+    heads, rows = table(result)
+    verdicts = [sentence(result, i) for i in range(1, len(rows))] or [sentence(result)]
+    lines = [
+        *(f"**{verdict}**\n" for verdict in verdicts),
+        *(
+            "| " + " | ".join(row) + " |"
+            for row in [heads, ["---"] + ["--:"] * (len(heads) - 1), *rows]
+        ),
+        "",
+        # As code: a name from elsewhere must not become a link or mention somebody.
+        *(f"- {name}: `{value.replace('`', ' ')}`" for name, value in facts(run).items()),
+        *(f"- warning: {warning}" for warning in result.get("warnings", [])),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def table(result: dict) -> tuple[list[str], list[list[str]]]:
+    """Return a comparison's JSON as a report's table: its heads, and a row per variant."""
+    some_unknown = bool(read_as(result["protocol"]))  # else both losses are one
+    unit, scale = size_unit(row["size_bytes"] for row in result["results"])
     heads = [
         *("variant", f"size, {unit}", "loss, nats"),
         *(["of known words"] if some_unknown else []),
-        *("elapsed, s", "times as fast", "95% interval"),
+        *("elapsed, s", "speed-up", "95% interval"),
     ]
     rows = [
         [
-            each["label"],
-            f"{each['size_bytes'] / scale:.1f}",
-            f"{each['loss']:.4f}",
-            *([f"{each['loss_known']:.4f}" if each.get("loss_known") else "–"] * some_unknown),
-            f"{each['elapsed_s']:.2f}",
-            f"{each.get('speedup', 1.0):.2f}",
-            "{:.2f} to {:.2f}".format(*ends) if (ends := each.get("speedup_ci95")) else "–",
+            row["label"],
+            f"{row['size_bytes'] / scale:.1f}",
+            f"{row['loss']:.4f}",
+            *([f"{row['loss_known']:.4f}" if row.get("loss_known") else "–"] * some_unknown),
+            f"{row['elapsed_s']:.2f}",
+            f"{row.get('speedup', 1.0):.2f}",
+            "{:.2f} to {:.2f}".format(*ends) if (ends := row.get("speedup_ci95")) else "–",
         ]
-        for each in result["results"]
+        for row in result["results"]
     ]
-    facts = {
+    return heads, rows
+
+
+def facts(run: Run) -> dict[str, str]:
+    """Return what a report states of a run beside its numbers: model, text, protocol, machine,
+    versions, and the run itself."""
+    result = _measured(run)
+    protocol, machine = result["protocol"], result["machine"]
+    weights = protocol.get("weights_sha256")
+    return {
         "model": protocol["model"]
         + (f", weights with sha256 {weights}" if weights else "")
         + (f", read {read}" if (read := protocol.get("weights_read")) else ""),
@@ -109,21 +133,13 @@ def to_markdown(run: Run) -> str:
         "machine": f"{machine['cpu']}, {machine['cpus']} CPUs, {machine['os']}",
         "versions": f"wlm {machine['wlm']}, torch {machine['torch']}, "
         f"engine {machine['quantized_engine']}, Python {machine['python']}",
-        "run": f"{run.id}, {run.state}, {run.origin or 'measured'} {date}",
+        "run": f"{run.id}, {run.state}, {run.origin or 'measured'} {when(run)}",
     }
-    verdicts = [sentence(result, i) for i in range(1, len(rows))] or [sentence(result)]
-    lines = [
-        *(f"**{each}**\n" for each in verdicts),
-        *(
-            "| " + " | ".join(row) + " |"
-            for row in [heads, ["---"] + ["--:"] * (len(heads) - 1), *rows]
-        ),
-        "",
-        # As code: a name from elsewhere must not become a link or mention somebody.
-        *(f"- {name}: `{value.replace('`', ' ')}`" for name, value in facts.items()),
-        *(f"- warning: {warning}" for warning in result.get("warnings", [])),
-    ]
-    return "\n".join(lines) + "\n"
+
+
+def when(run: Run) -> str:
+    """Return the time at which a run was created, as `2026-03-01 09:30 UTC`."""
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.created_at))
 
 
 def _measured(run: Run) -> dict:

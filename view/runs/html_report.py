@@ -1,0 +1,62 @@
+"""A run as one HTML file, with the charts that Compare draws of it."""
+
+import tomllib
+
+from view.compare import charts
+from wlm.measuring.wording import size_unit
+from wlm.paths import ROOT
+from wlm.runs.html import to_html
+from wlm.runs.run import Run
+
+
+def html_report(run: Run) -> str:
+    """Return a run as a page that opens offline anywhere. Raises ReportError if nothing was
+    measured."""
+    return to_html(run, report_charts(run.result) if run.result else {}, themes())
+
+
+def report_charts(result: dict) -> dict[str, dict]:
+    """Return the charts of a comparison's JSON by their titles, as Compare draws them."""
+    results = result["results"]
+    labels = [row["label"] for row in results]
+    unit, scale = size_unit(row["size_bytes"] for row in results)
+    bars = {
+        "Loss": ("loss", "loss (nats per token)", 1, ".3f"),
+        "Size": ("size_bytes", f"size ({unit})", scale, ".1f"),
+        "Elapsed time": ("elapsed_s", "elapsed (s)", 1, ".2f"),
+    }
+    found = {
+        heading: charts.bars_with_references(
+            labels,
+            [row[measure] / divisor for row in results],
+            [None] * len(results),
+            title=title,
+            format=format,
+            reference_name="",
+        )
+        for heading, (measure, title, divisor, format) in bars.items()
+    }
+    if len(results) > 1:
+        found["Speed-up with its 95% interval"] = charts.speedups(
+            labels,
+            [row["speedup"] for row in results],
+            [row["speedup_ci95"] for row in results],
+        )
+        found["Time per token, round by round"] = charts.block_times(
+            labels,
+            [[block["wall_s"] / block["tokens"] for block in row["blocks"]] for row in results],
+        )
+    return found
+
+
+def themes() -> dict[str, dict]:
+    """Return the settings of all charts on `light` and on `dark` pages: the app's own colors."""
+    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
+    return {
+        name: {
+            "background": theme[name]["backgroundColor"],
+            "range": {"category": theme[name]["chartCategoricalColors"]},
+            "view": {"stroke": None},
+        }
+        for name in ("light", "dark")
+    }
