@@ -158,7 +158,12 @@ def test_a_permalink_shows_result_settings_machine_and_blocks_on_both_pages(queu
     settings, machine = (json.loads(each.value) for each in page.json)
     assert settings == kept.spec and machine == kept.result["machine"]
     assert page.code[0].value.startswith("round,variant,label,tokens,wall_s,cpu_s")
-    assert [each.label for each in page.get("download_button")] == ["JSON", "CSV", "Markdown"]
+    assert [each.label for each in page.get("download_button")] == [
+        "JSON",
+        "CSV",
+        "Markdown",
+        "HTML",
+    ]
     assert len(open_page(run=kept.id).metric) == 3
 
 

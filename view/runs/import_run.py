@@ -8,6 +8,7 @@ from view.runs.one_run import go_to
 from view.shared import server, visitor
 from wlm.errors import ReportError
 from wlm.hosting import hosting
+from wlm.runs.html import run_json
 from wlm.runs.import_run import MOST_BYTES, from_json
 
 
@@ -17,7 +18,9 @@ def show_import() -> None:
         return
     with st.expander("Import an exported run", icon=":material/upload:"):
         with st.form("import", clear_on_submit=True, border=False):
-            file = st.file_uploader("JSON", type="json", max_upload_size=MOST_BYTES // 10**6)
+            file = st.file_uploader(
+                "JSON or HTML", type=["json", "html"], max_upload_size=MOST_BYTES // 10**6
+            )
             pressed = st.form_submit_button("Import", icon=":material/upload:")
         if not pressed:
             return
@@ -25,6 +28,6 @@ def show_import() -> None:
             raise ReportError("an exported run must be chosen first, got none")
         if file.size > MOST_BYTES:
             raise ReportError(f"a file must be of at most {MOST_BYTES:,} bytes, got {file.size:,}")
-        run = replace(from_json(file.getvalue()), visitor=visitor.name())
+        run = replace(from_json(run_json(file.getvalue())), visitor=visitor.name())
         server.job_queue().add_imported(run)
         go_to(run.id)

@@ -1,9 +1,12 @@
 """One run as its link shows it: what to do with it, its result, its settings and raw blocks."""
 
+from functools import partial
+
 import streamlit as st
 
 from view.compare.link import submit_for_compare
 from view.compare.results import show_comparison
+from view.runs.html_report import html_report
 from view.shared import server, visitor
 from view.shared.choices import names_for_visitor
 from view.shared.page import show_error
@@ -70,11 +73,15 @@ def show_actions(run: Run) -> None:
         st.switch_page("streamlit_app.py", query_params=query)
     exports = {"JSON": ("json", to_json)}
     if run.result:
-        exports |= {"CSV": ("csv", to_csv), "Markdown": ("md", to_markdown)}
+        exports |= {
+            "CSV": ("csv", to_csv),
+            "Markdown": ("md", to_markdown),
+            "HTML": ("html", html_report),
+        }
     for label, (suffix, write) in exports.items():
         st.download_button(
             label,
-            write(run),
+            partial(write, run),  # written when asked for: HTML takes seconds
             file_name=f"wlm-run-{run.id}.{suffix}",
             icon=":material/download:",
             on_click="ignore",

@@ -15,8 +15,9 @@ OPENING = '<script type="application/json" id="wlm-run">'
 CLOSING = "</script>"
 METHOD = (
     "All variants read the same text, block by block in turn and in random order, so that "
-    "disturbances fall on all of them alike. The speed-up is the geometric mean of paired ratios. If "
-    "its 95% interval contains 1, the verdict is undecided. Loading and quantizing are not timed."
+    "disturbances fall on all of them alike. The speed-up is the geometric mean of paired ratios. "
+    "If its 95% interval contains 1, the verdict is undecided. Times do not include loading and "
+    "quantizing."
 )
 STYLE = """
 :root { color-scheme: light dark; --ink: #17202a; --ground: #fff; --line: #d3dce6; --soft: #56626e }
@@ -38,12 +39,13 @@ code { overflow-wrap: anywhere; font-size: .9em } figure { margin: 1rem 0 } .cha
 # Charts take the colors of the reader's theme and change with it.
 DRAW = """
 const charts = JSON.parse(document.getElementById("wlm-charts").textContent);
+const FIT = {width: "container", autosize: {type: "fit", contains: "padding"}};
 const dark = matchMedia("(prefers-color-scheme: dark)");
 function draw() {
   const theme = charts.themes[dark.matches ? "dark" : "light"];
   for (const [i, spec] of charts.specs.entries())
-    vegaEmbed(`#chart-${i}`, {...spec, width: "container", autosize: {type: "fit", contains: "padding"},
-      config: {...spec.config, ...theme}}, {actions: false, renderer: "svg"});
+    vegaEmbed(`#chart-${i}`, {...spec, ...FIT, config: {...spec.config, ...theme}},
+      {actions: false, renderer: "svg"});
 }
 dark.addEventListener("change", draw);
 draw();
@@ -61,6 +63,8 @@ def to_html(run: Run, charts: Mapping[str, dict], themes: Mapping[str, dict]) ->
         raise ReportError(f"run {run.id!r} has measured nothing: there is nothing to show")
     results = run.result["results"]
     verdicts = [sentence(run.result, i) for i in range(1, len(results))] or [sentence(run.result)]
+    version = run.result["machine"]["wlm"]
+    drawing = [_vega(next(iter(charts.values()))), DRAW] if charts else []
     specs = json.dumps({"specs": [*charts.values()], "themes": dict(themes)})
     return "\n".join(
         [
@@ -89,29 +93,30 @@ def to_html(run: Run, charts: Mapping[str, dict], themes: Mapping[str, dict]) ->
                     ("repeat it with", repeat_command(run.spec)),
                 )
             ),
-            f"<footer>Measured on {when(run)} with wlm {_text(run.result['machine']['wlm'])}</footer>",
+            f"<footer>Measured on {when(run)} with wlm {_text(version)}</footer>",
             f'<script type="application/json" id="wlm-charts">{_in_script(specs)}</script>',
             f"{OPENING}{_in_script(to_json(run))}{CLOSING}",
-            *(
-                [f"<script>{_vega(next(iter(charts.values())))}</script>", f"<script>{DRAW}</script>"]
-                if charts
-                else []
-            ),
+            *(f"<script>{script}</script>" for script in drawing),
             "</body></html>",
         ]
     )
 
 
-def json_in(page: str) -> str:
-    """Return the run's JSON in a page that `to_html` made. Raises ReportError if it has none."""
-    _, opening, rest = page.partition(OPENING)
-    content, closing, _ = rest.partition(CLOSING)
+def run_json(content: bytes) -> bytes:
+    """Return the run's JSON in a page that `to_html` made; JSON is returned as it is.
+
+    Raises ReportError for a page without a run.
+    """
+    if not content.lstrip().startswith(b"<"):
+        return content
+    _, opening, rest = content.partition(OPENING.encode())
+    found, closing, _ = rest.partition(CLOSING.encode())
     if not (opening and closing):
         raise ReportError(
             "an HTML file must be a run that wlm exported, and this one contains no run: choose "
             "the file that the HTML or JSON button of a run saved"
         )
-    return content
+    return found
 
 
 def repeat_command(spec: Mapping) -> str:
@@ -165,9 +170,7 @@ def _cards(results: list[dict]) -> str:
 def _table(result: dict) -> str:
     heads, rows = table(result)
     head = "".join(f"<th>{_text(name)}</th>" for name in heads)
-    body = "".join(
-        f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in rows
-    )
+    body = "".join(f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in rows)
     return f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>'
 
 

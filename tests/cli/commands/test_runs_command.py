@@ -49,12 +49,18 @@ def test_a_run_is_shown_exported_deleted_and_imported_again(capsys, tmp_path, mo
     for format, beginning in (
         ("markdown", "**"),
         ("csv", "round,variant,label,tokens,wall_s,cpu_s\n1,fp32,fp32,"),
+        ("html", "<!DOCTYPE html>"),
         ("json", '{"format": "wlm-run"'.replace("{", "{\n ")),
     ):
         assert main(["runs", "export", run_id, "--format", format]) == 0
         printed = capsys.readouterr().out
         assert printed.startswith(beginning)
         exported.write_text(printed, "utf-8")
+        if format == "html":
+            imported = run_json(capsys, "runs", "import", str(exported))
+            assert imported["origin"] == "imported"
+            assert main(["runs", "delete", imported["id"]]) == 0
+            capsys.readouterr()
     assert run_json(capsys, "runs", "delete", run_id) == {"deleted": run_id}
     assert run_json(capsys, "runs", "list") == []
     imported = run_json(capsys, "runs", "import", str(exported))

@@ -28,16 +28,17 @@ def add_options(parser: ArgumentParser) -> None:
     action("show", "Print a run as a report.").add_argument("id")
     added = action("export", "Print a run as a file.")
     added.add_argument("id")
-    formats = ("json", "csv", "markdown")
+    formats = ("json", "csv", "markdown", "html")
     added.add_argument("--format", choices=formats, default="json", help="default %(default)s")
-    help = "Keep a run that was exported as JSON."
+    help = "Import a run that was exported as JSON or HTML."
     action("import", help).add_argument("file", help="a file, or - for standard input")
     action("delete", "Delete a run that has ended.").add_argument("id")
 
 
 def run(options: Namespace) -> None:
     from wlm.measuring.comparison import CompareSpec
-    from wlm.runs.export import summary, to_csv, to_json, to_markdown
+    from wlm.runs.export import summary, to_json, to_markdown
+    from wlm.runs.html import run_json
     from wlm.runs.import_run import from_json
     from wlm.runs.store import RunStore
 
@@ -54,16 +55,26 @@ def run(options: Namespace) -> None:
         text = to_markdown(shown) if shown.result else shown.message
         output.answer(options, json.loads(to_json(shown))["run"], lambda: output.say(text))
     elif options.action == "export":
-        write = {"json": to_json, "csv": to_csv, "markdown": to_markdown}[options.format]
-        output.say(write(store.get(options.id)), end="")
+        output.say(_writer(options.format)(store.get(options.id)), end="")
     elif options.action == "import":
-        added = from_json(_read_bytes(options.file))
+        added = from_json(run_json(_read_bytes(options.file)))
         store.add_imported(added)
         output.answer(options, summary(added), lambda: output.say(f"kept as run {added.id}"))
     else:
         store.delete(options.id, visitor=None)
         line = f"deleted run {options.id}"
         output.answer(options, {"deleted": options.id}, lambda: output.say(line))
+
+
+def _writer(format: str):
+    """Return the function that writes a run as a file of this format."""
+    from wlm.runs.export import to_csv, to_json, to_markdown
+
+    if format == "html":
+        from view.runs.html_report import html_report  # with the charts that the pages draw
+
+        return html_report
+    return {"json": to_json, "csv": to_csv, "markdown": to_markdown}[format]
 
 
 def _read_bytes(path: str) -> bytes:
