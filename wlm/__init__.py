@@ -5,7 +5,7 @@ Importing wlm only defines; a public name loads its module when it is first used
 
 from importlib import import_module
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 _HOMES = {
     "LSTMModel": "wlm.model.lstm",

@@ -94,6 +94,13 @@ def parse_whole(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
+def first_line(error: BaseException, most: int = 300) -> str:
+    """Return the first line of an exception's message, at most `most` characters of it, or the
+    exception's name if it has no message."""
+    lines = (line.strip() for line in str(error).splitlines())
+    return next(filter(None, lines), type(error).__name__)[:most]
+
+
 def defect(what: str) -> str:
     """Return what users are told of any exception that is no WLMError."""
     return f"{what} met a defect of wlm; the server's log has the details"

@@ -1,13 +1,14 @@
 """What the tutorial "Dynamic Quantization on an LSTM Word Language Model" published.
 
-Model: 33,278 words, embedding 512, hidden 256, 5 layers. Text: WikiText-2's test set, batch size
-1, chunks of 25 tokens, one thread. Machine: a MacBook Pro. PyTorch withdrew the page in 2025.
+Text: WikiText-2's test set, batch size 1, chunks of 25 tokens, one thread. Machine: a MacBook Pro.
+PyTorch withdrew the page in 2025.
 """
 
 from dataclasses import dataclass
 
 TOKENS = 245_569  # with <eos>
 MACHINE = "MacBook Pro, one thread"
+# The arguments of `wlm.model.lstm.ModelConfig`.
 ARCHITECTURE = {"ntoken": 33_278, "ninp": 512, "nhid": 256, "nlayers": 5}
 
 

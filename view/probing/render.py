@@ -9,6 +9,7 @@ import time
 from streamlit.testing.v1 import AppTest
 
 from view.shared.page import MENU
+from wlm.errors import first_line
 from wlm.paths import ROOT
 
 PATIENCE = 60.0  # seconds until a page is given up
@@ -35,7 +36,7 @@ def draw(path: str) -> list[str]:
     try:
         page.run()
     except (RuntimeError, OSError) as error:
-        return [str(error).splitlines()[0]]
+        return [first_line(error)]
     return [each.message for each in page.exception] + [each.value for each in page.error]
 
 

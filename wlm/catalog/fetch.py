@@ -39,7 +39,7 @@ WHAT_TO_DO = (
     "Nothing of it is kept. Try again, or give another source, a URL or a folder that holds the "
     "files: --from, or the variable WLM_MIRROR"
 )
-CONFIG = ModelConfig(33_278, 512, 256, 5)
+CONFIG = ModelConfig(**tutorial.ARCHITECTURE)
 
 
 def fetch(

@@ -6,12 +6,12 @@ large as a trained one of its sizes. Its loss means nothing.
 
 import torch
 
+from wlm import tutorial
 from wlm.catalog.registry import DEFAULT_MODEL, check_hidden, find_model, random_name
 from wlm.model.checkpoint import VOCABULARY, Checkpoint
 from wlm.model.lstm import LSTMModel
 from wlm.text.vocabulary import Vocabulary
 
-EMBEDDING, LAYERS = 512, 5  # the tutorial's
 SEED = 1
 
 
@@ -24,6 +24,7 @@ def random_checkpoint(hidden: int) -> Checkpoint:
     vocabulary = Vocabulary.from_file(find_model(DEFAULT_MODEL) / VOCABULARY)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        model = LSTMModel(len(vocabulary), EMBEDDING, hidden, LAYERS)
+        sizes = {**tutorial.ARCHITECTURE, "ntoken": len(vocabulary), "nhid": hidden}
+        model = LSTMModel(**sizes)
     model = model.requires_grad_(False).eval()
     return Checkpoint(random_name(hidden), model, vocabulary, {"note": "random weights"})

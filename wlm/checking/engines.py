@@ -7,7 +7,7 @@ import torch
 from wlm.catalog.open import open_model
 from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.checking.finding import Finding
-from wlm.errors import WLMError
+from wlm.errors import WLMError, first_line
 from wlm.inspecting.activation_error import activations
 from wlm.model.lstm import LSTMModel
 from wlm.quantization.engines import supported_engines
@@ -35,7 +35,7 @@ def look() -> Iterator[Finding]:
         try:
             outputs = activations(prepare(model, variant), words)  # as Inspect reads them
         except (WLMError, RuntimeError, TypeError, AttributeError) as error:
-            found = f"it does not run: {str(error).splitlines()[0][:200]}"
+            found = f"it does not run: {first_line(error)}"
             yield Finding(variant.label, False, found, "pip install --force-reinstall torch")
             continue
         is_finite = all(output.isfinite().all() for output in outputs.values())

@@ -1,13 +1,12 @@
 """`python -m wlm`: find the command, parse its options, run it."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 
 from wlm import __version__
-from wlm.cli.output import note
+from wlm.cli import output
 from wlm.errors import WLMError
 
 # Each is a module of `wlm.cli.commands`.
@@ -18,23 +17,33 @@ COMMANDS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 not all is well (of the command check),
-    2 bad input, 130 stopped by Ctrl-C."""
+    """Run one command and return its exit code: 0 done, 1 a check failed (`check` only), 2 bad
+    input or an answer that cannot be written, 130 stopped by Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    options = make_parser(arguments[0] if arguments else "").parse_args(arguments)
+    output.prepare_streams()
     try:
-        code = options.run(options)
-        sys.stdout.flush()
+        code = _run(arguments)
+        output.flush()
     except WLMError as error:
-        note(f"error: {error}")
+        output.note(f"error: {error}")
         return 2
     except KeyboardInterrupt:
-        note("stopped")
+        output.note("stopped")
         return 130
     except BrokenPipeError:  # the reader, `head` for instance, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output.close(sys.stdout)
         return 0
     return code or 0
+
+
+def _run(arguments: Sequence[str]) -> int | None:
+    parser = make_parser(arguments[0] if arguments else "")
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit:  # after --help, --version and the usage
+        output.flush()
+        raise
+    return options.run(options)
 
 
 def make_parser(chosen: str) -> argparse.ArgumentParser:

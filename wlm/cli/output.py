@@ -1,12 +1,83 @@
 """What commands print. No other module of wlm does."""
 
+import codecs
 import json
+import os
 import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TextIO
 
+from wlm.errors import WLMError
 from wlm.measuring.wording import read_as, size_unit
+
+# What a code page without these characters, such as Windows' own, shows instead.
+PLAIN = {
+    **{"✓": "ok", "✗": "x", "→": "->", "▸": ">", "◂": "<", "│": "|", "─": "-"},
+    **{"–": "-", "—": "-", "−": "-", "…": "...", "×": "x", "·": "-", "±": "+/-"},
+    **{"“": '"', "”": '"', "‘": "'", "’": "'"},
+}
+ENCODING_ERRORS = "wlm-plain"
+
+
+def prepare_streams() -> None:
+    """Make standard output and standard error accept every text, also if the caller closed one or
+    gave it a code page."""
+    codecs.register_error(ENCODING_ERRORS, _write_plain)
+    # In the order of the file descriptors: a closed one is the lowest that is free, and no database
+    # or other file may take its place.
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+        if reconfigure := getattr(getattr(sys, name), "reconfigure", None):
+            reconfigure(errors=ENCODING_ERRORS)
+
+
+def _write_plain(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    return "".join(PLAIN.get(character, "?") for character in text), error.end
+
+
+def flush() -> None:
+    """Write what both streams still hold. Raises WLMError if standard output cannot be written."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        close(sys.stderr)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _unwritten(error) from None
+
+
+def close(stream: TextIO) -> None:
+    """Send what a stream still holds, and all that follows, to nowhere."""
+    with suppress(OSError, ValueError):  # a stream without a file descriptor
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def _print(*texts: str, **options) -> None:
+    try:
+        print(*texts, **options)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _unwritten(error) from None
+
+
+def _unwritten(error: OSError) -> WLMError:
+    close(sys.stdout)  # or Python reports the same error again when it ends
+    return WLMError(f"standard output cannot be written: {error.strerror or error}")
 
 
 def answer(options: Namespace, content, show: Callable[[], None]) -> None:
@@ -19,17 +90,25 @@ def answer(options: Namespace, content, show: Callable[[], None]) -> None:
 
 def print_json(content) -> None:
     """Print plain JSON."""
-    print(json.dumps(content, indent=2))
+    _print(json.dumps(content, indent=2))
 
 
 def say(text: str, end: str = "\n") -> None:
     """Print a text as it is."""
-    print(text, end=end)
+    _print(text, end=end)
 
 
 def note(text: str) -> None:
-    """Say something beside the answer, on standard error."""
-    print(f"wlm: {text}", file=sys.stderr)
+    """Print a message on standard error; the answer goes to standard output."""
+    print_aside(f"wlm: {text}")
+
+
+def print_aside(text: str) -> None:
+    """Print a line on standard error. If that fails, the command goes on without it."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        close(sys.stderr)
 
 
 def print_results(content: dict, run_id: str = "") -> None:
@@ -64,9 +143,9 @@ def print_results(content: dict, run_id: str = "") -> None:
     ]
     print_table(heads, rows)
     for warning in content["warnings"]:
-        print(f"\nwarning: {warning}")
+        _print(f"\nwarning: {warning}")
     text = ", ".join(filter(None, [protocol["text"], read_as(protocol)]))
-    print(
+    _print(
         f"\n{protocol['tokens']:,} tokens of {text}, batch size "
         f"{protocol['batch_size']}, chunks of {protocol['bptt']}, threads {protocol['threads']}; "
         f"{content['machine']['cpu']}, torch {content['machine']['torch']}"
@@ -76,7 +155,7 @@ def print_results(content: dict, run_id: str = "") -> None:
 
 def _print_kept(run_id: str) -> None:
     if run_id:
-        print(f"kept as run {run_id}")
+        _print(f"kept as run {run_id}")
 
 
 def _known(result: dict) -> str:
@@ -87,7 +166,7 @@ def _known(result: dict) -> str:
 def print_runs(rows: list[dict]) -> None:
     """Print runs' summaries, a line each."""
     if not rows:
-        print("no runs are kept yet")
+        _print("no runs are kept yet")
         return
     heads = ["id", "when", "state", "model", "text", "variants", "speed-up"]
     table = [
@@ -121,11 +200,11 @@ def print_sweep(content: dict) -> None:
         for row in curves(content)
     ]
     print_table([over, "variant", "tokens/s", "speed-up", "verdict"], rows)
-    print()
+    _print()
     for outcome in outcomes(content):
-        print(sentence(over, outcome))
+        _print(sentence(over, outcome))
     for warning in warnings(content):
-        print(f"\nwarning: {warning}")
+        _print(f"\nwarning: {warning}")
 
 
 def print_reproduction(content: dict, run_id: str) -> None:
@@ -145,31 +224,31 @@ def print_reproduction(content: dict, run_id: str) -> None:
         for row in rows
     ]
     protocol = content["comparison"]["protocol"]
-    print(f"model: {protocol['model']}, {content['weights']}; text: {protocol['text']}\n")
+    _print(f"model: {protocol['model']}, {content['weights']}; text: {protocol['text']}\n")
     print_table(["", "published", "here", "", ""], cells)
     for warning in content["comparison"]["warnings"]:
-        print(f"\nwarning: {warning}")
+        _print(f"\nwarning: {warning}")
     words = content["words"]
-    print(f"\n{len(words):,} words by fp32, {content['words_per_s']:,.0f} words/s, beginning:")
-    print(" ".join(words[:20]))
+    _print(f"\n{len(words):,} words by fp32, {content['words_per_s']:,.0f} words/s, beginning:")
+    _print(" ".join(words[:20]))
     _print_kept(run_id)
 
 
 def print_finding(finding) -> None:
     """Print what a check found as a line, and where it is not well another on what to do."""
-    print(f"{'✓' if finding.well else '✗'} {finding.subject}: {finding.found}", flush=True)
+    _print(f"{'✓' if finding.well else '✗'} {finding.subject}: {finding.found}", flush=True)
     if not finding.well:
-        print(f"  → {finding.todo}", flush=True)
+        _print(f"  → {finding.todo}", flush=True)
 
 
 def print_info(content: dict) -> None:
     """Print versions, the machine's facts, and the models and texts, a line each."""
     facts = {"wlm": content["version"], **content["machine"]}
     for key, value in facts.items():
-        print(f"{key:18}{', '.join(value) if isinstance(value, list) else value}")
+        _print(f"{key:18}{', '.join(value) if isinstance(value, list) else value}")
     for what in ("models", "texts"):
         for name, path in content[what].items():
-            print(f"{what[:-1]:18}{name}: {path}")
+            _print(f"{what[:-1]:18}{name}: {path}")
 
 
 def print_inspection(content: dict) -> None:
@@ -177,12 +256,12 @@ def print_inspection(content: dict) -> None:
     from wlm.inspecting.summary import ceilings, parts_table, times_table
 
     print_table(*parts_table(content))
-    print()
+    _print()
     print_table(*times_table(content))
     for warning in content["warnings"]:
-        print(f"\nwarning: {warning}")
+        _print(f"\nwarning: {warning}")
     machine, threads = content["machine"], content["protocol"]["threads"]
-    print(f"\n{ceilings(content)}; threads {threads}; {machine['cpu']}, torch {machine['torch']}")
+    _print(f"\n{ceilings(content)}; threads {threads}; {machine['cpu']}, torch {machine['torch']}")
 
 
 def _speedup(result: dict) -> str:
@@ -196,7 +275,7 @@ def print_table(heads: list[str], rows: list[list[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     for row in [heads, *rows]:
         cells = [f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)]
-        print("  ".join([row[0].ljust(widths[0]), *cells[1:]]).rstrip())
+        _print("  ".join([row[0].ljust(widths[0]), *cells[1:]]).rstrip())
 
 
 def print_stream(stream, prompt: Sequence[str]) -> None:
@@ -205,12 +284,12 @@ def print_stream(stream, prompt: Sequence[str]) -> None:
 
     typesetter = Typesetter()
     for word in prompt:
-        print(typesetter.add(word), end="")
+        _print(typesetter.add(word), end="")
     try:
         for each in stream:
-            print(typesetter.add(each.word), end="", flush=True)
+            _print(typesetter.add(each.word), end="", flush=True)
     finally:
-        print(flush=True)  # also where Ctrl-C ends it
+        _print(flush=True)  # also where Ctrl-C ends it
 
 
 def print_columns(variants, streams, prompt: Sequence[str]) -> None:
@@ -221,7 +300,7 @@ def print_columns(variants, streams, prompt: Sequence[str]) -> None:
 
     width = get_terminal_size((100, 24)).columns
     for row in side_by_side([each.label for each in variants], streams, prompt, width):
-        print(row, flush=True)
+        _print(row, flush=True)
 
 
 def curve_line(point: dict) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from wlm.errors import first_line
+
 MOST_STEPS = 1_000_000  # a vocabulary of 267,735 words beside the weights takes 800,000
 
 
@@ -34,10 +36,10 @@ def shown(text: object, most: int = 200) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
-def reason(error: object) -> str:
+def reason(error: Exception) -> str:
     """Return why a file cannot be read as a message may show it: an error's first line or its
     name."""
-    return shown(str(error).split("\n")[0] or type(error).__name__)
+    return shown(first_line(error))
 
 
 Call = Callable[[str, tuple], object]

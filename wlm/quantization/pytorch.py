@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from wlm.errors import VariantError, WLMError
+from wlm.errors import VariantError, WLMError, first_line
 from wlm.model.lstm import Hidden, LSTMModel, part_of
 from wlm.quantization.engines import default_engine, missing_engine, packing_for, quiet
 from wlm.quantization.modules import PyTorchModules
@@ -193,7 +193,7 @@ def saved_bytes(model: nn.Module) -> int:
                 torch.save(model.state_dict(), path)
                 return path.stat().st_size
         except (OSError, RuntimeError) as error:
-            reasons.append(str(error).splitlines()[0])
+            reasons.append(first_line(error))
     raise WLMError(f"the model cannot be saved to measure its size: {'; '.join(reasons)}")
 
 

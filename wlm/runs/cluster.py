@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from wlm.errors import JobError, StoreError
+from wlm.errors import JobError, StoreError, first_line
 from wlm.runs.database import shown_url
 from wlm.runs.execute import execute
 from wlm.runs.limits import most_seconds
@@ -58,7 +58,7 @@ class ClusterQueue(JobQueue):
             except (OSError, ValueError, TypeError) as error:
                 raise JobError(
                     f"WLM_DASK must name a Dask scheduler, and none answers at "
-                    f"{self._address!r}: {str(error).splitlines()[0][:200]}"
+                    f"{self._address!r}: {first_line(error)}"
                 ) from None
             threading.Thread(target=self._follow, args=(self._client,), daemon=True).start()
 
@@ -157,7 +157,7 @@ def _reason(future: "Future") -> str:
     if future.status == "error":
         # The workers' exceptions are ours, or Dask's KilledWorker.
         error = future.exception(timeout=CONNECT_SECONDS)
-        return str(error).splitlines()[0][:300].rstrip(".")
+        return first_line(error).rstrip(".")
     if future.status == "finished":
         return "its workers write to another database than the server's, see WLM_DATABASE_URL"
     return "it has lost the run"

@@ -5,7 +5,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from wlm.errors import StoreError
+from wlm.errors import StoreError, first_line
 
 SCHEMA_VERSION = 4
 CONNECT_SECONDS = 5  # to a database server: pages wait for it
@@ -135,4 +135,4 @@ def shown_url(url: str) -> str:
 
 def reason_of(error: SQLAlchemyError) -> str:
     """Return the first line of what the database said."""
-    return str(getattr(error, "orig", None) or error).splitlines()[0]
+    return first_line(getattr(error, "orig", None) or error)

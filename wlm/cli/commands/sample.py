@@ -72,8 +72,8 @@ def _content(variant, settings, text: list) -> dict:
         "label": variant.label,
         "temperature": settings.temperature,
         "seed": settings.seed,
-        "words": [each.word for each in text],
-        "words_per_s": len(text) / sum(each.seconds for each in text),
+        "words": [word.word for word in text],
+        "words_per_s": len(text) / sum(word.seconds for word in text) if text else None,
     }
 
 

@@ -77,7 +77,8 @@ def _follow(options: Namespace, recipe, stopped) -> None:
             if shown == 0 and options.resume:
                 shown = len(progress.curve)
             for point in progress.curve[shown:]:
-                line.write(output.curve_line(point), file=sys.stderr)
+                with line.external_write_mode(file=sys.stderr):
+                    output.print_aside(output.curve_line(point))
             shown = len(progress.curve)
             if progress.seconds_left is not None:
                 minutes, seconds = divmod(round(progress.seconds_left), 60)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from wlm.errors import VariantError, WLMError
+from wlm.errors import VariantError, WLMError, first_line
 from wlm.model.lstm import LSTMModel
 from wlm.model.onnx_names import INPUTS, OPERATORS, OUTPUTS, PACKAGES
 from wlm.quantization.engines import quiet
@@ -102,7 +102,7 @@ def _export(model: LSTMModel) -> bytes:
                 },
             )
     except Exception as error:  # of many kinds: the exporter's, PyTorch's, protobuf's
-        raise WLMError(f"the model cannot be exported to ONNX: {_first_line(error)}") from None
+        raise WLMError(f"the model cannot be exported to ONNX: {first_line(error)}") from None
     return _unshared(content.getvalue())
 
 
@@ -123,10 +123,6 @@ def _unshared(content: bytes) -> bytes:
         graph.initializer[-1].name = node.output[0]
         graph.node.remove(node)
     return file.SerializeToString()
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _checked(model: LSTMModel, content: bytes) -> bytes:
@@ -175,5 +171,5 @@ def _quantized(content: bytes, variant: Variant) -> bytes:
             reason = error.strerror or error
             raise WLMError(f"{variant} needs a temporary file that fails: {reason}") from None
         except Exception as error:  # of many kinds, as in `_export`
-            raise WLMError(f"{variant} cannot be made: {_first_line(error)}") from None
+            raise WLMError(f"{variant} cannot be made: {first_line(error)}") from None
     return with_int4(content, in_int4) if in_int4 else content
