@@ -20,10 +20,10 @@ from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.catalog.wikitext2 import PublishedFile
 from wlm.hosting import Hosting, hosting
 from wlm.measuring import machine
-from wlm.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from wlm.model.lstm import LSTMModel
 from wlm.paths import ASSETS
 from wlm.text.vocabulary import Vocabulary
+from wlm.weights.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 # Tiny models gain nothing from a second thread, and lose much where another process is busy.
 torch.set_num_threads(1)

@@ -13,9 +13,9 @@ _HOMES = {
     "Variant": "wlm.quantization.variant",
     "Vocabulary": "wlm.text.vocabulary",
     "WLMError": "wlm.errors",
-    "load_checkpoint": "wlm.model.checkpoint",
+    "load_checkpoint": "wlm.weights.checkpoint",
     "sample_words": "wlm.sampling.words",
-    "save_checkpoint": "wlm.model.checkpoint",
+    "save_checkpoint": "wlm.weights.checkpoint",
     "saved_bytes": "wlm.quantization.pytorch",
 }
 __all__ = sorted(_HOMES)

@@ -26,9 +26,9 @@ from wlm.catalog.registry import DEFAULT_MODEL, find_model, find_text, list_mode
 from wlm.catalog.wikitext2 import WIKITEXT2_FILES, PublishedFile, verify
 from wlm.cli.main import main
 from wlm.errors import FetchError, defect
-from wlm.model.checkpoint import load_checkpoint
 from wlm.model.lstm import LSTMModel, ModelConfig
 from wlm.text.corpus import Corpus
+from wlm.weights.checkpoint import load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -452,6 +452,6 @@ def test_the_inventory_says_what_cannot_be_read_and_claims_no_licence_for_it(own
 
 
 def test_a_model_that_goes_while_it_is_looked_at_is_said(monkeypatch, tmp_path):
-    monkeypatch.setattr(inventory, "weights_of", lambda path, card: tmp_path / "gone")
+    monkeypatch.setattr(inventory, "weights_path", lambda path, card: tmp_path / "gone")
     problem = f"the model {DEFAULT_MODEL!r} cannot be read: No such file or directory"
     assert [each.problem for each in models_here()] == [problem]

@@ -13,9 +13,9 @@ from wlm.catalog.registry import (
     list_texts,
 )
 from wlm.errors import CheckpointError, TextError
-from wlm.model.checkpoint import checked_card
 from wlm.paths import ASSETS
 from wlm.runs.recordings import recordings
+from wlm.weights.checkpoint import checked_card
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,6 @@ from wlm.exporting.export import export
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.evaluate import evaluate
 from wlm.measuring.sweep import SweepSpec
-from wlm.model.checkpoint import Checkpoint, load_checkpoint
 from wlm.paths import uploads_folder
 from wlm.quantization.prepare import prepare, why_unavailable
 from wlm.quantization.variant import OFFERED, Variant
@@ -32,6 +31,7 @@ from wlm.runs.execute import execute
 from wlm.runs.run import Run, State
 from wlm.text.corpus import batchify
 from wlm.text.splits import SPLITS
+from wlm.weights.checkpoint import Checkpoint, load_checkpoint
 
 ANNA, BERT = "a" * 32, "b" * 32
 MODELS = ROOT / "pages/6_Models.py"

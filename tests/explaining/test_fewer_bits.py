@@ -7,10 +7,10 @@ from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.errors import SettingError
 from wlm.explaining.bits import rounded, rounded_model
 from wlm.explaining.curve import curve_of, recorded_curve
-from wlm.model.checkpoint import checked_card
 from wlm.paths import ASSETS
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
+from wlm.weights.checkpoint import checked_card
 
 
 def test_two_bits_leave_four_numbers():

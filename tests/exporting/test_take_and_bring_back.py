@@ -1,5 +1,6 @@
 """A variant taken away runs without wlm and comes back as what it is, with the same loss."""
 
+import copy
 import json
 import subprocess
 import sys
@@ -12,17 +13,17 @@ import pytest
 import torch
 
 from helpers.tiny import WORDS
-from wlm.errors import VariantError, WLMError
+from wlm.errors import CheckpointError, VariantError, WLMError
 from wlm.exporting import export as exporting
 from wlm.exporting.export import CHECK_TOKENS, export
-from wlm.exporting.formats import FILES, formats_of
+from wlm.exporting.formats import FILES, comes_back, formats_of
 from wlm.files import sha256_of
 from wlm.measuring.evaluate import evaluate
-from wlm.model.checkpoint import Checkpoint, load_checkpoint
 from wlm.quantization.prepare import prepare, why_unavailable
 from wlm.quantization.variant import OFFERED, Variant
 from wlm.text.corpus import batchify, read_text
 from wlm.text.vocabulary import Vocabulary
+from wlm.weights.checkpoint import Checkpoint, load_checkpoint
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +31,8 @@ CARD_FILES = {"vocab.txt", "card.json", "check.txt", "load.py", "README.md", "LI
 INT8_ALL = "onnxruntime:lstm=int8,linear=int8,embedding=int8"
 VARIANTS = [each for each in map(Variant.parse, OFFERED) if not why_unavailable(each)]
 FORMATS = [(each, format) for each in VARIANTS for format in formats_of(each)]
-EACH_FORMAT = pytest.mark.parametrize("variant, format", FORMATS, ids=lambda each: str(each))
+BACK = [pair for pair in FORMATS if comes_back(*pair)]
+NOT_BACK = [pair for pair in FORMATS if not comes_back(*pair)]
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ def test_loaders_run_without_wlm_and_print_the_losses_on_their_cards(tmp_path, t
         assert float(words.split()[-1]) == pytest.approx(each.loss, abs=near), (variant, format)
 
 
-@EACH_FORMAT
+@pytest.mark.parametrize("variant, format", BACK, ids=str)
 @pytest.mark.parametrize("ending", ["", ".zip", "own"])
 def test_what_was_taken_comes_back_with_the_same_loss_to_the_last_digit(
     tmp_path, tiny, text_file, variant, format, ending
@@ -104,6 +106,62 @@ def test_what_was_taken_comes_back_with_the_same_loss_to_the_last_digit(
         prepare(tiny.model, variant), batchify(read_text(text_file, tiny.vocabulary).ids, 1)
     ).loss
     assert loss_of(made.path, variant, text_file, **options) == expected
+
+
+@pytest.mark.parametrize("variant, format", NOT_BACK, ids=str)
+def test_what_does_not_come_back_is_refused_in_a_sentence_and_its_readme_promises_nothing(
+    tmp_path, tiny, variant, format
+):
+    made = export(tiny, variant, tmp_path / "out", format)
+    assert "wlm imports" not in (tmp_path / "out" / "README.md").read_text("utf-8")
+    what = {"onnx": "an ONNX file, which wlm does not read", "npz": "integers with scales"}[format]
+    if "fp16" in str(variant):  # half floats are floats
+        assert load_checkpoint(made.path).model.imported is None
+        return
+    if variant.runtime == "onnxruntime" and format == "npz" and not variant.parts_by_precision():
+        assert load_checkpoint(made.path).model.imported is None
+        return
+    with pytest.raises(CheckpointError, match=what):
+        load_checkpoint(made.path)
+
+
+def test_an_exported_folder_has_the_rights_of_a_new_one_not_those_of_its_parent(tmp_path, tiny):
+    parent = tmp_path / "open"
+    parent.mkdir()
+    parent.chmod(0o777)
+    export(tiny, Variant(), parent / "out")
+    (tmp_path / "new").mkdir()
+    assert (parent / "out").stat().st_mode == (tmp_path / "new").stat().st_mode
+    assert not (parent / "out").stat().st_mode & 0o002
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from wlm.catalog.open import open_model
+from wlm.errors import WLMError
+from wlm.exporting.export import export
+from wlm.quantization.variant import Variant
+
+checkpoint = open_model("random-64")
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+for variant, format in (("fp32", "torch"), ("fp32", "safetensors"), ("int8", "npz")):
+    for ending in ("", ".zip"):
+        try:
+            export(checkpoint, Variant.parse(variant), Path(sys.argv[1]) / f"out{ending}", format)
+        except WLMError as error:
+            print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are Unix's")
+def test_a_full_disk_ends_an_export_in_one_sentence(tmp_path):
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == 6 and all("cannot be written: " in line for line in lines), done.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_came_quantized_runs_as_what_it_is_alone_and_says_so(tmp_path, tiny, text_file):
@@ -130,7 +188,7 @@ def test_the_engine_that_a_variant_names_comes_back_with_it(tmp_path, tiny):
 
 
 def test_what_came_quantized_can_be_taken_again(tmp_path, tiny, text_file):
-    variant = Variant.parse(INT8_ALL)
+    variant = Variant.parse("int8")
     first = export(tiny, variant, tmp_path / "first")
     again = export(load_checkpoint(first.path), variant, tmp_path / "again", "npz")
     assert again.loss == first.loss
@@ -196,16 +254,22 @@ def test_without_onnx_runtime_the_card_names_none(tmp_path, tiny, monkeypatch):
     assert card["made_with"]["onnxruntime"] is None
 
 
-def test_an_export_that_reads_back_as_another_model_is_not_kept(tmp_path, tiny, monkeypatch):
-    load = exporting.load_checkpoint
+def test_an_export_that_loads_as_another_model_is_not_kept(tmp_path, tiny, monkeypatch):
+    write = exporting.write_weights
 
-    def changed(folder):
-        loaded = load(folder)
-        loaded.model.decoder.bias.data += torch.linspace(0, 1, len(WORDS))
-        return loaded
+    def changed(path, prepared, variant, format):
+        prepared.module.decoder.bias.data += torch.linspace(0, 1, len(WORDS))
+        write(path, prepared, variant, format)
 
-    monkeypatch.setattr(exporting, "load_checkpoint", changed)
+    monkeypatch.setattr(exporting, "write_weights", changed)
     with pytest.raises(WLMError, match="export of fp32 must have the loss"):
+        export(copy.deepcopy(tiny), Variant(), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_export_whose_script_fails_is_not_kept(tmp_path, tiny, monkeypatch):
+    monkeypatch.setattr(exporting, "loader", lambda *_: "raise SystemExit('no such module')")
+    with pytest.raises(WLMError, match=r"load\.py of the export of fp32 fails: no such module"):
         export(tiny, Variant(), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -18,10 +18,10 @@ from helpers.tiny import LINE, WORDS, tiny_model
 from helpers.waiting import PATIENCE, ended, wait_for
 from view.probing.visitor import visit
 from wlm.cli.main import main
-from wlm.model.checkpoint import save_checkpoint
 from wlm.runs.run import State
 from wlm.runs.store import RunStore
 from wlm.text.vocabulary import Vocabulary
+from wlm.weights.checkpoint import save_checkpoint
 
 pytestmark = pytest.mark.slow
 

@@ -15,9 +15,9 @@ from wlm.inspecting.weight_error import (
     weight_errors,
 )
 from wlm.model.blocks import blocks_of
-from wlm.model.checkpoint import Checkpoint
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
+from wlm.weights.checkpoint import Checkpoint
 
 INT8 = Variant(lstm="int8", linear="int8")
 WEIGHTS = torch.tensor([[0.9, -2.0], [0.24, 1.0]])

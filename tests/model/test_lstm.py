@@ -12,8 +12,8 @@ from torch import tensor
 
 import wlm
 from wlm.errors import SettingError
-from wlm.model.checkpoint import load_checkpoint
 from wlm.model.lstm import LSTMModel, ModelConfig
+from wlm.weights.checkpoint import load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = {"ntoken": 20, "ninp": 8, "nhid": 6, "nlayers": 2}

@@ -9,9 +9,9 @@ from view.how.bits import about_loss
 from view.how.choose import DEFAULT_PROMPT
 from view.shared import server
 from wlm.explaining.curve import LossAt, LossCurve
-from wlm.model.checkpoint import save_checkpoint
 from wlm.quantization.variant import Variant
 from wlm.text.vocabulary import Vocabulary
+from wlm.weights.checkpoint import save_checkpoint
 
 
 def how(**query: str) -> AppTest:

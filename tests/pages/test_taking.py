@@ -8,10 +8,10 @@ from helpers.driver import open_page
 from view.shared import server
 from wlm.exporting.archives import archive_of
 from wlm.exporting.export import export
-from wlm.model.checkpoint import load_checkpoint
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
 from wlm.runs.execute import execute
+from wlm.weights.checkpoint import load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 INT8 = Variant.parse("int8")

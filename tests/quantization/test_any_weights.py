@@ -13,12 +13,12 @@ from wlm.inspecting.activation_error import activations, layer_errors
 from wlm.inspecting.parts import saved_parts
 from wlm.inspecting.weight_error import histogram, weight_errors
 from wlm.measuring.evaluate import evaluate
-from wlm.model.checkpoint import load_checkpoint
 from wlm.model.lstm import LSTMModel
-from wlm.model.weights import MOST_SIZE
 from wlm.quantization.prepare import prepare, why_unavailable
 from wlm.quantization.variant import OFFERED, Variant
 from wlm.text.vocabulary import Vocabulary
+from wlm.weights.checkpoint import load_checkpoint
+from wlm.weights.read import MOST_SIZE
 
 pytestmark = pytest.mark.slow
 

@@ -143,7 +143,7 @@ def test_scripts_and_exports_use_an_engine_that_pytorch_left_off(tmp_path):
 import sys
 from wlm.exporting.export import export
 from wlm.explaining.snippets import lines_of
-from wlm.model.checkpoint import load_checkpoint, save_checkpoint
+from wlm.weights.checkpoint import load_checkpoint, save_checkpoint
 from wlm.model.lstm import LSTMModel
 from wlm.quantization.snippet import code_for
 from wlm.quantization.variant import Variant

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from wlm.model.checkpoint import load_checkpoint, save_checkpoint
 from wlm.model.lstm import LSTMModel
 from wlm.quantization.prepare import prepare, why_unavailable
 from wlm.quantization.printout import printout
 from wlm.quantization.snippet import code_for
 from wlm.quantization.variant import OFFERED, Variant
 from wlm.text.vocabulary import Vocabulary
+from wlm.weights.checkpoint import load_checkpoint, save_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow

@@ -26,7 +26,6 @@ from wlm.measuring import machine
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.evaluate import evaluate
 from wlm.measuring.sweep import SweepSpec
-from wlm.model.checkpoint import load_checkpoint, save_checkpoint
 from wlm.runs import queue as jobs
 from wlm.runs import worker
 from wlm.runs.run import Run, State
@@ -36,6 +35,7 @@ from wlm.runs.sweep_points import current_points
 from wlm.runs.worker import WorkerQueue
 from wlm.text.corpus import batchify, read_text
 from wlm.text.vocabulary import Vocabulary
+from wlm.weights.checkpoint import load_checkpoint, save_checkpoint
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,6 @@ from helpers.processes import exit_code_of, start_wlm
 from wlm.cli.main import main
 from wlm.errors import SettingError, TextError, TrainError
 from wlm.measuring.evaluate import Evaluation, evaluate_blocks
-from wlm.model.checkpoint import load_checkpoint
 from wlm.model.lstm import LSTMModel
 from wlm.text.corpus import Corpus, batchify
 from wlm.training import train as training
@@ -23,6 +22,7 @@ from wlm.training.sampled_softmax import NegativeSampler, sampled_cross_entropy
 from wlm.training.stacked_lstm import StackedLSTM, drop, new_model
 from wlm.training.state import STATE, save_state
 from wlm.training.train import train
+from wlm.weights.checkpoint import load_checkpoint
 
 SMALL = Recipe(
     ninp=16, nhid=16, nlayers=2, batch_size=4, bptt=5, epochs=3.0, full_epochs=1.0, negatives=12,

@@ -10,8 +10,8 @@ from view.shared import visitor
 from view.shared.kept import Kept
 from wlm.catalog.registry import UPLOAD_NAME, find_model, list_models
 from wlm.errors import WLMError
-from wlm.model.checkpoint import checked_config, variant_on_card
 from wlm.quantization.variant import Variant
+from wlm.weights.checkpoint import checked_config, variant_on_card
 
 MOST_MODEL_BYTES = 300_000_000  # fp32 weights in memory
 MOST_VARIANT_BYTES = 250_000_000  # and what the variants of one model take besides

@@ -21,11 +21,11 @@ from wlm.catalog.download import TIMEOUT_S, Meter, download, parse_origin, witho
 from wlm.catalog.wikitext2 import WIKITEXT2_FILES, extract, verify
 from wlm.errors import CheckpointError, FetchError, called
 from wlm.files import sha256_of
-from wlm.model.checkpoint import checked_card, load_checkpoint, save_checkpoint
 from wlm.model.lstm import ModelConfig
-from wlm.model.weights import read_weights
 from wlm.paths import data_folder
 from wlm.progress import Progress
+from wlm.weights.checkpoint import checked_card, load_checkpoint, save_checkpoint
+from wlm.weights.read import read_weights
 
 PYTORCH_EXAMPLES = (
     "https://raw.githubusercontent.com/pytorch/examples/main/word_language_model/data/wikitext-2"

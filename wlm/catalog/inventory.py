@@ -8,8 +8,8 @@ from wlm.catalog.fetch import WIKITEXT2
 from wlm.catalog.registry import list_models, list_texts
 from wlm.errors import CheckpointError, is_number
 from wlm.files import sha256_of
-from wlm.model.checkpoint import VARIANT, checked_card, config_on_card, weights_of
 from wlm.paths import ASSETS, data_folder
+from wlm.weights.checkpoint import VARIANT, checked_card, config_on_card, weights_path
 
 CORPUS_LICENCE = "WikiText-2 (Merity et al. 2016), CC BY-SA 3.0"
 DEMO_LICENCE = "MIT, written for this project"
@@ -49,7 +49,7 @@ def _model(name: str, path: Path) -> Item:
     origin = _origin(path)
     try:
         card = checked_card(path)
-        size = weights_of(path, card).stat().st_size
+        size = weights_path(path, card).stat().st_size
         shapes = config_on_card(card, path).shapes().values()
     except CheckpointError as error:
         return Item(name, origin, problem=str(error))

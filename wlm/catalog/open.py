@@ -4,9 +4,9 @@ from pathlib import Path
 
 from wlm.catalog.random_weights import random_checkpoint
 from wlm.catalog.registry import DEFAULT_MODEL, find_model, find_text, random_hidden
-from wlm.model.checkpoint import Checkpoint, load_checkpoint
 from wlm.text.corpus import Text, read_text
 from wlm.text.vocabulary import Vocabulary
+from wlm.weights.checkpoint import Checkpoint, load_checkpoint
 
 
 def open_model(

@@ -8,9 +8,9 @@ import torch
 
 from wlm import tutorial
 from wlm.catalog.registry import DEFAULT_MODEL, check_hidden, find_model, random_name
-from wlm.model.checkpoint import VOCABULARY, Checkpoint
 from wlm.model.lstm import LSTMModel
 from wlm.text.vocabulary import Vocabulary
+from wlm.weights.checkpoint import VOCABULARY, Checkpoint
 
 SEED = 1
 

@@ -14,19 +14,17 @@ import torch
 from wlm.catalog.registry import DEFAULT_MODEL, UPLOADED_TEXT, find_model
 from wlm.catalog.uploads import MEGABYTE, MODEL, TEXT, Upload, keep, room
 from wlm.errors import UploadError, called
-from wlm.model.checkpoint import VOCABULARY, load_checkpoint, save_checkpoint
 from wlm.text.corpus import read_words
 from wlm.text.splits import SPLITS, split_of
 from wlm.text.vocabulary import EOS, NO_EOS, Vocabulary
+from wlm.weights.checkpoint import VOCABULARY, load_checkpoint, save_checkpoint
 
 MOST_WEIGHTS_MB = 120  # the tutorial's model has 109 in fp32
 MOST_WORDS_MB = 12  # WikiText-2's train.txt has 10.3
 MOST_TEXT_MB = 2
 MOST_WEIGHTS = 32_000_000
 ARCHIVE = ".zip"  # of a model folder: its vocabulary is in it
-WEIGHTS_SUFFIXES = (
-    *(".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar", ".onnx", ".npz", ARCHIVE),
-)
+WEIGHTS_SUFFIXES = (*(".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar", ".npz", ARCHIVE),)
 WORDS_SUFFIXES = (".txt", ".json", ".tokens")
 TEXT_SUFFIXES = (".txt", ".tokens")
 

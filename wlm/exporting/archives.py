@@ -14,9 +14,9 @@ import torch
 from wlm import __version__
 from wlm.exporting.export import ARCHIVE, export
 from wlm.memory import give_back
-from wlm.model.checkpoint import CARD, Checkpoint
 from wlm.quantization.onnx.cache import read_cached, write_cached
 from wlm.quantization.variant import Variant
+from wlm.weights.checkpoint import CARD, Checkpoint
 
 ARCHIVE_FORMAT = 1  # raised whenever archives made before are not to be used any more
 _lock = threading.Lock()

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from wlm.errors import VariantError
-from wlm.model.checkpoint import WEIGHTS
 from wlm.quantization.variant import Variant
+from wlm.weights.checkpoint import WEIGHTS
 
 # By format: the file of the weights, and what it holds, in words.
 FILES = {"torch": "model.pt", "onnx": "model.onnx", "safetensors": WEIGHTS, "npz": "model.npz"}
@@ -22,6 +22,17 @@ def formats_of(variant: Variant) -> tuple[str, ...]:
     if variant.runtime == "onnxruntime":
         return "onnx", "npz"
     return ("safetensors", "torch", "npz") if variant == FP32 else ("torch", "npz")
+
+
+def comes_back(variant: Variant, format: str) -> bool:
+    """Tell whether wlm imports what it exports in a format: no ONNX file, and no .npz of integers
+    or half floats."""
+    return format in ("torch", "safetensors") or (variant == FP32 and format == "npz")
+
+
+def is_exact(variant: Variant, format: str) -> bool:
+    """Tell whether an export's load.py computes as the variant does: with NumPy it is in fp32."""
+    return format != "npz" or not variant.parts_by_precision()
 
 
 def format_for(variant: Variant, out: Path, asked: str | None = None) -> str:

@@ -101,10 +101,10 @@ import numpy as np
 HERE = Path(__file__).parent
 
 with np.load(HERE / "model.npz") as file:
-    arrays = {{name: file[name] for name in file if name != "variant"}}
+    arrays = {{name: file[name] for name in file}}
 weights = {{}}
-for name, each in arrays.items():
-    weights[name] = each.astype(np.float32)
+for name, array in arrays.items():
+    weights[name] = array.astype(np.float32)
     if name + ".zero_point" in arrays:  # integers
         weights[name] -= arrays[name + ".zero_point"]
         weights[name] *= arrays[name + ".scale"]
@@ -119,8 +119,8 @@ def step(word, h, c):
     x, h, c = weights["encoder.weight"][word], h.copy(), c.copy()
     for layer in range({nlayers}):
         gates = 0
-        for way, each in (("ih", x), ("hh", h[layer])):
-            gates += weights[f"rnn.weight_{{way}}_l{{layer}}"] @ each
+        for way, inputs in (("ih", x), ("hh", h[layer])):
+            gates += weights[f"rnn.weight_{{way}}_l{{layer}}"] @ inputs
             gates += weights[f"rnn.bias_{{way}}_l{{layer}}"]
         i, f, g, o = np.split(gates, 4)
         c[layer] = sigmoid(f) * c[layer] + sigmoid(i) * np.tanh(g)
@@ -141,7 +141,7 @@ print("loss", total / (len(ids) - 1))
 _BLOCKS = """\
     elif name + ".scale" in arrays:  # 4-bit integers
         scales = np.repeat(arrays[name + ".scale"], {block}, axis=1)  # of so many numbers each
-        weights[name] *= scales[:, : each.shape[1]]
+        weights[name] *= scales[:, : array.shape[1]]
 """
 
 

@@ -1,6 +1,6 @@
 """What an export says about itself: its README and its licence, in words."""
 
-from wlm.exporting.formats import FILES, HOLDS
+from wlm.exporting.formats import FILES, HOLDS, comes_back, is_exact
 from wlm.model.blocks import BLOCK
 from wlm.model.lstm import ModelConfig
 from wlm.paths import ROOT
@@ -23,7 +23,10 @@ with {nhid} units each, linear layer ({ntoken}, {nhid}).
 | card.json | where the model is from, the sha256 of {file}, and that loss, {loss:.6f} nats |
 | LICENSE.txt | what may be done with them |
 
-`python load.py` prints {prints}. wlm takes the folder back, or an archive of it:
+`python load.py` prints {prints}.
+"""
+_BACK = """\
+wlm imports the folder, or a zip archive of it:
 
     python -m wlm evaluate --model FOLDER --variants {variant}
 """
@@ -79,7 +82,6 @@ _NEEDS = {
 def readme(config: ModelConfig, variant: Variant, format: str, card: dict) -> str:
     """Return an export's README.md, Markdown."""
     check = card["check"]
-    is_same = format != "npz" or not variant.parts_by_precision()
     facts = {
         **vars(config),
         **card["made_with"],
@@ -92,12 +94,13 @@ def readme(config: ModelConfig, variant: Variant, format: str, card: dict) -> st
         "needs": _NEEDS[format],
         "check_text": f"{check['tokens']} of {check['text']}",
         "loss": check["loss"],
-        "prints": "that loss" if is_same else "nearly that loss",
+        "prints": "that loss" if is_exact(variant, format) else "nearly that loss",
         "blocks": _BLOCKS.format(block=BLOCK) if "int4" in variant.parts_by_precision() else "",
         "runtime": "ONNX Runtime" if variant.runtime == "onnxruntime" else "PyTorch",
     }
     more = "" if format == "torch" and not variant.parts_by_precision() else _MORE[format]
-    return (_INTRODUCTION + more).format(**facts)
+    back = _BACK if comes_back(variant, format) else ""
+    return (_INTRODUCTION + back + more).format(**facts)
 
 
 def licence(format: str, card: dict) -> str:

@@ -1,31 +1,40 @@
 """The file of an export's weights."""
 
+import errno
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from wlm.model.imported import PARTS, VARIANT
-from wlm.model.onnx_file import marked
-from wlm.model.quantized import as_arrays
+from wlm.model.parts import part_of_key
 from wlm.quantization.prepare import PreparedModel
-from wlm.quantization.variant import SHORT_FORMS, Variant
+from wlm.quantization.variant import Variant
+from wlm.weights.integers import as_arrays
+from wlm.weights.pickled import reason
 
 
 def write_weights(path: Path, prepared: PreparedModel, variant: Variant, format: str) -> None:
     """Write a variant's weights in a format that can hold it. Raises OSError."""
-    name = SHORT_FORMS.get(str(variant), str(variant))
+    try:
+        _write(path, prepared, variant, format)
+    except (RuntimeError, SafetensorError) as error:  # how torch and safetensors call a full disk
+        raise OSError(errno.EIO, reason(error)) from None
+
+
+def _write(path: Path, prepared: PreparedModel, variant: Variant, format: str) -> None:
     if format == "torch":
         torch.save(prepared.module.state_dict(), path)
     elif format == "onnx":
-        path.write_bytes(marked(prepared.content, name))
+        path.write_bytes(prepared.content)
     elif format == "safetensors":
-        save_file({key: each.contiguous() for key, each in _numbers(prepared).items()}, path)
+        numbers = _numbers(prepared)
+        save_file({key: value.contiguous() for key, value in numbers.items()}, path)
     else:
-        arrays = {key: each.numpy() for key, each in _arrays(prepared, variant).items()}
-        np.savez(path, **{VARIANT: np.array(name)}, **arrays)
+        arrays = _arrays(prepared, variant)
+        np.savez(path, **{key: value.numpy() for key, value in arrays.items()})
 
 
 def _numbers(prepared: PreparedModel) -> dict[str, Tensor]:
@@ -34,10 +43,9 @@ def _numbers(prepared: PreparedModel) -> dict[str, Tensor]:
 
 
 def _arrays(prepared: PreparedModel, variant: Variant) -> dict[str, Tensor]:
-    """All numbers as plain tensors; what PyTorch runs in fp16 is in fp16."""
+    """Return all numbers as plain tensors; weights that PyTorch runs in fp16 are in fp16."""
     arrays = as_arrays(_numbers(prepared))
-    for key, each in arrays.items():
-        first, _, rest = key.partition(".")
-        if rest.startswith("weight") and getattr(variant, PARTS[first]) == "fp16":
-            arrays[key] = each.half()
+    for key, value in arrays.items():
+        if ".weight" in key and getattr(variant, part_of_key(key).name) == "fp16":
+            arrays[key] = value.half()
     return arrays

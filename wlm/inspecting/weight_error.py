@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from wlm.model.blocks import HIGHEST, LOWEST, Blocks
-from wlm.model.checkpoint import Checkpoint
 from wlm.quantization.prepare import PreparedModel
+from wlm.weights.checkpoint import Checkpoint
 
 GATES = ("input", "forget", "cell", "output")  # in the order of PyTorch's LSTM
 MOST_LARGEST = 5

@@ -1,1 +1,1 @@
-"""The network and its file."""
+"""The network, its parts, and matrices of integers."""

@@ -8,10 +8,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wlm.errors import check_range
-from wlm.model.imported import Imported
 
 EMBEDDING, DECODER = "embedding", "decoder"
 Hidden = tuple[Tensor, Tensor]  # (L, B, H) twice: the hidden and the cell state
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What the weights of a model were that came quantized: the variant's name, and its matrices
+    of integers by their names in the fp32 state_dict."""
+
+    variant: str
+    matrices: dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -21,7 +29,7 @@ class ModelConfig:
     ntoken: words in the vocabulary (V); ninp: embedding dimension (E); nhid: hidden units per
     LSTM layer (H); nlayers: LSTM layers (L); dropout: probability, active in training only.
 
-    Raises SettingError where a size is out of range. Names as in the tutorial, section 1.
+    Raises SettingError if a size is out of range. Names as in the tutorial, section 1.
     """
 
     ntoken: int
@@ -51,8 +59,9 @@ class ModelConfig:
         return shapes
 
     def parts(self) -> list[str]:
-        """Return the names of a model's parts in the order of a pass: embedding, each LSTM layer,
-        from 0 as in the state_dict, decoder."""
+        """Return the names of the parts in the order of a pass: embedding, LSTM layers, decoder.
+
+        Layers count from 0, as in the state_dict."""
         return [EMBEDDING, *(f"LSTM {layer}" for layer in range(self.nlayers)), DECODER]
 
     def zero_state(self, batch_size: int) -> Hidden:
@@ -68,8 +77,8 @@ class LSTMModel(nn.Module):
     next hidden state. Source: the tutorial, section 1; parameter names are its own, so that its
     state_dict loads unchanged.
 
-    `imported` is what its weights came as where they came quantized: then they are only what the
-    integers stand for, and the model runs as that variant alone.
+    `imported` is set if the weights came quantized. The parameters are then the dequantized
+    integers, and the model runs only as that variant.
     """
 
     imported: Imported | None = None
@@ -89,8 +98,8 @@ class LSTMModel(nn.Module):
         return self.decoder(self.drop(output)), hidden  # (T, B, V)
 
     def nll(self, input: Tensor, hidden: Hidden, targets: Tensor) -> tuple[Tensor, Hidden]:
-        """Return the negative log-likelihood of each of the targets (T * B), in nats, and the next
-        hidden state. Source: the tutorial, section 4 (`evaluate`)."""
+        """Return the negative log-likelihood of the targets (T * B), in nats, and the next hidden
+        state. Source: the tutorial, section 4 (`evaluate`)."""
         output, hidden = self(input, hidden)  # (T, B, V)
         return F.cross_entropy(output.view(len(targets), -1), targets, reduction="none"), hidden
 

@@ -73,12 +73,10 @@ def prepare(model: LSTMModel, variant: Variant, threads: int = 1) -> PreparedMod
         raise VariantError(reason)
     matrices = imported_matrices(model, variant)
     if variant.runtime == "onnxruntime":
-        from wlm.model.onnx_weights import with_matrices
         from wlm.quantization.onnx.export import onnx_file
         from wlm.quantization.onnx.model import OnnxModel
 
         content = onnx_file(model, variant)
-        content = with_matrices(content, matrices) if matrices else content
         return OnnxModel(content, model.config, threads)
     return PyTorchModel(quantize(model, variant, matrices), threads, variant.engine)
 

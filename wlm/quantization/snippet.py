@@ -1,6 +1,6 @@
 """The script that makes a variant: shown on pages, to be copied and run."""
 
-from wlm.model.onnx_names import OPERATORS
+from wlm.quantization.onnx.names import OPERATORS
 from wlm.quantization.pytorch import MODULE_TYPES, qconfigs
 from wlm.quantization.variant import Variant
 

@@ -8,9 +8,9 @@ import torch
 
 from wlm.errors import TrainError
 from wlm.files import write_whole
-from wlm.model.checkpoint import CARD
-from wlm.model.pickled import shown
 from wlm.training.recipe import Recipe
+from wlm.weights.checkpoint import CARD
+from wlm.weights.pickled import shown
 
 STATE = "training.pt"
 

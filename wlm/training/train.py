@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from wlm.errors import TrainError, check_range
 from wlm.measuring.evaluate import Evaluation, check_threads, evaluate_blocks, thread_count
 from wlm.measuring.machine import describe_machine
-from wlm.model.checkpoint import save_checkpoint
 from wlm.model.lstm import Hidden
 from wlm.text.corpus import Corpus, batchify, get_batch
 from wlm.training.plan import Plan, Taken
@@ -22,6 +21,7 @@ from wlm.training.recipe import Recipe
 from wlm.training.sampled_softmax import NegativeSampler, sampled_cross_entropy
 from wlm.training.stacked_lstm import StackedLSTM, new_model
 from wlm.training.state import damaged, finished, load_state, make_place, save_state
+from wlm.weights.checkpoint import save_checkpoint
 
 VALID_TOKENS = 50_000
 SECONDS_BETWEEN_SAVES = 300.0

@@ -94,7 +94,7 @@ def test_without_a_cache_it_works_all_the_same(model, exports, monkeypatch):
 
 MAKE = """
 import sys
-from wlm.model.checkpoint import load_checkpoint
+from wlm.weights.checkpoint import load_checkpoint
 from wlm.quantization.onnx.export import onnx_file
 from wlm.quantization.variant import Variant
 onnx_file(load_checkpoint(sys.argv[1]).model, Variant("int8", "int8", "int8", "", "onnxruntime"))

@@ -41,9 +41,9 @@ def add_options(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> None:
     from wlm.measuring.wording import read_as
-    from wlm.model.checkpoint import checked_card
     from wlm.training.recipe import PRESETS, Recipe
     from wlm.training.state import STATE
+    from wlm.weights.checkpoint import checked_card
 
     chosen = {key: each for key, each in given(Recipe, options).items() if each is not None}
     recipe = PRESETS[options.preset].changed(chosen)

@@ -17,11 +17,11 @@ import torch
 
 from wlm.errors import VariantError, WLMError, first_line
 from wlm.model.lstm import LSTMModel
-from wlm.model.onnx_names import INPUTS, OPERATORS, OUTPUTS, PACKAGES
 from wlm.quantization.engines import quiet
 from wlm.quantization.onnx.cache import read_cached, write_cached
 from wlm.quantization.onnx.int4 import with_int4
 from wlm.quantization.onnx.model import OnnxModel
+from wlm.quantization.onnx.names import INPUTS, OPERATORS, OUTPUTS, PACKAGES
 from wlm.quantization.variant import PART_LABELS, Variant
 
 EXPORT_FORMAT = 2  # raised whenever files made before are not to be used any more

@@ -3,7 +3,7 @@
 import torch
 
 from wlm.model.blocks import BLOCK, blocks_of, pack
-from wlm.model.onnx_names import AXIS, END, OPERATORS, QUANTIZED, SCALE, START
+from wlm.quantization.onnx.names import AXIS, END, OPERATORS, QUANTIZED, SCALE, START
 
 DOMAIN = "com.microsoft"  # of ONNX Runtime's own operators
 # Its setting for inputs that are rounded to 8 bits, a scale for each BLOCK of them: against sums in

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from wlm.model.blocks import Blocks
 from wlm.model.lstm import Hidden, ModelConfig
-from wlm.model.onnx_names import INPUTS, LOG_LIKELIHOOD, OUTPUTS, TARGETS
-from wlm.model.onnx_weights import stored_biases, stored_matrices, stored_parts
 from wlm.quantization.onnx.modules import OnnxModules
+from wlm.quantization.onnx.names import INPUTS, LOG_LIKELIHOOD, OUTPUTS, TARGETS
 from wlm.quantization.onnx.session import put_loss_in, start
+from wlm.quantization.onnx.weights import stored_biases, stored_matrices, stored_parts
 
 
 class OnnxModel:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from wlm.model.lstm import Hidden
-from wlm.model.onnx_names import INPUTS, LOG_LIKELIHOOD, LSTM_OPERATORS, OUTPUTS, TARGETS
+from wlm.quantization.onnx.names import INPUTS, LOG_LIKELIHOOD, LSTM_OPERATORS, OUTPUTS, TARGETS
 from wlm.quantization.onnx.session import put_loss_in, start
 
 

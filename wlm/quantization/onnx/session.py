@@ -1,6 +1,6 @@
 """Sessions of ONNX Runtime, and a file made to give the loss in the logits' place."""
 
-from wlm.model.onnx_names import LOG_LIKELIHOOD, OUTPUTS, TARGETS
+from wlm.quantization.onnx.names import LOG_LIKELIHOOD, OUTPUTS, TARGETS
 from wlm.quantization.onnx.saturation import EXACT, sums_saturate
 
 

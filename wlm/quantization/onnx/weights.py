@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from wlm.model.blocks import BLOCK, Blocks, pack, unpack
-from wlm.model.onnx_names import (
+from wlm.model.blocks import Blocks, unpack
+from wlm.model.quantized import quantized_tensor
+from wlm.quantization.onnx.names import (
     DECODER_OPERATORS,
     EMBEDDING_OPERATORS,
     END,
@@ -15,7 +16,6 @@ from wlm.model.onnx_names import (
     SCALE,
     ZERO_POINT,
 )
-from wlm.model.quantized import quantized_tensor
 
 
 @dataclass(frozen=True)
@@ -73,19 +73,6 @@ def stored_biases(content: bytes) -> dict[str, Tensor]:
         elif node.op_type == "Add":
             found["decoder.bias"] = _tensor(numbers, node.input[0])
     return found
-
-
-def with_matrices(content: bytes, matrices: dict[str, Tensor | Blocks]) -> bytes:
-    """Return an ONNX file with these quantized matrices, by their names in the fp32 state_dict, in
-    place of its own, which must be of the same sizes and kinds."""
-    import onnx
-
-    model = onnx.load_from_string(content)
-    numbers = {each.name: each for each in model.graph.initializer}
-    for key, place in _places(model.graph).items():
-        if key in matrices:
-            _put_matrix(numbers, place, matrices[key])
-    return model.SerializeToString()
 
 
 def _graph(content: bytes):
@@ -148,35 +135,6 @@ def _matrix(numbers: dict, place: _Place) -> Tensor | Blocks:
     by_row = len(scale) > 1
     scale, zero = (scale[rows], zero[rows]) if by_row else (scale, zero)
     return quantized_tensor(values, scale, zero, by_row)
-
-
-def _put_matrix(numbers: dict, place: _Place, matrix: Tensor | Blocks) -> None:
-    if isinstance(matrix, Blocks):
-        multiple = BLOCK if len(numbers[place.name].dims) == 3 else 2
-        _put(numbers[place.name], pack(matrix.values, multiple))
-        _put(numbers[_beside(place, SCALE)], matrix.scales)
-        return
-    values = matrix.int_repr()
-    per_tensor = matrix.qscheme() == torch.per_tensor_affine
-    scale = torch.tensor(matrix.q_scale()) if per_tensor else matrix.q_per_channel_scales()
-    zero = torch.tensor(matrix.q_zero_point()) if per_tensor else matrix.q_per_channel_zero_points()
-    if place.has_gates:
-        back = _rows(len(values)).argsort()
-        values = values[back]
-        scale, zero = (scale, zero) if per_tensor else (scale[back], zero[back])
-    _put(numbers[place.name], values.T if place.is_transposed else values)
-    _put(numbers[_beside(place, SCALE)], scale.float())
-    _put(numbers[_beside(place, ZERO_POINT)], zero.to(values.dtype))
-
-
-def _put(number, values: Tensor) -> None:
-    from onnx import numpy_helper
-
-    array = values.contiguous().view(tuple(number.dims)).numpy()
-    made = numpy_helper.from_array(array, number.name)
-    if made.data_type != number.data_type:
-        raise ValueError(f"{number.name} is of another kind")
-    number.CopyFrom(made)
 
 
 def _beside(place: _Place, what: str) -> str:

@@ -14,10 +14,10 @@ import torch
 
 from helpers.tiny import WORDS
 from wlm.errors import CheckpointError, TextError
-from wlm.model.checkpoint import load_checkpoint, save_checkpoint
 from wlm.model.lstm import LSTMModel
-from wlm.model.weights import read_weights
 from wlm.text.vocabulary import Vocabulary
+from wlm.weights.checkpoint import load_checkpoint, save_checkpoint
+from wlm.weights.read import read_weights
 
 DTYPES = [torch.float32, torch.float16, torch.bfloat16]
 

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from wlm.errors import CheckpointError
-from wlm.model.pickled import CallError, Inert, read_pickle, reason, shown
-from wlm.model.quantized import INTEGERS, quantized_by
-from wlm.model.stored import Stored, are_sizes
+from wlm.weights.integers import INTEGERS, quantized_by
+from wlm.weights.pickled import CallError, Inert, read_pickle, reason, shown
+from wlm.weights.stored import Stored, are_sizes
 
 _LEGACY_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa850192e")  # a number, in any pickle protocol
 LEGACY_START = 30

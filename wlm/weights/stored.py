@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-QUANTIZED = (torch.qint8, torch.quint8, torch.quint4x2)
+QUANTIZED = (torch.qint8, torch.quint8)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 
 from wlm.errors import CheckpointError, SettingError
-from wlm.model.foreign import Found
 from wlm.model.lstm import ModelConfig
-from wlm.model.pickled import Inert, shown
-from wlm.model.stored import Stored
+from wlm.weights.foreign import Found
+from wlm.weights.pickled import Inert, shown
+from wlm.weights.stored import Stored
 
 _RECURRENT = re.compile(r"(.*?)(weight|bias)_(ih|hh)_l(\d{1,3})(_raw)?")
 _EMBEDDING_NAMES = ("emb", "encoder", "lookup", "wte", "token")

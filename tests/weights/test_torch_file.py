@@ -17,10 +17,10 @@ from test_foreign import assert_same, read_it
 from torch import Tensor, nn
 
 from wlm.errors import CheckpointError
-from wlm.model import pickled
-from wlm.model.pickled import read_pickle
-from wlm.model.torch_file import TorchFile
-from wlm.model.weights import read_weights
+from wlm.weights import pickled
+from wlm.weights.pickled import read_pickle
+from wlm.weights.read import read_weights
+from wlm.weights.torch_file import TorchFile
 
 _MAGIC = 0x1950A86A20F9469CFC6C  # begins a file in the format before PyTorch 1.6
 

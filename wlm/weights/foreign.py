@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wlm.errors import CheckpointError
-from wlm.model.numpy_array import array_as_stored
-from wlm.model.pickled import Inert, shown
-from wlm.model.stored import Stored
+from wlm.weights.numpy_array import array_as_stored
+from wlm.weights.pickled import Inert, shown
+from wlm.weights.stored import Stored
 
 # Where scripts put the state_dict, the likeliest first.
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "weights", "network", "module")

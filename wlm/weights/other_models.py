@@ -1,9 +1,9 @@
 """Models that cannot run here, known by their keys and shapes and called by their names."""
 
 from wlm.errors import CheckpointError
-from wlm.model.foreign import Found
-from wlm.model.pickled import Inert
-from wlm.model.stored import Stored
+from wlm.weights.foreign import Found
+from wlm.weights.pickled import Inert
+from wlm.weights.stored import Stored
 
 _TRAIN = "train a one-directional nn.LSTM, or with `python -m wlm train`"
 _ATTENTION = ("attn", "attention", "in_proj_weight", "transformer", "q_proj")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wlm.errors import CheckpointError
-from wlm.model.pickled import reason
+from wlm.weights.pickled import reason
 
 CARD = "card.json"
 MOST_FILES = 20

@@ -18,9 +18,9 @@ from test_checkpoint import Malicious
 from torch import nn
 
 from wlm.errors import CheckpointError
-from wlm.model.checkpoint import load_checkpoint, save_checkpoint
 from wlm.model.lstm import LSTMModel
-from wlm.model.weights import read_weights
+from wlm.weights.checkpoint import load_checkpoint, save_checkpoint
+from wlm.weights.read import read_weights
 
 BOTH_FORMATS = pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
 
@@ -307,7 +307,7 @@ def test_files_of_other_kinds_are_called_by_their_names(tmp_path, model):
     refused("a zip archive that torch.save did not write")
     for content, message in (
         (b"GGUF\x03\0\0\0", "a GGUF file of llama.cpp"),
-        (b"\x08\x08\x12\x07pytorch\x1a\x052.7.0", "an ONNX file that wlm did not write"),
+        (b"\x08\x08\x12\x07pytorch\x1a\x052.7.0", "an ONNX file, which wlm does not read"),
         (b"\x1f\x8b\x08\0", "compressed by gzip"),
         (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
         (b"<!DOCTYPE html>", "a web page: download the file itself"),

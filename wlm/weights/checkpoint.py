@@ -10,13 +10,13 @@ from safetensors.torch import save_file
 
 from wlm.errors import CheckpointError, SettingError, called
 from wlm.files import sha256_of, why_unreadable, write_whole
-from wlm.model.archive import is_archive, unpacked
-from wlm.model.imported import VARIANT, imported_as
 from wlm.model.lstm import LSTMModel, ModelConfig
-from wlm.model.quantized import as_arrays
-from wlm.model.weights import Weights, check_weights_file, read_weights
 from wlm.text.corpus import Corpus
 from wlm.text.vocabulary import Vocabulary
+from wlm.weights.archive import is_archive, unpacked
+from wlm.weights.imported import VARIANT, imported_variant
+from wlm.weights.integers import as_arrays
+from wlm.weights.read import Weights, check_weights_file, read_weights
 
 WEIGHTS, VOCABULARY, CARD = "model.safetensors", "vocab.txt", "card.json"
 EXPORTED_WEIGHTS = (WEIGHTS, "model.pt", "model.onnx", "model.npz")  # that a card may name
@@ -65,7 +65,7 @@ def load_checkpoint(
     if path.is_dir():
         card = _read_card(path / CARD)
         config = config_on_card(card, path / CARD)
-        weights = weights_of(path, card)
+        weights = weights_path(path, card)
         if corpus is None:
             vocabulary = vocabulary or path / VOCABULARY
     else:
@@ -154,7 +154,7 @@ def checked_card(folder: str | Path) -> dict:
     Raises CheckpointError.
     """
     card = _read_card(Path(folder) / CARD)
-    return {**card, "sha256": _check_hash(weights_of(Path(folder), card), card)}
+    return {**card, "sha256": _check_hash(weights_path(Path(folder), card), card)}
 
 
 def checked_config(folder: str | Path) -> ModelConfig:
@@ -169,7 +169,7 @@ def variant_on_card(folder: str | Path) -> str:
     return str(_read_card(Path(folder) / CARD).get(VARIANT) or "")
 
 
-def weights_of(folder: Path, card: dict) -> Path:
+def weights_path(folder: Path, card: dict) -> Path:
     """Return the file of a model folder's weights, by its card. Raises CheckpointError."""
     name = card.get("weights_file", WEIGHTS)
     if name not in EXPORTED_WEIGHTS:
@@ -228,5 +228,5 @@ def _build(weights: Weights, card: dict) -> LSTMModel:
         model = LSTMModel(**asdict(weights.config)).requires_grad_(False)
     matrices = weights.read_into(model.state_dict())
     declared = str(card.get(VARIANT) or weights.variant)
-    model.imported = imported_as(matrices, declared, list(model.state_dict()))
+    model.imported = imported_variant(matrices, declared, list(model.state_dict()))
     return model.eval()

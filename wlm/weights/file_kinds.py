@@ -4,9 +4,9 @@ import zipfile
 from pathlib import Path
 
 from wlm.errors import CheckpointError
-from wlm.model.torch_file import is_legacy
+from wlm.weights.torch_file import is_legacy
 
-TORCH, SAFETENSORS, NPZ, ONNX = "torch", "safetensors", "npz", "onnx"
+TORCH, SAFETENSORS, NPZ = "torch", "safetensors", "npz"
 _SAVE = "torch.save(model.state_dict(), path)"
 _BEGINNINGS = {  # the first bytes, what that is, and what to do instead
     b"GGUF": ("a GGUF file of llama.cpp", "give the PyTorch weights that it was made from"),
@@ -21,6 +21,10 @@ _BEGINNINGS = {  # the first bytes, what that is, and what to do instead
     b"<!DOCTYPE": ("a web page", "download the file itself"),
     b"<html": ("a web page", "download the file itself"),
 }
+_ONNX = (
+    "an ONNX file, which wlm does not read, also if wlm exported it",
+    f"give the weights that it was made from, as PyTorch saves them: {_SAVE}",
+)
 _TAR = "a tar archive", "give the file inside"
 _TORCHSCRIPT = "TorchScript", f"save its weights alone, model = torch.jit.load(path), then {_SAVE}"
 _PICKLE = "a plain pickle, which wlm never unpickles", f"give a file of {_SAVE}"
@@ -29,8 +33,7 @@ _TEXT = "a text", f"give weights, a .safetensors file or one of {_SAVE}"
 
 
 def kind_of(path: Path) -> str:
-    """Return TORCH, SAFETENSORS, NPZ or ONNX. Raises CheckpointError, with what to do, for what is
-    none of them."""
+    """Return TORCH, SAFETENSORS or NPZ. Raises CheckpointError for any other file, with advice."""
     try:
         with path.open("rb") as file:
             start = file.read(1024)
@@ -45,7 +48,7 @@ def kind_of(path: Path) -> str:
         if path.suffix == ".safetensors" or _is_safetensors(start, size):
             return SAFETENSORS
         found = _zip_kind(path) if start.startswith(b"PK\x03\x04") else _other_kind(path, start)
-    if found in (NPZ, ONNX):
+    if found == NPZ:
         return found
     if found:
         what, instead = found
@@ -79,7 +82,7 @@ def _other_kind(path: Path, start: bytes) -> str | tuple[str, str] | None:
     # Field 1 of the protocol buffer is the version, field 2 or 7 who made it, or the graph.
     is_onnx = start[:1] == b"\x08" and start[1:2] < b"\x20" and start[2:3] in (b"\x12", b"\x3a")
     if path.suffix == ".onnx" or is_onnx:
-        return ONNX
+        return _ONNX
     if start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05":
         return _PICKLE
     if start and b"\0" not in start and _is_utf8(start):

@@ -10,19 +10,18 @@ from torch import Tensor
 
 from wlm.errors import CheckpointError
 from wlm.files import why_unreadable
-from wlm.model.file_kinds import NPZ, ONNX, SAFETENSORS, TORCH, kind_of
-from wlm.model.foreign import Found, find_weights
-from wlm.model.imported import VARIANT
 from wlm.model.lstm import ModelConfig
-from wlm.model.naming import name_tensors
-from wlm.model.npz_file import read_npz
-from wlm.model.onnx_file import read_onnx
-from wlm.model.other_models import refuse_others
-from wlm.model.packed import unpack
-from wlm.model.pickled import shown
-from wlm.model.quantized import from_arrays
-from wlm.model.stored import Stored
-from wlm.model.torch_file import TorchFile
+from wlm.weights.file_kinds import NPZ, SAFETENSORS, TORCH, kind_of
+from wlm.weights.foreign import Found, find_weights
+from wlm.weights.imported import VARIANT
+from wlm.weights.integers import from_arrays
+from wlm.weights.naming import name_tensors
+from wlm.weights.npz_file import read_npz
+from wlm.weights.other_models import refuse_others
+from wlm.weights.packed import unpack
+from wlm.weights.pickled import shown
+from wlm.weights.stored import Stored
+from wlm.weights.torch_file import TorchFile
 
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 MOST_BYTES = 8_000_000_000  # two billion weights, or fewer with an optimizer's state beside them
@@ -79,12 +78,14 @@ class Weights:
 def read_weights(
     path: Path, config: ModelConfig | None = None, most_weights: int | None = None
 ) -> Weights:
-    """Find the weights in a .safetensors file or in one that `torch.save` wrote of a state_dict, of
-    what holds one, or of a whole module; or in an .npz or ONNX file as the command export writes
-    it. A state_dict may be quantized, by `quantize_dynamic`.
+    """Find the weights in a file.
 
-    Shapes, dtypes and sizes are checked, their number too where `most_weights` bounds it; without
-    a config the sizes are read off the shapes. Raises CheckpointError.
+    A file is safetensors, an .npz file of floats, or what `torch.save` wrote of a state_dict, an
+    object that holds one, or a whole module. Such a state_dict may be quantized by
+    `quantize_dynamic`.
+
+    Shapes, dtypes and sizes are checked, and their number against `most_weights`. Without a config
+    the shapes give the sizes. Raises CheckpointError.
     """
     check_weights_file(path)
     found = _FINDERS[kind_of(path)](path)
@@ -149,7 +150,7 @@ def _damaged(path: Path, error: object) -> CheckpointError:
     return CheckpointError(f"the weights {str(path)!r} are damaged or no safetensors file: {error}")
 
 
-_FINDERS = {TORCH: _torch, SAFETENSORS: _safetensors, NPZ: read_npz, ONNX: read_onnx}
+_FINDERS = {TORCH: _torch, SAFETENSORS: _safetensors, NPZ: read_npz}
 
 
 def _check(tensors: dict[str, Stored | None], config: ModelConfig, path: Path) -> None:

@@ -8,9 +8,9 @@ tensor or floats that stand for fp16, and a bias.
 import re
 from dataclasses import replace
 
-from wlm.model.foreign import Found
-from wlm.model.pickled import Inert
-from wlm.model.stored import Stored
+from wlm.weights.foreign import Found
+from wlm.weights.pickled import Inert
+from wlm.weights.stored import Stored
 
 _CELL = re.compile(r"(.*)_all_weight_values\.(\d{1,3})\.param")
 _LINEAR = "_packed_params._packed_params"

@@ -1,0 +1,30 @@
+"""The three parts of an LSTMModel that a variant can quantize: one table for all their names."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part's names.
+
+    name: in a variant; module: in LSTMModel, and at the beginning of its keys in a state_dict;
+    label: on pages, which is also PyTorch's class in `torch.nn`; operator: in an ONNX file.
+    """
+
+    name: str
+    module: str
+    label: str
+    operator: str
+
+
+PARTS = (
+    Part("lstm", "rnn", "LSTM", "LSTM"),
+    Part("linear", "decoder", "Linear", "MatMul"),
+    Part("embedding", "encoder", "Embedding", "Gather"),
+)
+_BY_MODULE = {part.module: part for part in PARTS}
+
+
+def part_of_key(key: str) -> Part:
+    """Return the part that owns a key of a state_dict, quantized or not. Raises KeyError."""
+    return _BY_MODULE[key.partition(".")[0]]
