@@ -14,7 +14,6 @@ from streamlit.components.v2 import manifest_scanner
 from helpers.mirror import FILES, Mirror, published
 from helpers.postgres import Postgres, programs, running
 from helpers.tiny import LINE, WORDS, tiny_model
-from helpers.together import Together
 from wlm.catalog import fetch
 from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.catalog.wikitext2 import PublishedFile
@@ -50,7 +49,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log) -> Together:
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist may be missing or off
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    from helpers.together import Together
+
     return Together(config, log)
 
 

@@ -1,18 +1,19 @@
 """Set up everything the tests need, and run them.
 
-    python3 tests/run.py [--quick] [pytest options]
+    python3 tests/run.py [--quick | --latest] [pytest options]
 
 Makes .venv beside this folder, installs requirements-dev.txt into it, and finds a browser: one on
 the PATH, else Debian's package where we are root, else Playwright's own download; and PostgreSQL
 and nginx, else Debian's packages. Where one cannot be had its tests are skipped with the reason;
-with CI=true that fails. `--quick` runs the
-linter and the tests that need neither browser, big model nor much time. Without pytest options the
-tests are shared out among the CPUs, and the ten slowest are named. Standard library only: this
-runs before anything is installed.
+with CI=true that fails. `--quick` runs the linter and the tests that need neither browser, big
+model nor much time. `--latest` runs the quick tests with the newest versions of all packages but
+torch, in .venv-latest. Without pytest options the tests are shared out among the CPUs, and the ten
+slowest are named. Standard library only: this runs before anything is installed.
 """
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
+LATEST = ROOT / ".venv-latest"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 REQUIREMENTS = ("requirements-dev.txt", "requirements.txt")
@@ -38,6 +40,9 @@ def main() -> int:
         print(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}", file=sys.stderr)
         return 2
     options = sys.argv[1:]
+    if "--latest" in options:
+        options.remove("--latest")
+        return run_latest(options)
     if quick := "--quick" in options:
         options.remove("--quick")
     install()
@@ -66,6 +71,40 @@ def main() -> int:
         command += ["--no-loadscope-reorder", "--durations", "10"]
     tests = step("tests", command, WLM_BROWSER=browser or "")
     return max(*lint, tests)
+
+
+def run_latest(options: list[str]) -> int:
+    """Install the newest versions into an environment of their own, run the quick tests there, and
+    print which versions differ from the pinned ones."""
+    python = LATEST / PYTHON.relative_to(VENV)
+    if not python.exists():
+        print(f"making {LATEST} …", flush=True)
+        venv.create(LATEST, with_pip=True)
+    names = [without_pin(line) for line in requirement_lines()]
+    install = [python, "-m", "pip", "install", "-q", "--upgrade", *names]
+    if step("installing the newest versions", install):
+        return 1
+    tests = step("tests", [python, "-m", "pytest", "-m", "not slow", *options])
+    print("versions to pin if the tests passed:", flush=True)
+    ask = (
+        "import importlib.metadata as m, sys; [print(f'{n}=={m.version(n)}') for n in sys.argv[1:]]"
+    )
+    plain = [re.split(r"[=\[]", name)[0] for name in names]
+    subprocess.run([python, "-c", ask, *plain], check=False)
+    return tests
+
+
+def requirement_lines() -> list[str]:
+    """Return the requirements of the app and of the tests, one per line."""
+    lines = [line for name in REQUIREMENTS for line in (ROOT / name).read_text().splitlines()]
+    return [line for line in map(str.strip, lines) if line and not line.startswith(("-", "#"))]
+
+
+def without_pin(requirement: str) -> str:
+    """Return a requirement that allows every version. torch stays pinned: the bundled results and
+    the private parts of PyTorch that wlm reads belong to one version."""
+    name = requirement.partition("==")[0]
+    return requirement if name == "torch" else name
 
 
 def install() -> None:

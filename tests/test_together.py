@@ -2,6 +2,10 @@
 
 from types import SimpleNamespace
 
+import pytest
+
+pytest.importorskip("xdist")
+
 
 class Process:
     """Stands for a process of pytest-xdist's, and notes what it is to run."""

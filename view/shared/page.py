@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from view.shared import visitor
+from wlm import __version__
 from wlm.errors import SettingError, WLMError, defect
 from wlm.events import note
 from wlm.hosting import hosting
@@ -70,6 +71,7 @@ def start_page(title: str, menu: bool = True) -> None:
             _close_menu_on_phones(key="menu")
         if hosting().note:
             st.caption(plain(hosting().note))
+        st.caption(f"wlm {__version__}")
 
 
 def came_by_history() -> bool:
