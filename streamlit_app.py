@@ -6,7 +6,7 @@ from view.compare.choose import choose_comparison
 from view.compare.current import show_current
 from view.compare.living import show_living
 from view.compare.variant import show_variant
-from view.shared import server, visitor
+from view.shared import guard, server, visitor
 from view.shared.choices import choose_model, choose_text
 from view.shared.page import errors_shown, start_page
 
@@ -31,5 +31,8 @@ def main() -> None:
     show_variant(model, spec.variants[1:] or spec.variants)
 
 
-with errors_shown():
-    main()
+if __name__ == "__main__":  # Streamlit draws the page
+    with errors_shown():
+        main()
+else:  # the server imports this module
+    app = st.App("streamlit_app.py", lifespan=guard.lifespan, middleware=guard.middleware())

@@ -193,7 +193,7 @@ def queue(tmp_path, model_folder, text_file, monkeypatch):
     import streamlit as st
 
     from helpers.driver import IdleQueue
-    from view.shared import server
+    from view.shared import server, singleton
     from wlm.runs.store import RunStore
 
     queue = IdleQueue(RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}"))
@@ -202,6 +202,7 @@ def queue(tmp_path, model_folder, text_file, monkeypatch):
     monkeypatch.setenv("WLM_TEXTS", str(text_file.parent))
     st.cache_data.clear()
     st.cache_resource.clear()
+    singleton.forget_all()
     return queue
 
 

@@ -1,14 +1,13 @@
 """The rooms of this server, and those of all that share its database."""
 
-import streamlit as st
-
 from view.shared import server
+from view.shared.singleton import singleton
 from wlm.audience.store import AudienceStore
 from wlm.errors import AudienceError, StoreError
 from wlm.paths import database_url
 
 
-@st.cache_resource(show_spinner=False)
+@singleton
 def rooms() -> AudienceStore:
     """Return the store of rooms; where the database takes none, one that ends with this server."""
     try:

@@ -5,6 +5,7 @@ import streamlit as st
 from view.shared import visitor
 from view.shared.page import show_error
 from view.shared.progress import Standing, follow
+from view.shared.singleton import singleton
 from wlm.catalog.background_fetch import BackgroundFetch
 from wlm.catalog.fetch import TUTORIAL_WEIGHTS, WIKITEXT2, fetched_bytes, is_here
 from wlm.hosting import hosting
@@ -24,7 +25,7 @@ TO_GET = {
 }
 
 
-@st.cache_resource(show_spinner=False)
+@singleton
 def background() -> BackgroundFetch:
     """Return the server's one download."""
     return BackgroundFetch()

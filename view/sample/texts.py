@@ -9,6 +9,7 @@ import streamlit as st
 from view.sample.turns import turn
 from view.shared import server
 from view.shared.kept import Kept
+from view.shared.singleton import singleton
 from wlm.quantization.variant import Variant
 from wlm.sampling.candidates import Candidate, candidates
 from wlm.sampling.divergence import Reader, WordDivergence, divergences
@@ -105,13 +106,13 @@ class Sample:
         return _draws().get((self.request, place), look)
 
 
-@st.cache_resource(show_spinner=False)
+@singleton
 def kept_samples() -> Kept:
     """Return the whole samples that were written last, for all visitors: nobody changes one."""
     return Kept(64, 16_000_000, lambda each: WORD_BYTES * sum(map(len, each.texts)))
 
 
-@st.cache_resource(show_spinner=False)
+@singleton
 def _draws() -> Kept:
     return Kept(256, 256 * DRAW_BYTES, lambda _: DRAW_BYTES)
 

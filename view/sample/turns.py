@@ -2,10 +2,14 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
+
+from view.shared import visitor
+from view.shared.singleton import singleton
 
 AT_ONCE = 2  # visitors whose texts are drawn at the same time, by threads of this process
 
@@ -13,19 +17,21 @@ AT_ONCE = 2  # visitors whose texts are drawn at the same time, by threads of th
 class Turns:
     """A queue for work that would slow down everyone if all did it at once.
 
-    `with turns.join() as ahead:` stands in line until the block ends, however it ends; `ahead()`
-    tells how many must still finish first. Nobody is blocked: who waits asks again, and can be
-    stopped meanwhile.
+    `with turns.join(visitor) as ahead:` stands in line until the block ends, however it ends;
+    `ahead()` returns how many must still finish first. A visitor has one place, however many tabs
+    it opens: its further tabs stand behind everyone. Nobody is blocked: a page that waits asks
+    again, and can be stopped meanwhile.
     """
 
     def __init__(self, places: int):
-        self._places, self._line = places, []
+        self._places = places
+        self._line: list[tuple[str, object]] = []  # visitors and their tickets
         self._lock = threading.Lock()
 
     @contextmanager
-    def join(self) -> Iterator[Callable[[], int]]:
-        """Stand in line; the value tells how many must finish before it is one's turn."""
-        ticket = object()
+    def join(self, visitor: str) -> Iterator[Callable[[], int]]:
+        """Stand in line; the value returns how many must finish before it is one's turn."""
+        ticket = visitor, object()
         with self._lock:
             self._line.append(ticket)
         try:
@@ -34,12 +40,19 @@ class Turns:
             with self._lock:
                 self._line.remove(ticket)
 
-    def _ahead_of(self, ticket: object) -> int:
+    def _ahead_of(self, ticket: tuple[str, object]) -> int:
         with self._lock:
-            return max(0, self._line.index(ticket) - self._places + 1)
+            seen: Counter[str] = Counter()
+            turns = []
+            for place, waiting in enumerate(self._line):
+                # A visitor's second text comes after every other visitor's first.
+                turns.append((seen[waiting[0]], place, waiting))
+                seen[waiting[0]] += 1
+            order = [waiting for *_, waiting in sorted(turns, key=lambda turn: turn[:2])]
+            return max(0, order.index(ticket) - self._places + 1)
 
 
-@st.cache_resource(show_spinner=False)
+@singleton
 def _turns() -> Turns:
     return Turns(AT_ONCE)
 
@@ -47,7 +60,7 @@ def _turns() -> Turns:
 @contextmanager
 def turn() -> Iterator[None]:
     """Wait for one's turn to draw, and say how many are ahead."""
-    with _turns().join() as ahead:
+    with _turns().join(visitor.name()) as ahead:
         place = st.empty()
         while waiting := ahead():
             others = "1 visitor is" if waiting == 1 else f"{waiting} visitors are"

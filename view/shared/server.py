@@ -8,6 +8,7 @@ import streamlit as st
 
 from view.shared import visitor
 from view.shared.kept import Kept
+from view.shared.singleton import singleton
 from wlm.catalog.registry import UPLOAD_NAME, find_model, list_models
 from wlm.errors import WLMError
 from wlm.quantization.variant import Variant
@@ -39,7 +40,7 @@ class Held:
             return prepare(model, variant), held_bytes(model.config, variant)
 
 
-@st.cache_resource(show_spinner=False)
+@singleton
 def models() -> Kept:
     """Return the models in memory, each with its variants."""
     return Kept(most=2, most_bytes=MOST_MODEL_BYTES, size=lambda held: held.bytes)
@@ -102,7 +103,13 @@ def archive(name: str, variant: Variant, format: str):
     return archive_of(load_model(name), variant, format)
 
 
-@st.cache_resource(show_spinner=False)
+def close() -> None:
+    """End the queue of runs and its worker, if they were started."""
+    if job_queue.made:
+        job_queue().close()
+
+
+@singleton
 def job_queue():
     """Return the server's one queue of runs, its worker process started."""
     from wlm.runs.caretaker import Caretaker

@@ -1,0 +1,167 @@
+"""The guard in front of Streamlit's server: it refuses what no page of this app needs.
+
+A browser sends what Streamlit's front end sends. A program may send anything: this module decides
+before Streamlit reads it. Streamlit itself closes a connection whose message is larger than
+`server.maxMessageSize` or `server.maxWidgetStateSize`.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from starlette.middleware import Middleware
+
+from view.shared import hooks, server
+from wlm.events import note
+from wlm.hosting import hosting
+
+Message = dict
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+# `clear_cache` would drop what all visitors share; `set_run_on_save` and the rest are for
+# developers.
+ALLOWED_KINDS = {"rerun_script", "stop_script", "app_heartbeat", "deferred_file", "dataframe_chunk"}
+UPLOAD_KIND = "file_urls_request"
+MOST_FILES = 32  # names of files in one message
+MOST_WIDGETS = 500  # a page has at most 100
+MOST_ID = 500  # characters of a widget's id
+MOST_QUERY = 20_000  # characters of a page's query
+MOST_HASHES = 20_000  # of messages that a browser says it has
+MESSAGES_PER_SECOND, BURST = 20.0, 100  # of one connection; more wait
+SESSION_FILES, SERVER_FILES = 2, 5  # times the largest upload that the server takes at once
+
+
+class Guard:
+    """ASGI middleware that refuses messages and uploads."""
+
+    def __init__(self, app: Callable):
+        self._app = app
+        self._coming: Counter[str] = Counter()  # bytes of unfinished uploads, by session
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if scope["type"] == "websocket" and path.endswith(hooks.STREAM_ROUTE):
+            await self._app(scope, allowed_messages(receive), send)
+        elif scope["type"] == "http" and hooks.UPLOAD_ROUTE in path:
+            await self._upload(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _upload(self, scope: Message, receive: Receive, send: Send) -> None:
+        if not takes_files():
+            await _refuse(send, 403, "This server takes no files.")
+            return
+        session = scope["path"].rpartition(hooks.UPLOAD_ROUTE)[2].partition("/")[0]
+        came, answered = 0, False
+
+        async def within_budget() -> Message:
+            nonlocal came, answered
+            message = await receive()
+            size = len(message.get("body", b""))
+            came += size
+            self._coming[session] += size
+            if not answered and self._is_over(session):
+                answered = True
+                await _refuse(send, 413, "This server holds too many files. Try again later.")
+                return {"type": "http.disconnect"}
+            return message
+
+        async def unless_answered(message: Message) -> None:
+            if not answered:
+                await send(message)
+
+        try:
+            await self._app(scope, within_budget, unless_answered)
+        except Exception:
+            if not answered:  # Streamlit's answer to a body that ends early is an exception
+                raise
+        finally:
+            self._coming[session] -= came
+            if not self._coming[session]:
+                del self._coming[session]
+
+    def _is_over(self, session: str) -> bool:
+        """Tell whether uploads, stored and on their way, are larger than the server takes."""
+        of_session, of_all = hooks.uploaded_bytes(session)
+        largest = hooks.limit_of("maxUploadSize")
+        return (
+            of_session + self._coming[session] > SESSION_FILES * largest
+            or of_all + self._coming.total() > SERVER_FILES * largest
+        )
+
+
+def middleware() -> list[Middleware]:
+    """Return the guard as `st.App` takes it."""
+    return [Middleware(Guard)]
+
+
+@asynccontextmanager
+async def lifespan(app) -> AsyncIterator[None]:
+    """End the server's runs and worker as the server ends: a signal leaves no time for `atexit`."""
+    yield
+    server.close()
+
+
+def allowed_messages(receive: Receive) -> Receive:
+    """Return a source of a connection's messages that leaves out those refused, and that lets a
+    connection wait that sends too many."""
+    allowance, last, noted = float(BURST), time.monotonic(), False
+
+    async def next_allowed() -> Message:
+        nonlocal allowance, last, noted
+        while True:
+            message = await receive()
+            if message["type"] != "websocket.receive":
+                return message
+            now = time.monotonic()
+            allowance = min(float(BURST), allowance + (now - last) * MESSAGES_PER_SECOND) - 1.0
+            last = now
+            if allowance < 0.0:
+                await asyncio.sleep(-allowance / MESSAGES_PER_SECOND)
+            if not (reason := why_refused(message.get("bytes"))):
+                return message
+            if not noted:  # a line per connection: nobody fills the log
+                noted = True
+                note("refused", reason=reason)
+
+    return next_allowed
+
+
+def why_refused(data: bytes | None) -> str:
+    """Return in a word why a browser's message is refused; nothing if it is allowed."""
+    if data is None:
+        return "text"
+    if len(data) > hooks.limit_of("maxWidgetStateSize"):
+        return ""  # Streamlit closes the connection
+    message = hooks.read_message(data)
+    if message is None:
+        return "unreadable"
+    kind = hooks.kind_of(message)
+    if kind == UPLOAD_KIND:
+        names = message.file_urls_request.file_names
+        return "" if takes_files() and len(names) <= MOST_FILES else "files"
+    if kind not in ALLOWED_KINDS:
+        return "kind"
+    state = message.rerun_script
+    if len(state.query_string) > MOST_QUERY:
+        return "query"
+    if len(state.cached_message_hashes) > MOST_HASHES:
+        return "hashes"
+    ids = list(hooks.widget_ids(message))
+    if len(ids) > MOST_WIDGETS or any(len(id) > MOST_ID for id in ids):
+        return "widgets"
+    return ""
+
+
+def takes_files() -> bool:
+    """Tell whether any page takes files: models, texts or runs."""
+    return hosting().allows("uploading") or hosting().allows("importing")
+
+
+async def _refuse(send: Send, status: int, sentence: str) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": sentence.encode()})

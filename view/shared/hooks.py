@@ -1,0 +1,61 @@
+"""Every private part of Streamlit that the server's guard and the pages use, in one place.
+
+Each function has a test of its own, which fails if a new version of Streamlit moves the part.
+"""
+
+from collections.abc import Iterator
+
+import streamlit as st
+from google.protobuf.message import DecodeError
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.runtime import exists, get_instance
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+STREAM_ROUTE = "/_stcore/stream"
+UPLOAD_ROUTE = "/_stcore/upload_file/"
+
+
+def read_message(data: bytes) -> BackMsg | None:
+    """Return a browser's message, or None if the bytes are none."""
+    try:
+        return BackMsg.FromString(data)
+    except DecodeError:
+        return None
+
+
+def kind_of(message: BackMsg) -> str:
+    """Return what a message asks for, such as `rerun_script`; for an operation of the server, such
+    as a download, the operation. An empty message asks for nothing."""
+    kind = message.WhichOneof("type") or ""
+    if kind == "backend_operation_request":
+        operation = message.backend_operation_request
+        return next((field.name for field, _ in operation.ListFields() if field.message_type), "")
+    return kind
+
+
+def widget_ids(message: BackMsg) -> Iterator[str]:
+    """Return the ids of the widgets whose states a message holds."""
+    return (state.id for state in message.rerun_script.widget_states.widgets)
+
+
+def uploaded_bytes(session: str) -> tuple[int, int]:
+    """Return how many bytes of uploads the server holds: of one session, and of all."""
+    if not exists():
+        return 0, 0
+    stored = get_instance().uploaded_file_mgr.file_storage
+    by_session = {
+        key: sum(len(file.data) for file in list(files.values()))
+        for key, files in list(stored.items())
+    }
+    return by_session.get(session, 0), sum(by_session.values())
+
+
+def is_history_navigation() -> bool:
+    """Return whether the browser's Back or Forward began this run of the page; False if a version
+    of Streamlit does not say."""
+    return bool(getattr(get_script_run_ctx(), "is_history_navigation", False))
+
+
+def limit_of(option: str) -> int:
+    """Return a limit of Streamlit's server in bytes, from its option in megabytes."""
+    return st.get_option(f"server.{option}") * 1_000_000
