@@ -7,11 +7,14 @@ import secrets
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import psutil
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
 
 from helpers.serving import APP, outcome_of, serving
 from helpers.tiny import LINE, WORDS, tiny_model
@@ -63,6 +66,23 @@ def small_server(tmp_path, folder, unused_port) -> Iterator[str]:
     limits = {**LIMITS, "WLM_RUNS_PER_SERVER": "2", "WLM_RUN_SECONDS": "1"}
     with serving(tmp_path, unused_port(), *APP, **places, **limits) as address:
         yield address
+
+
+@pytest.fixture
+def upload_server(tmp_path, folder, unused_port) -> Iterator[str]:
+    """The address of one that takes runs of other servers, a megabyte at once."""
+    with serving(tmp_path, unused_port(), *APP, **LIMITS, WLM_ALLOW_IMPORT="1") as address:
+        yield address
+
+
+def listener_of(server: str) -> int:
+    """Return the process id of a server."""
+    (pid,) = {
+        connection.pid
+        for connection in psutil.net_connections("tcp")
+        if connection.status == "LISTEN" and connection.laddr.port == int(server.rpartition(":")[2])
+    }
+    return pid
 
 
 @pytest.fixture(scope="module")
@@ -196,8 +216,8 @@ def test_nothing_is_taken_in(server, folder):
             assert any("does not accept uploads" in each for each in visitor.words)
             await visitor.open("Runs")
             assert "Import" not in " ".join(visitor.buttons)
-            for size, code in ((10, 204), (2_000_000, 413)):
-                assert await asyncio.to_thread(put, server, visitor.session, b"x" * size) == code
+            for size in (10, 2_000_000):
+                assert await asyncio.to_thread(put, server, visitor.session, b"x" * size) == 403
 
     outcome_of(visitor())
     assert not (folder / "data" / "uploads").exists()
@@ -205,7 +225,7 @@ def test_nothing_is_taken_in(server, folder):
         urllib.request.urlopen(f"{server}/_stcore/agent/interact", b"{}")
 
 
-def put(server: str, session: str, content: bytes) -> int:
+def put(server: str, session: str, content: bytes, name: str = "a") -> int:
     """Upload a file to a session, as any program may, and return the answer's status."""
     boundary = "x"
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n'
@@ -213,7 +233,7 @@ def put(server: str, session: str, content: bytes) -> int:
     headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
     token = f"2|00000000|{'ab' * 16}|1700000000"
     headers |= {"Cookie": f"_streamlit_xsrf={token}", "X-Xsrftoken": token}
-    url = f"{server}/_stcore/upload_file/{session}/a"
+    url = f"{server}/_stcore/upload_file/{session}/{name}"
     request = urllib.request.Request(url, body, headers, method="PUT")
     try:
         with urllib.request.urlopen(request) as answer:
@@ -222,6 +242,93 @@ def put(server: str, session: str, content: bytes) -> int:
         return error.code
     except OSError:  # it hung up before all had come
         return 413
+
+
+def test_uploads_are_bounded_for_each_session_and_for_all(upload_server):
+    async def visitors() -> list[list[int]]:
+        codes = []
+        async with AsyncExitStack() as stack:
+            for _ in range(4):
+                one = await stack.enter_async_context(stranger(upload_server))
+                await one.open("Runs")
+                sent = [
+                    await asyncio.to_thread(put, upload_server, one.session, b"x" * 900_000, str(i))
+                    for i in range(3)
+                ]
+                codes.append(sent)
+        return codes
+
+    # Two of a megabyte each for a session, five for the server.
+    assert outcome_of(visitors()) == [[204, 204, 413], [204, 204, 413], [204, 413, 413], [413] * 3]
+
+
+def test_a_visitor_clears_no_cache_and_starts_no_second_worker(server):
+    def workers() -> list[int]:
+        return [child.pid for child in psutil.Process(listener_of(server)).children()]
+
+    async def visitor() -> None:
+        async with stranger(server) as visitor:
+            await visitor.open()
+            before = workers()
+            for message in (BackMsg(clear_cache=True), BackMsg(set_run_on_save=True), BackMsg()):
+                await visitor._socket.send(message.SerializeToString())
+            await visitor.open()
+            assert len(before) == 1 and workers() == before
+            assert visitor.problems == []
+
+    outcome_of(visitor())
+
+
+def test_messages_that_no_page_needs_are_ignored_without_a_traceback(server, folder):
+    """A traceback in the log fails the server's fixture."""
+    names = BackMsg()
+    names.file_urls_request.file_names.extend([""] * 400_000)
+    query = BackMsg()
+    query.rerun_script.query_string = "q=" + "x" * 900_000
+    query.rerun_script.page_name = "Sweep"
+    unknown = BackMsg()
+    unknown.rerun_script.widget_states.widgets.add(id="a secret text", string_value="x")
+    many = BackMsg()
+    for i in range(10_000):
+        many.rerun_script.widget_states.widgets.add(id=f"$$ID-{i}-None", bool_value=True)
+
+    async def visitor() -> None:
+        async with stranger(server) as visitor:
+            await visitor.open()
+            for message in (names, query, unknown, many):
+                await visitor._socket.send(message.SerializeToString())
+            await visitor._socket.send(b"\xff\xff not a message")
+            await visitor._socket.send("a text")
+            await visitor.open("Audience")
+            assert visitor.problems == []
+
+    outcome_of(visitor())
+    assert "a secret text" not in (folder / "log").read_text()
+
+
+def test_a_large_message_ends_its_connection_before_it_is_held(server):
+    async def send(parts: list[bytes]) -> int:
+        async with stranger(server) as visitor:
+            await visitor.open("Audience")
+            with suppress(ConnectionClosed):
+                await visitor._socket.send(parts)
+                await visitor._socket.wait_closed()
+            return visitor._socket.close_code
+
+    closed = CloseCode.MESSAGE_TOO_BIG, CloseCode.ABNORMAL_CLOSURE  # the second: it hung up first
+    assert outcome_of(send([b"x" * 500_000] * 10)) in closed  # fragments of one message
+    assert outcome_of(send([b"x" * 1_500_000])) in closed
+
+
+def test_only_a_runs_id_comes_from_an_address_to_the_log(server, folder):
+    async def visitor() -> None:
+        async with stranger(server) as visitor:
+            await visitor.open("Runs", "run=abcdefghijklmnop")
+            await visitor.open("Runs", "run=myownsecret")
+
+    outcome_of(visitor())
+    log = (folder / "log").read_text()
+    assert '"run": "abcdefghijklmnop"' in log and "myownsecret" not in log
 
 
 def test_who_hosts_it_is_said_as_it_is_written(server):
@@ -254,12 +361,7 @@ def test_a_check_of_the_server_asks_about_its_worker(server, capsys):
     assert main(["check", "--server", server]) == 0
     printed = capsys.readouterr().out
     assert f"✓ server: {server} answers" in printed and "✓ worker: Worker: ready" in printed
-    (listener,) = {
-        each.pid
-        for each in psutil.net_connections("tcp")
-        if each.status == "LISTEN" and each.laddr.port == int(server.rpartition(":")[2])
-    }
-    (worker,) = psutil.Process(listener).children()
+    (worker,) = psutil.Process(listener_of(server)).children()
     worker.kill()
     worker.wait(PATIENCE)
     assert main(["check", "--server", server]) == 1

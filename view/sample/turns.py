@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -12,6 +13,14 @@ from view.shared import visitor
 from view.shared.singleton import singleton
 
 AT_ONCE = 2  # visitors whose texts are drawn at the same time, by threads of this process
+
+
+@dataclass(eq=False)
+class Ticket:
+    """A place in line, and whether its turn has come."""
+
+    visitor: str
+    begun: bool = False
 
 
 class Turns:
@@ -25,13 +34,13 @@ class Turns:
 
     def __init__(self, places: int):
         self._places = places
-        self._line: list[tuple[str, object]] = []  # visitors and their tickets
+        self._line: list[Ticket] = []
         self._lock = threading.Lock()
 
     @contextmanager
     def join(self, visitor: str) -> Iterator[Callable[[], int]]:
         """Stand in line; the value returns how many must finish before it is one's turn."""
-        ticket = visitor, object()
+        ticket = Ticket(visitor)
         with self._lock:
             self._line.append(ticket)
         try:
@@ -40,16 +49,20 @@ class Turns:
             with self._lock:
                 self._line.remove(ticket)
 
-    def _ahead_of(self, ticket: tuple[str, object]) -> int:
+    def _ahead_of(self, ticket: Ticket) -> int:
         with self._lock:
-            seen: Counter[str] = Counter()
-            turns = []
-            for place, waiting in enumerate(self._line):
+            texts: Counter[str] = Counter()
+            ranks = {}
+            for other in self._line:
                 # A visitor's second text comes after every other visitor's first.
-                turns.append((seen[waiting[0]], place, waiting))
-                seen[waiting[0]] += 1
-            order = [waiting for *_, waiting in sorted(turns, key=lambda turn: turn[:2])]
-            return max(0, order.index(ticket) - self._places + 1)
+                ranks[other] = not other.begun, texts[other.visitor]
+                texts[other.visitor] += 1
+            ahead = sum(rank < ranks[ticket] for rank in ranks.values())
+            ahead += sum(
+                ranks[other] == ranks[ticket] for other in self._line[: self._line.index(ticket)]
+            )
+            ticket.begun |= ahead < self._places
+            return 0 if ticket.begun else ahead - self._places + 1
 
 
 @singleton

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from view.shared import server, visitor
-from view.shared.page import came_by_history, show_error
+from view.shared.hooks import came_by_history
+from view.shared.page import show_error
 from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT, UPLOAD_NAME, list_models, list_texts
 from wlm.catalog.uploads import MODEL, TEXT, uploads_of
 from wlm.errors import VariantError

@@ -151,7 +151,7 @@ def why_refused(data: bytes | None) -> str:
     if len(state.cached_message_hashes) > MOST_HASHES:
         return "hashes"
     ids = list(hooks.widget_ids(message))
-    if len(ids) > MOST_WIDGETS or any(len(id) > MOST_ID for id in ids):
+    if len(ids) > MOST_WIDGETS or not all(map(_is_widget, ids)):
         return "widgets"
     return ""
 
@@ -159,6 +159,12 @@ def why_refused(data: bytes | None) -> str:
 def takes_files() -> bool:
     """Tell whether any page takes files: models, texts or runs."""
     return hosting().allows("uploading") or hosting().allows("importing")
+
+
+def _is_widget(id: str) -> bool:
+    """Tell whether an id may be a widget's: another one would raise KeyError in Streamlit, whose
+    traceback quotes it."""
+    return len(id) <= MOST_ID and id.startswith(hooks.WIDGETS)
 
 
 async def _refuse(send: Send, status: int, sentence: str) -> None:

@@ -13,6 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 STREAM_ROUTE = "/_stcore/stream"
 UPLOAD_ROUTE = "/_stcore/upload_file/"
+WIDGETS = ("$$ID-", "$$STREAMLIT_INTERNAL_KEY_")  # how the ids of widgets and events begin
 
 
 def read_message(data: bytes) -> BackMsg | None:
@@ -50,9 +51,9 @@ def uploaded_bytes(session: str) -> tuple[int, int]:
     return by_session.get(session, 0), sum(by_session.values())
 
 
-def is_history_navigation() -> bool:
-    """Return whether the browser's Back or Forward began this run of the page; False if a version
-    of Streamlit does not say."""
+def came_by_history() -> bool:
+    """Tell whether the browser's Back or Forward led here: then the URL says what to show. A
+    version of Streamlit without this field answers no."""
     return bool(getattr(get_script_run_ctx(), "is_history_navigation", False))
 
 

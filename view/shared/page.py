@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from view.shared import visitor
 from wlm import __version__
@@ -37,6 +36,7 @@ MENU = {
 }
 # Pages that begin anew from the menu, and what of the query would show them one thing's.
 FRESH = {"Runs": "run", "Audience": "room"}
+RUN_ID = re.compile(r"[A-Za-z0-9_-]{16}")
 _drawing = threading.local()  # this visitor's page and when it began
 WHOLE_NUMBERS = ("words", "seed", "k", "row", "bits")  # number inputs bound to the URL
 _close_menu_on_phones = st.components.v2.component(
@@ -72,12 +72,6 @@ def start_page(title: str, menu: bool = True) -> None:
         if hosting().note:
             st.caption(plain(hosting().note))
         st.caption(f"wlm {__version__}")
-
-
-def came_by_history() -> bool:
-    """Tell whether the browser's Back or Forward led here: then the URL says what to show."""
-    # Streamlit has no public way to ask. A release without this field answers no.
-    return getattr(get_script_run_ctx(), "is_history_navigation", False)
 
 
 @cache
@@ -127,7 +121,7 @@ def _note_page(outcome: str) -> None:
     if title and (not noted or outcome != "drawn"):
         _drawing.page = title, began, True
         run = next(filter(None, map(st.query_params.get, ("run", "sweep", "inspection"))), None)
-        known = run[:32] if run and run.replace("-", "").replace("_", "").isalnum() else None
+        known = run if run and RUN_ID.fullmatch(run) else None  # no text of a visitor's choice
         seconds = time.perf_counter() - began
         note("page", visitor.name(), page=title, run=known, seconds=seconds, outcome=outcome)
 
@@ -135,7 +129,7 @@ def _note_page(outcome: str) -> None:
 def show_error(message: str) -> None:
     """Show one error as a sentence."""
     # What a message repeats of a file or an address is never Markdown.
-    sentence = re.sub(r"([\[\]<>`$])", r"\\\1", message[:1].upper() + message[1:])
+    sentence = re.sub(r"([\\\[\]<>`$])", r"\\\1", message[:1].upper() + message[1:])
     st.error(sentence if sentence.endswith(".") else f"{sentence}.", icon=":material/error:")
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
-from view.shared.page import came_by_history
+from view.shared.hooks import came_by_history
 
 NUMBERS = range(1, 9)  # of the steps, see steps.py
 RUNS = QUANTIZED, TODAY = "tour-run", "tour-onnx-run"  # what two of them measure

@@ -7,25 +7,41 @@ from view.sample.turns import Turns
 
 def test_the_first_ones_go_ahead_and_the_others_wait_in_order():
     turns = Turns(2)
-    with turns.join() as a:
-        with turns.join() as b, turns.join() as c, turns.join() as d:
-            assert [each() for each in (a, b, c, d)] == [0, 0, 1, 2]
-        with turns.join() as e, turns.join() as f:
-            assert [each() for each in (a, e, f)] == [0, 0, 1]
+    with turns.join("a") as a:
+        with turns.join("b") as b, turns.join("c") as c, turns.join("d") as d:
+            assert [ahead() for ahead in (a, b, c, d)] == [0, 0, 1, 2]
+        with turns.join("e") as e, turns.join("f") as f:
+            assert [ahead() for ahead in (a, e, f)] == [0, 0, 1]
 
 
 def test_who_leaves_without_having_had_a_turn_makes_room():
     turns = Turns(1)
-    with turns.join() as a:
-        with pytest.raises(KeyboardInterrupt), turns.join():
+    with turns.join("a") as a:
+        with pytest.raises(KeyboardInterrupt), turns.join("b"):
             raise KeyboardInterrupt
-        with turns.join() as b:
+        with turns.join("b") as b:
             assert (a(), b()) == (0, 1)
 
 
 def test_who_comes_after_all_left_waits_for_nobody():
     turns = Turns(1)
-    with turns.join():
+    with turns.join("a"):
         pass
-    with turns.join() as ahead:
+    with turns.join("b") as ahead:
         assert ahead() == 0
+
+
+def test_a_visitor_with_many_tabs_waits_behind_those_with_one():
+    turns = Turns(1)
+    with turns.join("a") as first:
+        assert first() == 0
+        with turns.join("a") as second, turns.join("a") as third, turns.join("b") as other:
+            assert [ahead() for ahead in (first, other, second, third)] == [0, 1, 2, 3]
+
+
+def test_a_turn_that_has_come_is_not_lost_to_one_who_comes_later():
+    turns = Turns(2)
+    with turns.join("a") as first, turns.join("a") as second:
+        assert first() == second() == 0
+        with turns.join("b") as other:
+            assert (other(), second()) == (1, 0)
