@@ -67,15 +67,17 @@ def extract(archive: Path, folder: Path, files: Sequence[PublishedFile]) -> None
     """
     try:
         with zipfile.ZipFile(archive) as opened:
-            for each in files:
-                names = (each.name, f"wikitext-2/{each.name}")
+            for published in files:
+                names = (published.name, f"wikitext-2/{published.name}")
                 members = [one for one in opened.infolist() if one.filename in names]
                 if len(members) != 1:
-                    raise FetchError(f"it must hold {each.name} once, got {len(members)} of it")
-                path = folder / each.name
+                    raise FetchError(
+                        f"it must hold {published.name} once, got {len(members)} of it"
+                    )
+                path = folder / published.name
                 with opened.open(members[0]) as content, path.open("wb") as file:
-                    shutil.copyfileobj(content, Sink(file, each.name, each.size))
-                verify(path, each)
+                    shutil.copyfileobj(content, Sink(file, published.name, published.size))
+                verify(path, published)
     # RuntimeError: encrypted; NotImplementedError: a method of compression that zipfile lacks.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise FetchError(f"it is damaged or no zip archive: {error}") from None

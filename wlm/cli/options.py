@@ -45,14 +45,14 @@ def add_text(parser: ArgumentParser) -> None:
 def add_protocol(parser: ArgumentParser) -> None:
     """Add the text, and how a comparison reads it."""
     add_text(parser)
-    share = "give or take this share, such as 0.03"
+    share = "to within this share, such as 0.03"
     for name, kind, words in (
         ("--tokens", int, "read only the text's first tokens"),
-        ("--seconds", float, "measure for so long, text read again"),
+        ("--seconds", float, "measure for this time; the text repeats"),
         (
             "--target",
             float,
-            f"end when each speed-up is known {share}",
+            f"stop when each speed-up is known {share}",
         ),
         ("--batch-size", int, "default 1"),
     ):
@@ -65,6 +65,6 @@ def add_timing(parser: ArgumentParser) -> None:
     for name, words in (
         ("--bptt", "chunk length; default 25"),
         ("--threads", "default 1"),
-        ("--seed", "of the order in which variants run"),
+        ("--seed", "seed for the order in which variants run"),
     ):
         parser.add_argument(name, type=int, default=SUPPRESS, help=words)

@@ -1,4 +1,4 @@
-"""Take a variant away: its weights, a script that runs them without wlm, and what they are."""
+"""Export a variant: its weights, a script that runs them without wlm, and a README."""
 
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict

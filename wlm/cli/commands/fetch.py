@@ -1,4 +1,4 @@
-"""Fetch WikiText-2 or the tutorial's own weights, verified; they join every list."""
+"""Fetch WikiText-2 or the tutorial's own weights and verify them."""
 
 from argparse import ArgumentParser, Namespace
 
@@ -12,13 +12,15 @@ EXAMPLES = """\
 
 def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("what", choices=("wikitext-2", "tutorial-weights"))
-    parser.add_argument("--to", metavar="DIR", help="in place of the data folder, or WLM_DATA")
+    parser.add_argument(
+        "--to", metavar="DIR", help="store the files here instead of in the data folder (WLM_DATA)"
+    )
     parser.add_argument(
         "--from",
         dest="source",
         metavar="SOURCE",
-        help="a URL or a folder that holds the published files; default: WLM_MIRROR, or their "
-        "publishers",
+        help="a URL or a folder that holds the published files; default: WLM_MIRROR, else the "
+        "publisher",
     )
 
 
@@ -30,7 +32,7 @@ def run(options: Namespace) -> None:
         folder = fetch(
             options.what, options.source, options.to, lambda progress: advance(shown, progress)
         )
-    files = {each.name: each.stat().st_size for each in sorted(folder.iterdir())}
+    files = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
     content = {"what": options.what, "folder": str(folder), "files": files}
     line = f"{options.what}: {folder}, {size_in_words(sum(files.values()))}"
     output.answer(options, content, lambda: output.say(line))

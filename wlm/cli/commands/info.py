@@ -1,4 +1,4 @@
-"""Print versions, the machine, and the models and texts that have names."""
+"""Print versions, the machine, and the names of models and texts."""
 
 from argparse import ArgumentParser, Namespace
 

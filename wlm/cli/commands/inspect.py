@@ -1,4 +1,4 @@
-"""Print where each variant's bytes, time and error are, module by module."""
+"""Print the bytes, time and error of each module of each variant."""
 
 from argparse import SUPPRESS, ArgumentParser, Namespace
 
@@ -15,7 +15,9 @@ def add_options(parser: ArgumentParser) -> None:
     add_model(parser)
     add_variants(parser)
     add_text(parser)
-    parser.add_argument("--seconds", type=float, default=SUPPRESS, help="to measure; default 6.0")
+    parser.add_argument(
+        "--seconds", type=float, default=SUPPRESS, help="time to measure; default 6.0"
+    )
     add_timing(parser)
 
 

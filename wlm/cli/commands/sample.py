@@ -1,4 +1,4 @@
-"""Print text drawn from one variant, or from fp32 and one beside it."""
+"""Print text sampled from one variant, or from fp32 and a variant side by side."""
 
 from argparse import SUPPRESS, ArgumentParser, Namespace
 
@@ -20,16 +20,21 @@ def add_options(parser: ArgumentParser) -> None:
         parser.add_argument(name, **{"default": SUPPRESS, **options})
 
     add("--variant", default=None, help=f"{VARIANT_HELP}; default fp32, with --compare int8")
-    add("--compare", action="store_true", default=False, help="fp32 beside it, in two columns")
+    add(
+        "--compare",
+        action="store_true",
+        default=False,
+        help="also sample from fp32, in two columns",
+    )
     add("--temperature", type=float, help="default 1.0")
     add("--words", type=int, default=100, help="default %(default)s")
     add("--seed", type=int, help="default 1")
-    add("--prompt", default="", help="text to go on from")
-    add("--top-k", type=int, help="only the k likeliest; 0 for all")
-    add("--top-p", type=float, help="only the likeliest that sum to p")
+    add("--prompt", default="", help="text to continue")
+    add("--top-k", type=int, help="sample from the k most probable words; 0 for all")
+    add("--top-p", type=float, help="sample from the most probable words that sum to p")
     add("--no-unk", dest="allow_unk", action="store_false", help="never draw <unk>")
     add("--no-eos", dest="allow_eos", action="store_false", help="never end a line")
-    add("--stop-at-article", action="store_true", help="end where the next article would begin")
+    add("--stop-at-article", action="store_true", help="stop before the next article begins")
     add(
         "--draw",
         help="multinomial, as in the tutorial, race, or inverse-cdf, the quickest; "
@@ -49,7 +54,7 @@ def run(options: Namespace) -> None:
     variants = [Variant(), chosen] if options.compare else [chosen]
     checkpoint = chosen_model(options)
     _note_unknown(prompt, checkpoint.vocabulary)
-    models = [prepare(checkpoint.model, each) for each in variants]
+    models = [prepare(checkpoint.model, variant) for variant in variants]
     streams = [
         sample_words(model, checkpoint.vocabulary, settings, options.words) for model in models
     ]

@@ -18,10 +18,14 @@ EXAMPLES = """\
 def add_options(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("--corpus", required=True, help="a folder with train.txt, valid.txt and test.txt")
-    add("--out", required=True, help="the model's folder; the state of an unfinished one, too")
-    add("--resume", action="store_true", help="go on with the unfinished training in --out")
+    add(
+        "--out",
+        required=True,
+        help="the folder for the model, and for the state of an unfinished training",
+    )
+    add("--resume", action="store_true", help="continue the unfinished training in --out")
     add("--preset", choices=("recipe", "tiny"), default="recipe", help="default %(default)s")
-    add("--minutes", type=float, help="train for so long at most, with schedules to fit")
+    add("--minutes", type=float, help="limit of the training time; schedules adapt to it")
     add("--order", choices=("frequency", "appearance"), help="of the words in the vocabulary")
     for name, kind, words in (
         ("--ninp", int, "embedding dimension"),
@@ -45,7 +49,7 @@ def run(options: Namespace) -> None:
     from wlm.training.state import STATE
     from wlm.weights.checkpoint import checked_card
 
-    chosen = {key: each for key, each in given(Recipe, options).items() if each is not None}
+    chosen = {key: value for key, value in given(Recipe, options).items() if value is not None}
     recipe = PRESETS[options.preset].changed(chosen)
     if options.resume and chosen:
         raise WLMError(f"--resume keeps the settings it began with, got {', '.join(chosen)}")
