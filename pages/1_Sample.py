@@ -4,7 +4,7 @@ import streamlit as st
 
 from view.sample.blind_test import show_blind_test
 from view.sample.choose import choose_sample
-from view.sample.current import show_current
+from view.sample.results import show_results
 from view.sample.temperature import show_temperature
 from view.shared.choices import choose_model, in_url
 from view.shared.page import errors_shown, start_page
@@ -13,14 +13,13 @@ from view.shared.page import errors_shown, start_page
 def main() -> None:
     start_page("Sample")
     model = choose_model()
-    st.title("The same dice, two models")
+    st.title("Does int8 write the same text?")
     st.markdown(
-        "Each word is drawn from a model's probabilities for the next word, then fed back in. All "
-        "models get the same random numbers: they write the same text until quantization tips a "
-        "draw."
+        "All models get the same random numbers, so they write the same text until quantization "
+        "changes a word. Each word is drawn from the model's probabilities, then read back in."
     )
     choice = choose_sample(model)
-    show_current(choice.request, choice.raw, choice.pressed, choice.stop)
+    show_results(choice.request, choice.raw, choice.pressed, choice.stop)
     st.divider()
     heat, blind = st.tabs(["Temperature", "Blind test"], **in_url("more"))
     if heat.open:

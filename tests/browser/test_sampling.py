@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from helpers.browsing import IDLE, drawn, metric, new_context, stop_button, wait_for_the_end
+from helpers.browsing import IDLE, metric, new_context, stop_button, wait_for_the_end
 
 SPEED = re.compile("[0-9] words per second")
 
@@ -24,28 +24,32 @@ def write(page: Page) -> None:
     wait_for_the_end(page)
 
 
-def words_chart(page: Page) -> Locator:
-    # By its key, which those have that can be clicked: which is the second changes as they come.
-    return drawn(page, "stVegaLiteChart", "[class*=st-key-words-]").locator("svg")
+def words_of_text(page: Page) -> Locator:
+    """The buttons that are the words of the first text."""
+    return drawn_words(page).get_by_role("button")
 
 
-def chart_words(page: Page) -> list[str]:
-    texts = words_chart(page).locator("text")
-    expect(texts.nth(20)).to_be_visible()
-    return texts.all_text_contents()
+def drawn_words(page: Page) -> Locator:
+    return page.locator("[data-stale=false]").get_by_role("group", name="Words of")
+
+
+def words(page: Page) -> list[str]:
+    buttons = words_of_text(page)
+    expect(buttons.nth(15)).to_be_visible()
+    return buttons.all_text_contents()
 
 
 def test_write_see_where_they_part_and_download(page, server):
     page.set_viewport_size({"width": 1280, "height": 720})
     open_sample(page, server, "?words=80&seed=3")
     expect(page.get_by_text(SPEED)).to_have_count(2)
-    first = chart_words(page)
+    first = words(page)
     page.reload()
     expect(page.get_by_role("tab", name="Blind test")).to_be_visible()
-    assert chart_words(page) == first
+    assert words(page) == first
     write(page)
-    assert chart_words(page) == first
-    departs = metric(page, "Departs at")
+    assert words(page) == first
+    departs = metric(page, "First difference")
     place = re.search(r"word (\d+)", departs.inner_text())[1]
     heading = page.get_by_role("heading", name=f"Word {place}, after")
     expect(heading).to_be_visible()
@@ -66,30 +70,28 @@ def test_write_see_where_they_part_and_download(page, server):
     assert [len(line.split(" ")) for line in lines] == [20] * 4
 
 
-def test_point_at_any_word_for_its_probabilities_and_click_it_for_its_draw(page, server):
+def test_a_word_is_chosen_by_pointer_keyboard_or_touch_for_its_draw(page, server):
     open_sample(page, server, "?words=40&seed=3")
-    texts, words = words_chart(page).locator("text"), chart_words(page)
-    # The last that is long enough to be pointed at, is there once, and has a word before it.
+    texts, buttons = words(page), words_of_text(page)
     chosen = max(
         i
-        for i in range(1, len(words))
-        if re.fullmatch("[a-z]{5,}", words[i])
-        and words.count(words[i]) == 1
-        and re.fullmatch("[a-z]+", words[i - 1])
+        for i in range(1, len(texts))
+        if re.fullmatch("[a-z]{4,}", texts[i]) and re.fullmatch("[a-z]+", texts[i - 1])
     )
-    word = texts.nth(chosen)
-    word.scroll_into_view_if_needed()
-    box = word.bounding_box()
-    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(*middle)
-    tooltip = page.locator("#vg-tooltip-element")
-    expect(tooltip).to_contain_text(words[chosen])
-    expect(tooltip).to_contain_text("probability, int8 LSTM + Linear")
-    expect(tooltip).to_contain_text(re.compile(r"\d+\.\d{3}%"))
-    page.mouse.click(*middle)
-    after = re.compile(f"Word [0-9]+, after .* {words[chosen - 1]}”$")
-    heading = page.get_by_role("heading", name=after)
-    expect(heading).to_be_visible()
+    told = buttons.nth(chosen).get_attribute("aria-label")
+    assert re.match(rf"{texts[chosen]}: word {chosen + 1}, fp32 [\d.]+%, int8 .* nats apart", told)
+    buttons.nth(chosen).click()
+    heading = page.get_by_role("heading", name=f"Word {chosen + 1}, after")
+    expect(heading).to_contain_text(texts[chosen - 1])
+    expect(buttons.nth(chosen)).to_have_attribute("aria-pressed", "true")
+    # One tab stop, and the arrow keys move within.
+    assert [
+        each for each in buttons.evaluate_all("all => all.map(each => each.tabIndex)") if not each
+    ] == [0]
+    page.keyboard.press("ArrowLeft")
+    expect(buttons.nth(chosen - 1)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name=f"Word {chosen}, after")).to_be_visible()
 
 
 def test_a_long_text_stops_at_once_stays_and_blocks_nobody(page, server, browser: Browser):
@@ -136,7 +138,7 @@ def test_a_deep_link_holds_everything(page, server):
     expect(page.get_by_role("link", name="Compare")).to_be_visible()
     expect(page.get_by_role("slider").first).to_have_value("1.5")
     expect(page.get_by_label("Prompt")).to_have_value("The old brige")
-    expect(page.get_by_text("it is not in its words")).to_be_visible()
+    expect(page.get_by_text("is an unknown word")).to_be_visible()
     page.get_by_role("button", name="bridge", exact=True).click()
     expect(page.get_by_label("Prompt")).to_have_value("The old bridge")
     expect(page).to_have_url(re.compile("prompt=The(\\+|%20)old(\\+|%20)bridge"))
@@ -164,8 +166,8 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(page, server, scheme):
     open_sample(page, server, "?words=60&seed=3")
     width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
     assert width <= 390
-    assert chart_words(page)
-    last = words_chart(page).locator("text").all()
+    assert words(page)
+    last = words_of_text(page).all()
     assert max(each.bounding_box()["x"] + each.bounding_box()["width"] for each in last) <= 390
     sidebar = page.get_by_test_id("stSidebar")
     page.get_by_test_id("stExpandSidebarButton").click()

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from helpers.browsing import IDLE
 from helpers.waiting import wait_for
-from view.sample.charts import WARM
+from view.sample.word_strip import WARM
 from view.shared.charts import GREY, INK, PARTS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,5 +1,6 @@
 """The Sample page through Streamlit's own test runner, with the tiny model."""
 
+import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -7,11 +8,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from helpers.waiting import PATIENCE
-from view.sample import blind_test, departures, turns
+from view.sample import blind_test, departures, write_queue
 from view.sample import texts as sample_texts
 from view.sample.texts import Sample
-from view.sample.turns import Turns
 from view.sample.typeset import typeset
+from view.sample.word_strip import typeset_lines
+from view.sample.write_queue import WriteQueue
 from view.shared import server
 from wlm.sampling.candidates import Candidate
 from wlm.sampling.words import SampledWord
@@ -65,7 +67,7 @@ def test_both_texts_are_written_with_the_seed_of_the_url():
 def test_who_comes_finds_a_text_that_is_the_urls_and_is_written_once(monkeypatch):
     first = open_page(words="30", seed="5")
     assert not first.exception and not first.error and not first.info
-    assert len(texts(first)) == 2 and len(first.get("vega_lite_chart")) == 4
+    assert len(texts(first)) == 2 and len(first.get("vega_lite_chart")) == 3
     monkeypatch.setattr(sample_texts, "sample_words", None)
     monkeypatch.setattr(sample_texts, "divergences", None)
     assert texts(open_page(words="30", seed="5")) == texts(first)
@@ -77,7 +79,7 @@ def test_a_text_begins_after_what_was_chosen_and_shows_it():
         texts(open_page(**bundled, **start))[0]
         for start in ({}, {"start": "A sentence's end"}, {"start": "Any word"})
     )
-    assert title.startswith("### :gray[The] :gray[Old] :gray[Bridge]\n\n:gray[The] ")
+    assert title.startswith("## :gray[The] :gray[Old] :gray[Bridge]\n\n:gray[The] ")
     assert sentence.startswith(":gray[\\.]")
     assert any.startswith(":gray[") and any != sentence
     assert texts(open_page(words="10"))[0].startswith(":gray[\\.]")  # it has no word of the titles
@@ -103,9 +105,9 @@ def test_metrics_and_charts_tell_where_and_how_far_they_part():
     assert departs.value.startswith("word ") and departs.delta == "of 200"
     assert 0 < float(mean.value) < float(highest.value) + 0.001
     assert highest.delta.startswith("at word ") and "times fp32's" in speed.delta
-    assert len(page.get("vega_lite_chart")) == 4  # strip, draw, words, temperature
+    assert len(page.get("vega_lite_chart")) == 3  # strip, draw, temperature
     place = departs.value.removeprefix("word ")
-    assert page.subheader[0].value.startswith(f":material/call_split: Word {place}, after")
+    assert page.header[1].value.startswith(f":material/call_split: Word {place}, after")
     written = next(each.value for each in page.markdown if " writes **" in each.value)
     fp32, int8 = (part.split("**")[1] for part in written.split(" · ")[:2])
     assert fp32 != int8
@@ -130,7 +132,7 @@ def test_a_prompt_is_tokenized_shown_in_grey_and_gone_on_from():
 
 def test_unknown_words_are_said_and_near_ones_offered():
     page = open_page(prompt="the brige xyzzy")
-    said = [each.value for each in page.markdown if "is not in its words" in each.value]
+    said = [each.value for each in page.markdown if "is an unknown word" in each.value]
     assert len(said) == 2 and "**brige**" in said[0] and "**xyzzy**" in said[1]
     press(page, "bridge")
     assert page.text_input(key="prompt").value == "the bridge xyzzy"
@@ -160,7 +162,7 @@ def test_who_stops_before_the_first_word_is_told_how_to_have_one_written():
     page.session_state["sample"] = Sample(written.request, [[], []])
     page.run()
     assert not page.exception and not page.error and not texts(page)
-    assert "Nothing was written: press **Write**" in page.info[0].value
+    assert "There is no text yet. Press **Write**" in page.info[0].value
     assert len(texts(press(page, "Write"))) == 2
 
 
@@ -168,8 +170,8 @@ def test_a_mark_on_what_is_not_shown_stands_before_the_next_word_and_says_what_i
     words = ["the", "oak", "<eos>", "an", "<eos>", "="]
     mark = " :orange-background[:orange[X] **{}**]"
     assert typeset(words, {1: "X"}) == f"the{mark.format('oak')}\n\nan"
-    assert typeset(words, {2: "X"}) == f"the oak\n\n{mark.format('a new line').strip()}an"
-    assert typeset(words, {5: "X"}) == f"the oak\n\nan\n\n{mark.format('a heading')}"
+    assert typeset(words, {2: "X"}) == f"the oak\n\n{mark.format('end of line').strip()}an"
+    assert typeset(words, {5: "X"}) == f"the oak\n\nan\n\n{mark.format('heading')}"
 
 
 def test_a_sample_stays_when_a_setting_changes_and_says_so():
@@ -177,7 +179,7 @@ def test_a_sample_stays_when_a_setting_changes_and_says_so():
     before = texts(page)
     page.slider(key="temperature").set_value(1.5).run()
     assert texts(page) == before
-    (said,) = [each.value for each in page.markdown if "Not what is chosen" in each.value]
+    (said,) = [each.value for each in page.markdown if "Settings changed" in each.value]
     assert "model" not in said
     page.sidebar.selectbox[0].set_value("wikitext2-lstm").run()
     assert texts(page) == before
@@ -206,18 +208,39 @@ def test_a_hostile_url_does_no_harm(query):
 def test_the_temperature_is_one_and_reshapes_the_next_words_live():
     page = open_page(words="20")
     seen = {}
-    for act, value in (
-        (lambda: press(page, "0.1"), 0.1),
-        (lambda: page.slider(key="temperature").set_value(1.5).run(), 1.5),
-    ):
-        act()
-        assert page.slider(key="temperature").value == value
-        (chosen,) = [each for each in page.button if each.label == f"{value:g}"]
-        assert chosen.proto.type == "primary"
+    for value in (0.1, 1.5):
+        page.slider(key="temperature").set_value(value).run()
+        assert not any(button.label == f"{value:g}" for button in page.button)  # one control
+        assert any(f"({value:g}; move the slider above)" in each.value for each in page.markdown)
         seen[value] = [float(each.value.strip("%")) for each in page.metric[-3:]]
     assert page.metric[-3].label == "Entropy, nats"
     sharp, level = seen[0.1], seen[1.5]
     assert sharp[0] < level[0] and sharp[1] < level[1] and sharp[2] > level[2]
+
+
+def test_the_words_to_choose_are_typeset_and_none_is_left_out():
+    page = write(words="60", seed="2", temperature="1.5", **TUTORIAL)
+    sample = page.session_state["sample"]
+    pieces = [word for line in typeset_lines(sample) for word in line["words"]]
+    own = [word for word in pieces if word["place"]]
+    assert [word["place"] for word in own] == list(range(1, 61))
+    assert [word["text"].strip() for word in pieces if not word["place"]] == sample.request.given()
+    for word, found in zip(own, sample.divergences, strict=True):
+        assert f"{max(found.kl):.4f} nats apart" in word["told"]
+        # The same shade means the same in every text.
+        assert word["share"] == pytest.approx(0.85 * min(1.0, max(found.kl) / 0.5) ** 0.5)
+
+
+def test_each_variant_has_a_divergence_chart_of_its_own_on_one_scale():
+    page = write(words="40", variants=["fp32", "int8 LSTM", "int8 Linear"])
+    charts = [json.loads(each.proto.spec) for each in page.get("vega_lite_chart")]
+    axes = [
+        layer["encoding"]["y"]
+        for chart in charts
+        for layer in chart["layer"][0]["layer"][:1]
+        if layer["encoding"]["y"].get("title") == "nats (root)"
+    ]
+    assert len(axes) == 2 and axes[0]["scale"] == axes[1]["scale"]
 
 
 def test_arrivals_have_as_many_digits_as_it_takes_to_see_who_is_first():
@@ -248,7 +271,7 @@ def test_the_blind_test_keeps_an_honest_score(monkeypatch):
     press(page, f"{'BA'[hidden.quantized]} is int8")
     assert "other one" in page.error[0].value
     assert any("**1 of 2** right" in each.value for each in page.markdown)
-    shown = [each.value for each in page.markdown if "##### Text" in each.value]
+    shown = [each.value for each in page.markdown if "## Text" in each.value]
     assert BOTH in shown[hidden.quantized] and "fp32" in shown[1 - hidden.quantized]
 
 
@@ -270,11 +293,11 @@ def test_the_blind_tests_texts_are_the_models_they_are_said_to_be(monkeypatch):
 
 
 def test_who_must_wait_is_told_how_many_are_ahead_and_leaves_the_line_when_stopped(monkeypatch):
-    one_place = Turns(1)
-    monkeypatch.setattr(turns, "_turns", lambda: one_place)
+    one_place = WriteQueue(1)
+    monkeypatch.setattr(write_queue, "_queue", lambda: one_place)
     page = open_page(words="20")
     with one_place.join() as first, monkeypatch.context() as patch:
-        patch.setattr(turns.time, "sleep", lambda _: turns.st.stop())
+        patch.setattr(write_queue.time, "sleep", lambda _: write_queue.st.stop())
         press(page, "Write")
         assert page.info[0].value == "1 visitor is ahead of you."
         assert not page.error and first() == 0

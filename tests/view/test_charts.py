@@ -78,13 +78,7 @@ def draws(labels: list[str]) -> list[dict]:
     ]
 
 
-TEXT = [
-    {"place": i, "word": word, "kl": 0.1 * i, "shares": ["1.000%", "2.000%"]}
-    for i, word in enumerate(("It", "was", "¶"), start=1)
-]
-STRIP = [
-    {"place": i, "word": "w", "label": label, "kl": 0.1 * i} for i in (1, 2) for label in THREE[1:]
-]
+STRIP = [{"place": i, "word": "w", "label": TWO[1], "kl": 0.1 * i} for i in (1, 2)]
 ROOF = Roofline(1e10, 5e10, 1e11, 2e11)
 # Made when asked for: all of them take seconds, in each process that collects the tests.
 MAKE = {
@@ -134,10 +128,8 @@ MAKE = {
     "curves of a narrow range": lambda: sweep.token_curves(
         curves(TWO, [1, 2]), TWO, [1, 2], knob="k"
     ),
-    "text": lambda: sample.divergence_text(TEXT, TWO),
-    "strip of one": lambda: sample.divergence_strip([STRIP[0], STRIP[2]], TWO, {TWO[1]: 2}),
-    "strip of two": lambda: sample.divergence_strip(STRIP, THREE, {THREE[1]: 1, THREE[2]: 2}),
-    "strip without departures": lambda: sample.divergence_strip(STRIP, THREE, {}),
+    "strip": lambda: sample.divergence_strip(STRIP, TWO[1], 0.5, 2),
+    "strip without a difference": lambda: sample.divergence_strip(STRIP, TWO[1], 0.5, None),
     "large bars": lambda: tutorial.large_bars(TWO, [113.9, 79.7], ".1f"),
     "next words": lambda: next_words(draws(TWO), TWO),
     "weights on ticks": lambda: how.weights_and_row(
@@ -238,7 +230,7 @@ def test_no_colour_is_of_one_theme(name):
     written = json.dumps(chart_of(name))
     for of_both in (INK, *PARTS.values(), *SIGNS.values()):
         written = written.replace(json.dumps(of_both.to_dict()), "")
-    assert set(re.findall(r"#[0-9a-fA-F]{3,8}", written)) <= {GREY, sample.WARM}
+    assert set(re.findall(r"#[0-9a-fA-F]{3,8}", written)) <= {GREY}
 
 
 @ALL
@@ -337,11 +329,6 @@ def test_shares_of_a_word_have_as_many_digits_as_it_takes_to_tell_them_apart():
         *("0.211%", "0.213%"),
         *("0.1%", "0.1%"),
     ]
-
-
-def test_orange_means_the_same_in_every_text():
-    scales = [each["scale"] for each in values(chart_of("text"), "opacity") if "scale" in each]
-    assert [each["domain"] for each in scales] == [[0, 0.5]]
 
 
 def test_a_dips_number_is_below_its_line():

@@ -8,7 +8,7 @@ from itertools import combinations
 import pytest
 
 from helpers.driver import ROOT
-from view.sample.charts import WARM
+from view.sample.word_strip import WARM
 from view.shared.charts import PARTS, SIGNS, VARIANTS
 
 THEMES = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]

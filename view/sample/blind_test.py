@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from view.sample.turns import turn
 from view.sample.typeset import typeset
+from view.sample.write_queue import wait_to_write
 from view.shared import server
 from view.shared.page import errors_shown
 from wlm.quantization.variant import Variant
@@ -79,7 +79,7 @@ def draw_round(model: str, settings: SampleSettings) -> Round:
     prompt = settings.prompt or tuple(tokenize(secrets.choice(OPENINGS)))
     vocabulary = server.load_model(model).vocabulary
     texts = []
-    with turn(), st.spinner("Both models are writing …"):
+    with wait_to_write(), st.spinner("Both models are writing …"):
         for variant in (BASELINE, QUANTIZED):
             own = replace(settings, prompt=prompt, seed=secrets.randbelow(2**31), allow_unk=False)
             stream = sample_words(server.load_variant(model, variant), vocabulary, own, WORDS)
@@ -94,10 +94,10 @@ def show_round(current: Round, score: Score) -> None:
     for i, (column, words) in enumerate(zip(columns, current.texts, strict=True)):
         with column, st.container(border=True):
             if current.guessed is None:
-                st.markdown(f"##### Text {'AB'[i]}")
+                st.markdown(f"## Text {'AB'[i]}")
             else:
                 name = QUANTIZED.label if i == current.quantized else BASELINE.label
-                st.markdown(f"##### Text {'AB'[i]} is by {name}")
+                st.markdown(f"## Text {'AB'[i]} is by {name}")
             st.markdown(typeset(words))
             if current.guessed is None:
                 st.button(

@@ -1,12 +1,11 @@
-"""What Sample has one choose: variants, a prompt, a temperature, and more that may wait."""
+"""The controls of Sample: variants, a prompt, a temperature, and more settings."""
 
 from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from view.sample.prompt import offer_near_words
-from view.sample.start import STARTS, opening
+from view.sample.prompt import STARTS, offer_near_words, opening
 from view.sample.texts import Request
 from view.shared import server
 from view.shared.choices import choose_variants, in_url, offered_variants
@@ -40,7 +39,7 @@ def choose_sample(model: str) -> Choice:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         prompt = st.text_input(
             "Prompt",
-            placeholder="None: an opening of its own",
+            placeholder="Empty: a random opening",
             max_chars=300,
             width=270,
             **in_url("prompt"),

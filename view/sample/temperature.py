@@ -1,4 +1,4 @@
-"""The temperature explained: one distribution, which it reshapes."""
+"""The temperature explained with one distribution that it reshapes."""
 
 import math
 
@@ -14,14 +14,12 @@ from wlm.sampling.divergence import Reader, entropy, next_word, probabilities
 from wlm.sampling.words import SampleSettings, beginning
 from wlm.text.wikitext import readable
 
-WORDS = 10  # with a bar of their own
-# Buttons, not a second slider: that would send its old place along when the page's own is moved.
-TEMPERATURES = (0.1, 0.5, 0.8, 1.0, 1.5, 2.0)
+WORDS = 10  # bars; one more bar is for all others
 
 
 def show_temperature(request: Request) -> None:
-    """Show the next word's distribution where the session's texts part, or after the opening, at
-    the page's temperature, and buttons that set that."""
+    """Show the next word's distribution at the page's temperature, where the texts first differ, or
+    after the opening."""
     sample = st.session_state.get("sample")
     if sample is not None and sample.request.model == request.model and all(sample.texts):
         ids, settings = sample.before_first_departure(), sample.request.settings
@@ -34,16 +32,12 @@ def show_temperature(request: Request) -> None:
         words = vocabulary.decode(read[-12:])
         st.markdown(
             f"After :blue-background[{'… ' if len(read) > 12 else ''}"
-            f"{plain(readable(words).replace(chr(10) * 2, ' ')) or 'a new line'}] "
-            "fp32 gives each word of its vocabulary a score. Scores divided by the temperature "
-            "become probabilities: **a low temperature sharpens, a high one levels, and the "
-            "order never changes.**"
+            f"{plain(readable(words).replace(chr(10) * 2, ' ')) or 'end of line'}] "
+            "fp32 gives each word of its vocabulary a score. The scores, divided by the "
+            f"temperature ({request.settings.temperature:g}; move the slider above), become "
+            "probabilities: **a low temperature favors the likeliest words, a high temperature "
+            "evens them out, and their order never changes.**"
         )
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown("Temperature")
-            for each in TEMPERATURES:
-                kind = "primary" if each == request.settings.temperature else "secondary"
-                st.button(f"{each:g}", type=kind, on_click=_set, args=(each,))
         given = probabilities(logits, request.settings.weighting(vocabulary))
         spread = entropy(given)
         with st.container(horizontal=True):
@@ -51,13 +45,14 @@ def show_temperature(request: Request) -> None:
                 st,
                 "Entropy, nats",
                 f"{spread:.2f}",
-                help="How uncertain the next word is: 0 where it is certain.",
+                help="How uncertain the next word is: 0 if it is certain.",
             )
             card(
                 st,
                 "Effective number of words",
                 f"{math.exp(spread):,.1f}",
-                help="e to the entropy: as uncertain as so many equally likely words.",
+                help="e to the power of the entropy: this many equally likely words would be as "
+                "uncertain.",
             )
             card(st, "Likeliest word", f"{float(given.max()):.1%}")
         likeliest = given.topk(min(WORDS, len(given))).indices.tolist()
@@ -71,13 +66,9 @@ def show_temperature(request: Request) -> None:
         st.vega_lite_chart(charts.reshaped(rows), key="reshaped")
 
 
-def _set(temperature: float) -> None:
-    st.session_state["temperature"] = temperature
-
-
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _logits(model: str, settings: SampleSettings, ids: tuple[int, ...]):
-    """The scores, read once for all places of the slider."""
+    """Return the scores; they are the same for all temperatures."""
     variant = server.imported_as(model) or Variant()
     reader = Reader.of(server.load_variant(model, variant), variant)
     return next_word(reader, server.load_model(model).vocabulary, settings, ids)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from view.sample.turns import turn
+from view.sample.write_queue import wait_to_write
 from view.shared import server
 from view.shared.kept import Kept
 from view.shared.singleton import singleton
@@ -121,7 +121,7 @@ def write(request: Request, show: Callable[[Sample], None]) -> Sample:
     """Draw all variants' texts, a word of each in turn, and show them as they grow."""
     # In the session from the first word on, so that a stopped text stays.
     sample = st.session_state["sample"] = Sample(request, [[] for _ in request.variants])
-    with turn():
+    with wait_to_write():
         streams = {
             i: sample_words(model, request.vocabulary(), request.settings, request.words)
             for i, model in enumerate(request.models())
@@ -154,7 +154,7 @@ def settled(sample: Sample) -> Sample:
 def finish(sample: Sample) -> None:
     """Compare a sample's texts where that was stopped."""
     if not sample.complete:
-        with turn():
+        with wait_to_write():
             compare(sample)
 
 

@@ -2,33 +2,32 @@
 
 from collections.abc import Mapping
 
+from view.shared.next_words import shown_word
 from view.shared.page import plain
 from wlm.text.vocabulary import EOS
 from wlm.text.wikitext import lines
 
 
 def typeset(words: list[str], marks: Mapping[int, str] | None = None, *, prompt: int = 0) -> str:
-    """Return Markdown of a text with headings and paragraphs.
-
-    A mark is an icon by place; the first `prompt` words are a prompt, in grey.
-    """
+    """Return Markdown of a text with headings and paragraphs. `marks` are icons by place; the first
+    `prompt` words are grey."""
     marks = dict(marks or {})
     blocks: list[str] = []
     for line in lines(words):
         text = ""
         for place, piece in line.pieces:
-            for each in [each for each in marks if each < place]:  # a sign that is not shown
-                text += _marked(marks.pop(each), _NAMES.get(words[each], words[each]))
+            for hidden in [mark for mark in marks if mark < place]:  # typesetting leaves it out
+                text += _marked(marks.pop(hidden), _NAMES.get(words[hidden], words[hidden]))
             if place in marks:
                 text += _marked(marks.pop(place), piece.strip())
             else:
                 text += _plain(piece, grey=place < prompt)
-        blocks.append(("#" * min(6, line.level + 2) + " " if line.level else "") + text.strip())
+        blocks.append(("#" * min(6, line.level + 1) + " " if line.level else "") + text.strip())
     last = "".join(_marked(icon, _NAMES.get(words[i], words[i])) for i, icon in marks.items())
     return "\n\n".join([*blocks, last] if last else blocks)
 
 
-_NAMES = {EOS: "a new line", "=": "a heading"}
+_NAMES = {EOS: shown_word(EOS), "=": "heading"}
 
 
 def raw_tokens(words: list[str], marks: Mapping[int, str], *, prompt: int = 0) -> str:

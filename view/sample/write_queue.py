@@ -1,4 +1,4 @@
-"""Whose turn it is: a bounded number at once, the others in the order in which they came."""
+"""A queue for writing texts: a limited number of visitors write at once, the others wait."""
 
 import threading
 import time
@@ -23,10 +23,10 @@ class Ticket:
     begun: bool = False
 
 
-class Turns:
-    """A queue for work that would slow down everyone if all did it at once.
+class WriteQueue:
+    """A queue for work that would slow down everyone if done at once.
 
-    `with turns.join(visitor) as ahead:` stands in line until the block ends, however it ends;
+    `with queue.join(visitor) as ahead:` stands in line until the block ends, however it ends;
     `ahead()` returns how many must still finish first. A visitor has one place, however many tabs
     it opens: its further tabs stand behind everyone. Nobody is blocked: a page that waits asks
     again, and can be stopped meanwhile.
@@ -66,14 +66,14 @@ class Turns:
 
 
 @singleton
-def _turns() -> Turns:
-    return Turns(AT_ONCE)
+def _queue() -> WriteQueue:
+    return WriteQueue(AT_ONCE)
 
 
 @contextmanager
-def turn() -> Iterator[None]:
-    """Wait for one's turn to draw, and say how many are ahead."""
-    with _turns().join(visitor.name()) as ahead:
+def wait_to_write() -> Iterator[None]:
+    """Wait for a place to write, and show how many visitors are ahead."""
+    with _queue().join(visitor.name()) as ahead:
         place = st.empty()
         while waiting := ahead():
             others = "1 visitor is" if waiting == 1 else f"{waiting} visitors are"

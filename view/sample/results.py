@@ -1,4 +1,4 @@
-"""What Sample shows below its controls: the texts, and how far their models differ."""
+"""The results of Sample: the texts, and how far their models differ."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,8 +13,8 @@ from wlm.sampling.words import to_out_txt
 from wlm.text.wikitext import readable
 
 
-def show_current(request: Request, raw: bool, pressed: bool, stop: DeltaGenerator) -> None:
-    """Show what was written, or write it, and compare its texts; who comes gets a first text."""
+def show_results(request: Request, raw: bool, pressed: bool, stop: DeltaGenerator) -> None:
+    """Show the texts, or write them first, and compare them. A new visitor gets a first text."""
     if not request.variants:
         st.info("Choose at least one variant.", icon=":material/checklist:")
         return
@@ -22,11 +22,11 @@ def show_current(request: Request, raw: bool, pressed: bool, stop: DeltaGenerato
     if sample is None and (sample := texts.kept_samples().find(request)):
         st.session_state["sample"] = sample
     if pressed or sample is None:
-        # Any press makes Streamlit end the script, and with it the drawing of words.
+        # Any press makes Streamlit end the script, which writes the words.
         stop.button("Stop", icon=":material/stop:")
         show_key(request)
         slots = [column.empty() for column in st.columns(len(request.variants))]
-        sample = texts.write(request, lambda each: show_texts(each, slots, raw=raw))
+        sample = texts.write(request, lambda growing: show_texts(growing, slots, raw=raw))
         stop.empty()
     elif all(sample.texts):
         if sample.request != request:
@@ -35,38 +35,39 @@ def show_current(request: Request, raw: bool, pressed: bool, stop: DeltaGenerato
         show_key(sample.request)
         show_texts(sample, st.columns(len(sample.texts)), raw=raw)
     if not all(sample.texts):
-        st.info("Nothing was written: press **Write**, or **Next seed**.", icon=":material/edit:")
+        st.info("There is no text yet. Press **Write** or **Next seed**.", icon=":material/edit:")
         return
     show_downloads(sample)
     if len(sample.texts) > 1:
         texts.finish(sample)
         departures.show_metrics(sample)
-        departures.show_strip(sample)
+        departures.show_strips(sample)
         departures.show_words(sample)
 
 
 def show_other_choice(written: Request, chosen: Request) -> None:
-    """Say that the texts are not what is chosen, nor perhaps by that model."""
+    """Show that the settings changed, and the texts' model if it is another one."""
     model = written.model if written.model != chosen.model else ""
     by = f" These texts are by model {plain(shown_name(MODEL, model))}." if model else ""
     st.markdown(
-        f":orange-badge[:material/sync_problem: Not what is chosen above]{by} Press **Write** to "
-        "have that written."
+        f":orange-badge[:material/sync_problem: Settings changed.]{by} Press **Write** to update."
     )
 
 
 def show_key(request: Request) -> None:
-    """Say what the texts' grey and orange mean."""
-    parts = "; :material/call_split: is where they part" if len(request.variants) > 1 else ""
-    st.caption(f"In grey, what was read first{parts}.")
+    """Explain the grey and the mark in the texts."""
+    parts = (
+        "; :material/call_split: marks the first difference" if len(request.variants) > 1 else ""
+    )
+    st.caption(f"Grey: the words read first{parts}.")
 
 
 def show_texts(sample: Sample, slots: list, *, raw: bool) -> None:
-    """Show each text so far under its variant's label and speed, departures marked."""
+    """Show each text so far under its variant's label and speed, with first differences marked."""
     given = sample.request.given()
     parted = [sample.departure(i) for i in range(len(sample.texts))]
     for i, slot in enumerate(slots):
-        # In the baseline's text a mark stands wherever another one departs.
+        # The baseline's text has a mark for each other text.
         places = [place for place in (parted if i == 0 else [parted[i]]) if place is not None]
         marks = {place + len(given): ":material/call_split:" for place in places}
         with slot.container(border=True):
@@ -77,14 +78,18 @@ def show_texts(sample: Sample, slots: list, *, raw: bool) -> None:
 
 
 def show_downloads(sample: Sample) -> None:
-    """Draw what each text can be downloaded as."""
+    """Draw the download buttons of each text."""
     given = sample.request.given()
     for i, column in enumerate(st.columns(len(sample.texts))):
         words = sample.words(i)
         with column, st.container(horizontal=True):
             for name, content, help in (
                 ("out.txt", to_out_txt(words), "Raw tokens, 20 a line, as in the tutorial."),
-                ("text.txt", readable([*given, *words]), "The text as people write it."),
+                (
+                    "text.txt",
+                    readable([*given, *words]),
+                    "The text with normal spacing and headings.",
+                ),
             ):
                 st.download_button(
                     name,
