@@ -296,7 +296,7 @@ def test_who_must_wait_is_told_how_many_are_ahead_and_leaves_the_line_when_stopp
     one_place = WriteQueue(1)
     monkeypatch.setattr(write_queue, "_queue", lambda: one_place)
     page = open_page(words="20")
-    with one_place.join() as first, monkeypatch.context() as patch:
+    with one_place.join("another") as first, monkeypatch.context() as patch:
         patch.setattr(write_queue.time, "sleep", lambda _: write_queue.st.stop())
         press(page, "Write")
         assert page.info[0].value == "1 visitor is ahead of you."

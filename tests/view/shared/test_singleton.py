@@ -5,9 +5,9 @@ import time
 
 import pytest
 import streamlit as st
+from view.sample.turns import _turns
 
 from view.models.fetches import background
-from view.sample.turns import _turns
 from view.shared import server, singleton
 
 
