@@ -5,7 +5,7 @@ import time
 
 import pytest
 import streamlit as st
-from view.sample.turns import _turns
+from view.sample.write_queue import _queue
 
 from view.models.fetches import background
 from view.shared import server, singleton
@@ -42,7 +42,7 @@ def test_what_cannot_be_made_is_tried_again():
     assert thing() == thing() == "made"
 
 
-@pytest.mark.parametrize("shared", [server.models, background, _turns])
+@pytest.mark.parametrize("shared", [server.models, background, _queue])
 def test_clearing_streamlits_caches_leaves_what_all_visitors_share(shared):
     before = shared()
     st.cache_data.clear()
