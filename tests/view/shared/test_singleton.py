@@ -5,9 +5,9 @@ import time
 
 import pytest
 import streamlit as st
-from view.sample.write_queue import _queue
 
 from view.models.fetches import background
+from view.sample.write_queue import _queue
 from view.shared import server, singleton
 
 
