@@ -8,9 +8,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from helpers.browsing import (
+    IDLE,
     choose_file,
     drawn,
     metric,
+    new_context,
     run_to_the_end,
     stop_button,
     wait_for_the_end,
@@ -248,3 +250,42 @@ def test_a_click_on_a_part_of_the_model_turns_its_switch(page, server):
     expect(parts.last).to_contain_text("17.3 MB")
     page.get_by_role("button", name="Send the last word through").click()
     expect(page.get_by_text("Likely next words")).to_be_visible()
+
+
+def test_back_returns_to_the_switches_as_they_were(page, server):
+    open_page(page, server)
+    toggle(page, "int8 LSTM")
+    expect(page).to_have_url(re.compile(r"lstm=false"))
+    page.locator(IDLE).wait_for(state="attached")
+    page.get_by_role("link", name="How").click()
+    expect(page).to_have_url(re.compile("/How"))
+    expect(page.get_by_role("switch")).to_have_count(0)
+    page.locator(IDLE).wait_for(state="attached")
+    page.go_back()
+    expect(page.get_by_text("The code that does it")).to_be_visible()
+    expect(page.get_by_role("switch", name="int8 LSTM")).not_to_be_checked()
+    expect(page).to_have_url(re.compile(r"lstm=false"))
+    # Set back to its default, it stays so on the way over another page.
+    toggle(page, "int8 LSTM")
+    expect(page).not_to_have_url(re.compile("lstm"))
+    page.locator(IDLE).wait_for(state="attached")
+    page.get_by_role("link", name="How").click()
+    expect(page).to_have_url(re.compile("/How"))
+    expect(page.get_by_role("switch")).to_have_count(0)
+    page.locator(IDLE).wait_for(state="attached")
+    page.go_back()
+    expect(page.get_by_role("switch", name="int8 LSTM")).to_be_checked()
+
+
+def test_a_click_as_soon_as_a_switch_appears_counts(browser, server):
+    for _ in range(3):
+        context = new_context(browser)  # nothing is compiled, nobody known
+        try:
+            page = context.new_page()
+            page.goto(server)
+            toggle(page, "int8 LSTM")
+            expect(page).to_have_url(re.compile(r"lstm=false"))
+            page.locator(IDLE).wait_for(state="attached")
+            expect(page.get_by_role("switch", name="int8 LSTM")).not_to_be_checked()
+        finally:
+            context.close()

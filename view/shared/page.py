@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from view.shared import visitor
 from wlm import __version__
@@ -25,14 +26,21 @@ logger = logging.getLogger(__name__)
 
 MENU = {
     "Compare": ("streamlit_app.py", ":material/compare_arrows:"),
+    "Tutorial": ("pages/5_Tutorial.py", ":material/school:"),
     "Sample": ("pages/1_Sample.py", ":material/edit_note:"),
     "How": ("pages/7_How.py", ":material/lightbulb:"),
+    "Audience": ("pages/8_Audience.py", ":material/groups:"),
     "Inspect": ("pages/2_Inspect.py", ":material/search_insights:"),
     "Sweep": ("pages/3_Sweep.py", ":material/show_chart:"),
     "Runs": ("pages/4_Runs.py", ":material/history:"),
-    "Tutorial": ("pages/5_Tutorial.py", ":material/school:"),
     "Models": ("pages/6_Models.py", ":material/database:"),
-    "Audience": ("pages/8_Audience.py", ":material/groups:"),
+}
+# The first page of each group in the menu, and the group's heading.
+HEADINGS = {
+    "Compare": "See what int8 does",
+    "Audience": "Ask the audience",
+    "Inspect": "Look closer",
+    "Runs": "Keep",
 }
 # Pages that begin anew from the menu, and what of the query would show them one thing's.
 FRESH = {"Runs": "run", "Audience": "room"}
@@ -52,6 +60,7 @@ def start_page(title: str, menu: bool = True) -> None:
     st.set_page_config(f"{title} · wlm", page_icon=_icon(), layout="wide")
     _drawing.page = title, time.perf_counter(), False
     _put_url_right()
+    remembered = _remember_query(title)
     try:
         hosting()
     except SettingError as error:
@@ -61,8 +70,10 @@ def start_page(title: str, menu: bool = True) -> None:
         return
     with st.sidebar:
         for label, (path, icon) in MENU.items():
-            # The whole query goes along, so that a page is found again as it was left.
-            query = {key: st.query_params.get_all(key) for key in st.query_params}
+            if label in HEADINGS:
+                st.caption(HEADINGS[label])
+            # Each page opens as it was left, with what it shares with this page.
+            query = remembered.get(label, {}) | remembered[title]
             if label in FRESH:
                 query.pop(FRESH[label], None)
             st.page_link(path, label=label, icon=icon, query_params=query)
@@ -72,6 +83,34 @@ def start_page(title: str, menu: bool = True) -> None:
         if hosting().note:
             st.caption(plain(hosting().note))
         st.caption(f"wlm {__version__}")
+
+
+def _remember_query(title: str) -> dict[str, dict[str, list[str]]]:
+    """Return what the URL held on each page that this visitor has seen, this one included.
+
+    Streamlit drops a widget's part of the URL when the page changes, from the browser's history
+    too: after Back it is put into the URL again.
+    """
+    pages = st.session_state.setdefault("queries", {})
+    query = {key: st.query_params.get_all(key) for key in st.query_params}
+    arrived = st.session_state.get("page") != title
+    st.session_state["page"] = title
+    before = pages.get(title, {})
+    if arrived and came_by_history() and (missing := before.keys() - query.keys()):
+        st.query_params.update({key: before[key] for key in missing})
+        st.rerun()  # widgets read the query as it is when a run begins
+    if not arrived:
+        for key in before.keys() - query.keys():  # set back to its default, for all pages
+            for other in pages.values():
+                other.pop(key, None)
+    pages[title] = query
+    return pages
+
+
+def came_by_history() -> bool:
+    """Tell whether the browser's Back or Forward led here: then the URL says what to show."""
+    # Streamlit has no public way to ask. A release without this field answers no.
+    return getattr(get_script_run_ctx(), "is_history_navigation", False)
 
 
 @cache
