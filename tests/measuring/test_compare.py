@@ -11,7 +11,9 @@ from wlm.errors import SettingError, TextError, VariantError
 from wlm.measuring import compare as compare_module
 from wlm.measuring.compare import compare
 from wlm.measuring.comparison import CompareSpec, Comparison
-from wlm.measuring.evaluate import Block, evaluate
+from wlm.measuring.evaluate import Block, Reader, evaluate
+from wlm.measuring.intervals import FEWEST_GROUPS, ratio_interval
+from wlm.measuring.wording import how_sure
 from wlm.quantization.pytorch import quantize
 from wlm.quantization.variant import Variant
 from wlm.text.corpus import batchify, read_text
@@ -25,7 +27,7 @@ def spec(model_folder, text_file) -> CompareSpec:
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Blocks of a chunk each, so that a short text has many rounds."""
-    monkeypatch.setattr(compare_module, "BLOCK_SECONDS", 0.0)
+    monkeypatch.setattr(compare_module, "BLOCK_SECONDS", 1e-9)
 
 
 def changed(spec: CompareSpec, **changes) -> CompareSpec:
@@ -73,27 +75,85 @@ def test_it_tells_the_weights_by_their_hash(spec, model_folder, tmp_path):
 
 def test_the_order_within_a_round_is_random_and_fixed_by_the_seed(spec, small_blocks, monkeypatch):
     def order(seed: int) -> list[int]:
-        seen: list[int] = []
-        evaluate_blocks = compare_module.evaluate_blocks
-
-        def noted(model, data, **options):
-            stream = evaluate_blocks(model, data, **options)
-            if "chunks_per_block" not in options:  # the warm-up
-                return stream
-            noted.streams += 1
-            me = noted.streams
-            return (seen.append(me) or block for block in stream)
-
-        noted.streams = 0
+        seen: list[Reader] = []
         with monkeypatch.context() as patch:
-            patch.setattr(compare_module, "evaluate_blocks", noted)
+            read = Reader.read
+
+            def noted(self, model, chunks):
+                if len(self.data) > spec.bptt + 1:  # else it is the warm-up
+                    seen.append(self)
+                return read(self, model, chunks)
+
+            patch.setattr(Reader, "read", noted)
             finish(changed(spec, seed=seed))
-        return seen
+        places = {reader: i for i, reader in enumerate(dict.fromkeys(seen))}
+        return [places[reader] for reader in seen]
 
     first = order(1)
     pairs = {tuple(first[i : i + 2]) for i in range(0, len(first), 2)}
-    assert pairs == {(1, 2), (2, 1)}
-    assert order(1) == first != order(2)
+    assert pairs == {(0, 1), (1, 0)}
+    again, others = order(1), [order(seed) for seed in range(2, 6)]
+    assert again == first
+    assert any(other != first for other in others)
+
+
+def test_every_variant_is_prepared_again_before_each_group(spec, small_blocks, monkeypatch):
+    made, used, prepare = [], [], compare_module.prepare
+
+    def noted(model, variant, threads):
+        prepared = prepare(model, variant, threads)
+        weights = prepared.module.encoder.weight  # fp32 in both variants
+        made.append((str(variant), weights))  # kept, so that no other lies in the same place
+        return prepared
+
+    read = Reader.read
+    monkeypatch.setattr(compare_module, "prepare", noted)
+    monkeypatch.setattr(
+        Reader, "read", lambda self, model, n: used.append(model.module) or read(self, model, n)
+    )
+    made_of = finish(spec)
+    groups = len(made_of.groups)
+    assert groups >= 8 and sum(made_of.groups) == len(made_of.blocks[0])
+    assert sorted(name for name, _ in made) == ["fp32"] * groups + ["int8"] * groups
+    assert len({weights.data_ptr() for _, weights in made}) == 2 * groups
+    assert len({id(module) for module in used}) == 2 * groups
+
+
+def test_the_control_prepares_fp32_twice_for_each_group(spec, small_blocks, monkeypatch):
+    made, prepare = [], compare_module.prepare
+    monkeypatch.setattr(
+        compare_module, "prepare", lambda model, *args: made.append(model) or prepare(model, *args)
+    )
+    comparison = finish(changed(spec, variants=["fp32", "fp32"]))
+    assert len({model.encoder.weight.data_ptr() for model in made}) == 2 * len(comparison.groups)
+
+
+def test_the_loss_is_that_of_the_same_tokens_to_the_last_digit(spec, small_blocks, monkeypatch):
+    losses = set()
+    for shorter, changes in ((1, {}), (1, {"seconds": 0.2}), (20, {}), (20, {"seconds": 0.3})):
+        monkeypatch.setattr(compare_module, "FEWEST_ROUNDS", 128 // shorter)
+        content = finish(changed(spec, tokens=240, **changes)).to_json()
+        losses.add(tuple(result["loss"] for result in content["results"]))
+    assert len(losses) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "tokens"),
+    [
+        ({}, 1_000_000),
+        ({"tokens": 300}, 300),
+        ({"tokens": 300, "seconds": 6.0}, 300),
+        ({"seconds": 1.0}, 1_250),
+        ({"seconds": 6.0}, 7_500),
+        ({"seconds": 60.0}, 7_500),
+        ({"seconds": 8.0, "bptt": 1}, 400),
+        ({"seconds": 0.1, "batch_size": 4}, 500),
+    ],
+)
+def test_what_is_read_at_least_once_depends_on_the_settings_alone(settings, tokens):
+    assert CompareSpec(**settings).tokens_to_read(1_000_000) == tokens
+    if "tokens" not in settings:
+        assert CompareSpec(**settings).tokens_to_read(100) == 100
 
 
 def test_a_variant_listed_twice_is_measured_twice_under_two_labels(spec, small_blocks):
@@ -114,13 +174,18 @@ def test_progress_grows_to_the_end_and_carries_the_numbers_so_far(spec, small_bl
     assert tokens == sorted(tokens) and len(set(tokens)) > 10
 
 
-def test_a_budget_of_seconds_ends_a_run_before_the_text_does(spec, small_blocks, text_file):
+def test_a_budget_of_seconds_reads_its_tokens_once_and_adds_whole_groups(
+    spec, small_blocks, text_file
+):
     text_file.write_text(text_file.read_text("utf-8") * 200, "utf-8")
-    content = finish(changed(spec, seconds=0.1)).to_json()
-    assert 2 <= content["protocol"]["tokens"] < 10_000
-    measured = sum(result["elapsed_s"] for result in content["results"])
-    last = sum(result["blocks"][-1]["wall_s"] for result in content["results"])
-    assert measured - last < 0.1
+    comparison = finish(changed(spec, seconds=0.1))
+    assert comparison.to_json()["protocol"]["tokens"] == 25
+    assert len(comparison.blocks[0]) >= comparison.rounds_per_pass
+    assert len(set(comparison.groups)) == 1
+    measured = [block.wall_s for blocks in comparison.blocks for block in blocks]
+    last = comparison.groups[-1]
+    before = sum(sum(b.wall_s for b in blocks[:-last]) for blocks in comparison.blocks)
+    assert before < 0.1 <= sum(measured)
 
 
 def test_sums_are_those_of_the_blocks(spec, small_blocks):
@@ -131,11 +196,19 @@ def test_sums_are_those_of_the_blocks(spec, small_blocks):
         assert result["tokens_per_s"] == pytest.approx(tokens / result["elapsed_s"])
 
 
-def test_a_closed_comparison_keeps_what_it_measured(spec, small_blocks):
+@pytest.mark.parametrize("rounds", [1, 2, 3, 11])
+def test_a_closed_comparison_keeps_what_it_measured(spec, small_blocks, rounds):
+    """After the first round, and in the middle of a group, too."""
     stream = compare(spec)
-    progress = next(each for each in stream if each.measured)
+    for progress in stream:
+        if progress.measured and len(progress.measured.blocks[0]) == rounds:
+            break
     stream.close()
-    assert len(progress.measured.to_json()["results"]) == 2
+    content = progress.measured.to_json()
+    assert content["rounds"] == sum(content["groups"]) == rounds
+    assert all(len(result["blocks"]) == rounds for result in content["results"])
+    ends = content["results"][1]["speedup_ci95"]
+    assert (ends is None) == (len(content["groups"]) < FEWEST_GROUPS)
 
 
 def test_settings_survive_json(spec):
@@ -196,9 +269,11 @@ def blocks_of(times: list[float], cpu_share: float = 1.0) -> list[Block]:
     return [Block(100, 400.0, time, time * cpu_share) for time in times]
 
 
-def by_hand(*blocks: list[Block], target: float | None = None) -> Comparison:
+def by_hand(
+    *blocks: list[Block], target: float | None = None, groups: list[int] | None = None
+) -> Comparison:
     spec = CompareSpec(variants=("fp32",) * len(blocks), target=target)
-    return Comparison(spec, "text", [1] * len(blocks), len(blocks[0]), list(blocks))
+    return Comparison(spec, "text", [1] * len(blocks), len(blocks[0]), list(blocks), groups)
 
 
 def test_noise_and_a_starved_cpu_are_said_in_words():
@@ -229,18 +304,34 @@ def test_a_short_last_block_says_nothing_of_speed():
 
 def test_a_target_ends_a_run_only_when_all_speedups_are_sure_enough():
     even, uneven = blocks_of([1.0] * 8), blocks_of(IRREGULAR[:8])
-    assert by_hand(even, even, target=0.03).is_sure()
-    assert not by_hand(even, even).is_sure()
-    assert not by_hand(even[:7], even[:7], target=0.03).is_sure()
-    assert not by_hand(even, even, uneven, target=0.03).is_sure()
+    assert by_hand(even, even, target=0.03, groups=[1] * 8).is_sure()
+    assert not by_hand(even, even, groups=[1] * 8).is_sure()
+    assert not by_hand(even[:7], even[:7], target=0.03, groups=[1] * 7).is_sure()
+    assert not by_hand(even, even, target=0.03, groups=[2] * 4).is_sure()
+    assert not by_hand(even, even, uneven, target=0.03, groups=[1] * 8).is_sure()
 
 
-def test_a_second_pass_sharpens_the_speedup_and_leaves_loss_and_elapsed_alone():
+def test_a_second_pass_leaves_the_loss_alone_and_all_times_come_from_all_rounds():
+    comparison = by_hand(
+        blocks_of([1.0] * 10), blocks_of([1.0] * 5 + [0.25] * 5), groups=[2, 2, 2, 2, 2]
+    )
+    comparison.rounds_per_pass = 5
+    baseline, result = comparison.to_json()["results"]
+    assert (baseline["elapsed_s"], result["elapsed_s"], result["loss"]) == (5.0, 3.125, 4.0)
+    assert (result["tokens_per_s"], result["cpu_s"]) == (160.0, 3.125)
+    assert result["speedup"] == pytest.approx(2.0)
+
+
+def test_runs_of_earlier_versions_keep_their_interval_and_the_first_pass():
     comparison = by_hand(blocks_of([1.0] * 8), blocks_of([1.0] * 4 + [0.25] * 4))
     comparison.rounds_per_pass = 4
-    result = comparison.to_json()["results"][1]
+    content = comparison.to_json()
+    result = content["results"][1]
+    assert "groups" not in content
     assert (result["elapsed_s"], result["loss"]) == (4.0, 4.0)
-    assert result["speedup"] == pytest.approx(2.0)
+    old = ratio_interval([1.0] * 8, [1.0] * 4 + [0.25] * 4, comparison.spec.seed)
+    assert result["speedup_ci95"] == [old.low, old.high]
+    assert how_sure(content) == "8 rounds within one process, prepared once"
 
 
 @pytest.mark.slow

@@ -12,10 +12,19 @@ from functools import cache
 import numpy as np
 import pytest
 
+from benchmarks.coverage import BETWEEN, GROUPS, share_held_between_groups
 from wlm.measuring import intervals
+from wlm.measuring.compare import ROUNDS_PER_GROUP
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec, Comparison
 from wlm.measuring.evaluate import Block
-from wlm.measuring.intervals import Interval, mean_interval, ratio_interval, spread, verdict
+from wlm.measuring.intervals import (
+    Interval,
+    grouped_ratio_interval,
+    mean_interval,
+    ratio_interval,
+    spread,
+    verdict,
+)
 
 T_3 = 3.182446  # Student's t, 3 degrees of freedom, 97.5%
 
@@ -149,12 +158,30 @@ def test_a_loss_difference_is_per_token_over_the_first_pass():
     assert (baseline.value, baseline.low, baseline.high) == (0.0, 0.0, 0.0)
 
 
-def test_nothing_is_sure_before_eight_rounds_or_without_a_target():
-    assert not comparison([2.0] * 7, [1.0] * 7, target=DEFAULT_TARGET).is_sure()
-    assert comparison([2.0] * 8, [1.0] * 8, target=DEFAULT_TARGET).is_sure()
-    assert not comparison([2.0] * 8, [1.0] * 8).is_sure()
-    doubtful = [2.0, 2.0, 2.3, 2.3] * 2
-    assert not comparison(doubtful, [1.0] * 8, target=DEFAULT_TARGET).is_sure()
+def test_groups_have_students_interval_of_their_means():
+    # Logarithms of base 2 of the ratios, by group: 1 and 3, 2, 3 and 1, 1, 2 and 4: means 2, 2, 2,
+    # 1, 3, whose variance is 1/2. Student's t with 4 degrees of freedom is 2.776445.
+    ratios = [2.0, 8.0, 4.0, 8.0, 2.0, 2.0, 4.0, 16.0]
+    interval = grouped_ratio_interval(ratios, [1.0] * 8, [2, 1, 2, 1, 2])
+    factor = 2 ** (2.776445 * math.sqrt(1 / 2) / math.sqrt(5))
+    assert interval.value == pytest.approx(4.0)
+    assert (interval.low, interval.high) == pytest.approx((4 / factor, 4 * factor))
+
+
+def test_fewer_than_five_groups_are_never_sure():
+    interval = grouped_ratio_interval([2.0] * 8, [1.0] * 8, [2] * 4)
+    assert (interval.low, interval.high) == (0.0, math.inf)
+    assert interval.value == pytest.approx(2.0)
+    assert grouped_ratio_interval([2.0] * 8, [1.0] * 8, [2, 2, 2, 1, 1]).low == pytest.approx(2.0)
+
+
+def test_more_rounds_in_the_same_groups_do_not_make_a_ratio_surer():
+    """What differs between groups alone is averaged out by groups alone."""
+    of_group = np.exp([0.1, -0.1, 0.05, 0.0, -0.05, 0.0])
+    few, many = (
+        grouped_ratio_interval(np.repeat(of_group, n), [1.0] * 6 * n, [n] * 6) for n in (1, 50)
+    )
+    assert (many.low, many.high) == pytest.approx((few.low, few.high))
 
 
 def test_a_short_last_block_does_not_count_for_speed():
@@ -312,10 +339,12 @@ def test_resampling_single_rounds_would_promise_too_much(fewer_draws):
 def stop_when_sure(pair: np.ndarray) -> tuple[int, Interval]:
     """Run a comparison by its own rule; return after how many rounds it ended, and its interval."""
     made = comparison([], [], target=DEFAULT_TARGET)
-    for times in pair.T:
+    made.groups = []
+    for round_, times in enumerate(pair.T, start=1):
         for blocks, seconds in zip(made.blocks, times, strict=True):
             blocks.append(Block(100, 500.0, seconds, 0.0))
-        if made.is_sure():
+        made.groups = [ROUNDS_PER_GROUP] * (round_ // ROUNDS_PER_GROUP)
+        if round_ % ROUNDS_PER_GROUP == 0 and made.is_sure():
             break
     return len(made.blocks[0]), made.speedup(1)
 
@@ -323,6 +352,39 @@ def stop_when_sure(pair: np.ndarray) -> tuple[int, Interval]:
 # Noise of 5% makes a comparison stop anywhere from the first check to the budget: by luck, most.
 # The last takes as long as all others together: below, and not in a test.
 STOPPING = (("white", 0.02), ("white", 0.05), ("autoregressive", 0.02), ("all together", 0.02))
+
+
+def share_held_by_groups(
+    noise: str, groups: int, ticks: tuple[int, int], repetitions: int = REPETITIONS
+) -> float:
+    """Return the share of comparisons whose interval, from groups of rounds, holds the truth."""
+    sizes, true = [ROUNDS_PER_GROUP] * groups, truth(noise, ticks)
+    pairs = block_times(noise, repetitions, sum(sizes), seed=groups, ticks=ticks)
+    return float(
+        np.mean(
+            [holds(grouped_ratio_interval(*pair, sizes), true) for pair in pairs.swapaxes(0, 1)]
+        )
+    )
+
+
+@pytest.mark.parametrize("groups", [5, 8, 12])
+@pytest.mark.parametrize("noise", NOISES)
+def test_19_of_20_intervals_from_groups_hold_the_true_ratio(noise, groups):
+    # Bursts in few rounds are so skewed that Student's t is wide.
+    assert BOUNDS[0] <= share_held_by_groups(noise, groups, SAME) <= 0.99
+    assert BOUNDS[0] <= share_held_by_groups(noise, groups, FASTER)
+
+
+@pytest.mark.parametrize("groups", GROUPS)
+@pytest.mark.parametrize("between", BETWEEN)
+def test_intervals_know_what_differs_between_groups(between, groups):
+    share, _ = share_held_between_groups(between, groups, 2_000)
+    assert 0.93 <= share <= 0.97
+
+
+def test_intervals_within_one_preparation_would_promise_too_much():
+    _, within = share_held_between_groups(1.0, 8, 2_000)
+    assert within < 0.70
 
 
 @pytest.mark.slow
@@ -345,6 +407,14 @@ def main(repetitions: int) -> None:
     for noise in NOISES:
         shares = [share_held(noise, rounds, SAME, repetitions) for rounds in range(4, 8)]
         print(f"| {noise} | " + " | ".join(f"{share:.1%}" for share in shares) + " |")
+    print("\nGroups of two rounds: 2.5 times as fast, and the program with itself\n")
+    for noise in NOISES:
+        cells = [
+            f"{share_held_by_groups(noise, groups, ticks, repetitions):.1%}"
+            for ticks in (FASTER, SAME)
+            for groups in (5, 8, 12)
+        ]
+        print(f"| {noise} | " + " | ".join(cells) + " |")
     print("\nStopping when sure: held, median rounds, share that used up the budget\n")
     for noise, block_noise in (*STOPPING, ("white", 0.03), ("drift", 0.02), ("bursts", 0.02)):
         pairs = block_times(noise, repetitions, BUDGET, seed=3, block_noise=block_noise)

@@ -47,7 +47,7 @@ def outcome(label="int8 LSTM", *, speedup=1.0, ends=None, verdict="undecided", d
         ),
         (
             outcome(speedup=1.2),
-            "Undecided: too few rounds to tell int8 LSTM's speed from fp32's, at the same loss to "
+            "Undecided: too few groups to tell int8 LSTM's speed from fp32's, at the same loss to "
             "within 0.01 nats.",
         ),
         ({"results": outcome()["results"][:1]}, "fp32 has a loss of 5.00 nats per token."),

@@ -56,7 +56,7 @@ def words(page: AppTest) -> str:
 def test_the_first_screen_says_what_start_does_and_how_long_it_takes(waiting):
     page = open_page(PAGE)
     assert "Press **Start**" in page.info[0].value
-    assert "5 points, at most about 55 s" in words(page)
+    assert "5 points, at most about 65 s" in words(page)
     assert not page.metric and not page.get("vega_lite_chart")
 
 
@@ -153,7 +153,7 @@ def test_a_sweep_under_way_shows_its_curves_so_far_and_stops(waiting):
     page = open_page(PAGE, sweep=sweep_id)
     assert not page.exception and not page.error
     (bar,) = page.get("progress")
-    assert bar.proto.text == "1 of 3 points; now chunks of 5; at most about 6 s"
+    assert bar.proto.text == "1 of 3 points; now chunks of 5; at most about 8 s"
     assert bar.proto.value == 50
     assert page.metric[0].value == "3.00"
     assert page.metric[0].delta == "undecided at 5"
@@ -192,7 +192,7 @@ def test_a_waiting_sweep_says_how_many_are_ahead(waiting):
     waiting.store.create(Run("compare", spec, server=this_server(), created_at=0.0))
     sweep_id = waiting.submit_sweep(SPEC, "anna")
     page = open_page(PAGE, sweep=sweep_id)
-    assert page.get("progress")[0].proto.text == "Waiting: 1 ahead of you, about 8 s"
+    assert page.get("progress")[0].proto.text == "Waiting: 1 ahead of you, about 10 s"
 
 
 def test_a_finished_sweep_shows_where_int8_loses(waiting):

@@ -10,6 +10,7 @@ import pytest
 from wlm.errors import ReportError
 from wlm.measuring.compare import compare
 from wlm.measuring.comparison import CompareSpec
+from wlm.measuring.intervals import FEWEST_GROUPS
 from wlm.runs import import_run as run_import
 from wlm.runs.export import to_json, to_markdown
 from wlm.runs.import_run import from_json
@@ -32,11 +33,29 @@ def test_an_exported_run_comes_back_as_an_imported_one(run):
 
 
 def test_a_measured_run_comes_back_exactly(model_folder, text_file, monkeypatch):
-    monkeypatch.setattr("wlm.measuring.compare.BLOCK_SECONDS", 0.0)
+    monkeypatch.setattr("wlm.measuring.compare.BLOCK_SECONDS", 1e-9)
     *_, last = compare(CompareSpec(model=str(model_folder), text=str(text_file), bptt=5))
     run = Run("compare", last.measured.spec.to_json(), state=State.DONE)
     run = Run(**{**vars(run), "result": last.measured.to_json()})
     assert from_json(to_json(run)).result == run.result
+    assert len(run.result["groups"]) >= FEWEST_GROUPS
+    assert run.result["results"][1]["speedup_ci95"] is not None
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        ([2, 2, 2], "whole numbers that add up to 5, the rounds, got"),
+        ([], "length of run.result.groups must be a whole number from 1 to 5, got 0"),
+        ([5, 0], r"groups\[1\] must be a whole number from 1 to 5, got 0"),
+        ([4.5, 0.5], r"groups\[0\] must be a whole number from 1 to 5, got 4.5"),
+        ("many", "groups must be a list, got 'many'"),
+    ],
+)
+def test_groups_that_are_not_those_of_the_rounds_are_refused(run, groups, words):
+    run.result["groups"] = groups
+    with pytest.raises(ReportError, match=words):
+        from_json(to_json(run))
 
 
 def test_a_run_that_measured_nothing_comes_back_too(run):

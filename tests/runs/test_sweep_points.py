@@ -44,5 +44,5 @@ def test_only_points_that_are_not_done_nor_on_their_way_are_missing(state, is_mi
 def test_the_time_left_adds_up_what_is_unfinished():
     spec = replace(SPEC, base=CompareSpec(seconds=5.0))
     runs = [run(0, State.DONE), run(1, State.RUNNING, seconds_left=2.5), run(2, State.QUEUED)]
-    assert seconds_left(spec, runs) == 2.5 + 5.0 + 3.0
+    assert seconds_left(spec, runs) == 2.5 + 5.0 + CompareSpec.preparation_seconds
     assert seconds_left(replace(SPEC, base=CompareSpec()), runs) is None

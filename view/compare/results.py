@@ -12,7 +12,7 @@ from view.shared.page import plain
 from view.shared.runs import where_measured
 from wlm import tutorial
 from wlm.catalog.uploads import TEXT
-from wlm.measuring.wording import SAME_LOSS, read_as, sentence, size_unit
+from wlm.measuring.wording import SAME_LOSS, how_sure, read_as, sentence, size_unit
 from wlm.runs.run import Run
 
 WAITING = "–"
@@ -154,7 +154,7 @@ def show_certainty(result: dict, dim: bool = False) -> None:
         chart = charts.speedups(labels, ratios, ends)
         st.vega_lite_chart(dimmed(chart) if dim else chart, key="chart-speedups")
     with traces:
-        st.markdown(f"**What it comes from**: {result['rounds']} rounds, a block of each in turn")
+        st.markdown(f"**What it comes from**: {how_sure(result)}")
         times = [[block["wall_s"] / block["tokens"] for block in row["blocks"]] for row in each]
         chart = charts.block_times(labels, times)
         st.vega_lite_chart(dimmed(chart) if dim else chart, key="chart-blocks")

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from wlm.errors import WLMError
-from wlm.measuring.wording import read_as, size_unit
+from wlm.measuring.wording import how_sure, read_as, size_unit
 
 # What a code page without these characters, such as Windows' own, shows instead.
 PLAIN = {
@@ -148,6 +148,7 @@ def print_results(content: dict, run_id: str = "") -> None:
     _print(
         f"\n{protocol['tokens']:,} tokens of {text}, batch size "
         f"{protocol['batch_size']}, chunks of {protocol['bptt']}, threads {protocol['threads']}; "
+        f"{how_sure(content)}; "
         f"{content['machine']['cpu']}, torch {content['machine']['torch']}"
     )
     _print_kept(run_id)

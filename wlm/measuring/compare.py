@@ -1,118 +1,193 @@
 """Several variants of one model over the same text, block by block in turn.
 
-Each round evaluates the next block of the text with every variant, in a random order, so that
-what the machine does meanwhile (heat, other programs) falls on all of them alike. A block is
-about half a second of the slowest variant: alternating faster would make the small int8 model pay
-for the caches that the large fp32 model empties.
+Each round reads the next block of the text with every variant, in a random order, so that what the
+machine does meanwhile (heat, other programs) falls on all of them alike. A block is about half a
+second of the slowest variant: alternating faster would make the small int8 model pay for the
+caches that the large fp32 model empties. Before each group of rounds every variant is prepared
+again in new memory, because where its weights lie changes its speed.
 """
 
+import copy
 import itertools
 import math
 import time
 from collections.abc import Iterator
-
-from torch import Tensor
+from dataclasses import dataclass
 
 from wlm.catalog.open import open_model, open_text
 from wlm.measuring.comparison import CompareSpec, Comparison, count_unknown
-from wlm.measuring.evaluate import Block, evaluate_blocks
-from wlm.measuring.rounds import rounds
+from wlm.measuring.evaluate import Block, Reader, evaluate_blocks
+from wlm.measuring.rounds import Step, rounds_in_groups
+from wlm.model.lstm import LSTMModel
 from wlm.progress import Progress
 from wlm.quantization.prepare import PreparedModel, prepare
 from wlm.quantization.variant import Variant
 from wlm.text.corpus import batchify
 
 BLOCK_SECONDS = 0.5
+MOST_SHORTENED = 20  # times: the clock and the caches say too much of shorter blocks
 WARM_UP_CHUNKS = 4
+# Eight groups of two rounds, for which a short text has shorter blocks. Two, because a preparation
+# takes about half a round, and variances within and between groups are about 4 to 1: see
+# docs/methodology.md. More groups than MOST_GROUPS gain little: a long run has longer ones.
+FEWEST_ROUNDS, ROUNDS_PER_GROUP, MOST_GROUPS = 16, 2, 24
 
 
-def compare(spec: CompareSpec) -> Iterator[Progress]:
-    """Load, warm up and measure, yielding after each step; the last progress is complete.
+def compare(spec: CompareSpec, rounds_per_group: int | None = None) -> Iterator[Progress]:
+    """Load, prepare and measure, yielding after each step; the last progress is complete.
 
     Closing the generator stops the comparison; what it yielded last holds what was measured.
+    `rounds_per_group` is chosen by what is to be read, unless it is given.
 
     Raises WLMError.
     """
     yield Progress("Loading the model", 0.0)
     checkpoint = open_model(spec.model, spec.vocabulary, spec.corpus)
     text = open_text(spec.text, checkpoint.vocabulary)
-    ids = text.first(spec.tokens)
+    ids = text.first(spec.tokens_to_read(len(text.ids)))
     data = batchify(ids, spec.batch_size)  # (N, B)
     unknown = checkpoint.vocabulary.is_unknown(data)
 
-    made: dict[str, PreparedModel] = {}
-    for variant in map(Variant.parse, dict.fromkeys(spec.variants)):
-        yield Progress(f"Preparing {variant.label}", 0.0)
-        made[str(variant)] = prepare(checkpoint.model, variant, spec.threads)
-
-    yield Progress("Warming up", 0.0)
-    seconds_per_chunk = max(_warm_up(made[name], data, spec) for name in made)
-    chunks_per_block = max(1, round(BLOCK_SECONDS / seconds_per_chunk))
-    comparison = Comparison(
-        spec,
-        text.name,
-        sizes=[made[name].saved_bytes for name in spec.variants],
-        rounds_per_pass=math.ceil((data.size(0) - 1) / (chunks_per_block * spec.bptt)),
-        blocks=[[] for _ in spec.variants],
-        weights_sha256=checkpoint.sha256,
-        weights_read=checkpoint.weights_read,
-        vocabulary_sha256=checkpoint.vocabulary.sha256(),
-        text_sha256=text.sha256,
-        tokens_left_out=len(ids) - data.numel(),
-    )
-    streams = [_passes(made[name], data, spec, chunks_per_block, unknown) for name in spec.variants]
-    for progress in _measure(comparison, streams):
-        # All rows that are read, the first one included, which is not predicted.
-        read = unknown[: comparison.tokens // spec.batch_size]
-        comparison.unknown = count_unknown(read, text.ends_unknown)
-        yield progress
-
-
-def _warm_up(model: PreparedModel, data: Tensor, spec: CompareSpec) -> float:
-    """Evaluate the text's beginning for nothing; return the seconds of the last chunk."""
-    start = data[: spec.bptt + 1]
-    blocks = [
-        next(evaluate_blocks(model, start, bptt=spec.bptt, threads=spec.threads))
-        for _ in range(WARM_UP_CHUNKS)
+    variants = [Variant.parse(name) for name in spec.variants]
+    sizes: dict[int, int] = {}
+    slowest: dict[int, float] = {}  # seconds of a chunk
+    readers = [
+        Reader(data, bptt=spec.bptt, threads=spec.threads, unknown=unknown) for _ in variants
     ]
-    return blocks[-1].wall_s
+    comparison, plan = None, None
 
+    def prepare_again(i: int) -> PreparedModel:
+        made = _prepare(checkpoint.model, variants[i], spec.threads)
+        if i not in sizes:
+            sizes[i] = made.saved_bytes
+        return made
 
-def _passes(
-    model: PreparedModel,
-    data: Tensor,
-    spec: CompareSpec,
-    chunks_per_block: int,
-    unknown: Tensor,
-) -> Iterator[Block]:
-    """Evaluate the text once or, where seconds are the budget, again and again."""
-    for _ in itertools.count() if spec.seconds is not None else range(1):
-        yield from evaluate_blocks(
-            model,
-            data,
-            bptt=spec.bptt,
-            threads=spec.threads,
-            chunks_per_block=chunks_per_block,
-            unknown=unknown,
-        )
+    def warm_up(i: int, model: PreparedModel) -> None:
+        start = data[: spec.bptt + 1]
+        for _ in range(WARM_UP_CHUNKS):
+            (block,) = evaluate_blocks(model, start, bptt=spec.bptt, threads=spec.threads)
+        slowest.setdefault(i, block.wall_s)
 
+    def rounds_of(group: int) -> int:
+        nonlocal plan, comparison
+        if plan is None:
+            chunks, seconds = readers[0].chunks, list(slowest.values())
+            plan = make_plan(spec, data.size(0) - 1, chunks, seconds, rounds_per_group)
+            comparison = Comparison(
+                spec,
+                text.name,
+                sizes=[sizes[i] for i in range(len(variants))],
+                rounds_per_pass=len(plan.blocks),
+                blocks=[[] for _ in variants],
+                groups=[],
+                weights_sha256=checkpoint.sha256,
+                weights_read=checkpoint.weights_read,
+                vocabulary_sha256=checkpoint.vocabulary.sha256(),
+                text_sha256=text.sha256,
+                tokens_left_out=len(ids) - data.numel(),
+            )
+        return plan.rounds_of(group)
 
-def _measure(comparison: Comparison, streams: list[Iterator[Block]]) -> Iterator[Progress]:
-    """Take rounds of blocks until the first limit is met."""
-    spec, started = comparison.spec, time.perf_counter()
-    for done, blocks in enumerate(rounds(dict(enumerate(streams)), spec.seed), start=1):
-        # A round is kept whole or, if it is interrupted, not at all.
-        for i, block in blocks.items():
-            comparison.blocks[i].append(block)
-        if spec.seconds is None:
-            share = done / comparison.rounds_per_pass
-        else:
-            measured = sum(block.wall_s for blocks in comparison.blocks for block in blocks)
-            share = min(1.0, measured / spec.seconds)
+    def take(i: int, model: PreparedModel) -> Block:
+        return readers[i].read(model, plan.blocks[len(comparison.blocks[i]) % len(plan.blocks)])
+
+    steps = rounds_in_groups(
+        range(len(variants)), prepare_again, warm_up, take, rounds_of, spec.seed
+    )
+    started = time.perf_counter()
+    for step in steps:
+        if comparison is None:
+            yield Progress(_stage(step, variants), 0.0)
+            continue
+        if step.taken:
+            _keep(comparison, step)
+            # All rows that are read, the first one included, which is not predicted.
+            read = unknown[: comparison.tokens // spec.batch_size]
+            comparison.unknown = count_unknown(read, text.ends_unknown)
+        share = _share_done(comparison, step)
         spent = time.perf_counter() - started
-        seconds_left = spent / share - spent
-        if comparison.is_sure():
-            share, seconds_left = 1.0, 0.0
-        yield Progress("Measuring", share, seconds_left, comparison)
+        yield Progress("Measuring", share, spent / share - spent, comparison)
         if share >= 1.0:
             return
+
+
+def _prepare(model: LSTMModel, variant: Variant, threads: int) -> PreparedModel:
+    """Return a variant whose weights lie in memory of its own."""
+    # What PyTorch leaves in fp32 would otherwise be shared with the model; ONNX Runtime copies.
+    own = copy.deepcopy(model) if variant.runtime == "pytorch" else model
+    return prepare(own, variant, threads)
+
+
+def _stage(step: Step, variants: list[Variant]) -> str:
+    if step.preparing is None:
+        return "Warming up"
+    return f"Preparing {variants[step.preparing].label}"
+
+
+def _keep(comparison: Comparison, step: Step) -> None:
+    """Add a round to a comparison."""
+    for i, block in step.taken.items():
+        comparison.blocks[i].append(block)
+    if step.group == len(comparison.groups):
+        comparison.groups.append(0)
+    comparison.groups[step.group] += 1
+
+
+def _share_done(comparison: Comparison, step: Step) -> float:
+    """Return which share of a comparison is done; 1 only after a group, or at the text's end."""
+    spec = comparison.spec
+    share = len(comparison.blocks[0]) / comparison.rounds_per_pass
+    if spec.seconds is None:
+        return 1.0 if step.is_last and comparison.is_sure() else share
+    if step.is_last and share >= 1.0 and comparison.is_sure():
+        return 1.0
+    measured = sum(block.wall_s for blocks in comparison.blocks for block in blocks)
+    share = min(share, measured / spec.seconds, 1.0)
+    return share if share < 1.0 or step.is_last else 0.99
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a text is read: the chunks of each block of a pass, and how many rounds a group has; all
+    groups of a text that is read once are equally long, give or take one round."""
+
+    blocks: list[int]
+    rounds_per_group: int
+    groups: int | None = None
+
+    def rounds_of(self, group: int) -> int:
+        """Return how many rounds a group has, counted from 0."""
+        if self.groups is None:
+            return self.rounds_per_group
+        ends = [len(self.blocks) * k // self.groups for k in (group, group + 1)]
+        return ends[1] - ends[0]
+
+
+def make_plan(
+    spec: CompareSpec,
+    rows: int,
+    chunks: int,
+    seconds_per_chunk: list[float],
+    rounds_per_group: int | None = None,
+) -> Plan:
+    """Return how to read a text of so many rows and chunks, of which one takes each variant so many
+    seconds."""
+    slowest, pass_seconds = max(seconds_per_chunk), chunks * sum(seconds_per_chunk)
+    passes = 1.0 if spec.seconds is None else max(1.0, spec.seconds / pass_seconds)
+    # Each block has a whole chunk, so that none is much shorter than the others.
+    whole = max(1, rows // spec.bptt)
+    fewest = chunks * slowest / BLOCK_SECONDS  # rounds
+    count = min(FEWEST_ROUNDS / passes, MOST_SHORTENED * fewest)
+    if spec.seconds is None or spec.tokens is not None:  # else what is read has blocks short enough
+        count = max(count, fewest)
+    count = min(whole, math.ceil(count))
+    ends = [whole * k // count for k in range(count)] + [chunks]
+    blocks = [end - start for start, end in itertools.pairwise(ends)]
+    if rounds_per_group is None:
+        total = count * passes
+        enough = spec.target is not None  # then it ends when sure
+        rounds_per_group = 1 if total < 10 else ROUNDS_PER_GROUP
+        if not enough:
+            rounds_per_group = max(rounds_per_group, math.ceil(total / MOST_GROUPS))
+    groups = None if spec.seconds is not None else math.ceil(count / rounds_per_group)
+    return Plan(blocks, rounds_per_group, groups)

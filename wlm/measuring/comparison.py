@@ -16,14 +16,24 @@ from wlm.measuring.evaluate import (
     check_bptt,
     check_threads,
 )
-from wlm.measuring.intervals import Interval, mean_interval, ratio_interval, spread, verdict
+from wlm.measuring.intervals import (
+    Interval,
+    grouped_ratio_interval,
+    mean_interval,
+    ratio_interval,
+    spread,
+    verdict,
+)
 from wlm.measuring.machine import describe_machine, load_now
 from wlm.measuring.spec import VariantSettings
 from wlm.measuring.wording import disturbances, left_out, unknown_warnings
 from wlm.quantization.variant import Variant
 
 DEFAULT_TARGET = 0.03
-FEWEST_ROUNDS_TO_STOP = 8  # an interval from fewer is itself too uncertain to stop by
+FEWEST_GROUPS_TO_STOP = 8  # an interval from fewer is itself too uncertain to stop by
+# What a budget of seconds reads at least once, so that a loss is of the same tokens in every run:
+# about as much as it has time for on a slow machine, and all of the bundled text for 6 s or more.
+CHUNKS_PER_SECOND, MOST_TOKENS_READ = 50, 7_500
 RANDOM = "The model's weights are random: its speed and size are real, its loss means nothing."
 
 
@@ -31,10 +41,12 @@ RANDOM = "The model's weights are random: its speed and size are real, its loss 
 class CompareSpec(VariantSettings):
     """What to compare: variants (the first is the baseline), model, text and protocol.
 
-    tokens: length of the text's beginning that is read, None for all of it. seconds: budget of
-    measured time over all variants, in which the text is read again and again; None to read it
-    once. target: end as soon as every speed-up is known give or take this share (0.03 for 3%);
-    None to go on. seed: of the order within rounds and of the intervals. A bare weights file needs
+    tokens: length of the text's beginning that is read. None for all of it; with a budget, for
+    `tokens_to_read`. seconds: budget of measured time over all variants: after everything is read
+    once, it is read again and again until the budget is spent; None to read it once. target: end as
+    soon as every speed-up is known give or take this share (0.03 for 3%), with a budget not before
+    everything is read once; None to go on. seed: of the order within rounds, of the preparation and
+    of the loss differences' intervals. A bare weights file needs
     `vocabulary` or `corpus`, see `load_checkpoint`; `random-256` is a model of random weights, see
     `random_checkpoint`.
 
@@ -43,6 +55,7 @@ class CompareSpec(VariantSettings):
 
     kind: ClassVar[str] = "compare"
     words: ClassVar[str] = "a comparison"
+    preparation_seconds: ClassVar[float] = 5.0
 
     variants: tuple[str, ...] = ("fp32", "int8")
     model: str = DEFAULT_MODEL
@@ -73,13 +86,25 @@ class CompareSpec(VariantSettings):
         check_threads(self.threads)
         check_range("seed", self.seed, 0, 2**63 - 1)
 
+    def tokens_to_read(self, length: int) -> int:
+        """Return how many tokens of a text of that length are read at least once, which depends on
+        no machine."""
+        if self.tokens is not None:
+            return self.tokens
+        if self.seconds is None:
+            return length
+        chunks = math.ceil(CHUNKS_PER_SECOND * self.seconds)
+        return min(length, MOST_TOKENS_READ, chunks * self.bptt * self.batch_size)
+
 
 @dataclass
 class Comparison:
     """What has been measured so far: one list of blocks per variant, in the spec's order.
 
     Block i of every variant belongs to round i and has the same tokens. A pass over the text has
-    `rounds_per_pass` rounds; later passes read the same text again from a zero state.
+    `rounds_per_pass` rounds; later passes read the same text again from a zero state. `groups` has
+    the number of rounds of each group, before which every variant was prepared again; None for
+    runs of earlier versions, which prepared once.
     """
 
     spec: CompareSpec
@@ -87,6 +112,7 @@ class Comparison:
     sizes: list[int]  # bytes, per variant
     rounds_per_pass: int
     blocks: list[list[Block]]
+    groups: list[int] | None = None
     machine: dict = field(default_factory=describe_machine)
     weights_sha256: str | None = None
     weights_read: str | None = None  # how, unless they were a plain state_dict
@@ -127,12 +153,19 @@ class Comparison:
         return known
 
     def _speedup(self, i: int) -> Interval:
-        pairs = list(zip(self.blocks[0], self.blocks[i], strict=True))
-        # The text's last block may be short, and its time all noise.
+        if self.groups is not None:
+            seconds = ([block.wall_s for block in blocks] for blocks in self._pair(i))
+            return grouped_ratio_interval(*seconds, self.groups)
+        pairs = list(zip(*self._pair(i), strict=True))
+        # The text's last block was short in earlier versions, and its time all noise.
         whole = max(block.tokens for block, _ in pairs) / 2
         pairs = [pair for pair in pairs if pair[0].tokens >= whole]
         baseline, variant = zip(*((a.wall_s, b.wall_s) for a, b in pairs), strict=True)
         return ratio_interval(baseline, variant, self.spec.seed)
+
+    def _pair(self, i: int) -> tuple[list[Block], list[Block]]:
+        """The baseline's blocks and variant i's."""
+        return self.blocks[0], self.blocks[i]
 
     def loss_delta(self, i: int) -> Interval:
         """Return variant i's loss less the baseline's, in nats per token."""
@@ -143,7 +176,7 @@ class Comparison:
 
     def is_sure(self) -> bool:
         """Tell whether every speed-up is known as well as the spec's target asks for."""
-        if self.spec.target is None or len(self.blocks[0]) < FEWEST_ROUNDS_TO_STOP:
+        if self.spec.target is None or len(self.groups or []) < FEWEST_GROUPS_TO_STOP:
             return False
         wanted = math.log1p(self.spec.target)
         others = range(1, len(self.blocks))
@@ -177,6 +210,7 @@ class Comparison:
             "machine": machine,
             "protocol": protocol,
             "rounds": len(self.blocks[0]),
+            **({} if self.groups is None else {"groups": list(self.groups)}),
             "results": results,
             "warnings": [
                 *disturbances(results),
@@ -187,19 +221,22 @@ class Comparison:
         }
 
     def _result(self, i: int) -> dict:
-        sums, blocks = Evaluation.of(self.first_pass(i)), self.blocks[i]
+        first_pass, blocks = Evaluation.of(self.first_pass(i)), self.blocks[i]
+        # All figures of time come from the same rounds as the speed-up, given for one pass.
+        timed = first_pass if self.groups is None else Evaluation.of(blocks)
+        passes = timed.tokens / first_pass.tokens
         speedup, loss_delta = self.speedup(i), self.loss_delta(i)
         switches = [block.switches for block in blocks if block.switches is not None]
         return {
             "variant": self.spec.variants[i],
             "label": self.labels[i],
             "size_bytes": self.sizes[i],
-            "loss": sums.loss,
-            "loss_known": sums.loss_known,
-            "perplexity": sums.perplexity,
-            "elapsed_s": sums.wall_s,
-            "cpu_s": sums.cpu_s,
-            "tokens_per_s": sums.tokens_per_s,
+            "loss": first_pass.loss,
+            "loss_known": first_pass.loss_known,
+            "perplexity": first_pass.perplexity,
+            "elapsed_s": timed.wall_s / passes,
+            "cpu_s": timed.cpu_s / passes,
+            "tokens_per_s": timed.tokens_per_s,
             "speedup": speedup.value,
             "speedup_ci95": _ends(speedup, i),
             "loss_delta": loss_delta.value,
@@ -210,8 +247,8 @@ class Comparison:
             / sum(block.wall_s for block in blocks),
             "context_switches": sum(switches) if switches else None,
             "blocks": [
-                {"tokens": each.tokens, "wall_s": each.wall_s, "cpu_s": each.cpu_s}
-                for each in blocks
+                {"tokens": block.tokens, "wall_s": block.wall_s, "cpu_s": block.cpu_s}
+                for block in blocks
             ],
         }
 

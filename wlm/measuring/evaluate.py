@@ -22,6 +22,7 @@ from wlm.text.corpus import get_batch
 
 DEFAULT_BPTT = 25  # the tutorial's chunk length
 DEFAULT_THREADS = 1
+FINEST = 2.0**-32  # nats
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,74 @@ class Evaluation:
         return self.tokens / self.wall_s
 
 
+class Reader:
+    """Reads batchified ids (N, B) in blocks of chunks of `bptt` rows, again and again.
+
+    It keeps its place in the text and the hidden state, so that each block may have another copy
+    of the model. `unknown`, booleans (N, B), marks words whose loss is also counted alone.
+
+    Raises SettingError. Source: the tutorial, section 4 (`evaluate`).
+    """
+
+    def __init__(
+        self,
+        data: Tensor,
+        *,
+        bptt: int,
+        threads: int = DEFAULT_THREADS,
+        unknown: Tensor | None = None,
+    ):
+        check_bptt(bptt)
+        check_threads(threads)
+        self.data, self.bptt, self.threads, self.unknown = data, bptt, threads, unknown
+        self.chunks = math.ceil((data.size(0) - 1) / bptt)  # in the text
+        self._next, self._hidden = 0, None
+
+    def read(self, model: LSTMModel | PreparedModel, chunks: int) -> Block:
+        """Return the loss and the times of the next chunks; a block ends with the text.
+
+        The hidden state is carried from chunk to chunk. Inference mode and the thread count hold
+        while the block is computed, never while the caller has control.
+        """
+        # A PyTorch module runs on the process's threads, ONNX Runtime on those it was started with.
+        if getattr(model, "threads", self.threads) != self.threads:
+            raise SettingError(
+                f"threads must be {model.threads}, as the model was prepared for, got "
+                f"{self.threads}"
+            )
+        model.eval()
+        data, bptt = self.data, self.bptt
+        hidden = self._hidden if self._next else model.init_hidden(data.size(1))
+        last = min(self._next + chunks, self.chunks)
+        starts = range(self._next * bptt, min(last * bptt, data.size(0) - 1), bptt)
+        with torch.inference_mode(), thread_count(self.threads):
+            losses = []
+            switches = _switches()
+            wall, cpu = time.perf_counter(), time.process_time()
+            for i in starts:
+                input, targets = get_batch(data, i, bptt)
+                loss, hidden = model.nll(input, hidden, targets)
+                losses.append(loss)
+            wall_s, cpu_s = time.perf_counter() - wall, time.process_time() - cpu
+            switches = None if switches is None else _switches() - switches
+        self._next, self._hidden = last % self.chunks, hidden
+        # Multiples of FINEST have exact sums: a loss does not depend on how a text is cut.
+        nll = (torch.cat(losses).double() / FINEST).round() * FINEST
+        if self.unknown is None:
+            is_unknown = torch.zeros(len(nll), dtype=torch.bool)
+        else:
+            is_unknown = self.unknown[starts[0] + 1 : last * bptt + 1].reshape(-1)
+        return Block(
+            len(nll),
+            float(nll.sum()),
+            wall_s,
+            cpu_s,
+            switches,
+            int(is_unknown.sum()),
+            float(nll[is_unknown].sum()),
+        )
+
+
 def evaluate_blocks(
     model: LSTMModel | PreparedModel,
     data: Tensor,
@@ -83,50 +152,11 @@ def evaluate_blocks(
     chunks_per_block: int = 40,
     unknown: Tensor | None = None,
 ) -> Iterator[Block]:
-    """Yield the loss over batchified ids (N, B) in blocks of chunks of `bptt` rows; also the loss
-    over those that `unknown`, booleans (N, B), marks.
-
-    The hidden state is carried from chunk to chunk. Inference mode and the thread count hold
-    while a block is computed, never while the caller has control.
-
-    Raises SettingError. Source: the tutorial, section 4 (`evaluate`).
-    """
-    check_bptt(bptt)
-    check_threads(threads)
-    # A PyTorch module runs on the process's threads, ONNX Runtime on those it was started with.
-    if getattr(model, "threads", threads) != threads:
-        raise SettingError(
-            f"threads must be {model.threads}, as the model was prepared for, got {threads}"
-        )
-    model.eval()
-    hidden = model.init_hidden(data.size(1))
-    starts = range(0, data.size(0) - 1, bptt)
-    for first in range(0, len(starts), chunks_per_block):
-        with torch.inference_mode(), thread_count(threads):
-            losses = []
-            switches = _switches()
-            wall, cpu = time.perf_counter(), time.process_time()
-            for i in starts[first : first + chunks_per_block]:
-                input, targets = get_batch(data, i, bptt)
-                loss, hidden = model.nll(input, hidden, targets)
-                losses.append(loss)
-            wall_s, cpu_s = time.perf_counter() - wall, time.process_time() - cpu
-            switches = None if switches is None else _switches() - switches
-        nll = torch.cat(losses).double()
-        start = starts[first] + 1
-        if unknown is None:
-            is_unknown = torch.zeros(len(nll), dtype=torch.bool)
-        else:
-            is_unknown = unknown[start : start + bptt * chunks_per_block].reshape(-1)
-        yield Block(
-            len(nll),
-            float(nll.sum()),
-            wall_s,
-            cpu_s,
-            switches,
-            int(is_unknown.sum()),
-            float(nll[is_unknown].sum()),
-        )
+    """Yield the loss over batchified ids (N, B), read once, in blocks of chunks of `bptt` rows: see
+    `Reader`. Raises SettingError."""
+    reader = Reader(data, bptt=bptt, threads=threads, unknown=unknown)
+    for _ in range(0, reader.chunks, chunks_per_block):
+        yield reader.read(model, chunks_per_block)
 
 
 def evaluate(

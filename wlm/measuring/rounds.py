@@ -1,11 +1,23 @@
-"""Several streams of work that take turns, so that what the machine does meanwhile falls on all."""
+"""Work that takes turns, so that what the machine does meanwhile falls on all alike.
+
+A round is one piece of work of each. A group is a few rounds before which everything is prepared
+again, in new memory: how fast a program runs also depends on where its data happen to lie, which
+more rounds of the same group cannot average out.
+"""
 
 import random
-from collections.abc import Iterator, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import torch
 
 Key = TypeVar("Key")
+Thing = TypeVar("Thing")
 Taken = TypeVar("Taken")
+
+OTHER_ALLOCATIONS = 4  # before each preparation
+SMALLEST, LARGEST = 16, 22  # of them in bytes, as powers of two
 
 
 def rounds(streams: Mapping[Key, Iterator[Taken]], seed: int) -> Iterator[dict[Key, Taken]]:
@@ -21,3 +33,57 @@ def rounds(streams: Mapping[Key, Iterator[Taken]], seed: int) -> Iterator[dict[K
         except StopIteration:
             return
         yield taken
+
+
+@dataclass(frozen=True)
+class Step(Generic[Key, Taken]):
+    """A step of work in groups: `preparing` the thing of that key is next, or warming up is, or a
+    round was `taken`. `group` counts from 0; `is_last` tells whether the round ends its group."""
+
+    group: int
+    preparing: Key | None = None
+    taken: dict[Key, Taken] = field(default_factory=dict)
+    is_last: bool = False
+
+
+def rounds_in_groups(
+    keys: Sequence[Key],
+    prepare: Callable[[Key], Thing],
+    warm_up: Callable[[Key, Thing], None],
+    take: Callable[[Key, Thing], Taken],
+    rounds_of: Callable[[int], int],
+    seed: int,
+) -> Iterator[Step[Key, Taken]]:
+    """Yield the steps of groups of rounds, without end.
+
+    Before each group, `prepare` makes everything again while other memory is allocated, then all
+    things warm up; the things of the group before are gone by then. `rounds_of` tells how many
+    rounds a group has, once it is warm. The order is random in each round and preparation.
+
+    Source: Kalibera and Jones 2013, "Rigorous Benchmarking in Reasonable Time".
+    """
+    order, generator, group = list(keys), random.Random(seed), 0
+    while True:
+        things, others = {}, []
+        generator.shuffle(order)
+        for key in order:
+            yield Step(group, preparing=key)
+            others += _other_allocations(generator)
+            things[key] = prepare(key)
+        yield Step(group)
+        for key in order:
+            warm_up(key, things[key])
+        count = rounds_of(group)
+        for i in range(count):
+            generator.shuffle(order)
+            # A round is kept whole or, if it is interrupted, not at all.
+            yield Step(group, None, {key: take(key, things[key]) for key in order}, i == count - 1)
+        group += 1
+
+
+def _other_allocations(generator: random.Random) -> list[torch.Tensor]:
+    """Take memory of random sizes, and write to it, so that what comes next lies elsewhere."""
+    return [
+        torch.zeros(round(2 ** generator.uniform(SMALLEST, LARGEST)), dtype=torch.uint8)
+        for _ in range(OTHER_ALLOCATIONS)
+    ]

@@ -22,7 +22,7 @@ def sentence(result: dict, i: int = -1) -> str:
     # Runs of the first release have no interval.
     ends = chosen.get("speedup_ci95")
     if ends is None:
-        return f"Undecided: too few rounds to tell {label}'s speed from {other}'s, {loss}."
+        return f"Undecided: too few groups to tell {label}'s speed from {other}'s, {loss}."
     if chosen["verdict"] == "undecided":
         low, high = (_against(end) for end in ends)
         than = "as" if high.endswith("as fast") else "than"
@@ -39,6 +39,17 @@ def busy(what: str, by: str) -> str:
         f"Something else was using this machine: {what} differ from one another by {by}, quartile "
         "to quartile."
     )
+
+
+def how_sure(result: dict) -> str:
+    """Return how many rounds and groups the intervals of a comparison's JSON come from."""
+    rounds, groups = result["rounds"], result.get("groups")
+    if groups is None:  # as earlier versions measured
+        return f"{rounds} rounds within one process, prepared once"
+    least, most = min(groups), max(groups)
+    of = f"{most} round{'s' if most > 1 else ''}"
+    of = of if least == most else f"{least} to {of}"
+    return f"{len(groups)} group{'s' if len(groups) > 1 else ''} of {of}, prepared again for each"
 
 
 def disturbances(results: list[dict]) -> list[str]:

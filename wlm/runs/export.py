@@ -6,7 +6,7 @@ import json
 import time
 
 from wlm.errors import ReportError
-from wlm.measuring.wording import read_as, sentence, size_unit
+from wlm.measuring.wording import how_sure, read_as, sentence, size_unit
 from wlm.quantization.variant import Variant
 from wlm.runs.run import Run
 
@@ -128,8 +128,7 @@ def facts(run: Run) -> dict[str, str]:
             filter(None, [protocol["text"], f"{protocol['tokens']:,} tokens", read_as(protocol)])
         ),
         "protocol": f"batch size {protocol['batch_size']}, chunks of {protocol['bptt']} tokens, "
-        f"threads {protocol['threads']}, seed {protocol['seed']}, "
-        f"{len(result['results'][0]['blocks'])} rounds",
+        f"threads {protocol['threads']}, seed {protocol['seed']}, {how_sure(result)}",
         "machine": f"{machine['cpu']}, {machine['cpus']} CPUs, {machine['os']}",
         "versions": f"wlm {machine['wlm']}, torch {machine['torch']}, "
         f"engine {machine['quantized_engine']}, Python {machine['python']}",

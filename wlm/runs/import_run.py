@@ -117,6 +117,7 @@ def _result(content: Any, spec: dict) -> dict:
         ],
         rounds_per_pass=first_pass,
         blocks=blocks,
+        groups=_groups(f"{path}.groups", result.get("groups"), len(blocks[0])),
         machine=_machine(f"{path}.machine", result["machine"]),
         # Runs of earlier versions lack it.
         weights_sha256=check_sha256(
@@ -138,6 +139,18 @@ def _result(content: Any, spec: dict) -> dict:
     for i, (said, found) in enumerate(zip(given, ours["results"], strict=True)):
         _agree(f"{path}.results[{i}]", said, found)
     return ours
+
+
+def _groups(path: str, stated: Any, rounds: int) -> list[int] | None:
+    """Check how many rounds each group has; runs of earlier versions have none."""
+    if stated is None:
+        return None
+    groups = check_list(path, stated, rounds, 1)
+    for i, count in enumerate(groups):
+        check_number(f"{path}[{i}]", count, 1, rounds)
+    if sum(groups) != rounds:
+        refuse(path, f"whole numbers that add up to {rounds}, the rounds", groups)
+    return groups
 
 
 def _weights_read(path: str, said: Any) -> str | None:
