@@ -29,7 +29,13 @@ pytestmark = pytest.mark.slow
 
 CARD_FILES = {"vocab.txt", "card.json", "check.txt", "load.py", "README.md", "LICENSE.txt"}
 INT8_ALL = "onnxruntime:lstm=int8,linear=int8,embedding=int8"
-VARIANTS = [each for each in map(Variant.parse, OFFERED) if not why_unavailable(each)]
+NAMES = (  # those last that set an engine: one process runs all loaders in turn
+    "pytorch:linear=bf16",
+    "pytorch:lstm=int8,linear=bf16,embedding=bf16",
+    "pytorch:lstm=bf16,linear=int8-channel",
+    *OFFERED,
+)
+VARIANTS = [each for each in map(Variant.parse, NAMES) if not why_unavailable(each)]
 FORMATS = [(each, format) for each in VARIANTS for format in formats_of(each)]
 BACK = [pair for pair in FORMATS if comes_back(*pair)]
 NOT_BACK = [pair for pair in FORMATS if not comes_back(*pair)]
@@ -210,10 +216,10 @@ def test_arrays_hold_the_integers_that_pytorch_runs_with(tmp_path, tiny):
 @pytest.mark.parametrize(
     "name, out, format, message",
     [
-        ("int8", "out", "onnx", "such as 'onnxruntime:lstm=int8,linear=int8': 'int8' can be had"),
-        ("int8", "out", "safetensors", "safetensors is for fp32 weights: 'int8' can be had as to"),
-        ("int8", "out.safetensors", None, "safetensors is for fp32 weights"),
-        (INT8_ALL, "out", "torch", "torch is for what PyTorch runs: .* as onnx or npz"),
+        ("int8", "out", "onnx", "such as 'onnxruntime:lstm=int8,linear=int8': export 'int8' as"),
+        ("int8", "out", "safetensors", "safetensors is for fp32 and bf16 weights: export 'int8' as to"),
+        ("int8", "out.safetensors", None, "safetensors is for fp32 and bf16 weights"),
+        (INT8_ALL, "out", "torch", "torch is for variants of PyTorch: .* as onnx or npz"),
         ("int8", "out.onnx", "npz", r"format npz must not be called 'out\.onnx'"),
     ],
 )

@@ -57,9 +57,9 @@ def test_what_pages_offer_has_labels_that_differ_and_fit_a_chart():
 
 def test_all_variants_differ_in_name_and_label():
     variants = every_variant()
-    # On PyTorch 4 * 4 * 2 without an engine. With one, an LSTM or Linear is int8: 12 of the 16
-    # pairs, 4 of which have fp16 beside it and so two engines of the four. On the other 3 * 4 * 3.
-    assert len(variants) == 32 + 2 * (8 * 4 + 4 * 2) + 36
+    # On PyTorch 5 * 5 * 3 without an engine. With one, an LSTM or Linear is int8: 16 of the 25
+    # pairs, 4 of which have fp16 too and so two engines of the four. On the other 3 * 4 * 3.
+    assert len(variants) == 75 + 3 * (12 * 4 + 4 * 2) + 36
     assert [Variant.parse(str(each)) for each in variants] == variants
     assert len({each.label for each in variants}) == len(variants)
 
@@ -74,7 +74,7 @@ def test_every_variant_is_described_in_one_sentence(name):
 
 def test_what_is_offered_is_described_by_kind():
     kinds = {describe(Variant.parse(name)) for name in OFFERED}
-    assert len(kinds) == 10  # three tutorial ones share theirs, and so do ORT's two in int8
+    assert len(kinds) == 11  # three tutorial ones share theirs, and so do ORT's two in int8
     assert "qnnpack" in describe(Variant.parse("pytorch:linear=int8,engine=qnnpack"))
 
 
@@ -129,15 +129,15 @@ def test_a_variant_may_be_written_in_other_ways(name, shortest):
         ),
         (
             "pytorch:lstm=int4",
-            "lstm must be one of fp32, fp16, int8, int8-channel on pytorch, got 'int4'",
+            "lstm must be one of fp32, bf16, fp16, int8, int8-channel on pytorch, got 'int4'",
         ),
-        ("pytorch:lstm", "lstm must be one of fp32, fp16, int8, int8-channel on pytorch, got ''"),
+        ("pytorch:lstm", "lstm must be one of fp32, bf16, fp16, int8, int8-channel on pytorch, got ''"),
         (
             "onnxruntime:lstm=fp16",
             "lstm must be one of fp32, int8, int8-channel on onnxruntime, got",
         ),
         ("onnxruntime:linear=fp16", "linear must be one of .* on onnxruntime, got 'fp16'"),
-        ("pytorch:embedding=fp16", "embedding must be one of fp32, int8 on pytorch, got 'fp16'"),
+        ("pytorch:embedding=fp16", "embedding must be one of fp32, bf16, int8 on pytorch, got 'fp16'"),
         ("onnxruntime:embedding=int8-channel", "embedding must be one of fp32, int8, int4 on"),
         ("pytorch:lstm=int8,engine=mkl", "engine must be one of x86, fbgemm, onednn, qnnpack, got"),
         ("pytorch:lstm=int8,engine=", "engine must be one of x86, fbgemm, onednn, qnnpack, got ''"),
@@ -161,7 +161,7 @@ def test_a_variant_may_be_written_in_other_ways(name, shortest):
         ),
         (
             "pytorch:linear=int8=int8",
-            "linear must be one of fp32, fp16, int8, int8-channel on pytorch, got 'int8=int8'",
+            "linear must be one of fp32, bf16, fp16, int8, int8-channel on pytorch, got 'int8=int8'",
         ),
     ],
 )
@@ -175,10 +175,10 @@ def test_a_misspelt_variant_is_refused_with_what_is_allowed(name, message):
     [
         (
             {"lstm": "int4"},
-            "lstm must be one of fp32, fp16, int8, int8-channel on pytorch, got 'int4'",
+            "lstm must be one of fp32, bf16, fp16, int8, int8-channel on pytorch, got 'int4'",
         ),
-        ({"linear": ""}, "linear must be one of fp32, fp16, int8, int8-channel on pytorch, got ''"),
-        ({"lstm": True}, "lstm must be one of fp32, fp16, int8, int8-channel on pytorch, got True"),
+        ({"linear": ""}, "linear must be one of fp32, bf16, fp16, int8, int8-channel on pytorch, got ''"),
+        ({"lstm": True}, "lstm must be one of fp32, bf16, fp16, int8, int8-channel on pytorch, got True"),
         ({"runtime": "onnx"}, "the runtime must be one of pytorch, onnxruntime, got 'onnx'"),
     ],
 )

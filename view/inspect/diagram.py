@@ -7,6 +7,7 @@ from wlm.model.lstm import ModelConfig
 # a light and a dark page.
 TINTS = {
     "fp32": "#a9cfe8",
+    "bf16": "#c3e3a1",
     "fp16": "#a5dcc6",
     "int8": "#f4bd92",
     "int8-channel": "#f0d27a",

@@ -15,8 +15,12 @@ def roofline(points: list[dict], roof: Roofline) -> Spec:
     """Return the machine's ceilings as lines and modules as points: operations per byte against
     operations per second, both on log axes. Each point has label, module, ops_per_byte and
     ops_per_s."""
-    peaks = {"fp32 peak": roof.fp32_ops_per_s, "int8 peak": roof.int8_ops_per_s}
-    peaks = {name: each for name, each in peaks.items() if each}
+    peaks = {
+        "fp32 peak": roof.fp32_ops_per_s,
+        "int8 peak": roof.int8_ops_per_s,
+        "bf16 peak": roof.bf16_ops_per_s if any("bf16" in each["label"] for each in points) else 0,
+    }
+    peaks = {name: peak for name, peak in peaks.items() if peak}
     slopes = {"caches": roof.cache_bytes_per_s, "memory": roof.memory_bytes_per_s}
     # Room at the left for the slopes' names, at the right for the peaks'.
     left = min(each["ops_per_byte"] for each in points) / 10

@@ -11,7 +11,7 @@ FILES = {"torch": "model.pt", "onnx": "model.onnx", "safetensors": WEIGHTS, "npz
 HOLDS = {
     "torch": "PyTorch's state_dict",
     "onnx": "the file that ONNX Runtime runs",
-    "safetensors": "the fp32 weights",
+    "safetensors": "the weights as floats, of 32 bits or in bf16",
     "npz": "every number as NumPy arrays: int8 or int4 weights, scales, zero points, biases",
 }
 FP32 = Variant()
@@ -21,7 +21,9 @@ def formats_of(variant: Variant) -> tuple[str, ...]:
     """Return the formats that a variant can be written in, the likeliest first."""
     if variant.runtime == "onnxruntime":
         return "onnx", "npz"
-    return ("safetensors", "torch", "npz") if variant == FP32 else ("torch", "npz")
+    precisions = {variant.lstm, variant.linear, variant.embedding}
+    floats = ("safetensors", "torch") if precisions <= {"fp32", "bf16"} else ("torch",)
+    return floats if "bf16" in precisions else (*floats, "npz")  # NumPy has no bf16
 
 
 def comes_back(variant: Variant, format: str) -> bool:
@@ -52,15 +54,16 @@ def format_for(variant: Variant, out: Path, asked: str | None = None) -> str:
 def _why_not(variant: Variant, format: str) -> str:
     formats = " or ".join(formats_of(variant))
     if format == "safetensors":
-        return f"safetensors is for fp32 weights: {str(variant)!r} can be had as {formats}"
+        return f"safetensors is for fp32 and bf16 weights: export {str(variant)!r} as {formats}"
+    if format == "npz":
+        return f"npz has no bf16: export {str(variant)!r} as {formats}"
     if format == "onnx":
-        other = Variant(
-            lstm=variant.lstm.replace("fp16", "fp32"),
-            linear=variant.linear.replace("fp16", "fp32"),
-            embedding=variant.embedding,
-            runtime="onnxruntime",
+        lstm, linear, embedding = (
+            "fp32" if precision in ("fp16", "bf16") else precision
+            for precision in (variant.lstm, variant.linear, variant.embedding)
         )
-        return f"onnx is for what ONNX Runtime runs, such as {str(other)!r}: " + (
-            f"{str(variant)!r} can be had as {formats}"
+        other = Variant(lstm, linear, embedding, runtime="onnxruntime")
+        return f"onnx is for variants of ONNX Runtime, such as {str(other)!r}: " + (
+            f"export {str(variant)!r} as {formats}"
         )
-    return f"torch is for what PyTorch runs: {str(variant)!r} can be had as {formats}"
+    return f"torch is for variants of PyTorch: export {str(variant)!r} as {formats}"

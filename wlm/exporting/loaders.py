@@ -2,7 +2,7 @@
 
 from wlm.model.blocks import BLOCK
 from wlm.model.lstm import ModelConfig
-from wlm.quantization.pytorch import qconfigs
+from wlm.quantization.pytorch import MODULES, qconfigs
 from wlm.quantization.snippet import engine_source, quantize_dynamic_source
 from wlm.quantization.variant import Variant
 
@@ -25,8 +25,8 @@ class LSTMModel(nn.Module):
         self.decoder = nn.Linear({nhid}, {ntoken})
 
     def forward(self, words, hidden=None):  # ids (T, B); the state, h and c (L, B, H)
-        output, hidden = self.rnn(self.encoder(words), hidden)
-        return self.decoder(output), hidden  # logits (T, B, V)
+        output, hidden = self.rnn(self.encoder(words){to_lstm}, hidden)
+        return self.decoder(output{to_linear}){to_loss}, hidden  # logits (T, B, V)
 
 
 {making}
@@ -50,10 +50,10 @@ ids = [index[word] for word in (HERE / "check.txt").read_text("utf-8").split()]
 """
 _FLOATS = """\
 model = LSTMModel().eval()
-model.load_state_dict({weights})
+{in_bf16}model.load_state_dict({weights})
 """
 _QUANTIZED = """\
-{engine}{model}# The file runs no code: of classes, it may name PyTorch's packed weights only.
+{engine}{model}{in_bf16}# The file runs no code: it may name one class, PyTorch's packed weights.
 with torch.serialization.safe_globals([torch.ScriptObject]):
     model.load_state_dict(torch.load(HERE / "model.pt", weights_only=True))
 """
@@ -155,15 +155,37 @@ def loader(config: ModelConfig, variant: Variant, format: str) -> str:
         quantized = variant.parts_by_precision()
         return _ONNX.format(exact=_EXACT if quantized else "", **sizes)
     if format == "safetensors":
-        making = _FLOATS.format(weights='load_file(HERE / "model.safetensors")')
-        imports = "from safetensors.torch import load_file\n"
-        return _TORCH.format(alone="torch and safetensors", imports=imports, making=making, **sizes)
-    return _TORCH.format(alone="torch", imports="", making=_making(variant), **sizes)
+        making = _FLOATS.format(
+            in_bf16=_in_bf16(variant), weights='load_file(HERE / "model.safetensors")'
+        )
+        alone, imports = "torch and safetensors", "from safetensors.torch import load_file\n"
+    else:
+        making, alone, imports = _making(variant), "torch", ""
+    casts = {
+        "to_lstm": _cast(variant.embedding, variant.lstm),
+        "to_linear": _cast(variant.lstm, variant.linear),
+        "to_loss": _cast(variant.linear, "fp32"),
+    }
+    return _TORCH.format(alone=alone, imports=imports, making=making, **casts, **sizes)
 
 
 def _making(variant: Variant) -> str:
-    names = qconfigs(variant)
-    if not names:
-        return _FLOATS.format(weights='torch.load(HERE / "model.pt", weights_only=True)')
+    in_bf16 = _in_bf16(variant)
+    if not qconfigs(variant):
+        weights = 'torch.load(HERE / "model.pt", weights_only=True)'
+        return _FLOATS.format(in_bf16=in_bf16, weights=weights)
     made = quantize_dynamic_source(variant, "LSTMModel().eval()", "model")
-    return _QUANTIZED.format(engine=engine_source(variant), model=made)
+    return _QUANTIZED.format(engine=engine_source(variant), model=made, in_bf16=in_bf16)
+
+
+def _in_bf16(variant: Variant) -> str:
+    """The lines that make the parts of a model bf16 which the variant has in bf16."""
+    parts = variant.parts_by_precision().get("bf16", [])
+    return "".join(f"model.{MODULES[part]}.to(torch.bfloat16)\n" for part in parts)
+
+
+def _cast(before: str, after: str) -> str:
+    """The conversion of what one part hands to another: all but bf16 take and return fp32."""
+    if (before == "bf16") == (after == "bf16"):
+        return ""
+    return ".bfloat16()" if after == "bf16" else ".float()"

@@ -30,8 +30,8 @@ def _write(path: Path, prepared: PreparedModel, variant: Variant, format: str) -
     elif format == "onnx":
         path.write_bytes(prepared.content)
     elif format == "safetensors":
-        numbers = _numbers(prepared)
-        save_file({key: value.contiguous() for key, value in numbers.items()}, path)
+        entries = prepared.module.state_dict().items()
+        save_file({key: value.contiguous() for key, value in entries}, path)
     else:
         arrays = _arrays(prepared, variant)
         np.savez(path, **{key: value.numpy() for key, value in arrays.items()})

@@ -31,8 +31,9 @@ def module_bytes(config: ModelConfig, variant: Variant) -> dict[str, int]:
     found = dict.fromkeys(PART_LABELS, 0)
     for key, shape in config.shapes().items():
         module = {EMBEDDING: "embedding", DECODER: "linear"}.get(part_of(key), "lstm")
-        rounded = getattr(variant, module).startswith("int8") and "weight" in key
-        found[module] += math.prod(shape) * (1 if rounded else 4)
+        precision = getattr(variant, module)
+        rounded = precision.startswith("int8") and "weight" in key
+        found[module] += math.prod(shape) * (1 if rounded else 2 if precision == "bf16" else 4)
         if rounded and module == "embedding":
             found[module] += 8 * shape[0]  # each row has a scale and an offset
     return found

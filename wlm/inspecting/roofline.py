@@ -77,18 +77,20 @@ def precisions(variant: Variant) -> dict[str, str]:
 @dataclass(frozen=True)
 class Roofline:
     """What this machine can do at best, as measured: bytes read per second from memory and from
-    its caches, operations per second in fp32 and in int8 (None without a quantized engine)."""
+    its caches, operations per second in fp32, in int8 (None without a quantized engine) and in bf16
+    (None if it was not measured)."""
 
     memory_bytes_per_s: float
     cache_bytes_per_s: float
     fp32_ops_per_s: float
     int8_ops_per_s: float | None
+    bf16_ops_per_s: float | None = None
 
     def peak(self, precision: str) -> float:
         """Return the most operations per second; fp16 weights are multiplied in fp32, int4 ones in
         int8."""
-        int8 = precision.startswith("int") and self.int8_ops_per_s
-        return self.int8_ops_per_s if int8 else self.fp32_ops_per_s
+        own = {"int": self.int8_ops_per_s, "bf1": self.bf16_ops_per_s}.get(precision[:3])
+        return own or self.fp32_ops_per_s
 
     def roof(self, ops_per_byte: float, precision: str) -> float:
         """Return the most operations per second for data that come from memory."""
@@ -109,8 +111,9 @@ def measure_roofline() -> Roofline:
     return Roofline(
         memory_bytes_per_s=_bandwidth(MEMORY_ROWS),
         cache_bytes_per_s=_bandwidth(CACHE_ROWS),
-        fp32_ops_per_s=_fp32_peak(),
+        fp32_ops_per_s=_float_peak(torch.float32),
         int8_ops_per_s=_int8_peak(),
+        bf16_ops_per_s=_float_peak(torch.bfloat16),
     )
 
 
@@ -119,8 +122,8 @@ def _bandwidth(rows: int) -> float:
     return 4 * matrix.numel() / _best_seconds(lambda: torch.mv(matrix, vector))
 
 
-def _fp32_peak() -> float:
-    square = torch.ones(SQUARE, SQUARE)
+def _float_peak(dtype: torch.dtype) -> float:
+    square = torch.ones(SQUARE, SQUARE, dtype=dtype)
     return 2 * SQUARE**3 / _best_seconds(lambda: torch.mm(square, square))
 
 

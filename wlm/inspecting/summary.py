@@ -80,12 +80,13 @@ def times_table(content: dict) -> Table:
 def ceilings(content: dict) -> str:
     """Return the machine's roofline in a line."""
     roofline = content["roofline"]
-    int8 = roofline["int8_ops_per_s"]
+    int8, bf16 = roofline["int8_ops_per_s"], roofline["bf16_ops_per_s"]
     return (
         f"memory {roofline['memory_bytes_per_s'] / 1e9:.1f} GB/s, caches "
         f"{roofline['cache_bytes_per_s'] / 1e9:.1f} GB/s, fp32 peak "
         f"{roofline['fp32_ops_per_s'] / 1e9:.1f} Gop/s"
         + (f", int8 peak {int8 / 1e9:.1f} Gop/s" if int8 else "")
+        + f", bf16 peak {bf16 / 1e9:.1f} Gop/s"
     )
 
 

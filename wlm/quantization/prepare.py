@@ -13,13 +13,21 @@ from torch import Tensor
 from wlm.errors import VariantError
 from wlm.model.blocks import BLOCK, Blocks
 from wlm.model.lstm import DECODER, EMBEDDING, Hidden, LSTMModel, ModelConfig, part_of
+from wlm.quantization.bf16 import computes_bf16
 from wlm.quantization.engines import default_engine, missing_engine
 from wlm.quantization.modules import Modules
 from wlm.quantization.pytorch import PyTorchModel, quantize
 from wlm.quantization.variant import Variant
 
 # Of a number, in int4 with its share of a scale.
-WEIGHT_BYTES = {"fp32": 4, "fp16": 2, "int8": 1, "int8-channel": 1, "int4": 0.5 + 4 / BLOCK}
+WEIGHT_BYTES = {
+    "fp32": 4,
+    "bf16": 2,
+    "fp16": 2,
+    "int8": 1,
+    "int8-channel": 1,
+    "int4": 0.5 + 4 / BLOCK,
+}
 
 
 class PreparedModel(Protocol):
@@ -57,7 +65,7 @@ class PreparedModel(Protocol):
         pass.
 
         Where a module is quantized to int8, its matrices are quantized tensors that know their
-        scales; in int4 they are Blocks; else they are fp32, rounded where they are stored in fp16.
+        scales; in int4 they are Blocks; else they are fp32, rounded if the module is in 16 bits.
         """
 
 
@@ -104,20 +112,24 @@ def slow_here(variant: Variant) -> str:
             "PyTorch has only the engine qnnpack for int8 on this machine, and qnnpack may be "
             "slower than fp32."
         )
+    if "bf16" in variant.parts_by_precision() and not computes_bf16():
+        return "This CPU has no bf16 arithmetic, so bf16 is slower than fp32 here."
     return ""
 
 
 def held_bytes(config: ModelConfig, variant: Variant) -> int:
     """Return about how many bytes of memory a variant takes beside the fp32 model.
 
-    What is quantized is held twice, packed for the engine and as it was; so is all of an ONNX
-    file, by its session and for those to come.
+    Quantized weights are held twice, packed for the engine and as they were; so is all of an ONNX
+    file, by its session and for sessions to come. bf16 weights and biases are held once.
     """
     onnx, held = variant.runtime == "onnxruntime", 0
     for key, shape in config.shapes().items():
         module = {EMBEDDING: "embedding", DECODER: "linear"}.get(part_of(key), "lstm")
         precision = getattr(variant, module)
-        if onnx or precision != "fp32":
+        if precision == "bf16":
+            held += WEIGHT_BYTES[precision] * math.prod(shape)
+        elif onnx or precision != "fp32":
             held += 2 * WEIGHT_BYTES[precision] * math.prod(shape)
     return round(held)
 

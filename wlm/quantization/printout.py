@@ -6,8 +6,9 @@ from wlm.model.blocks import BLOCK
 from wlm.model.lstm import ModelConfig
 from wlm.quantization.variant import Variant
 
-# What torch.ao.quantization says of the weights of a Linear layer.
+# What is printed about weights: for a Linear layer, torch.ao.quantization's words.
 _STORED = {
+    "bf16": "dtype=torch.bfloat16",
     "int8": "dtype=torch.qint8, qscheme=torch.per_tensor_affine",
     "int8-channel": "dtype=torch.qint8, qscheme=torch.per_channel_affine",
     "fp16": "dtype=torch.float16",
@@ -31,6 +32,8 @@ def printout(config: ModelConfig, variant: Variant) -> str:
 def _embedding(config: ModelConfig, variant: Variant) -> str:
     if variant.embedding == "fp32":
         return f"Embedding({config.ntoken}, {config.ninp})"
+    if variant.embedding == "bf16":
+        return f"Embedding({config.ntoken}, {config.ninp}, {_STORED['bf16']})"
     return (
         f"QuantizedEmbedding(num_embeddings={config.ntoken}, embedding_dim={config.ninp}, "
         "dtype=torch.quint8, qscheme=torch.per_channel_affine_float_qparams)"
@@ -38,12 +41,14 @@ def _embedding(config: ModelConfig, variant: Variant) -> str:
 
 
 def _lstm(config: ModelConfig, variant: Variant) -> str:
-    name = "LSTM" if variant.lstm == "fp32" else "DynamicQuantizedLSTM"
+    name = "LSTM" if variant.lstm in ("fp32", "bf16") else "DynamicQuantizedLSTM"
     sizes = f"{config.ninp}, {config.nhid}"
     if config.nlayers > 1:
         sizes += f", num_layers={config.nlayers}"
         if config.dropout:
             sizes += f", dropout={config.dropout}"
+    if variant.lstm == "bf16":
+        sizes += f", {_STORED['bf16']}"
     return f"{name}({sizes})"
 
 
@@ -51,6 +56,8 @@ def _linear(config: ModelConfig, variant: Variant) -> str:
     sizes = f"in_features={config.nhid}, out_features={config.ntoken}"
     if variant.linear == "fp32":
         return f"Linear({sizes}, bias=True)"
+    if variant.linear == "bf16":
+        return f"Linear({sizes}, bias=True, {_STORED['bf16']})"
     return f"DynamicQuantizedLinear({sizes}, {_STORED[variant.linear]})"
 
 

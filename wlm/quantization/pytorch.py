@@ -18,10 +18,12 @@ from torch import Tensor, nn
 
 from wlm.errors import VariantError, WLMError, first_line
 from wlm.model.lstm import Hidden, LSTMModel, part_of
+from wlm.quantization.bf16 import in_bf16
 from wlm.quantization.engines import default_engine, missing_engine, packing_for, quiet
 from wlm.quantization.modules import PyTorchModules
 from wlm.quantization.variant import Variant
 
+MODULES = {"lstm": "rnn", "linear": "decoder", "embedding": "encoder"}  # of LSTMModel, by part
 MODULE_TYPES = {"lstm": nn.LSTM, "linear": nn.Linear, "embedding": nn.Embedding}
 # By part, then precision: the names of the settings in torch.ao.quantization.
 _DYNAMIC = {
@@ -84,8 +86,8 @@ class PyTorchModel:
         rnn, bias = self.module.rnn, self.module.decoder.bias
         lstm = rnn.get_bias() if hasattr(rnn, "get_bias") else dict(rnn.named_parameters())
         return {
-            **{f"rnn.{name}": each.detach() for name, each in lstm.items() if "bias" in name},
-            "decoder.bias": (bias() if callable(bias) else bias).detach(),
+            **{f"rnn.{name}": _floats(value) for name, value in lstm.items() if "bias" in name},
+            "decoder.bias": _floats(bias() if callable(bias) else bias),
         }
 
     def matrices(self) -> dict[str, Tensor]:
@@ -98,7 +100,7 @@ class PyTorchModel:
         )
         return {
             "encoder.weight": _weight(self.module.encoder),
-            **{f"rnn.{name}": lstm[name].detach() for name in by_layer},
+            **{f"rnn.{name}": _floats(lstm[name]) for name in by_layer},
             "decoder.weight": _weight(self.module.decoder),
         }
 
@@ -113,8 +115,8 @@ def quantize(
     Raises VariantError where this machine lacks the quantized engine. Source: the tutorial,
     section 4 (`torch.quantization.quantize_dynamic`).
     """
-    names = qconfigs(variant)
-    if not names:
+    names, in_16_bits = qconfigs(variant), variant.parts_by_precision().get("bf16", [])
+    if not names and not in_16_bits:
         return model
     if reason := missing_engine(variant):
         raise VariantError(reason)
@@ -125,8 +127,11 @@ def quantize(
             MODULE_TYPES[part]: getattr(torch.ao.quantization, name) for part, name in names.items()
         }
         with torch.random.fork_rng(devices=[]):  # it fills new modules at random first
-            tree = _with_shared_weights(model)
-            made = torch.ao.quantization.quantize_dynamic(tree, settings, inplace=True)
+            made = _with_shared_weights(model)
+            for part in in_16_bits:
+                setattr(made, MODULES[part], in_bf16(getattr(made, MODULES[part])))
+            if names:
+                made = torch.ao.quantization.quantize_dynamic(made, settings, inplace=True)
         if matrices:
             _put_matrices(made, model.state_dict(), matrices)
         return made
@@ -174,7 +179,7 @@ def qconfigs(variant: Variant) -> dict[str, str]:
     return {
         part: by_precision[precision]
         for part, by_precision in QCONFIGS.items()
-        if (precision := getattr(variant, part)) != "fp32"
+        if (precision := getattr(variant, part)) not in ("fp32", "bf16")
     }
 
 
@@ -208,4 +213,9 @@ def _stored_bytes(entries: dict) -> int:
 
 def _weight(module: nn.Module) -> Tensor:
     # A quantized module unpacks it in a method of that name.
-    return (module.weight() if callable(module.weight) else module.weight).detach()
+    return _floats(module.weight() if callable(module.weight) else module.weight)
+
+
+def _floats(values: Tensor) -> Tensor:
+    """Return quantized values as they are, others as 32-bit floats."""
+    return values.detach() if values.is_quantized else values.detach().float()

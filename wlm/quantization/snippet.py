@@ -1,17 +1,17 @@
 """The script that makes a variant: shown on pages, to be copied and run."""
 
 from wlm.quantization.onnx.names import OPERATORS
-from wlm.quantization.pytorch import MODULE_TYPES, qconfigs
+from wlm.quantization.pytorch import MODULE_TYPES, MODULES, qconfigs
 from wlm.quantization.variant import Variant
 
 PYTORCH = """\
-import os
+{standard}import os
 
 import torch
 from torch import nn
 
 from wlm import load_checkpoint
-
+{own}
 model = load_checkpoint({folder!r}).model
 {making}
 print(quantized)
@@ -51,6 +51,9 @@ os.remove("temp.onnx")
 """
 
 
+COPY = """\
+quantized = copy.deepcopy(model)
+"""
 # PyTorch's builds for macOS support qnnpack and choose no engine.
 ENGINE_LEFT_OFF = """\
 if torch.backends.quantized.engine == "none":  # on Apple silicon
@@ -61,7 +64,13 @@ if torch.backends.quantized.engine == "none":  # on Apple silicon
 def code_for(variant: Variant, model_folder: str) -> str:
     """Return a short script that loads the model, makes the variant and shows its size."""
     if variant.runtime == "pytorch":
-        return PYTORCH.format(folder=model_folder, making=_making(variant))
+        has_bf16 = "bf16" in variant.parts_by_precision()
+        return PYTORCH.format(
+            standard="import copy\n" if has_bf16 else "",
+            folder=model_folder,
+            own="from wlm.quantization.bf16 import in_bf16\n" if has_bf16 else "",
+            making=_making(variant),
+        )
     making, imports = _quantize_onnx(variant), "import onnxruntime\n"
     if "quantize_dynamic" in making:
         imports += "from onnxruntime.quantization import quantize_dynamic\n"
@@ -105,10 +114,15 @@ def quantize_dynamic_source(variant: Variant, model: str, name: str) -> str:
 
 def _making(variant: Variant) -> str:
     """The lines that turn `model` into `quantized`."""
-    source = quantize_dynamic_source(variant, "model", "quantized")
-    if not source:
-        return "quantized = model  # every part stays in fp32"
-    return (engine_source(variant) + source).rstrip()
+    parts, source = variant.parts_by_precision(), ""
+    if in_bf16 := parts.pop("bf16", []):
+        source = COPY + "".join(
+            f"quantized.{MODULES[part]} = in_bf16(quantized.{MODULES[part]})\n" for part in in_bf16
+        )
+    if parts:
+        model = "quantized" if in_bf16 else "model"
+        source += engine_source(variant) + quantize_dynamic_source(variant, model, "quantized")
+    return source.rstrip() or "quantized = model  # every part stays in fp32"
 
 
 def _quantize_onnx(variant: Variant) -> str:

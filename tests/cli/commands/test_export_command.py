@@ -27,7 +27,7 @@ def test_export_says_in_a_sentence_what_it_wrote(capsys, tmp_path):
     "arguments, message",
     [
         (("--variant", "int7"), "a variant is written"),
-        (("--variant", "int8", "--format", "onnx"), "onnx is for what ONNX Runtime runs"),
+        (("--variant", "int8", "--format", "onnx"), "onnx is for variants of ONNX Runtime"),
         (("--variant", "int8", "--model", "nowhere"), "there is no model 'nowhere'"),
     ],
 )
