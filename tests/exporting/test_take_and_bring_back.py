@@ -217,7 +217,12 @@ def test_arrays_hold_the_integers_that_pytorch_runs_with(tmp_path, tiny):
     "name, out, format, message",
     [
         ("int8", "out", "onnx", "such as 'onnxruntime:lstm=int8,linear=int8': export 'int8' as"),
-        ("int8", "out", "safetensors", "safetensors is for fp32 and bf16 weights: export 'int8' as to"),
+        (
+            "int8",
+            "out",
+            "safetensors",
+            "safetensors is for fp32 and bf16 weights: export 'int8'",
+        ),
         ("int8", "out.safetensors", None, "safetensors is for fp32 and bf16 weights"),
         (INT8_ALL, "out", "torch", "torch is for variants of PyTorch: .* as onnx or npz"),
         ("int8", "out.onnx", "npz", r"format npz must not be called 'out\.onnx'"),

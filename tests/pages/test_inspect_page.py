@@ -103,7 +103,7 @@ def test_int4s_levels_are_its_16_and_its_steps_are_blocks(monkeypatch, tmp_path)
     assert "**Between the levels**" in words and not page.exception
 
 
-ALONE = ("fp32", "int8", "pytorch:lstm=fp16,linear=fp16", OFFERED[7], OFFERED[-1])
+ALONE = ("fp32", "int8", "pytorch:lstm=fp16,linear=fp16", OFFERED[8], OFFERED[-1])
 
 
 @pytest.mark.slow

@@ -9,12 +9,14 @@ import pytest
 from wlm.errors import VariantError
 from wlm.quantization.variant import ENGINES, OFFERED, PRECISIONS, SHORT_FORMS, Variant, describe
 
+ON_PYTORCH = "fp32, bf16, fp16, int8, int8-channel on pytorch"
 LABELS = {
     "fp32": "fp32",
     "int8": "int8 LSTM + Linear",
     "pytorch:lstm=int8": "int8 LSTM",
     "pytorch:linear=int8": "int8 Linear",
     "pytorch:lstm=int8,linear=int8,embedding=int8": "int8 all",
+    "pytorch:lstm=bf16,linear=bf16,embedding=bf16": "bf16 all",
     "pytorch:lstm=fp16,linear=fp16": "fp16 LSTM + Linear",
     "pytorch:lstm=int8-channel,linear=int8-channel": "int8-channel LSTM + Linear",
     "pytorch:lstm=int8,linear=int8,engine=onednn": "int8 LSTM + Linear, onednn",
@@ -129,15 +131,21 @@ def test_a_variant_may_be_written_in_other_ways(name, shortest):
         ),
         (
             "pytorch:lstm=int4",
-            "lstm must be one of fp32, bf16, fp16, int8, int8-channel on pytorch, got 'int4'",
+            f"lstm must be one of {ON_PYTORCH}, got 'int4'",
         ),
-        ("pytorch:lstm", "lstm must be one of fp32, bf16, fp16, int8, int8-channel on pytorch, got ''"),
+        (
+            "pytorch:lstm",
+            "lstm must be one of fp32, bf16, fp16, int8, int8-channel on pytorch, got ''",
+        ),
         (
             "onnxruntime:lstm=fp16",
             "lstm must be one of fp32, int8, int8-channel on onnxruntime, got",
         ),
         ("onnxruntime:linear=fp16", "linear must be one of .* on onnxruntime, got 'fp16'"),
-        ("pytorch:embedding=fp16", "embedding must be one of fp32, bf16, int8 on pytorch, got 'fp16'"),
+        (
+            "pytorch:embedding=fp16",
+            "embedding must be one of fp32, bf16, int8 on pytorch, got 'fp16'",
+        ),
         ("onnxruntime:embedding=int8-channel", "embedding must be one of fp32, int8, int4 on"),
         ("pytorch:lstm=int8,engine=mkl", "engine must be one of x86, fbgemm, onednn, qnnpack, got"),
         ("pytorch:lstm=int8,engine=", "engine must be one of x86, fbgemm, onednn, qnnpack, got ''"),
@@ -161,7 +169,7 @@ def test_a_variant_may_be_written_in_other_ways(name, shortest):
         ),
         (
             "pytorch:linear=int8=int8",
-            "linear must be one of fp32, bf16, fp16, int8, int8-channel on pytorch, got 'int8=int8'",
+            f"linear must be one of {ON_PYTORCH}, got 'int8=int8'",
         ),
     ],
 )
@@ -175,10 +183,16 @@ def test_a_misspelt_variant_is_refused_with_what_is_allowed(name, message):
     [
         (
             {"lstm": "int4"},
-            "lstm must be one of fp32, bf16, fp16, int8, int8-channel on pytorch, got 'int4'",
+            f"lstm must be one of {ON_PYTORCH}, got 'int4'",
         ),
-        ({"linear": ""}, "linear must be one of fp32, bf16, fp16, int8, int8-channel on pytorch, got ''"),
-        ({"lstm": True}, "lstm must be one of fp32, bf16, fp16, int8, int8-channel on pytorch, got True"),
+        (
+            {"linear": ""},
+            f"linear must be one of {ON_PYTORCH}, got ''",
+        ),
+        (
+            {"lstm": True},
+            f"lstm must be one of {ON_PYTORCH}, got True",
+        ),
         ({"runtime": "onnx"}, "the runtime must be one of pytorch, onnxruntime, got 'onnx'"),
     ],
 )

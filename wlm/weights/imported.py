@@ -16,11 +16,11 @@ _DECLARED = re.compile(r"pytorch:([a-z0-9=,-]{0,100})")
 def imported_variant(
     matrices: dict[str, Tensor], declared: str, keys: list[str]
 ) -> Imported | None:
-    """Return the variant of a model with these keys, or None if it is in fp32.
+    """Return the variant of a model with these keys, or None if it is in fp32 or bf16.
 
-    The quantized matrices tell which parts are int8. The file declares what they cannot tell: fp16,
-    which is stored as floats, and the engine. Raises CheckpointError if a part's matrices are of
-    several kinds.
+    The quantized matrices tell which parts are int8. The file declares what they cannot tell: bf16
+    and fp16, which are read as floats, and the engine. Raises CheckpointError if a part's matrices
+    are of several kinds.
     """
     if matrices and declared.startswith("onnxruntime:"):
         raise CheckpointError(
@@ -40,11 +40,11 @@ def imported_variant(
             raise CheckpointError(
                 f"the {part.name}'s matrices must be of one kind, got {sorted(kinds)}"
             )
-        if kinds == {"fp32"} and settings.get(part.name) == "fp16":
-            kinds = {"fp16"}
+        if kinds == {"fp32"} and settings.get(part.name) in ("bf16", "fp16"):
+            kinds = {settings[part.name]}
         parts[part.name] = kinds.pop()
-    if set(parts.values()) == {"fp32"}:
-        return None
+    if set(parts.values()) <= {"fp32", "bf16"}:
+        return None  # any variant can be made from floats
     settled = {name: precision for name, precision in parts.items() if precision != "fp32"}
     if "engine" in settings and any(parts[name].startswith("int8") for name in ("lstm", "linear")):
         settled["engine"] = settings["engine"]

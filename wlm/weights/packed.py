@@ -8,6 +8,9 @@ tensor or floats that stand for fp16, and a bias.
 import re
 from dataclasses import replace
 
+import torch
+
+from wlm.model.parts import PARTS
 from wlm.weights.foreign import Found
 from wlm.weights.pickled import Inert
 from wlm.weights.stored import Stored
@@ -20,11 +23,10 @@ _CELL_KINDS = ("quantized_dynamic", "quantized_fp16")
 
 
 def unpack(found: Found) -> Found:
-    """Return the entries of such a state_dict under the names of the float model, and what they
-    declare, those that are in fp16, which floats alone do not tell. Others are left alone, and so
-    are entries that no such model has.
+    """Return the entries of such a state_dict under the names of the float model. They declare the
+    parts in fp16 and in bf16, which become 32-bit floats. Other files and entries stay as they are.
     """
-    entries, in_fp16 = {}, set()
+    entries, in_16_bits = {}, set()
     linears = {key.removesuffix(_LINEAR) for key in found.entries if key.endswith(_LINEAR)}
     skipped = {root + end for root in linears for end in ("scale", "zero_point")}
     for key, value in found.entries.items():
@@ -34,18 +36,21 @@ def unpack(found: Found) -> Found:
             for way, (weight, bias) in zip(("ih", "hh"), layer, strict=True):
                 entries[f"{prefix}weight_{way}_l{i}"] = weight
                 entries[f"{prefix}bias_{way}_l{i}"] = bias
-                in_fp16 |= set() if weight.is_quantized else {"lstm=fp16"}
+                in_16_bits |= set() if weight.is_quantized else {"lstm=fp16"}
         elif key.endswith(_LINEAR) and (pair := _pair(value)):
             root = key.removesuffix(_LINEAR)
             entries[f"{root}weight"] = pair[0]
             if pair[1] is not None:
                 entries[f"{root}bias"] = pair[1]
-            in_fp16 |= set() if pair[0].is_quantized else {"linear=fp16"}
+            in_16_bits |= set() if pair[0].is_quantized else {"linear=fp16"}
         elif key.endswith(_EMBEDDING) and isinstance(value, Stored):
             entries[key.removesuffix(_EMBEDDING) + "weight"] = value
         elif not (key.endswith(_DTYPE) or key in skipped):
             entries[key] = value
-    declared = f"pytorch:{','.join(sorted(in_fp16))}"
+            if isinstance(value, Stored) and value.dtype == torch.bfloat16:
+                module = key.partition(".")[0]
+                in_16_bits |= {f"{part.name}=bf16" for part in PARTS if part.module == module}
+    declared = f"pytorch:{','.join(sorted(in_16_bits))}"
     return found if entries == found.entries else replace(found, entries=entries, variant=declared)
 
 
