@@ -501,3 +501,119 @@ def test_the_spill_is_gone_when_the_process_has_ended(tmp_path):
 
 def test_times_are_those_of_now():
     assert abs(Run("compare", {}).created_at - time.time()) < 60
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("postgresql://u:pa@ss@host/runs", "write an @ in a password as %40"),
+        ("postgresql://u:secret@host:pass/runs", "its port, if any, must be a number"),
+        ("sqlite://", "this one has no file"),
+        ("sqlite:///:memory:", "this one has no file"),
+        ("sqlite:///file::memory:?uri=true", "this one has no file"),
+        ("sqlite:///file:x?mode=memory&uri=true", "this one has no file"),
+    ],
+)
+def test_an_address_that_cannot_keep_runs_is_refused_without_its_password(url, problem):
+    store, run = RunStore(url), Run("compare", {})
+    store.create(run)
+    assert store.warning.startswith("Runs are not kept in ") and problem in store.warning
+    assert "such as sqlite:////folder/runs.sqlite" in store.warning
+    assert store.get(run.id).warning == store.warning
+    assert not any(secret in store.warning for secret in ("pa@", "ss@", "secret"))
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://u:a@b/c@host:1/runs?password=x", "postgresql://u:***@host:1/runs"),
+        ("postgresql://u@host/runs", "postgresql://u@host/runs"),
+        ("sqlite:////a@b/runs.sqlite", "sqlite:////a@b/runs.sqlite"),
+        ("nonsense", "'nonsense'"),
+    ],
+)
+def test_addresses_are_shown_without_passwords(url, shown):
+    assert database.shown_url(url) == shown
+
+
+def test_strangers_learn_neither_folder_nor_host_nor_user(public, tmp_path):
+    (tmp_path / "file").write_text("in the way of a folder")
+    public()
+    for url in (f"sqlite:///{tmp_path}/file/runs.sqlite", "postgresql://me:x@127.0.0.1:1/runs"):
+        warning = RunStore(url).warning
+        assert warning.startswith("Runs are not kept: ")
+        assert not any(word in warning for word in ("file/", "me", "127.0.0.1", ":1"))
+
+
+def delete(path: Path) -> None:
+    path.unlink()
+
+
+def replace_file(path: Path) -> None:
+    RunStore(f"sqlite:///{path}.new").create(Run("compare", {}, id="another"))
+    Path(f"{path}.new").replace(path)
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def zero(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(bytes(path.stat().st_size))
+
+
+@pytest.mark.parametrize(
+    ("lose", "what"),
+    [
+        (delete, "deleted"),
+        (replace_file, "replaced"),
+        (empty, "overwritten"),
+        (zero, "overwritten"),
+    ],
+)
+def test_a_file_that_is_lost_while_in_use_is_noticed_and_runs_under_way_are_kept_aside(
+    sqlite_url, caplog, lose, what
+):
+    store = RunStore(sqlite_url)
+    worker = RunStore(sqlite_url, store.spill_url)
+    for id, state in (("old", State.DONE), ("here", State.RUNNING), ("waits", State.QUEUED)):
+        store.create(Run("compare", {"seed": 7}, id=id, state=state))
+    worker.glance("here")
+    worker.update("here", result={"blocks": [1]})
+    lose(Path(sa.make_url(sqlite_url).database))
+    worker.update("here", done=0.5)
+    assert f"the database file was {what} while the server was running" in worker.warning
+    assert [run.id for run in store.unfinished()] == ["here", "waits"]
+    assert (store.get("here").done, store.get("here").result) == (0.5, {"blocks": [1]})
+    # A worker that starts now finds the runs, too, whatever is in the file's place.
+    late = RunStore(sqlite_url, store.spill_url)
+    late.update("waits", state=State.DONE, result={"blocks": [2]})
+    waits = store.get("waits")
+    assert (waits.state, waits.spec, waits.result) == (State.DONE, {"seed": 7}, {"blocks": [2]})
+    store.mend()
+    assert f"was {what}" in store.warning and f"was {what}" in store.get("here").warning
+    assert f"was {what}" in caplog.text
+
+
+def test_a_run_that_ended_elsewhere_is_not_taken_for_under_way(sqlite_url):
+    store = RunStore(sqlite_url)
+    store.create(Run("compare", {}, id="a"))
+    RunStore(sqlite_url).update("a", state=State.DONE)
+    assert store.unfinished() == []
+    Path(sa.make_url(sqlite_url).database).unlink()
+    assert store.unfinished() == []
+
+
+def test_an_update_of_a_run_that_is_gone_is_an_error(url):
+    with pytest.raises(StoreError, match="no run 'nope'"):
+        RunStore(url).update("nope", stage="Measuring")
+
+
+def test_older_databases_get_the_indices_of_new_ones(version_1, tmp_path):
+    def indices(url: str) -> set[str]:
+        return {each["name"] for each in sa.inspect(RunStore(url)._main).get_indexes("runs")}
+
+    new = f"sqlite:///{tmp_path / 'new.sqlite'}"
+    assert {"ix_runs_visitor", "ix_runs_origin", "ix_runs_sweep"} <= indices(new)
+    assert indices(new) <= indices(version_1)

@@ -1,15 +1,18 @@
-"""The database of runs: its tables, opening it, and bringing an older one up to date."""
+"""The database of runs: its tables, opening it, and migrating an older one."""
 
+import sqlite3
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from wlm.errors import StoreError, first_line
+from wlm.hosting import hosting
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5  # the last one added the indices on visitor, origin and sweep
 CONNECT_SECONDS = 5  # to a database server: pages wait for it
-LOCK = 0x776C6D  # a number of our own among those that PostgreSQL locks
+LOCK = 0x776C6D  # the number of our advisory lock in PostgreSQL
+EXAMPLES = "sqlite:////folder/runs.sqlite or postgresql://user:password@host/database"
 ADDED = {2: ("visitor", "origin"), 3: ("sweep",)}  # columns, by the version that added them
 
 METADATA = sa.MetaData()
@@ -31,9 +34,9 @@ RUNS = sa.Table(
     sa.Column("created_at", sa.Float, nullable=False, index=True),
     sa.Column("started_at", sa.Float),
     sa.Column("finished_at", sa.Float),
-    sa.Column("visitor", sa.String(64), nullable=False, server_default=""),
-    sa.Column("origin", sa.String(16), nullable=False, server_default=""),
-    sa.Column("sweep", sa.String(32), nullable=False, server_default=""),
+    sa.Column("visitor", sa.String(64), nullable=False, server_default="", index=True),
+    sa.Column("origin", sa.String(16), nullable=False, server_default="", index=True),
+    sa.Column("sweep", sa.String(32), nullable=False, server_default="", index=True),
 )
 # Since version 4: each server's last sign of life, a number that it counts up.
 SERVERS = sa.Table(
@@ -46,15 +49,15 @@ VERSION = sa.Table("schema_version", METADATA, sa.Column("version", sa.Integer, 
 
 
 def open_database(url: str) -> sa.Engine:
-    """Connect to a database, its tables made or migrated where need be.
+    """Connect to a database, and make or migrate its tables if necessary.
 
-    Raises StoreError for an address or a schema version that this wlm does not know, else
+    Raises StoreError for an address or a schema version that this wlm cannot use, else
     SQLAlchemyError or OSError.
     """
+    address = _with_driver(_parse(url))
+    server = address.get_backend_name() == "postgresql"
+    arguments = {"connect_timeout": CONNECT_SECONDS} if server else {}
     try:
-        address = _with_driver(sa.make_url(url))
-        server = address.get_backend_name() == "postgresql"
-        arguments = {"connect_timeout": CONNECT_SECONDS} if server else {}
         engine = sa.create_engine(address, pool_pre_ping=True, connect_args=arguments)
     except ModuleNotFoundError as error:
         package = "psycopg[binary]" if error.name == "psycopg" else error.name
@@ -62,13 +65,11 @@ def open_database(url: str) -> sa.Engine:
             f"{address.get_backend_name()} needs a package that is not installed: pip install "
             f"'{package}'"
         ) from None
-    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
-        raise StoreError(
-            f"a database's address is written such as sqlite:////folder/runs.sqlite: {error}"
-        ) from None
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
+        raise _bad_address(f"{address.drivername[:20]!r} is not a known kind of database") from None
     if address.get_backend_name() == "sqlite":
-        if address.database and not address.database.startswith((":memory:", "file:")):
-            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        if path := file_of(url):
+            path.parent.mkdir(parents=True, exist_ok=True)
         sa.event.listen(engine, "connect", _configure_sqlite)
     with engine.connect() as connection:
         version = _stored_version(connection)  # without a lock: it may be read-only
@@ -76,6 +77,43 @@ def open_database(url: str) -> sa.Engine:
         with engine.begin() as connection:
             _bring_up_to_date(connection)
     return engine
+
+
+def make_tables(engine: sa.Engine, tables: sa.MetaData) -> None:
+    """Make the tables that are missing. Processes that do so at once take turns."""
+    if all(map(sa.inspect(engine).has_table, tables.tables)):
+        return  # without a lock: it may be read-only
+    with engine.begin() as connection:
+        _lock(connection)
+        tables.create_all(connection)
+
+
+def file_of(url: str) -> Path | None:
+    """Return the file of an SQLite database; None for any other database."""
+    address = _parse(url)
+    if address.get_backend_name() != "sqlite" or not address.database:
+        return None
+    return None if address.database.startswith((":", "file:")) else Path(address.database)
+
+
+def _parse(url: str) -> sa.URL:
+    """Parse a database's address. The errors quote nothing of it, since it may hold a password."""
+    try:
+        address = sa.make_url(url)
+    except (ArgumentError, ValueError):
+        raise _bad_address("this one cannot be read; its port, if any, must be a number") from None
+    if "@" in (address.host or ""):
+        raise _bad_address("write an @ in a password as %40")
+    in_memory = address.database in (None, "", ":memory:") or "memory" in address.query.values()
+    if address.get_backend_name() == "sqlite" and (
+        in_memory or address.database.startswith("file::memory:")
+    ):
+        raise _bad_address("this one has no file, so its runs would end with the process")
+    return address
+
+
+def _bad_address(problem: str) -> StoreError:
+    return StoreError(f"a database's address must be such as {EXAMPLES}: {problem}")
 
 
 def _with_driver(address: sa.URL) -> sa.URL:
@@ -93,12 +131,7 @@ def _stored_version(connection: sa.Connection) -> int | None:
 
 def _bring_up_to_date(connection: sa.Connection) -> None:
     """Make the tables, or migrate those of an older version; raise StoreError for a newer one."""
-    if connection.dialect.name == "sqlite":
-        # Its driver would commit each ALTER by itself, and two processes might both begin.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    elif connection.dialect.name == "postgresql":
-        # Of two that make one table, it fails the second.
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+    _lock(connection)
     version = _stored_version(connection)
     if version is not None and not 1 <= version <= SCHEMA_VERSION:
         raise StoreError(
@@ -113,7 +146,19 @@ def _bring_up_to_date(connection: sa.Connection) -> None:
         for name in added:
             definition = sa.schema.CreateColumn(RUNS.c[name]).compile(dialect=connection.dialect)
             connection.exec_driver_sql(f"ALTER TABLE {RUNS.name} ADD COLUMN {definition}")
+        for index in RUNS.indexes:
+            index.create(connection, checkfirst=True)
         connection.execute(VERSION.update().values(version=SCHEMA_VERSION))
+
+
+def _lock(connection: sa.Connection) -> None:
+    """Keep other processes from changing tables until this connection's transaction ends."""
+    if connection.dialect.name == "sqlite":
+        # SQLite's driver would commit each ALTER by itself, and two processes might both begin.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif connection.dialect.name == "postgresql":
+        # If two connections make the same table, PostgreSQL fails the second.
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
 
 
 def _configure_sqlite(connection, _record) -> None:
@@ -126,13 +171,23 @@ def _configure_sqlite(connection, _record) -> None:
 
 
 def shown_url(url: str) -> str:
-    """Return a database's address without its password."""
-    try:
-        return sa.make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
+    """Return a database's address without its password and options, however it is written."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
         return repr(url[:20])
+    rest = rest.partition("?")[0]
+    if scheme.startswith("sqlite"):
+        return f"{scheme}://{rest}"
+    login, at, place = rest.rpartition("@")  # the last one: a password may hold an @
+    user, colon, _ = login.partition(":")
+    return f"{scheme}://{user}{':***' if colon else ''}{at}{place}"
 
 
-def reason_of(error: SQLAlchemyError) -> str:
-    """Return the first line of what the database said."""
-    return first_line(getattr(error, "orig", None) or error)
+def reason_of(error: SQLAlchemyError | OSError) -> str:
+    """Return in a line what the database reported. Strangers get no names of hosts or users."""
+    original = getattr(error, "orig", None) or error
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    if hosting().public and not isinstance(original, sqlite3.Error):
+        return "the database server does not take them"
+    return first_line(original)

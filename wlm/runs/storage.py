@@ -1,11 +1,12 @@
-"""Where rows of runs are written and read: the database, and the spill for what it does not take.
+"""Reads and writes rows of runs: in the database or, if that fails, in the spill.
 
-Where a run cannot be written to its database (disk full, read-only, gone), it is written to a
-spill database instead, in memory or among temporary files, and says so: it still shows, and is
-kept as soon as the database takes it.
+If a run cannot be written to its database (disk full, read-only, gone), it is written to a spill
+database instead, in memory or among temporary files, with a warning. It still shows, and moves to
+the database as soon as that takes it.
 """
 
 import contextlib
+import logging
 import os
 import tempfile
 import time
@@ -16,19 +17,24 @@ import sqlalchemy as sa
 from sqlalchemy.exc import InternalError, OperationalError, SQLAlchemyError
 
 from wlm.errors import StoreAwayError, StoreError
+from wlm.hosting import hosting
 from wlm.paths import database_url
-from wlm.runs.database import RUNS, open_database, reason_of, shown_url
+from wlm.runs.database import RUNS, file_of, open_database, reason_of, shown_url
 
 RETRY_SECONDS = 0.5
+SQLITE_HEADER = b"SQLite format 3\0"
+
+logger = logging.getLogger(__name__)
 
 
 class Storage:
     """One database, by default the file of `wlm.paths.database_url`, and its spill.
 
     `spill_url` is where runs go that the database does not take; processes that work together
-    share it. A database that cannot be opened, or is of another schema version, is left as it is
-    and all runs spill: `warning` says why. `patience`: for how many seconds to try again where a
-    database server does not answer.
+    share it. A database that cannot be opened, or has another schema version, stays as it is and
+    all runs spill: `warning` has the reason. So do all runs if its file is deleted, replaced or
+    overwritten meanwhile, those under way included. `patience`: for how many seconds to try again
+    if a database server does not answer.
     """
 
     def __init__(self, url: str | None = None, spill_url: str | None = None, patience: float = 0.0):
@@ -36,15 +42,19 @@ class Storage:
         self._patience = patience
         self._spill_url = spill_url
         self._spill: sa.Engine | None = None
-        self._main: sa.Engine | None = None
+        self._database: sa.Engine | None = None
+        self._file: tuple[Path, int] | None = None  # an SQLite file and its inode when opened
+        self._lost = False  # whether that file has been deleted, replaced or overwritten
+        self._under_way: dict[str, dict] = {}  # rows seen here of runs that have not ended
         self._reason = ""  # why the database takes no runs
         self._away = ""  # why it cannot be read now
         self._open()
 
     @property
     def warning(self) -> str:
-        """Why runs are not kept; empty while they are."""
-        return f"Runs are not kept in {shown_url(self.url)}: {self._reason}" if self._reason else ""
+        """Why runs are not kept; empty while they are. Strangers do not learn where that is."""
+        where = "" if hosting().public else f" in {shown_url(self.url)}"
+        return f"Runs are not kept{where}: {self._reason}" if self._reason else ""
 
     @property
     def spill_url(self) -> str:
@@ -63,49 +73,96 @@ class Storage:
         return bool(self._away)
 
     def mend(self) -> None:
-        """Where the database takes runs again, store those in it that had to be spilled."""
+        """Move spilled runs to the database if it takes runs again."""
         if self._opened() is None or (spill := self._spilled()) is None:
             return
         with spill.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")  # who changes a run waits
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # other processes wait to change a run
             for row in connection.execute(sa.select(RUNS)).mappings().all():
                 if not self._put({**row, "warning": ""}):
                     break
                 connection.execute(RUNS.delete().where(RUNS.c.id == row["id"]))
             connection.commit()
 
+    @property
+    def _main(self) -> sa.Engine | None:
+        """The database, unless it could not be opened or its file is lost."""
+        if self._database is not None and (reason := self._why_lost()):
+            self._lose(reason)
+        return self._database
+
     def _opened(self) -> sa.Engine | None:
-        """The database; one that could not be opened before is tried again."""
-        if self._main is None:
+        """The database; if it could not be opened before, try again."""
+        if self._main is None and not self._lost:
             self._open()
-        return self._main
+        return self._database
 
     def _open(self) -> None:
         try:
-            self._main = self._patiently(lambda: open_database(self.url))
+            self._database = self._patiently(lambda: open_database(self.url))
+            if path := file_of(self.url):
+                self._file = path, path.stat().st_ino
             self._reason = ""
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OSError) as error:
             self._reason = reason_of(error)
-        except OSError as error:
-            self._reason = error.strerror or str(error)
         except StoreError as error:
             self._reason = str(error)
 
-    def _write(self, engine: sa.Engine | None, *statements: sa.Executable) -> bool:
-        """Execute statements, all or none, and tell whether that was done."""
-        if engine is None:
-            return False
+    def _why_lost(self) -> str:
+        """Why the file is no longer the database that was opened; empty while it is."""
+        if self._file is None:
+            return ""
+        path, inode = self._file
         try:
-            self._patiently(lambda: _execute(engine, statements))
+            with path.open("rb") as file:
+                if os.fstat(file.fileno()).st_ino != inode:
+                    return "the database file was replaced"
+                if file.read(len(SQLITE_HEADER)) != SQLITE_HEADER:
+                    return "the database file was overwritten"
+        except FileNotFoundError:
+            return "the database file was deleted"
+        except OSError:
+            return ""  # SQLite reports what it cannot read
+        return ""
+
+    def _lose(self, reason: str) -> None:
+        """Leave a lost file alone until the next start, and spill the runs that are under way."""
+        database, self._database, self._lost = self._database, None, True
+        self._reason = f"{reason} while the server was running. Restart it to keep runs again"
+        logger.error("%s: %s", shown_url(self.url), self._reason)
+        for row in list(self._under_way.values()):
+            if self._read(self._spilled(), row["id"]) is None:  # else another process was first
+                self._to_spill(row)
+        if database is not None:
+            database.dispose()
+
+    def _write(self, engine: sa.Engine | None, *statements: sa.Executable) -> bool:
+        """Execute statements, all or none; return whether that worked."""
+        return self._count(engine, *statements) is not None
+
+    def _count(self, engine: sa.Engine | None, *statements: sa.Executable) -> int | None:
+        """Execute statements, all or none; return how many rows the last one changed, or None if
+        that failed."""
+        if engine is None:
+            return None
+        try:
+            rows = self._patiently(lambda: _execute(engine, statements))
         except SQLAlchemyError as error:
-            self._reason = reason_of(error)
-            return False
-        if engine is self._main:
+            if engine is not self._spill:
+                self._note_failure(error)
+            return None
+        if engine is self._database:
             self._reason = ""
-        return True
+        return rows
+
+    def _note_failure(self, error: SQLAlchemyError) -> None:
+        reason = reason_of(error)
+        if not self._lost and reason != self._reason:
+            self._reason = reason
+            logger.error("%s: %s", shown_url(self.url), getattr(error, "orig", None) or error)
 
     def _put(self, row: dict) -> bool:
-        """Write a run in place of what the database has of it."""
+        """Write a run, replacing its row in the database."""
         old = RUNS.delete().where(RUNS.c.id == row["id"])
         return self._write(self._main, old, RUNS.insert().values(row))
 
@@ -117,8 +174,7 @@ class Storage:
             old = RUNS.delete().where(RUNS.c.id == row["id"])
             _execute(self._spill, (old, RUNS.insert().values(row)))
         except (SQLAlchemyError, OSError) as error:  # neither disk nor memory takes anything
-            reason = reason_of(error) if isinstance(error, SQLAlchemyError) else error.strerror
-            raise StoreAwayError(f"no run can be stored now: {reason}") from None
+            raise StoreAwayError(f"no run can be stored now: {reason_of(error)}") from None
 
     def _spilled(self) -> sa.Engine | None:
         """The spill database, if any process has made it."""
@@ -138,15 +194,16 @@ class Storage:
         try:
             rows = self._patiently(lambda: _rows(engine, query))
         except SQLAlchemyError as error:
-            if engine is self._main:
-                self._reason = self._away = reason_of(error)
+            if engine is self._database:
+                self._note_failure(error)
+                self._away = reason_of(error)
             return []
-        if engine is self._main:
+        if engine is self._database:
             self._away = ""
         return rows
 
     def _patiently(self, act: Callable):
-        """Do something with the database, again where its server does not answer."""
+        """Use the database, and try again if its server does not answer."""
         end = time.monotonic() + self._patience
         while True:
             try:
@@ -158,10 +215,12 @@ class Storage:
                 time.sleep(RETRY_SECONDS)
 
 
-def _execute(engine: sa.Engine, statements: tuple[sa.Executable, ...]) -> None:
+def _execute(engine: sa.Engine, statements: tuple[sa.Executable, ...]) -> int:
+    counted = {"preserve_rowcount": True}  # which PostgreSQL's driver loses otherwise
     with engine.begin() as connection:
         for statement in statements:
-            connection.execute(statement)
+            rows = connection.execute(statement, execution_options=counted).rowcount
+    return rows
 
 
 def _rows(engine: sa.Engine, query: sa.Select) -> list[dict]:

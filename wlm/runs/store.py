@@ -23,20 +23,33 @@ class RunStore(Storage):
     def create(self, run: Run) -> None:
         """Store a new run."""
         row = _to_row(run)
+        self._follow(row)
         if not self._write(self._main, RUNS.insert().values(row)):
             self._to_spill(row)
 
     def update(self, run_id: str, **changes) -> None:
-        """Change some fields of a run. Raises StoreError where there is no such run."""
+        """Change some fields of a run. Raises StoreError if there is no such run."""
         changes = {key: str(v) if isinstance(v, State) else v for key, v in changes.items()}
         statement = RUNS.update().where(RUNS.c.id == run_id).values(changes)
+        database = self._opened()  # first: if its file is lost, the run may spill now
         spilled = self._read(self._spilled(), run_id)
-        if spilled is None and self._write(self._opened(), statement):
-            return
-        row = spilled or self._read(self._main, run_id)
-        if row is None:
-            raise self._no_run(run_id)
-        self._to_spill({**row, **changes})
+        if spilled is None and (rows := self._count(database, statement)) is not None:
+            if not rows:
+                raise self._no_run(run_id)
+        else:
+            row = spilled or self._read(self._main, run_id)
+            if row is None:
+                raise self._no_run(run_id)
+            self._to_spill({**row, **changes})
+        if run_id in self._under_way:
+            self._follow({**self._under_way[run_id], **changes})
+
+    def _follow(self, row: dict) -> None:
+        """Remember the row of a run that has not ended, in case the database's file is lost."""
+        if State(row["state"]).final:
+            self._under_way.pop(row["id"], None)
+        else:
+            self._under_way[row["id"]] = {"result": None, **row}
 
     def get(self, run_id: str) -> Run:
         """Return a run as it stands. Raises StoreError where there is no such run."""
@@ -47,10 +60,12 @@ class RunStore(Storage):
         return self._find(run_id, LIGHT)
 
     def _find(self, run_id: str, columns=RUNS.c) -> Run:
+        database = self._opened()
         row = self._read(self._spilled(), run_id, columns)
-        row = row or self._read(self._opened(), run_id, columns)
+        row = row or self._read(database, run_id, columns)
         if row is None:
             raise self._no_run(run_id)
+        self._follow({**self._under_way.get(run_id, {}), **row})
         return _from_row(row)
 
     def _no_run(self, run_id: str) -> StoreError:
@@ -62,8 +77,13 @@ class RunStore(Storage):
         """Return the queued and running runs without their results, oldest first."""
         states = [str(state) for state in State if not state.final]
         query = sa.select(*LIGHT).where(RUNS.c.state.in_(states))
-        # One that was queued when its database failed goes on in the spill: ask for that one, too.
-        return [run for run in self._select(query, sa.select(*LIGHT)) if not run.state.final]
+        followed = set(self._under_way)
+        # A run that was queued when its database failed goes on in the spill.
+        runs = [run for run in self._select(query, sa.select(*LIGHT)) if not run.state.final]
+        if not (self._away or self._lost):
+            for run_id in followed - {run.id for run in runs}:
+                self._under_way.pop(run_id, None)  # it has ended elsewhere
+        return runs
 
     def list_runs(
         self, kind: str, limit: int = 200, *, points: bool = True, visitor: str | None = None
