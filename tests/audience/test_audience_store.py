@@ -1,9 +1,12 @@
 """Rooms and votes: one vote a visitor and round, changed until the round closes, none lost."""
 
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 
 import pytest
+from helpers.processes import exit_code_of
 
 from wlm.audience import store as audience
 from wlm.audience.room import LIFE_SECONDS, Pair, Room
@@ -172,3 +175,48 @@ def test_a_database_that_fails_is_said(store, room):
 def test_a_database_that_cannot_be_opened_is_said():
     with pytest.raises(AudienceError, match="rooms cannot be stored"):
         AudienceStore("sqlite:////proc/nothing/rooms.sqlite")
+
+
+def test_only_the_caretaker_removes_rooms_whose_day_is_over(store, room, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(audience.time, "time", lambda: room.created_at + 40 * 86_400)
+        store.open_room(Room("another", PAIRS))  # after a jump of the clock
+    assert store.look(room.code)[0].code == room.code
+    old = Room("late", PAIRS, created_at=1.0)
+    store.open_room(old)
+    store.vote(room.code, "ann", 0, 0)
+    store.remove_old()
+    assert store.look(room.code)[1][0].counts == (1, 0)
+    with store._transaction() as connection:
+        codes = connection.exec_driver_sql("select code from rooms").scalars().all()
+    assert old.code not in codes and room.code in codes
+
+
+def test_rooms_move_to_their_database_once_it_opens(tmp_path, monkeypatch):
+    monkeypatch.setattr(audience, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(audience, "FRESH_SECONDS", 0.0)
+    (tmp_path / "file").write_text("in the way of a folder")
+    url, spare = f"sqlite:///{tmp_path}/file/runs.sqlite", f"sqlite:///{tmp_path}/spare.sqlite"
+    store, room = AudienceStore(url, lambda: spare), Room("host", PAIRS)
+    store.open_room(room)
+    store.advance(room, "host")
+    store.vote(room.code, "ann", 0, 1)
+    (tmp_path / "file").unlink()
+    store.vote(room.code, "bob", 0, 1)
+    for server in (store, AudienceStore(url)):
+        assert server.look(room.code)[1][0].counts == (0, 2)
+
+
+@pytest.mark.slow
+def test_servers_that_open_a_new_database_at_once_all_can(url):
+    script = (
+        "import sys; from wlm.audience.store import AudienceStore\n"
+        "print(flush=True); sys.stdin.readline(); AudienceStore(sys.argv[1])"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    openers = [subprocess.Popen([sys.executable, "-c", script, url], **pipes) for _ in range(4)]
+    for opener in openers:
+        opener.stdout.readline()  # all have imported: from here on they race
+    for opener in openers:
+        opener.stdin.close()
+    assert [exit_code_of(opener) for opener in openers] == [0] * 4

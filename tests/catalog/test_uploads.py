@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import pickle
 import zipfile
 from pathlib import Path
@@ -267,7 +268,9 @@ def test_what_was_removed_or_is_over_is_gone_and_said_so(weights, monkeypatch):
         find_model(model.name)
     now = text.created_at + 24 * 3600 + 1
     monkeypatch.setattr(uploads.time, "time", lambda: now)
-    assert not uploads_of(ANNA) and not list(uploads_folder().iterdir())
+    assert not uploads_of(ANNA) and list(uploads_folder().iterdir())  # only the caretaker removes
+    uploads.remove_old()
+    assert not list(uploads_folder().iterdir())
     with pytest.raises(TextError, match=f"{text.name}.* the day that it is kept is over"):
         find_text(text.name)
 
@@ -284,14 +287,43 @@ def test_a_visitor_and_the_server_keep_only_so_many(monkeypatch):
         add_text(BERT, Sent("t.txt", b"the river\n"))
     monkeypatch.setattr(uploads, "MOST_OF_ALL", 200)
     monkeypatch.setattr(uploads, "MEGABYTE", 0.05)
-    with pytest.raises(UploadError, match="has no room"):
+    with pytest.raises(UploadError, match="is full: try again later"):
         add_text(BERT, Sent("t.txt", b"the river\n"))
 
 
 def test_a_damaged_record_is_nobodys(weights):
     upload = add_model(ANNA, weights, [vocabulary_file()])
     (uploads_folder() / upload.name / "upload.json").write_text("[]", "utf-8")
-    assert not uploads_of(ANNA) and not list(uploads_folder().iterdir())
+    assert not uploads_of(ANNA)
+    uploads.remove_old()
+    assert not list(uploads_folder().iterdir())
+
+
+def test_a_clock_that_was_set_ahead_removes_no_upload(monkeypatch):
+    upload = add_text(ANNA, Sent("t.txt", b"the river\n"))
+    with monkeypatch.context() as patch:
+        patch.setattr(uploads.time, "time", lambda: upload.created_at + 40 * 86_400)
+        assert not uploads_of(ANNA)
+        add_text(BERT, Sent("t.txt", b"the river\n"))
+    assert uploads_of(ANNA) == [upload]
+
+
+def test_what_a_killed_check_left_counts_and_is_removed(monkeypatch):
+    uploads_folder().mkdir(parents=True)
+    left = uploads_folder() / f"{uploads.CHECKING}abc" / "kept"
+    left.mkdir(parents=True)
+    (left / "weights.bin").write_bytes(bytes(1_000))
+    monkeypatch.setattr(uploads, "MEGABYTE", 1.0)  # so that 1,000 bytes are all there may be
+    with pytest.raises(UploadError, match="is full: try again later"), uploads.room(ANNA, 1):
+        pass
+    uploads.remove_old()
+    assert left.exists()  # its check may be under way
+    long_ago = uploads.time.time() - uploads.CHECK_SECONDS - 1.0
+    os.utime(left.parent, (long_ago, long_ago))
+    uploads.remove_old()
+    assert not left.parent.exists()
+    with uploads.room(ANNA, 1):
+        pass
 
 
 def test_an_upload_that_is_being_removed_is_nobodys_and_left_alone(weights):

@@ -31,7 +31,7 @@ class IdleQueue:
         self.store.create(run)
         return run.id
 
-    def get_ready(self, spec: CompareSpec) -> None:
+    def prefetch(self, spec: CompareSpec) -> None:
         self.ready.append(spec)
 
     def stop(self, run_id: str, visitor: str = "") -> None:

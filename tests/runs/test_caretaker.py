@@ -90,11 +90,18 @@ def test_uploads_go_after_their_time(store, clock, tmp_path):
     record = uploads.uploads_folder() / upload.name / uploads.RECORD
     words = record.read_text().replace(str(upload.created_at), str(time.time() - 25 * 3600.0))
     record.write_text(words)
-    caretaker = Caretaker(store)
+    failed = []
+
+    def fail() -> None:
+        failed.append(1)
+        raise RuntimeError("a defect")
+
+    caretaker = Caretaker(store, fail, uploads.remove_old)
     caretaker.look()
+    assert record.exists()
     clock.go_on(3601.0)
     caretaker.look()
-    assert not record.exists()
+    assert not record.exists() and failed == [1]
 
 
 def test_what_was_spilled_is_stored_at_the_next_look(tmp_path):

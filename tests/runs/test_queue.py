@@ -21,13 +21,14 @@ import pytest
 from helpers.processes import output_of, start
 from helpers.tiny import LINE, WORDS, tiny_model
 from helpers.waiting import PATIENCE, ended, wait_for
-from wlm.errors import JobError
+from wlm.errors import JobError, StoreAwayError
 from wlm.measuring import machine
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.evaluate import evaluate
 from wlm.measuring.sweep import SweepSpec
+from wlm.runs import heartbeat, worker, worker_process
 from wlm.runs import queue as jobs
-from wlm.runs import worker
+from wlm.runs.heartbeat import worker_of
 from wlm.runs.run import Run, State
 from wlm.runs.servers import this_server
 from wlm.runs.store import RunStore
@@ -185,13 +186,16 @@ def test_a_run_stopped_while_it_waits_measures_nothing(queue, store, endless, na
     assert (run.state, run.result) == (State.STOPPED, None)
 
 
-def test_a_killed_worker_fails_its_run_only(queue, store, endless, named):
+@pytest.mark.parametrize(
+    ("number", "how"), [(signal.SIGKILL, "killed by SIGKILL"), (35, "killed by signal 35")]
+)
+def test_a_killed_worker_fails_its_run_only(queue, store, endless, named, number, how):
     running, waiting = queue.submit(endless), queue.submit(named)
     before = measuring(store, running)
-    os.kill(queue._worker.pid, signal.SIGKILL)
+    os.kill(queue._worker.pid, number)
     run = ended(store, running)
     assert run.state == State.FAILED
-    assert "SIGKILL" in run.message and "kept" in run.message
+    assert how in run.message and "kept" in run.message
     assert run.result["protocol"]["tokens"] >= before.result["protocol"]["tokens"]
     assert ended(store, waiting).state == State.DONE
     assert ended(store, queue.submit(named)).state == State.DONE
@@ -242,6 +246,123 @@ def test_no_worker_program_at_all_is_an_error(own_queue, named, monkeypatch):
     assert sentence.startswith("No worker: the worker process cannot be started: ")
 
 
+@pytest.mark.parametrize("what", ["Popen", "Thread"])
+def test_runs_that_no_new_worker_can_take_over_fail(
+    own_queue, own_store, endless, named, monkeypatch, what
+):
+    """There is no memory for another process, or no thread to watch it."""
+    running, waiting = own_queue.submit(endless, "anna"), own_queue.submit(named, "bert")
+    measuring(own_store, running)
+
+    def refuse(*_, **__):
+        raise {"Popen": OSError("out of memory"), "Thread": RuntimeError("no thread")}[what]
+
+    with monkeypatch.context() as patch:
+        module = worker_process.subprocess if what == "Popen" else worker_process.threading
+        patch.setattr(module, what, refuse)
+        os.kill(own_queue._worker.pid, signal.SIGKILL)
+        assert "SIGKILL" in ended(own_store, running).message
+        run = ended(own_store, waiting)
+    assert run.state == State.FAILED
+    assert run.message.startswith("This run could not be started: the worker process cannot be ")
+    assert ended(own_store, own_queue.submit(named, "bert")).state == State.DONE
+
+
+def test_a_defect_while_runs_are_handed_over_leaves_none_waiting(
+    own_queue, own_store, named, monkeypatch, caplog
+):
+    run = Run("compare", {}, server=this_server())
+    own_store.create(run)
+    own_queue._unfinished = {(run.id,): 0}
+    monkeypatch.setattr(own_queue, "_pass_on", lambda *_: 1 / 0)
+    failing = iter([StoreAwayError("it is away")])
+    update = own_store.update
+
+    def update_later(*arguments, **changes) -> None:
+        if error := next(failing, None):
+            raise error
+        update(*arguments, **changes)
+
+    monkeypatch.setattr(own_store, "update", update_later)
+    monkeypatch.setattr(worker, "WAIT_SECONDS", 0.0)
+    own_queue._watch(SimpleNamespace(wait=lambda: "exit code 7"))
+    assert "exit code 7" in own_store.get(run.id).message
+    assert "cannot be handed over" in caplog.text
+
+
+def test_a_worker_that_hangs_holds_nobody_up_and_is_ended(
+    own_queue, own_store, endless, named, monkeypatch
+):
+    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.1)
+    running = own_queue.submit(endless)
+    measuring(own_store, running)
+    (name,) = wait_for(own_store.signs, "the heartbeat")
+    assert name == worker_of(this_server())
+    os.kill(own_queue._worker.pid, signal.SIGSTOP)
+
+    def use() -> None:
+        for seed in range(2_000):  # more than a pipe holds
+            own_queue.prefetch(replace(named, seed=seed))
+            own_queue._worker.send("x" * 100)
+        own_queue.worker()
+
+    user = threading.Thread(target=use, daemon=True)
+    user.start()
+    user.join(PATIENCE)
+    assert not user.is_alive()
+    monkeypatch.setattr(heartbeat, "SILENT_SECONDS", 0.0)
+    run = ended(own_store, running)
+    assert run.state == State.FAILED and "SIGKILL" in run.message
+    monkeypatch.undo()
+    assert ended(own_store, own_queue.submit(named)).state == State.DONE
+
+
+def test_a_queue_whose_worker_hangs_closes(own_store, named):
+    queue = WorkerQueue(own_store)
+    queue.start()
+    process = psutil.Process(queue._worker.pid)
+    os.kill(process.pid, signal.SIGSTOP)
+    queue._worker.send("x" * 1_000_000)
+    closer = threading.Thread(target=queue.close, daemon=True)
+    closer.start()
+    closer.join(PATIENCE)
+    assert not closer.is_alive() and not process.is_running()
+
+
+def test_presses_that_start_no_run_cost_nothing(own_queue, own_store, named, monkeypatch, public):
+    public(runs_per_visitor=2)
+    monkeypatch.setattr(jobs, "check_limits", lambda *_: None)  # the tiny model is no stranger's
+
+    def refuse() -> None:
+        raise JobError("the worker process cannot be started: no memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(own_queue, "start", refuse)
+        for _ in range(5):
+            with pytest.raises(JobError, match="cannot be started"):
+                own_queue.submit(named, "anna")
+    assert own_store.list_runs("compare") == []
+    for _ in range(2):
+        ended(own_store, own_queue.submit(named, "anna"))
+    with pytest.raises(JobError, match="may start 2 runs within an hour"):
+        own_queue.submit(named, "anna")
+
+
+def test_a_run_that_cannot_be_handed_over_fails(own_queue, own_store, named, monkeypatch):
+    def refuse(_) -> None:
+        raise JobError("the worker has just died")
+
+    monkeypatch.setattr(own_queue, "start", lambda: None)
+    monkeypatch.setattr(own_queue, "_hand_over", refuse)
+    with pytest.raises(JobError, match="just died"):
+        own_queue.submit(named)
+    (run,) = own_store.list_runs("compare")
+    assert (run.state, run.message) == (
+        State.FAILED,
+        "This run could not be started: the worker has just died.",
+    )
+
+
 def test_a_run_is_not_taken_for_ended_while_its_database_is_away(own_queue, own_store, monkeypatch):
     """Nor is it marked: a worker's end is looked at once the database is back."""
     run, away = Run("compare", {}, server=this_server()), [True, True, False]
@@ -253,7 +374,7 @@ def test_a_run_is_not_taken_for_ended_while_its_database_is_away(own_queue, own_
     monkeypatch.setattr(worker, "WAIT_SECONDS", 0.0)
     monkeypatch.setattr(own_store, "is_away", lambda: away.pop(0))
     own_queue._unfinished = {(run.id,): worker.MAX_STARTS - 1}
-    own_queue._watch(SimpleNamespace(wait=lambda: 7))
+    own_queue._watch(SimpleNamespace(wait=lambda: "exit code 7"))
     assert away == []
     assert "ended unexpectedly (exit code 7)" in own_store.get(run.id).message
 
@@ -513,17 +634,17 @@ def test_a_deleted_run_does_not_hold_up_the_next(queue, store, named):
     assert ended(store, queue.submit(named, "anna")).state == State.DONE
 
 
-def test_a_job_that_was_got_ready_measures_at_once(queue, store, named, monkeypatch):
+def test_a_prefetched_job_measures_at_once(queue, store, named, monkeypatch):
     queue.start()  # nobody is told where no worker runs
     written = []
-    monkeypatch.setattr(queue, "_write", lambda line: written.append(line))
-    queue.get_ready(named)
-    queue.get_ready(named)  # it was told so a moment ago
-    queue.get_ready(replace(named, threads=2))
+    monkeypatch.setattr(queue._worker, "suggest", lambda line: written.append(line))
+    queue.prefetch(named)
+    queue.prefetch(named)  # it was told so a moment ago
+    queue.prefetch(replace(named, threads=2))
     (line,) = written
     assert json.loads(line) == {"kind": "compare", "spec": named.to_json()}
     monkeypatch.undo()
-    queue.get_ready(named)
+    queue.prefetch(named)
     assert ended(store, queue.submit(named)).state == State.DONE
 
 
@@ -532,7 +653,7 @@ def did(monkeypatch) -> Iterator[Callable[..., list[str]]]:
     """Has the worker's loop take lines, and returns so many things that it did."""
     ended, exited = threading.Event(), threading.Event()
     monkeypatch.setattr(worker.os, "_exit", lambda _: exited.set())
-    monkeypatch.setattr(worker, "READY_SECONDS", PATIENCE)
+    monkeypatch.setattr(worker, "PREFETCH_SECONDS", PATIENCE)
 
     def work(*given: str, most: int) -> list[str]:
         done, read = [], threading.Event()
@@ -547,14 +668,17 @@ def did(monkeypatch) -> Iterator[Callable[..., list[str]]]:
             if len(done) == most:
                 raise InterruptedError
 
-        class Ready:
-            make = staticmethod(lambda spec, *_: do(f"make {spec.model} ready"))
+        beats = dict.fromkeys(("start", "step", "rest"), lambda: None)
+
+        class Prefetch:
+            make = staticmethod(lambda spec, *_: do(f"prefetch {spec.model}"))
             drop = staticmethod(lambda: do("drop it"))
 
         monkeypatch.setattr(worker, "RunStore", lambda **_: read.wait(PATIENCE))
         monkeypatch.setattr(worker, "execute", lambda run_id, *_, **__: do(run_id))
         monkeypatch.setattr(worker, "give_back", lambda: do("give back"))
-        monkeypatch.setattr(worker, "Ready", Ready)
+        monkeypatch.setattr(worker, "Prefetch", Prefetch)
+        monkeypatch.setattr(worker, "Heartbeat", lambda *_: SimpleNamespace(**beats))
         with pytest.raises(InterruptedError):
             worker.work(lines())
         return done
@@ -570,6 +694,6 @@ def test_the_worker_does_groups_in_turn_and_gives_memory_back_after_each_run(did
 
 
 def test_the_worker_drops_a_job_that_nobody_asks_for(did, named, monkeypatch):
-    monkeypatch.setattr(worker, "READY_SECONDS", 0.01)
+    monkeypatch.setattr(worker, "PREFETCH_SECONDS", 0.01)
     line = json.dumps({"kind": "compare", "spec": named.to_json()})
-    assert did(f"{line}\n", most=3) == ["make tiny ready", "drop it", "give back"]
+    assert did(f"{line}\n", most=3) == ["prefetch tiny", "drop it", "give back"]

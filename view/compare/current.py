@@ -21,7 +21,7 @@ def show_current(spec: CompareSpec) -> None:
     run = run_in_url("run", spec.kind)
     before = shown_before(run, spec.kind) or recorded_for(spec)
     if run is None or run.state.final:
-        server.job_queue().get_ready(spec)
+        server.job_queue().prefetch(spec)
     if run is None:
         show_first_screen(spec)
         return

@@ -18,7 +18,7 @@ def show_current(spec: InspectSpec) -> None:
     run = run_in_url("inspection", spec.kind)
     before = shown_before(run, spec.kind)
     if run is None or run.state.final:
-        server.job_queue().get_ready(spec)
+        server.job_queue().prefetch(spec)
     if run is None:
         st.info(
             "Press **Measure** to time each module of these variants in turn on this machine, for "

@@ -112,6 +112,8 @@ def close() -> None:
 @singleton
 def job_queue():
     """Return the server's one queue of runs, its worker process started."""
+    from wlm.audience.store import remove_old_rooms
+    from wlm.catalog.uploads import remove_old
     from wlm.runs.caretaker import Caretaker
     from wlm.runs.open_queue import open_queue
     from wlm.runs.store import RunStore
@@ -119,7 +121,7 @@ def job_queue():
     store = RunStore()
     jobs = open_queue(store)
     jobs.allowance.address = visitor.address
-    Caretaker(store).start()
+    Caretaker(store, remove_old, remove_old_rooms).start()
     atexit.register(jobs.close)  # when the server is told to stop
     jobs.start()
     return jobs

@@ -38,7 +38,7 @@ def measure(key: str, variants: tuple[Variant, ...], presenting: bool) -> None:
     # Where one is followed, its progress has the room.
     if not run or run.state.final:
         if not missing:
-            server.job_queue().get_ready(spec)
+            server.job_queue().prefetch(spec)
         with st.container(horizontal=True, vertical_alignment="center"):
             if not missing and st.button(
                 "Run", type="primary", icon=":material/play_arrow:", key=f"{key}-button"

@@ -4,7 +4,7 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import sqlalchemy as sa
@@ -13,11 +13,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from wlm.audience.room import LIFE_SECONDS, SIDES, Pair, Phase, Room
 from wlm.audience.votes import Votes
-from wlm.errors import AudienceError
-from wlm.runs.database import open_database, reason_of
+from wlm.errors import AudienceError, StoreError
+from wlm.paths import database_url
+from wlm.runs.database import make_tables, open_database, reason_of
 
 MOST_ROOMS, MOST_VOTERS = 100, 2_000  # at a time; in a room and round
 FRESH_SECONDS = 0.5  # many phones ask at once, and the room is read once
+RETRY_SECONDS = 5.0  # between attempts to open the database
 JOINED = -1  # the round under which a voter is noted who has come
 
 METADATA = sa.MetaData()
@@ -43,32 +45,63 @@ INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 class AudienceStore:
-    """Rooms and votes in one database. Raises AudienceError where it cannot be opened."""
+    """Rooms and votes in one database.
 
-    def __init__(self, url: str):
-        try:
-            self._engine = open_database(url)
-            METADATA.create_all(self._engine)
-        except (SQLAlchemyError, OSError) as error:
-            reason = reason_of(error) if isinstance(error, SQLAlchemyError) else error.strerror
-            raise AudienceError(f"rooms cannot be stored: {reason}") from None
-        self._insert = INSERTS[self._engine.dialect.name]
+    While it cannot be opened, they are in the database that `spare_url` returns, if any, and move
+    to the first one as soon as that opens. Raises AudienceError if neither can be opened.
+    """
+
+    def __init__(self, url: str, spare_url: Callable[[], str] | None = None):
         self._lock = threading.Lock()  # held while reading, so that others wait for the answer
         self._seen: OrderedDict[str, tuple[float, Room, dict[int, Votes], int]] = OrderedDict()
+        self._opening = threading.Lock()
+        self._wanted = ""  # the address of a database that could not be opened
+        self._tried = time.monotonic()
+        try:
+            self._engine = _open(url)
+        except AudienceError:
+            if spare_url is None:
+                raise
+            self._engine, self._wanted = _open(spare_url()), url
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._engine.dispose()
+
+    def _opened(self) -> sa.Engine:
+        """Return the database; if another one is wanted, try now and then to open that."""
+        if self._wanted and self._opening.acquire(blocking=False):
+            try:
+                if self._wanted and time.monotonic() - self._tried > RETRY_SECONDS:
+                    self._tried = time.monotonic()
+                    self._engine = _moved(self._engine, self._wanted)
+                    self._wanted = ""
+            except AudienceError:
+                pass  # it is still not there
+            finally:
+                self._opening.release()
+        return self._engine
 
     def open_room(self, room: Room) -> None:
-        """Store a new room; those that are over after a day, and its host's earlier ones, are
-        removed with their votes. Raises AudienceError where there are too many."""
-        old = sa.or_(ROOMS.c.created_at < time.time() - LIFE_SECONDS, ROOMS.c.host == room.host)
+        """Store a new room and remove its host's earlier ones with their votes. Raises
+        AudienceError if there are too many."""
+        old = ROOMS.c.host == room.host
         codes = sa.select(ROOMS.c.code).where(old)
+        open_ones = sa.select(sa.func.count()).select_from(ROOMS).where(_is_open())
         with self._transaction() as connection:
             connection.execute(VOTES.delete().where(VOTES.c.room.in_(codes)))
             connection.execute(ROOMS.delete().where(old))
-            there = connection.execute(sa.select(sa.func.count()).select_from(ROOMS)).scalar()
-            if there >= MOST_ROOMS:
+            if connection.execute(open_ones).scalar() >= MOST_ROOMS:
                 raise AudienceError(f"{MOST_ROOMS} rooms are open, the most there may be")
             connection.execute(ROOMS.insert().values(_to_row(room)))
         self._forget(room.code)
+
+    def remove_old(self) -> None:
+        """Remove the rooms whose day is over, with their votes. The caretaker calls this."""
+        codes = sa.select(ROOMS.c.code).where(~_is_open())
+        with self._transaction() as connection:
+            connection.execute(VOTES.delete().where(VOTES.c.room.in_(codes)))
+            connection.execute(ROOMS.delete().where(~_is_open()))
 
     def room_of(self, host: str) -> Room | None:
         """Return the room that a visitor leads, if any."""
@@ -92,7 +125,7 @@ class AudienceStore:
 
     def look(self, code: str) -> tuple[Room, dict[int, Votes], int]:
         """Return a room as it stood at most `FRESH_SECONDS` ago, its votes by round, and how many
-        have come. Raises AudienceError where there is no such room."""
+        have come. Raises AudienceError if there is no such room."""
         with self._lock:
             seen = self._seen.pop(code, None)
             if seen is None or time.monotonic() - seen[0] > FRESH_SECONDS:
@@ -103,15 +136,15 @@ class AudienceStore:
             return seen[1:]
 
     def join(self, code: str, visitor: str) -> None:
-        """Note that a visitor has come. Raises AudienceError where the room is full."""
+        """Note that a visitor has come. Raises AudienceError if the room is full."""
         if not self._put(code, visitor, JOINED, 0, sa.true()):
-            self._read(code)  # which says where there is none
+            self._read(code)  # which raises if there is none
             raise _full()
 
     def vote(self, code: str, visitor: str, round: int, side: int) -> None:
         """Give, or change, a visitor's vote of a round: text 0 or 1.
 
-        Raises AudienceError where that round is not open, or the room is full.
+        Raises AudienceError if that round is not open, or the room is full.
         """
         if side not in range(len(SIDES)):
             raise AudienceError(f"a vote is for one of {', '.join(SIDES)}, got {str(side)[:20]!r}")
@@ -137,11 +170,11 @@ class AudienceStore:
         known = sa.exists().where(same, VOTES.c.voter == voter)
         row = sa.select(ROOMS.c.code, *map(sa.literal, (round, voter, side))).where(
             ROOMS.c.code == code,
-            ROOMS.c.created_at >= time.time() - LIFE_SECONDS,
+            _is_open(),
             allowed,
             sa.or_(count < MOST_VOTERS, known),
         )
-        insert = self._insert(VOTES).from_select(list(VOTES.c.keys()), row)
+        insert = INSERTS[self._opened().dialect.name](VOTES).from_select(list(VOTES.c.keys()), row)
         put = insert.on_conflict_do_update(
             index_elements=["room", "round", "voter"], set_={"side": insert.excluded.side}
         )
@@ -164,7 +197,7 @@ class AudienceStore:
         return room, votes, found.get((JOINED, 0), 0)
 
     def _room(self, which) -> Room | None:
-        query = sa.select(ROOMS).where(which, ROOMS.c.created_at >= time.time() - LIFE_SECONDS)
+        query = sa.select(ROOMS).where(which, _is_open())
         with self._transaction() as connection:
             row = connection.execute(query).mappings().first()
         return _from_row(row) if row else None
@@ -176,11 +209,50 @@ class AudienceStore:
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
         try:
-            with self._engine.begin() as connection:
+            with self._opened().begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
             reason = reason_of(error)
             raise AudienceError(f"the room's database does not answer: {reason}") from None
+
+
+def remove_old_rooms() -> None:
+    """Remove the rooms whose day is over from the database of runs. Raises AudienceError."""
+    store = AudienceStore(database_url())
+    try:
+        store.remove_old()
+    finally:
+        store.close()
+
+
+def _open(url: str) -> sa.Engine:
+    try:
+        engine = open_database(url)
+        make_tables(engine, METADATA)
+    except (SQLAlchemyError, OSError) as error:
+        raise AudienceError(f"rooms cannot be stored: {reason_of(error)}") from None
+    except StoreError as error:
+        raise AudienceError(f"rooms cannot be stored: {error}") from None
+    return engine
+
+
+def _moved(spare: sa.Engine, url: str) -> sa.Engine:
+    """Open a database and move all rooms and votes of a spare one to it. Raises AudienceError."""
+    engine = _open(url)
+    try:
+        with spare.begin() as old, engine.begin() as new:
+            for table in METADATA.sorted_tables:
+                if rows := [dict(row) for row in old.execute(sa.select(table)).mappings()]:
+                    new.execute(table.insert(), rows)
+                old.execute(table.delete())
+    except SQLAlchemyError as error:
+        raise AudienceError(f"rooms cannot be stored: {reason_of(error)}") from None
+    return engine
+
+
+def _is_open() -> sa.ColumnElement[bool]:
+    """Return the condition that a room's day is not over."""
+    return ROOMS.c.created_at >= time.time() - LIFE_SECONDS
 
 
 def _full() -> AudienceError:
@@ -193,12 +265,12 @@ def _voter(code: str, visitor: str) -> str:
 
 
 def _to_row(room: Room) -> dict:
-    pairs = [{"texts": each.texts, "quantized": each.quantized} for each in room.pairs]
+    pairs = [{"texts": pair.texts, "quantized": pair.quantized} for pair in room.pairs]
     return {**vars(room), "pairs": pairs, "phase": str(room.phase)}
 
 
 def _from_row(row: Mapping) -> Room:
     pairs = tuple(
-        Pair(tuple(map(tuple, each["texts"])), each["quantized"]) for each in row["pairs"]
+        Pair(tuple(map(tuple, pair["texts"])), pair["quantized"]) for pair in row["pairs"]
     )
     return Room(**{**row, "pairs": pairs, "phase": Phase(row["phase"])})

@@ -1,4 +1,7 @@
-"""What visitors brought: a folder for each upload, kept for a day, for its owner alone."""
+"""Uploads of visitors: a folder for each, kept for a day, for its owner alone.
+
+Only `remove_old` deletes what is too old. A server's caretaker calls it.
+"""
 
 import json
 import secrets
@@ -7,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +25,8 @@ MEGABYTE = 1024**2  # as Streamlit counts
 MOST_OF_ONE = 4  # uploads of one visitor
 MOST_OF_ALL, MOST_OF_ALL_MB = 200, 1_000
 HOURS = 24
+CHECKING = ".checking-"  # how folders begin in which an upload is checked
+CHECK_SECONDS = 3600.0  # no check takes as long: its server was killed
 RECORD = "upload.json"
 _lock = threading.Lock()
 
@@ -46,49 +51,66 @@ class Upload:
 
 
 def uploads_of(owner: str, kind: str | None = None) -> list[Upload]:
-    """Return an owner's uploads, oldest first; those whose time is over are removed."""
-    return [each for each in _all() if each.owner == owner and (kind is None or each.kind == kind)]
+    """Return an owner's uploads, oldest first, without those whose time is over."""
+    return [
+        upload
+        for upload in _all()
+        if upload.owner == owner and upload.hours_left > 0 and kind in (None, upload.kind)
+    ]
 
 
 def remove_old() -> None:
-    """Remove the uploads whose time is over, as everything does that lists them."""
-    _all()
+    """Remove the uploads whose time is over, damaged ones, and what killed checks have left."""
+    for path in _folders():
+        try:
+            over = _read(path).hours_left <= 0
+        except OSError:  # it is being removed, or cannot be read just now
+            continue
+        except (ValueError, TypeError):
+            over = True
+        if over:
+            shutil.rmtree(path, ignore_errors=True)
+    for path in _checks():
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > CHECK_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def remove(owner: str, name: str) -> None:
-    """Remove an owner's upload. Raises UploadError where the owner has none of this name."""
-    if name not in (each.name for each in uploads_of(owner)):
+    """Remove an owner's upload. Raises UploadError if the owner has none of this name."""
+    if name not in (upload.name for upload in uploads_of(owner)):
         raise UploadError(f"you have no upload {name!r}")
     shutil.rmtree(uploads_folder() / name, ignore_errors=True)
 
 
 @contextmanager
 def room(owner: str, size_bytes: int) -> Iterator[Path]:
-    """Give a folder to check an upload in, one at a time, if there is room for so many bytes.
+    """Give a folder to check an upload in, one at a time, if so many bytes may still be kept.
 
-    Raises UploadError, and SettingError where visitors may not upload.
+    Raises UploadError, and SettingError if visitors may not upload.
     """
     hosting().check_allowed("uploading")
     with _lock:
         kept = _all()
-        if sum(each.owner == owner for each in kept) >= MOST_OF_ONE:
+        if len(uploads_of(owner)) >= MOST_OF_ONE:
             raise UploadError(f"each visitor may keep {MOST_OF_ONE} uploads: remove one first")
-        size = sum(each.size_bytes for each in kept) + size_bytes
+        size = sum(upload.size_bytes for upload in kept) + size_bytes
+        size += sum(map(_size_of, _checks()))
         if len(kept) >= MOST_OF_ALL or size > MOST_OF_ALL_MB * MEGABYTE:
             raise UploadError(
                 f"this server keeps at most {MOST_OF_ALL} uploads and {MOST_OF_ALL_MB:,} MB of all "
-                "visitors, and has no room: try again later"
+                "visitors, and is full: try again later"
             )
         try:
             uploads_folder().mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=".checking-", dir=uploads_folder()) as folder:
+            with tempfile.TemporaryDirectory(prefix=CHECKING, dir=uploads_folder()) as folder:
                 yield Path(folder)
         except OSError as error:
             raise UploadError(f"the upload cannot be kept: {error.strerror or error}") from None
 
 
 def keep(folder: Path, owner: str, kind: str, label: str, facts: str) -> Upload:
-    """Put a checked folder in its place, with its record, and return that."""
+    """Keep a checked folder, and return its record."""
     size = sum(path.stat().st_size for path in folder.iterdir())
     name = f"upload-{secrets.token_hex(6)}"
     upload = Upload(name, kind, label, size, facts, owner, time.time())
@@ -98,25 +120,38 @@ def keep(folder: Path, owner: str, kind: str, label: str, facts: str) -> Upload:
 
 
 def _all() -> list[Upload]:
-    """Every visitor's uploads, oldest first; what is too old or damaged is removed."""
+    """Return every visitor's uploads, oldest first, those whose time is over included."""
     found = []
-    for path in uploads_folder().glob("*"):
-        if not UPLOAD_NAME.fullmatch(path.name):
-            continue
-        try:
-            upload = _record(path / RECORD, (path / RECORD).stat().st_mtime_ns)
-        except OSError:  # it is being removed, or cannot be read just now
-            continue
-        except (ValueError, TypeError):
-            upload = None
-        if upload is None or upload.hours_left <= 0:
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            found.append(upload)
-    return sorted(found, key=lambda each: each.created_at)
+    for path in _folders():
+        with suppress(OSError, ValueError, TypeError):
+            found.append(_read(path))
+    return sorted(found, key=lambda upload: upload.created_at)
+
+
+def _folders() -> list[Path]:
+    return [path for path in uploads_folder().glob("*") if UPLOAD_NAME.fullmatch(path.name)]
+
+
+def _checks() -> list[Path]:
+    """Return the folders of checks under way, and of those whose server was killed."""
+    return list(uploads_folder().glob(f"{CHECKING}*"))
+
+
+def _size_of(folder: Path) -> int:
+    size = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # its check has just ended
+            size += path.stat().st_size
+    return size
+
+
+def _read(folder: Path) -> Upload:
+    """Return the record of an upload. Raises OSError, and ValueError or TypeError if damaged."""
+    record = folder / RECORD
+    return _record(record, record.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=MOST_OF_ALL)
 def _record(path: Path, _changed: int) -> Upload:
-    """An upload's record, read once: every page asks for all of them."""
+    """Read a record, once: every page asks for all of them."""
     return Upload(**json.loads(path.read_text("utf-8")))

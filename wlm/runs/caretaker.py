@@ -1,17 +1,17 @@
-"""What a server looks after while it runs: runs that nobody does any more, what could not be
-stored, and what is too old."""
+"""The caretaker of a server: stores what could not be stored, marks runs that nobody does any more
+and removes what is too old."""
 
 import logging
 import threading
 import time
+from collections.abc import Callable
 
-from wlm.catalog.uploads import remove_old
 from wlm.hosting import hosting
 from wlm.runs.servers import this_server
 from wlm.runs.store import RunStore
 
 LOOK_SECONDS = 10.0
-GONE_SECONDS = 60.0  # without a sign of life: a server of another machine is taken for dead
+GONE_SECONDS = 60.0  # without a sign of life: a server of another machine counts as dead
 CLEAN_SECONDS = 3600.0
 DAY = 86_400.0
 CLOCK_SECONDS = 60.0  # by how much the clock may jump within `CLEAN_SECONDS` and be believed
@@ -20,10 +20,12 @@ logger = logging.getLogger(__name__)
 
 
 class Caretaker(threading.Thread):
-    """A thread that ends with the process, or when `stop` is called."""
+    """A thread that ends with the process, or when `stop` is called. Nothing else deletes what is
+    too old: `removers` do so for what is not a run."""
 
-    def __init__(self, store: RunStore):
+    def __init__(self, store: RunStore, *removers: Callable[[], None]):
         super().__init__(name="caretaker", daemon=True)
+        self._removers = removers
         self._store, self._me = store, this_server()
         self._ended = threading.Event()
         self._seen: dict[str, tuple[int, float]] = {}  # by server: its last sign, since when
@@ -52,7 +54,7 @@ class Caretaker(threading.Thread):
         self._clean()
 
     def _gone(self) -> list[str]:
-        """The servers, of any machine, that have given no sign for so long as this one looks."""
+        """Return the servers, of any machine, that have given no sign for `GONE_SECONDS`."""
         now, signs = time.monotonic(), self._store.signs()
         self._seen = {
             server: (sign, self._seen[server][1])
@@ -66,14 +68,18 @@ class Caretaker(threading.Thread):
         return gone
 
     def _clean(self) -> None:
-        """Remove old runs and uploads, unless the clock has just been set: whoever sets it a month
-        ahead by mistake must not lose a month's runs."""
+        """Remove what is too old, unless the clock has just been set: if it is set a month ahead by
+        mistake, a month's runs must not be lost."""
         now = time.time(), time.monotonic()
         if self._cleaned and now[1] - self._cleaned[1] < CLEAN_SECONDS:
             return
         before, self._cleaned = self._cleaned, now
         if before is None or abs((now[0] - before[0]) - (now[1] - before[1])) > CLOCK_SECONDS:
             return
-        remove_old()
+        for remove in self._removers:
+            try:
+                remove()
+            except Exception:
+                logger.exception("the caretaker cannot remove what is too old")
         if hosting().public:
             self._store.delete_older(now[0] - hosting().run_days * DAY)

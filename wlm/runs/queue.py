@@ -1,7 +1,7 @@
-"""The queue of runs, as pages see it, whoever does them.
+"""The queue of runs, as pages see it, whatever does them.
 
-What is timed never runs in the server: PyTorch's thread count is shared by a whole process. Runs
-are done one after the other by a worker process, or side by side by a cluster.
+Measurements never run in the server: PyTorch's thread count is shared by a whole process. A worker
+process does runs one after the other, or a cluster does them side by side.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ from wlm.inspecting.times import InspectSpec
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import SweepSpec
 from wlm.runs.execute import KINDS
+from wlm.runs.heartbeat import worker_of
 from wlm.runs.limits import Allowance, check_limits
 from wlm.runs.recent import RecentRuns
 from wlm.runs.run import Run, State, new_id
@@ -29,7 +30,7 @@ MOST_WAITING = 50
 
 
 class JobQueue(ABC):
-    """Runs stored, and handed over to whoever does them; `recent` has them as pages show them."""
+    """Runs stored, and handed to a worker or a cluster; `recent` has them as pages show them."""
 
     def __init__(self, store: RunStore):
         self.store, self.recent = store, RecentRuns(store)
@@ -40,12 +41,12 @@ class JobQueue(ABC):
 
     @abstractmethod
     def start(self) -> None:
-        """Get ready, unless that is done already, so that the first run need not wait for it.
-        Raises JobError."""
+        """Start or reach what does the runs, unless that is done, so that the first run need not
+        wait. Raises JobError."""
 
-    def get_ready(self, spec: CompareSpec | InspectSpec) -> None:
-        """Have a job begun that may be submitted soon, where there is a way, so that it measures
-        at once then."""
+    def prefetch(self, spec: CompareSpec | InspectSpec) -> None:
+        """Begin a job that may be submitted soon, if this queue can, so that it measures at once
+        then."""
         return
 
     def close(self) -> None:
@@ -57,15 +58,16 @@ class JobQueue(ABC):
         self._end()
         with contextlib.suppress(StoreError):  # else the next server finds them
             self.store.interrupt(self._ours(self.store.unfinished()))
-            self.store.forget_server(self._server)
+            for name in (self._server, worker_of(self._server)):
+                self.store.forget_server(name)
 
     @abstractmethod
     def _end(self) -> None:
-        """End whoever does the runs, or leave them."""
+        """End the worker, or leave the cluster."""
 
     @abstractmethod
     def worker(self) -> tuple[bool, str]:
-        """Return whether whoever does the runs is there, and in a sentence how that is."""
+        """Return whether the worker or cluster is there, and in a sentence what it does."""
 
     @abstractmethod
     def _hand_over(self, run_ids: Sequence[str]) -> None:
@@ -74,14 +76,14 @@ class JobQueue(ABC):
     def submit(self, spec: CompareSpec | InspectSpec, visitor: str = "") -> str:
         """Queue a job and return its run's id.
 
-        Raises JobError where the named visitor already has a run waiting, or has started too many,
-        or the queue is full, SettingError where the settings are beyond what this server allows,
-        and StoreError.
+        Raises JobError if the named visitor already has a run waiting, or has started too many, or
+        the queue is full; SettingError if the settings exceed this server's limits; and
+        StoreError.
         """
         check_limits(spec, visitor)
         with self._lock:
-            self._check_room(visitor)
-            self.allowance.take(visitor)
+            self._check_place(visitor)
+            self.allowance.check(visitor)
             run = Run(spec.kind, spec.to_json(), server=self._server, visitor=visitor)
             self._queue([run])
         return run.id
@@ -94,7 +96,7 @@ class JobQueue(ABC):
         for point in points:
             check_limits(point, visitor)
         with self._lock:
-            self._check_room(visitor)
+            self._check_place(visitor)
             self.allowance.check(visitor, len(points))
             self.start()
             sweep = Run(spec.kind, spec.to_json(), state=State.DONE, visitor=visitor)
@@ -103,49 +105,57 @@ class JobQueue(ABC):
         return sweep.id
 
     def resume_sweep(self, sweep_id: str, visitor: str = "") -> None:
-        """Queue those points of a sweep again that are neither done nor on their way. Raises as
+        """Queue those points of a sweep again that are neither done, waiting nor running. Raises as
         `submit`."""
         spec = SweepSpec.from_json(self.store.get(sweep_id).spec)
         with self._lock:
-            self._check_room(visitor)
+            self._check_place(visitor)
             earlier = self.store.points_of(sweep_id, results=False)
             points = missing_points(spec, earlier)
             for point in points:
                 check_limits(point, visitor)
-            self.allowance.take(visitor, len(points))
+            self.allowance.check(visitor, len(points))
             run = Run(CompareSpec.kind, {}, server=self._server, visitor=visitor, sweep=sweep_id)
             # Points have the order in which they were made; the clock may be coarse or step back.
-            now = max([time.time(), *(each.created_at + 1e-6 for each in earlier)])
+            now = max([time.time(), *(run.created_at + 1e-6 for run in earlier)])
             self._queue(
                 replace(run, id=new_id(), spec=point.to_json(), created_at=now + i * 1e-6)
                 for i, point in enumerate(points)
             )
 
-    def _check_room(self, visitor: str) -> None:
+    def _check_place(self, visitor: str) -> None:
         ours = self._ours(self.store.unfinished())
-        waiting = [each for each in ours if each.state == State.QUEUED]
-        if visitor and any(each.visitor == visitor for each in waiting):
+        waiting = [run for run in ours if run.state == State.QUEUED]
+        if visitor and any(run.visitor == visitor for run in waiting):
             raise JobError(
                 "you have a run or a sweep waiting already: stop it, or wait until it has begun"
             )
-        if len({each.sweep or each.id for each in waiting}) >= MOST_WAITING:
+        if len({run.sweep or run.id for run in waiting}) >= MOST_WAITING:
             raise JobError(f"{MOST_WAITING} runs are waiting, the most there may be: try later")
 
     def _queue(self, runs: Iterable[Run]) -> None:
-        """Store new runs and have them done in this order."""
+        """Store new runs, which count for their visitor from then on, and have them done in this
+        order. Raises JobError if nothing can do them; none is left waiting then."""
         self.start()
         runs = list(runs)
         for run in runs:
             self.store.create(run)
+            self.allowance.take(run.visitor)
             note("queued", run.visitor, run=run.id, kind=run.kind)
         self.recent.forget()
-        if runs:
+        if not runs:
+            return
+        try:
             self._hand_over([run.id for run in runs])
+        except JobError as error:
+            for run in runs:
+                self._fail(run.id, f"This run could not be started: {error}.")
+            raise
 
     def stop(self, run_id: str, visitor: str = "") -> None:
         """Ask for a run to end; it keeps what it has measured.
 
-        Raises StoreError, and JobError where strangers come and it is another visitor's.
+        Raises StoreError, and JobError if the server is public and it is another visitor's.
         """
         if not self.may_stop(self.store.glance(run_id), visitor):
             raise JobError(f"run {run_id!r} can be stopped only by the visitor who started it")
@@ -160,19 +170,19 @@ class JobQueue(ABC):
 
     @staticmethod
     def may_stop(run: Run, visitor: str) -> bool:
-        """Tell whether a visitor may stop a run: its own alone, where strangers come."""
+        """Tell whether a visitor may stop a run: on a public server, its own alone."""
         return run.visitor == visitor or not hosting().public
 
     def add_imported(self, run: Run) -> None:
-        """Keep a run that a visitor imports. Raises SettingError where visitors may not, and
-        StoreError where there are too many."""
+        """Keep a run that a visitor imports. Raises SettingError if visitors may not, and
+        StoreError if there are too many."""
         hosting().check_allowed("importing")
         self.store.add_imported(run)
         self.recent.forget()
 
     def ahead_of(self, run_id: str) -> tuple[int, float | None]:
         """Return how many runs come before a queued one, and in how many seconds they will be
-        done; None where one of them reads its text to the end, however long that takes."""
+        done; None if one of them reads its text to the end, however long that takes."""
         runs = in_turn(self._ours(self.recent.unfinished()))
         ids = [run.id for run in runs]
         ahead = runs[: ids.index(run_id)] if run_id in ids else []
@@ -180,7 +190,7 @@ class JobQueue(ABC):
         return len(ahead), None if None in seconds else sum(seconds)
 
     def _line(self) -> str:
-        """How many of this server's runs are under way, and how many wait, in words."""
+        """Return in words how many of this server's runs are under way, and how many wait."""
         runs = self._ours(self.recent.unfinished())
         at = sum(run.state == State.RUNNING for run in runs)
         waiting = len(runs) - at
@@ -188,7 +198,7 @@ class JobQueue(ABC):
         return f"{now}, {waiting} waiting" if waiting else now
 
     def _ours(self, runs: list[Run]) -> list[Run]:
-        """Those of the runs that this server takes care of."""
+        """Return those of the runs that this server takes care of."""
         return [run for run in runs if run.server == self._server]
 
     def _is_final(self, run_id: str) -> bool:
@@ -196,16 +206,22 @@ class JobQueue(ABC):
         return state is None or state.final
 
     def _state(self, run_id: str) -> State | None:
-        """Where a run stands; None for one that was deleted."""
+        """Return the state of a run; None if it was deleted."""
         try:
             return self.store.glance(run_id).state
         except StoreAwayError:
-            return State.QUEUED  # it is not known to have ended
+            return State.QUEUED  # nobody knows that it has ended
         except StoreError:
             return None
 
     def _fail(self, run_id: str, message: str) -> None:
-        self.store.update(run_id, state=State.FAILED, message=message, finished_at=time.time())
+        """Mark a run as failed, unless it was deleted. Raises StoreAwayError."""
+        try:
+            self.store.update(run_id, state=State.FAILED, message=message, finished_at=time.time())
+        except StoreAwayError:
+            raise
+        except StoreError:
+            return
         note("run", run=run_id, outcome=str(State.FAILED))
 
 

@@ -22,7 +22,7 @@ from wlm.paths import database_url
 from wlm.runs.database import RUNS, file_of, open_database, reason_of, shown_url
 
 RETRY_SECONDS = 0.5
-SQLITE_HEADER = b"SQLite format 3\0"
+OVERWRITTEN = ("SQLITE_NOTADB", "SQLITE_CORRUPT")  # names of SQLite's errors
 
 logger = logging.getLogger(__name__)
 
@@ -114,16 +114,15 @@ class Storage:
             return ""
         path, inode = self._file
         try:
-            with path.open("rb") as file:
-                if os.fstat(file.fileno()).st_ino != inode:
-                    return "the database file was replaced"
-                if file.read(len(SQLITE_HEADER)) != SQLITE_HEADER:
-                    return "the database file was overwritten"
+            # Never open it: closing it would drop the locks that SQLite holds in this process.
+            found = path.stat()
         except FileNotFoundError:
             return "the database file was deleted"
         except OSError:
             return ""  # SQLite reports what it cannot read
-        return ""
+        if found.st_ino != inode:
+            return "the database file was replaced"
+        return "" if found.st_size else "the database file was emptied"
 
     def _lose(self, reason: str) -> None:
         """Leave a lost file alone until the next start, and spill the runs that are under way."""
@@ -157,6 +156,8 @@ class Storage:
 
     def _note_failure(self, error: SQLAlchemyError) -> None:
         reason = reason_of(error)
+        if getattr(getattr(error, "orig", None), "sqlite_errorname", "") in OVERWRITTEN:
+            self._lose("the database file was overwritten")
         if not self._lost and reason != self._reason:
             self._reason = reason
             logger.error("%s: %s", shown_url(self.url), getattr(error, "orig", None) or error)

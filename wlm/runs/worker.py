@@ -1,35 +1,36 @@
-"""The queue of runs with one worker process on this machine, and that process's loop.
+"""The queue of runs with one worker process on this machine, and the loop of that process.
 
-The worker is `python -m wlm worker`, told run ids as lines on its standard input. However the
-server ends, that pipe closes, and the worker exits at once.
+If the server ends, the worker's standard input closes, and the worker exits at once.
 """
 
 import json
+import logging
 import os
 import queue
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
 
-from wlm.errors import JobError
+from wlm.errors import JobError, StoreAwayError, StoreError
 from wlm.inspecting.times import InspectSpec
 from wlm.measuring.comparison import CompareSpec
 from wlm.memory import give_back
-from wlm.paths import ROOT
 from wlm.runs.execute import KINDS, execute
+from wlm.runs.heartbeat import BEAT_SECONDS, Heartbeat, Watch, worker_of
 from wlm.runs.limits import most_seconds, within_limits
+from wlm.runs.prefetch import Prefetch
 from wlm.runs.queue import JobQueue
-from wlm.runs.ready import Ready
 from wlm.runs.run import State
+from wlm.runs.servers import this_server
 from wlm.runs.store import RunStore
+from wlm.runs.worker_process import WorkerProcess
 
 WAIT_SECONDS = 1.0
 PATIENCE = 60.0  # seconds for which the worker waits for a database server that is away
 MAX_STARTS = 2  # workers that may die before they reach a waiting run
-READY_SECONDS = 300.0  # so long a job is kept ready that nobody asks for
+PREFETCH_SECONDS = 300.0  # how long a prefetched job is kept that nobody asks for
+
+logger = logging.getLogger(__name__)
 
 
 class WorkerQueue(JobQueue):
@@ -37,63 +38,49 @@ class WorkerQueue(JobQueue):
 
     def __init__(self, store: RunStore):
         super().__init__(store)
-        self._worker: subprocess.Popen | None = None
+        self._worker: WorkerProcess | None = None
         # Groups of runs not seen to be final: how many workers died before they reached any.
         self._unfinished: dict[tuple[str, ...], int] = {}
-        self._told = ("", 0.0)  # which job the worker is to have ready, and since when
+        self._prefetched = ("", 0.0)  # which job the worker is to prefetch, and since when
 
     def start(self) -> None:
         """Start the worker unless it runs, so that the first run need not wait for it."""
         with self._lock:
             if self._closed:
                 raise JobError("the queue of runs is closed: the server is stopping")
-            if self._worker is not None and self._worker.poll() is None:
+            if self._is_alive():
                 return
-            path = filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
-            env = {
-                **os.environ,
-                # In the environment, not in arguments, which every user of a machine can read.
-                "WLM_DATABASE_URL": self.store.url,
-                "WLM_SPILL_URL": self.store.spill_url,
-                "PYTHONPATH": os.pathsep.join(path),
-            }
-            try:
-                worker = subprocess.Popen(
-                    [sys.executable, "-m", "wlm", "worker"],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.DEVNULL,
-                    text=True,
-                    env=env,
-                    start_new_session=True,  # Ctrl-C in a terminal is the server's business
-                )
-            except OSError as error:
-                raise JobError(f"the worker process cannot be started: {error}") from None
-            self._worker, self._told = worker, ("", 0.0)
-            threading.Thread(target=self._watch, args=(worker,), daemon=True).start()
+            urls = {"WLM_DATABASE_URL": self.store.url, "WLM_SPILL_URL": self.store.spill_url}
+            worker = WorkerProcess({**urls, "WLM_WORKER": worker_of(self._server)})
+            worker.watch(self._watch, self._watch_heartbeat)
+            self._worker, self._prefetched = worker, ("", 0.0)
 
-    def get_ready(self, spec: CompareSpec | InspectSpec) -> None:
+    def prefetch(self, spec: CompareSpec | InspectSpec) -> None:
         """Have the worker begin a job while it has nothing else to do, unless it was told so a
         moment ago."""
         if spec.threads > 1 or not within_limits(spec):
-            return  # threads keep to CPUs that are chosen when it is measured
+            return  # threads keep to CPUs that are chosen when the run begins
         line = json.dumps({"kind": spec.kind, "spec": spec.to_json()})
         with self._lock:
-            told, at = self._told
-            if told == line and time.monotonic() - at < READY_SECONDS / 2:
+            told, at = self._prefetched
+            if told == line and time.monotonic() - at < PREFETCH_SECONDS / 2:
                 return
-            if self._worker is not None and self._worker.poll() is None:
-                self._told = line, time.monotonic()
-                self._write(line)
+            if self._is_alive():
+                self._prefetched = line, time.monotonic()
+                self._worker.suggest(line)
 
     def worker(self) -> tuple[bool, str]:
         """Return whether the worker is there, and what it does; one that has ended is replaced."""
         with self._lock:
-            alive = self._worker is not None and self._worker.poll() is None
+            alive = self._is_alive()
             try:
                 self.start()
             except JobError as error:
                 return False, f"No worker: {error}."
         return alive, f"Worker: {self._line()}." if alive else "The worker is being started again."
+
+    def _is_alive(self) -> bool:
+        return self._worker is not None and self._worker.is_alive()
 
     def _end(self) -> None:
         """End the worker, at once and whatever it does."""
@@ -107,51 +94,83 @@ class WorkerQueue(JobQueue):
         with self._lock:
             groups = self._unfinished.items()
             kept = {ids: n for ids, n in groups if not all(map(self._is_final, ids))}
-            self._unfinished = {**kept, tuple(run_ids): starts}
             self.start()
-            self._told = ("", 0.0)  # a run takes it
-            self._write(" ".join(run_ids))
+            self._unfinished = {**kept, tuple(run_ids): starts}
+            self._prefetched = ("", 0.0)  # a run takes it
+            self._worker.send(" ".join(run_ids))
 
-    def _write(self, line: str) -> None:
-        try:
-            self._worker.stdin.write(line + "\n")
-            self._worker.stdin.flush()
-        except OSError:
-            pass  # it has just died: _watch takes care of its runs
+    def _watch_heartbeat(self, worker: WorkerProcess) -> None:
+        """End a worker that hangs: `_watch` takes care of its runs."""
+        watch = Watch(worker_of(self._server), self.store)
+        while not worker.ended.wait(BEAT_SECONDS):
+            try:
+                if watch.has_stopped():
+                    logger.error("the worker process gives no sign of life: it is ended")
+                    worker.kill()
+            except Exception:
+                logger.exception("the worker's heartbeat cannot be read")
 
-    def _watch(self, worker: subprocess.Popen) -> None:
+    def _watch(self, worker: WorkerProcess) -> None:
         """Wait for a worker's end; fail the run that it was at and pass the waiting ones on."""
-        code = worker.wait()
-        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         message = (
-            f"The worker process ended unexpectedly ({how}). What was measured until then is kept; "
-            "the next run starts a new worker."
+            f"The worker process ended unexpectedly ({worker.wait()}). What was measured until "
+            "then is kept; the next run starts a new worker."
         )
-        while self.store.is_away() and not self._closed:
+        while not self._closed and self.store.is_away():
             time.sleep(WAIT_SECONDS)
-        if self._closed:
-            return  # whoever closes the queue marks its runs
         with self._lock:
+            if self._closed:
+                return  # the thread that closes the queue marks its runs
             groups, self._unfinished = self._unfinished, {}
+        try:
+            lost = self._pass_on(groups, message)
+        except Exception:
+            logger.exception("the runs of a worker that ended cannot be handed over")
+            lost = {run_id: message for ids in groups for run_id in ids}
+        self._fail_all(lost)
+
+    def _pass_on(self, groups: dict[tuple[str, ...], int], message: str) -> dict[str, str]:
+        """Hand the waiting runs of a worker that ended to a new one; return the other unfinished
+        runs, each with the reason why it fails."""
+        with self._lock:
             states = {run_id: self._state(run_id) for ids in groups for run_id in ids}
-            running = [run_id for run_id, state in states.items() if state == State.RUNNING]
-            for run_id in running:
-                self._fail(run_id, message)
+            lost = {run_id: message for run_id, state in states.items() if state == State.RUNNING}
+            # A worker that was at a run had no trouble starting.
+            more = 0 if lost else 1
             for ids, starts in groups.items():
                 waiting = [run_id for run_id in ids if states[run_id] == State.QUEUED]
-                starts += not running  # a worker that was at a run had no trouble starting
-                if waiting and starts < MAX_STARTS and not self._closed:
-                    self._hand_over(waiting, starts)
-                else:
-                    for run_id in waiting:
-                        self._fail(run_id, message)
+                if not waiting:
+                    continue
+                reason = message
+                if starts + more < MAX_STARTS:
+                    try:
+                        self._hand_over(waiting, starts + more)
+                        continue
+                    except JobError as error:
+                        reason = f"This run could not be started: {error}."
+                lost |= dict.fromkeys(waiting, reason)
+        return lost
+
+    def _fail_all(self, reasons: dict[str, str]) -> None:
+        """Fail runs, and wait for the store if need be, unless the queue is closed."""
+        left = dict(reasons)
+        while left and not self._closed:
+            for run_id, reason in list(left.items()):
+                try:
+                    if not self._is_final(run_id):
+                        self._fail(run_id, reason)
+                    del left[run_id]
+                except Exception:
+                    logger.exception("run %s cannot be marked as failed now", run_id)
+            if left:
+                time.sleep(WAIT_SECONDS)
 
 
 def work(lines: Iterable[str]) -> None:
     """Do the runs whose ids come in as lines; end the process when the lines end.
 
     A line is a group of runs, such as a sweep: after each of them the other lines have their turn.
-    Or it is a job as JSON, to be kept ready while nothing else is to be done.
+    Or it is a job as JSON, to be prefetched while there is nothing else to do.
     """
     waiting: queue.Queue[str] = queue.Queue()
 
@@ -161,22 +180,39 @@ def work(lines: Iterable[str]) -> None:
         os._exit(0)  # the server is gone: nobody waits for the run under way
 
     threading.Thread(target=read, daemon=True).start()
-    store = RunStore(spill_url=os.environ.get("WLM_SPILL_URL"), patience=PATIENCE)
-    ready = Ready()
+    spill_url = os.environ.get("WLM_SPILL_URL")
+    store = RunStore(spill_url=spill_url, patience=PATIENCE)
+    name = os.environ.get("WLM_WORKER") or worker_of(this_server())
+    heartbeat = Heartbeat(name, RunStore(spill_url=spill_url))
+    heartbeat.start()
+    prefetched = Prefetch()
     while True:
+        heartbeat.rest()
         try:
-            line = waiting.get(timeout=READY_SECONDS)
+            line = waiting.get(timeout=PREFETCH_SECONDS)
         except queue.Empty:
-            ready.drop()
+            prefetched.drop()
             give_back()
             continue
+        heartbeat.step()
         if line.startswith("{"):
             job = json.loads(line)
             spec_class, do = KINDS[job["kind"]]
-            ready.make(spec_class.from_json(job["spec"]), do, waiting.empty)
+            prefetched.make(spec_class.from_json(job["spec"]), do, waiting.empty)
             continue
         run_id, *others = line.split()
-        execute(run_id, store, ready=ready, most_seconds=most_seconds())
+        try:
+            execute(
+                run_id,
+                store,
+                prefetched=prefetched,
+                most_seconds=most_seconds(),
+                on_step=heartbeat.step,
+            )
+        except StoreError as error:
+            if store.warning or isinstance(error, StoreAwayError):
+                raise  # this process ends, and the server marks the run
+            logger.error("run %s was deleted: %s", run_id, error)
         give_back()  # models and texts of the run, until the next one
         if others:
             waiting.put(" ".join(others))

@@ -1,4 +1,4 @@
-"""A job begun before anybody asks for it, so that it measures at once when somebody does."""
+"""A job begun before a visitor presses Run, so that it then measures at once."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -10,7 +10,7 @@ from wlm.progress import Progress
 BEFORE = ("Loading", "Preparing")  # stages that nothing timed depends on
 
 
-class Ready:
+class Prefetch:
     """At most one job, under way up to its first measurement, with what it holds in memory."""
 
     def __init__(self):
@@ -24,8 +24,8 @@ class Ready:
         do: Callable[..., Iterator[Progress]],
         go_on: Callable[[], bool],
     ) -> None:
-        """Begin a job, unless it is begun, and take its steps while `go_on`; one that fails is
-        forgotten: whoever asks for it is told."""
+        """Begin a job, unless it is begun, and take its steps while `go_on`. If it fails, forget
+        it: the run that needs it reports why."""
         if spec != self._spec:
             self.drop()
             self._spec, self._steps = spec, do(spec)
@@ -36,8 +36,8 @@ class Ready:
             self.drop()
 
     def take(self, spec: CompareSpec | InspectSpec) -> Iterator[Progress] | None:
-        """Return the steps of a job that is begun, from where it is, or nothing; in either case no
-        job is kept any longer."""
+        """Return the remaining steps of a job that is begun, the latest included, or None. In
+        either case no job is kept any longer."""
         begun = spec == self._spec
         steps, last = self._steps, self._last
         self.drop()
