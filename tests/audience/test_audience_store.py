@@ -6,8 +6,8 @@ import threading
 from dataclasses import replace
 
 import pytest
-from helpers.processes import exit_code_of
 
+from helpers.processes import exit_code_of
 from wlm.audience import store as audience
 from wlm.audience.room import LIFE_SECONDS, Pair, Room
 from wlm.audience.store import AudienceStore

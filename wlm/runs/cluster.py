@@ -6,6 +6,7 @@ anew; a run that nobody can do ends as failed, with the reason.
 """
 
 import contextlib
+import logging
 import os
 import threading
 import time
@@ -29,6 +30,8 @@ WATCH_SECONDS = 1.0
 PATIENCE = 60.0  # seconds for which a worker waits for a database server that is away
 WITHOUT_WORKERS_SECONDS = 60.0  # how long a cluster may be without workers before runs fail
 HOW_TO_START = "dask worker ADDRESS --nthreads 1 --resources wlm=1"
+
+logger = logging.getLogger(__name__)
 
 
 class ClusterQueue(JobQueue):
@@ -97,32 +100,41 @@ class ClusterQueue(JobQueue):
 
     def _follow(self, client: "Client") -> None:
         """Until the client is closed, fail the runs that the cluster cannot do."""
-        workers_seen = time.monotonic()
+        self._workers_seen = time.monotonic()
         while not self._closed:
             time.sleep(WATCH_SECONDS)
-            if self.store.is_away():
-                continue  # what stands there is not known
-            with self._lock:
-                for run_id, future in list(self._futures.items()):
-                    if self._is_final(run_id):
-                        del self._futures[run_id]  # else Dask would do it again for a dead worker
-                    elif future.status != "pending" and not self._is_final(run_id):
-                        self._give_up([run_id], _reason(future))
-                if client.status != "running":
-                    self._give_up(list(self._futures), "its scheduler is gone")
+            try:
+                if self._look(client):
                     return
-            if _has_worker(client) or not self._futures:
-                workers_seen = time.monotonic()
-            elif time.monotonic() - workers_seen > WITHOUT_WORKERS_SECONDS:
-                reason = f"no worker is there that was started by `{HOW_TO_START}`"
-                with self._lock:
-                    self._give_up(list(self._futures), reason)
+            except Exception:  # such as a store that is away: try again
+                logger.exception("the runs on the cluster cannot be looked at now")
+
+    def _look(self, client: "Client") -> bool:
+        """Fail the runs that the cluster cannot do; return whether its scheduler is gone."""
+        if self.store.is_away():
+            return False  # nobody knows how the runs are
+        with self._lock:
+            for run_id, future in list(self._futures.items()):
+                if self._is_final(run_id):
+                    del self._futures[run_id]  # else Dask would do it again for a dead worker
+                elif future.status != "pending" and not self._is_final(run_id):
+                    self._give_up([run_id], _reason(future))
+            if client.status != "running":
+                self._give_up(list(self._futures), "its scheduler is gone")
+                return True
+        if _has_worker(client) or not self._futures:
+            self._workers_seen = time.monotonic()
+        elif time.monotonic() - self._workers_seen > WITHOUT_WORKERS_SECONDS:
+            reason = f"no worker is there that was started by `{HOW_TO_START}`"
+            with self._lock:
+                self._give_up(list(self._futures), reason)
+        return False
 
     def _give_up(self, run_ids: list[str], reason: str) -> None:
         for run_id in run_ids:
-            self._futures.pop(run_id).release()
             if not self._is_final(run_id):
                 self._fail(run_id, f"The Dask cluster did not do this run: {reason}.")
+            self._futures.pop(run_id).release()
 
 
 def run_on_worker(run_id: str, database_url: str, most_seconds: float | None = None) -> None:
