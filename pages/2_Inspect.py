@@ -22,21 +22,21 @@ from wlm.quantization.variant import Variant
 def main() -> None:
     start_page("Inspect")
     model, text = choose_model(), choose_text()
-    st.title("Where bytes, time and error are")
+    st.title("Where do bytes, time and error come from?")
     st.markdown(
-        "A word passes through an embedding, a stack of LSTM layers and a decoder. See what each "
-        "of them takes in the file, how long it runs, and how far rounding moves it."
+        "A word passes through an embedding, a stack of LSTM layers and a decoder. See each part's "
+        "size in the file, its time, and its rounding error."
     )
     offered = offered_variants(model)
     if not (variants := choose_variants("Variants", "variants", offered, offered[:2])):
-        st.info("Choose one variant or more.", icon=":material/touch_app:")
+        st.info("Choose at least one variant.", icon=":material/touch_app:")
         return
     offer_export(model, variants)
     show_tabs(model, text, variants)
 
 
 def show_tabs(model: str, text: str, variants: list[Variant]) -> None:
-    """Show the tab that is open: nothing else is computed."""
+    """Show the open tab, and compute nothing else."""
     contents = {
         "Bytes": lambda: show_bytes(model, variants),
         "Time": lambda: show_current(InspectSpec(tuple(map(str, variants)), model, text)),

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from wlm.inspecting import roofline
 from wlm.inspecting.roofline import Roofline, Work, measure_roofline, work
 from wlm.model.lstm import ModelConfig
 from wlm.quantization.variant import Variant
@@ -96,3 +97,9 @@ def test_ceilings_are_measured(monkeypatch):
 def test_without_a_quantized_engine_there_is_no_ceiling_of_int8(monkeypatch):
     monkeypatch.setattr("wlm.inspecting.roofline.default_engine", lambda: "none")
     assert ceilings(monkeypatch).int8_ops_per_s is None
+
+
+def test_the_peak_is_the_best_of_several_sizes(monkeypatch):
+    speeds = {rows: 1e9 * (i + 1) for i, (rows, *_) in enumerate(roofline.SHAPES)}
+    monkeypatch.setattr(roofline, "_ops_per_second", lambda rows, *_: speeds[rows])
+    assert roofline._float_peak(torch.float32) == max(speeds.values())

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from helpers.driver import open_page, press
-from view.inspect.charts import stacked_parts
+from view.inspect.charts import errors_by_layer, matrix_errors, stacked_parts
 from view.shared import server
 from wlm.inspecting import roofline
 from wlm.inspecting.times import InspectSpec, inspect
@@ -29,7 +29,11 @@ pytestmark = pytest.mark.usefixtures("queue")
 @pytest.fixture
 def result(monkeypatch) -> dict:
     """A finished inspection of the tiny model."""
-    for name, value in (("SECONDS_PER_CEILING", 0.001), ("MEMORY_ROWS", 64), ("SQUARE", 64)):
+    for name, value in (
+        ("SECONDS_PER_CEILING", 0.001),
+        ("MEMORY_ROWS", 64),
+        ("SHAPES", ((8, 64, 64),)),
+    ):
         monkeypatch.setattr(roofline, name, value)
     return deepcopy(inspected())
 
@@ -142,7 +146,7 @@ def test_the_choice_of_variants_is_written_to_the_url():
 def test_without_a_variant_the_page_says_what_to_do():
     page = open_inspect()
     page.multiselect(key="variants").set_value([]).run()
-    assert "Choose one variant" in page.info[0].value
+    assert "Choose at least one variant" in page.info[0].value
     assert not page.error and not page.metric
 
 
@@ -320,3 +324,24 @@ def test_a_matrix_leads_to_how_its_weights_become_integers(queue):
     assert any("matrix=LSTM" in each.query_string for each in links)
     page = open_inspect(tab="Error", matrix="embedding")
     assert not page.main.get("page_link")
+
+
+def test_errors_of_100_db_and_more_are_identical_and_leave_the_scale_to_the_others():
+    labels = [Variant.parse(name).label for name in OFFERED[:MAX_VARIANTS]]
+    rows = [
+        {"label": label, "part": part, "matrix": part, "sqnr_db": ratio, "cosine": 1.0}
+        for label, noise in zip(
+            labels[1:], (250.0, 30.0, 20.0, 10.0, 5.0, 40.0, -3.0), strict=False
+        )
+        for part, ratio in (("embedding", None), ("LSTM 0", noise), ("decoder", noise - 1))
+    ]
+    for build, axis in ((errors_by_layer, "y"), (matrix_errors, "x")):
+        chart = build(rows, labels)
+        (drawn,) = chart["layer"]
+        drawn = drawn | drawn["layer"][0]
+        first = drawn["layer"][0]
+        assert first["encoding"][axis]["scale"]["domain"][1] == 100
+        told = {row["told"] for row in drawn["data"]["values"] if row["label"] == labels[1]}
+        assert told == {"", "identical"}
+        legend = 26 * len(labels[1:])  # a row per variant
+        assert chart["height"] - legend >= 150

@@ -17,6 +17,8 @@ from wlm.inspecting.weight_error import Histogram
 
 ROOM_FOR_NUMBER = 0.13  # of the longest bar: on a narrow chart a number is so wide
 LONGEST_BESIDE = 20  # letters of a name in a legend of two columns, on half a page
+IDENTICAL = 100  # dB: from here on, activations and weights count as identical
+ROW = 26  # pixels of a legend's row
 SMALLEST_LABELLED = 0.015  # of the longest bar: a number beside less would not show what it names
 
 
@@ -148,12 +150,13 @@ def matrix_errors(rows: list[dict], labels: list[str]) -> Spec:
     matrix and sqnr_db, None where nothing is rounded. Dots of a matrix lie one below the other."""
     matrices = list(dict.fromkeys(row["matrix"] for row in rows))
     shown = _shown(labels, rows)
+    rows, domain = _to_identical(rows)
     base = alt.Chart({"values": rows}).encode(
         x=alt.X(
-            "sqnr_db:Q",
+            "shown_db:Q",
             title="signal to rounding noise (dB)",
-            scale=alt.Scale(zero=False, padding=24),
-            axis=alt.Axis(tickCount=5),
+            scale=alt.Scale(domain=domain, nice=False, padding=24),
+            axis=alt.Axis(tickCount=5, labelExpr=IDENTICAL_LABEL),
         ),
         y=alt.Y(
             "matrix:N",
@@ -163,15 +166,15 @@ def matrix_errors(rows: list[dict], labels: list[str]) -> Spec:
         ),
         yOffset=alt.YOffset("label:N", scale=alt.Scale(domain=shown)),
         color=color_of_variants(labels, rows),
-        tooltip=[*map(alt.Tooltip, ("label:N", "matrix:N", "sqnr_db:Q"))],
+        tooltip=[*map(alt.Tooltip, ("label:N", "matrix:N", "told:N"))],
     )
     dots = base.mark_point(filled=True, size=150 if len(shown) < 3 else 60, opacity=1)
     layers = [dots]
     if len(shown) < 3:  # more would meet
         numbers = base.mark_text(align="left", dx=10)
-        layers.append(numbers.encode(text=alt.Text("sqnr_db:Q", format=".0f")))
+        layers.append(numbers.encode(text=alt.Text("number:N")))
     row = max(30, 8 + 9 * len(shown))
-    return specification(alt.layer(*layers), height=60 + row * len(matrices))
+    return specification(alt.layer(*layers), height=60 + row * len(matrices) + _legend(shown))
 
 
 @built_once
@@ -180,6 +183,7 @@ def errors_by_layer(rows: list[dict], labels: list[str]) -> Spec:
     label, part, cosine and sqnr_db, None where nothing is rounded. Lines lie beside one another,
     so that those of equal errors show, too."""
     shown, parts = _shown(labels, rows), list(dict.fromkeys(row["part"] for row in rows))
+    rows, domain = _to_identical(rows)
     base = alt.Chart({"values": rows}).encode(
         x=alt.X(
             "part:N",
@@ -192,16 +196,16 @@ def errors_by_layer(rows: list[dict], labels: list[str]) -> Spec:
         ),
         xOffset=alt.XOffset("label:N", scale=alt.Scale(domain=shown)),
         y=alt.Y(
-            "sqnr_db:Q",
+            "shown_db:Q",
             title="signal to error (dB)",
-            scale=alt.Scale(zero=False, padding=28),
-            axis=alt.Axis(tickCount=5),
+            scale=alt.Scale(domain=domain, nice=False, padding=28),
+            axis=alt.Axis(tickCount=5, labelExpr=IDENTICAL_LABEL),
         ),
         color=color_of_variants(labels, rows),
     )
     dot = {"size": 110 if len(shown) < 3 else 60, "filled": True}
     lines = base.mark_line(strokeWidth=3 if len(shown) < 3 else 2, point=dot)
-    told = [*map(alt.Tooltip, ("label:N", "part:N", "sqnr_db:Q", "cosine:Q"))]
+    told = [*map(alt.Tooltip, ("label:N", "part:N", "told:N", "cosine:Q"))]
     layers = [lines.encode(tooltip=told)]
     numbers = rows
     if len(shown) > 1:  # they would meet: of each variant only where its error is largest
@@ -214,9 +218,39 @@ def errors_by_layer(rows: list[dict], labels: list[str]) -> Spec:
     # In a dip the line would cross a number above it.
     for below, dy in ((False, -16), (True, 18)):
         chosen = [row for row in numbers if (rows.index(row) in dips) == below]
-        words = base.mark_text(dy=dy).encode(text=alt.Text("sqnr_db:Q", format=".0f"))
+        words = base.mark_text(dy=dy).encode(text=alt.Text("number:N"))
         layers.append(words.properties(data={"values": chosen}))
-    return specification(alt.layer(*layers), height=420)
+    return specification(alt.layer(*layers), height=380 + _legend(shown))
+
+
+IDENTICAL_LABEL = (
+    f"datum.value == {IDENTICAL} ? 'identical' : datum.value > {IDENTICAL} ? '' : datum.label"
+)
+
+
+def _to_identical(rows: list[dict]) -> tuple[list[dict], list[float]]:
+    """Return the rows with `shown_db`, at most IDENTICAL, and its words, and the scale's domain: a
+    variant that differs by nothing but the order of additions must not set the scale."""
+    shown = []
+    for row in rows:
+        ratio = row["sqnr_db"]
+        same = ratio is not None and ratio >= IDENTICAL
+        number = "" if ratio is None else "identical" if same else f"{ratio:.0f}"
+        told = "identical" if same else "" if ratio is None else f"{ratio:.1f} dB"
+        capped = ratio if ratio is None else min(ratio, IDENTICAL)
+        shown.append({**row, "shown_db": capped, "number": number, "told": told})
+    known = [row["shown_db"] for row in shown if row["shown_db"] is not None]
+    low, high = min(known, default=0.0), max(known, default=IDENTICAL)
+    return shown, [low, high if high > low else low + 1.0]
+
+
+def _legend(shown: list[str]) -> int:
+    """Return the height of the legend below a chart, which takes it from the chart's height."""
+    return ROW * -(-len(shown) // _legend_columns(shown))
+
+
+def _legend_columns(shown: list[str]) -> int:
+    return 1 if max(map(len, shown), default=0) > LONGEST_BESIDE else 2
 
 
 def _shown(labels: list[str], rows: list[dict]) -> list[str]:
@@ -236,6 +270,6 @@ def _dips(three: list[float | None]) -> bool:
 def color_of_variants(labels: list[str], rows: list[dict]) -> alt.Color:
     """The variants' colours, with a legend of those that have rows."""
     shown = _shown(labels, rows)
-    columns = 1 if max(map(len, shown), default=0) > LONGEST_BESIDE else 2
+    columns = _legend_columns(shown)
     legend = alt.Legend(title=None, orient="bottom", columns=columns, values=shown)
     return color_by_label(labels, legend)

@@ -43,7 +43,7 @@ def show_times(result: dict, dim: bool = False) -> None:
         f"{roof.memory_bytes_per_s / 1e9:.1f}",
         f"caches: {roof.cache_bytes_per_s / 1e9:.0f}",
         dim=dim,
-        help="Best of several products of a matrix with a vector: 268 MB from memory, 1 MB from "
+        help="The best of several products of a matrix and a vector: 268 MB from memory, 1 MB from "
         "caches.",
     )
     card(
@@ -52,7 +52,7 @@ def show_times(result: dict, dim: bool = False) -> None:
         f"{roof.fp32_ops_per_s / 1e9:,.0f}",
         f"int8: {roof.int8_ops_per_s / 1e9:,.0f}" if roof.int8_ops_per_s else None,
         dim=dim,
-        help="Best of several products of two square matrices of 1,024 rows.",
+        help="The best of several matrix products of four sizes.",
     )
     labels = [each["label"] for each in result["results"]]
     names = [_name_of(each["tokens"]).capitalize() for each in first["passes"]]

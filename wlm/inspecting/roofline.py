@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from wlm.model.lstm import LSTMModel, ModelConfig
 from wlm.quantization.engines import default_engine
@@ -20,7 +21,9 @@ from wlm.quantization.variant import Variant
 MODULES = ("embedding", "LSTM", "decoder", "loss")
 ACTIVATION_BYTES = 4
 MEMORY_ROWS, CACHE_ROWS, COLUMNS = 65_536, 256, 1_024  # 268 MB, which no cache holds, and 1 MB
-SQUARE = 1_024
+# An input's rows and columns, and the product's columns. Which is fastest depends on the machine's
+# caches and instructions, so the peak is the best of them.
+SHAPES = ((64, 1_024, 1_024), (256, 1_024, 1_024), (512, 512, 512), (1_024, 1_024, 1_024))
 SECONDS_PER_CEILING = 0.3
 
 
@@ -105,8 +108,8 @@ def measure_roofline() -> Roofline:
     """Measure this machine's ceilings with PyTorch's present thread count, in about 2 seconds.
 
     Bandwidth: products of a matrix that no cache holds, and of a small one, with a vector. Peaks:
-    products of two square matrices of 1,024 rows, in int8 by PyTorch's dynamic Linear, which
-    includes the rounding of its input. Each is the best of several.
+    products of matrices in the sizes of SHAPES, in int8 by PyTorch's dynamic Linear, which includes
+    the rounding of its input. Each is the best of several.
     """
     return Roofline(
         memory_bytes_per_s=_bandwidth(MEMORY_ROWS),
@@ -123,23 +126,43 @@ def _bandwidth(rows: int) -> float:
 
 
 def _float_peak(dtype: torch.dtype) -> float:
-    square = torch.ones(SQUARE, SQUARE, dtype=dtype)
-    return 2 * SQUARE**3 / _best_seconds(lambda: torch.mm(square, square))
+    return max(
+        _ops_per_second(
+            rows, nn.Linear(inputs, outputs, bias=False, dtype=dtype), inputs, outputs, dtype
+        )
+        for rows, inputs, outputs in SHAPES
+    )
 
 
 def _int8_peak() -> float | None:
     if default_engine() == "none":
         return None
-    linear = quantize(LSTMModel(SQUARE, 1, SQUARE, 1), Variant(linear="int8")).decoder
-    square = torch.ones(SQUARE, SQUARE)
-    return 2 * SQUARE**3 / _best_seconds(lambda: linear(square))
+    return max(
+        _ops_per_second(
+            rows,
+            quantize(LSTMModel(outputs, 1, inputs, 1), Variant(linear="int8")).decoder,
+            inputs,
+            outputs,
+        )
+        for rows, inputs, outputs in SHAPES
+    )
 
 
-def _best_seconds(do: Callable[[], object]) -> float:
-    """The shortest of the times that fit into SECONDS_PER_CEILING, three at least."""
+def _ops_per_second(
+    rows: int, linear: nn.Module, inputs: int, outputs: int, dtype: torch.dtype = torch.float32
+) -> float:
+    values = torch.ones(rows, inputs, dtype=dtype)
+    seconds = _best_seconds(lambda: linear(values), SECONDS_PER_CEILING / len(SHAPES))
+    return 2 * rows * inputs * outputs / seconds
+
+
+def _best_seconds(do: Callable[[], object], enough: float | None = None) -> float:
+    """Return the shortest of at least three times, more until they add up to `enough` seconds,
+    SECONDS_PER_CEILING if it is None."""
     times: list[float] = []
+    enough = SECONDS_PER_CEILING if enough is None else enough
     with torch.inference_mode():
-        while len(times) < 3 or sum(times) < SECONDS_PER_CEILING:
+        while len(times) < 3 or sum(times) < enough:
             start = time.perf_counter()
             do()
             times.append(time.perf_counter() - start)
