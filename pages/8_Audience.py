@@ -3,8 +3,8 @@
 import streamlit as st
 
 from view.audience.ballot import show_ballot
-from view.audience.door import show_door
-from view.audience.rooms import rooms
+from view.audience.lobby import show_lobby
+from view.audience.rooms import find_room, join
 from view.audience.stage import show_stage
 from view.shared import visitor
 from view.shared.page import errors_shown, start_page
@@ -15,14 +15,14 @@ def main() -> None:
     asked = st.query_params.get("room", "")
     start_page("Audience", menu=not asked)
     if not asked:
-        show_door()
+        show_lobby()
         return
     code = read_code(asked)
-    room, _, _ = rooms().look(code)
+    room = find_room(code)
     if room.host == visitor.name():
         show_stage(code)
     else:
-        rooms().join(code, visitor.name())
+        join(room)
         show_ballot(code)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from helpers.driver import ROOT, open_page, press
 from view.audience import address, texts
-from view.audience.rooms import rooms
+from view.audience.rooms import HOSTS, VOTERS, WRONG_CODES, rooms
 from view.shared import visitor
 from wlm.audience.room import Pair, Room
 
@@ -156,6 +156,44 @@ def test_a_code_is_typed_to_come_in(monkeypatch):
     page.text_input[0].set_value(room.code.lower())
     press(page, "Come in")
     assert "You are in" in page.info[0].value
+
+
+@pytest.fixture
+def one_network(monkeypatch) -> None:
+    """All visitors come from one network address."""
+    monkeypatch.setattr(visitor, "address", lambda: "hall")
+    for share in (HOSTS, VOTERS, WRONG_CODES):
+        monkeypatch.setattr(share, "_taken", {})
+
+
+def test_codes_cannot_be_guessed_and_who_is_in_stays(one_network, monkeypatch):
+    room = room_led_by("speaker")
+    be(monkeypatch, "ann")
+    assert open_page(PAGE, room=room.code).info
+    be(monkeypatch, "mallory")
+    for i in range(WRONG_CODES.most):
+        assert "No room" in open_page(PAGE, room="BCDF" + "GHJKL"[i % 5]).error[0].value
+    page = open_page(PAGE, room=room.code)
+    assert "Too many wrong codes" in page.error[0].value and not page.info
+    be(monkeypatch, "ann")
+    assert open_page(PAGE, room=room.code).info
+
+
+def test_one_network_takes_not_all_rooms_nor_all_places(one_network, monkeypatch):
+    monkeypatch.setattr(HOSTS, "most", 2)
+    monkeypatch.setattr(VOTERS, "most", 2)
+    monkeypatch.setattr(texts, "DEFAULT_MODEL", "tiny")
+    for name in ("ann", "bob", "ann"):  # a host's earlier room goes
+        be(monkeypatch, name)
+        assert not press(open_page(PAGE), "Open a room").error
+    be(monkeypatch, "carl")
+    page = press(open_page(PAGE), "Open a room")
+    assert "people of your network have opened rooms" in page.error[0].value
+    room = room_led_by("speaker")
+    for name, refused in (("a", 0), ("b", 0), ("a", 0), ("c", 1)):
+        be(monkeypatch, name)
+        assert len(open_page(PAGE, room=room.code).error) == refused
+    assert rooms().look(room.code)[2] == 2
 
 
 def test_the_address_is_one_that_others_can_reach(monkeypatch):

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import segno
 import streamlit as st
 
-from wlm.addresses import addresses
+from wlm.network import addresses
 
 HERE = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
 QR_SCALE = 12  # pixels a module: sharp on a projector

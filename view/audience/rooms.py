@@ -1,12 +1,53 @@
 """The rooms of this server, and those of all that share its database."""
 
-from view.shared import server
+from view.shared import server, visitor
 from view.shared.singleton import singleton
-from wlm.audience.store import AudienceStore
+from wlm.audience.room import Room
+from wlm.audience.store import LIFE_SECONDS, MOST_ROOMS, MOST_VOTERS, AudienceStore
+from wlm.errors import AudienceError
 from wlm.paths import database_url
+from wlm.shares import Shares
+
+# Of one network address, which a whole lecture hall may share.
+HOSTS = Shares(MOST_ROOMS // 10, LIFE_SECONDS)  # visitors who opened rooms
+VOTERS = Shares(MOST_VOTERS // 2, LIFE_SECONDS)  # by room and visitor
+WRONG_CODES = Shares(30, 60.0)
 
 
 @singleton
 def rooms() -> AudienceStore:
     """Return the store of rooms. While its database cannot be opened, they end with this server."""
     return AudienceStore(database_url(), lambda: server.job_queue().store.spill_url)
+
+
+def open_room(room: Room) -> None:
+    """Store a new room. Raises AudienceError, also if too many come from one network."""
+    if not HOSTS.take(visitor.address(), room.host):
+        raise AudienceError(
+            f"{HOSTS.most} people of your network have opened rooms today, the most there may be"
+        )
+    rooms().open_room(room)
+
+
+def find_room(code: str) -> Room:
+    """Return the room of a code that somebody gave. Raises AudienceError if there is none, or if
+    too many wrong codes come from one network: codes cannot be guessed."""
+    address = visitor.address()
+    is_known = VOTERS.has(address, (code, visitor.name()))
+    if not is_known and WRONG_CODES.is_full(address):
+        raise AudienceError("too many wrong codes came from your network: wait a minute")
+    try:
+        return rooms().look(code)[0]
+    except AudienceError:
+        WRONG_CODES.take(address)
+        raise
+
+
+def join(room: Room) -> None:
+    """Note that the visitor has come into a room. Raises AudienceError if the room is full, or
+    if too many come from one network."""
+    if not VOTERS.take(visitor.address(), (room.code, visitor.name())):
+        raise AudienceError(
+            f"{VOTERS.most:,} people of your network are in rooms, the most there may be"
+        )
+    rooms().join(room.code, visitor.name())

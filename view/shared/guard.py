@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from starlette.middleware import Middleware
 
@@ -31,6 +31,7 @@ MOST_ID = 500  # characters of a widget's id
 MOST_QUERY = 20_000  # characters of a page's query
 MOST_HASHES = 20_000  # of messages that a browser says it has
 MESSAGES_PER_SECOND, BURST = 20.0, 100  # of one connection; more wait
+DESCRIPTORS = 65_536  # of visitors and files, at most
 SESSION_FILES, SERVER_FILES = 2, 5  # times the largest upload that the server takes at once
 
 
@@ -100,9 +101,25 @@ def middleware() -> list[Middleware]:
 
 @asynccontextmanager
 async def lifespan(app) -> AsyncIterator[None]:
-    """End the server's runs and worker as the server ends: a signal leaves no time for `atexit`."""
+    """Get ready for many visitors, and end the server's runs and worker as the server ends: a
+    signal leaves no time for `atexit`."""
+    raise_descriptors()
     yield
     server.close()
+
+
+def raise_descriptors() -> None:
+    """Let this process open as many files and connections as the system allows: each visitor needs
+    four."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):  # macOS allows fewer than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def allowed_messages(receive: Receive) -> Receive:

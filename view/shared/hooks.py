@@ -12,6 +12,7 @@ from streamlit.runtime import exists, get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 STREAM_ROUTE = "/_stcore/stream"
+XSRF_COOKIE = "_streamlit_xsrf"  # random, of each browser
 UPLOAD_ROUTE = "/_stcore/upload_file/"
 WIDGETS = ("$$ID-", "$$STREAMLIT_INTERNAL_KEY_")  # how the ids of widgets and events begin
 

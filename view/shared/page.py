@@ -44,6 +44,8 @@ HEADINGS = {
 }
 # Pages that begin anew from the menu, and what of the query would show them one thing's.
 FRESH = {"Runs": "run", "Audience": "room"}
+DATABASE = re.compile(r"\b(?:sqlite|postgres(?:ql)?)(?:\+\w+)?:/[^\s'\"]*[^\s'\".,:;]")
+PATH = re.compile(r"(?<![\w./:])/[^\s'\":;,()]+/[^\s'\":;,()]*[^\s'\".:;,()]")
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{16}")
 _drawing = threading.local()  # this visitor's page and when it began
 WHOLE_NUMBERS = ("words", "seed", "k", "row", "bits")  # number inputs bound to the URL
@@ -165,8 +167,17 @@ def _note_page(outcome: str) -> None:
         note("page", visitor.name(), page=title, run=known, seconds=seconds, outcome=outcome)
 
 
+def for_visitors(message: str) -> str:
+    """Return a message without the server's folders and databases if visitors are strangers."""
+    if not hosting().public:
+        return message
+    message = DATABASE.sub("the database", message)
+    return PATH.sub(lambda path: path[0].rstrip("/").rpartition("/")[2], message)
+
+
 def show_error(message: str) -> None:
     """Show one error as a sentence."""
+    message = for_visitors(message)
     # What a message repeats of a file or an address is never Markdown.
     sentence = re.sub(r"([\\\[\]<>`$])", r"\\\1", message[:1].upper() + message[1:])
     st.error(sentence if sentence.endswith(".") else f"{sentence}.", icon=":material/error:")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from view.shared import server, visitor
-from view.shared.page import show_error
+from view.shared.page import for_visitors, show_error
 from view.shared.progress import Standing, follow
 from wlm.errors import StoreError, WLMError
 from wlm.hosting import hosting
@@ -41,7 +41,8 @@ def run_in_url(key: str, kind: str) -> Run | None:
 def warn_of_unkept(run: Run | None = None) -> None:
     """Say so where runs, or this one, show only until the server stops."""
     if warning := (run.warning if run else "") or server.job_queue().store.warning:
-        st.warning(f"{warning}. They show until the server stops.", icon=":material/save:")
+        sentence = f"{for_visitors(warning)}. They show until the server stops."
+        st.warning(sentence, icon=":material/save:")
 
 
 def shown_before(run: Run | None, kind: str) -> Run | None:

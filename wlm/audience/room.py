@@ -58,6 +58,15 @@ class Room:
         """Whether the last round's truth is shown."""
         return self.phase == Phase.SHOWN and self.round == len(self.pairs) - 1
 
+    def before(self) -> "Room":
+        """Return the room one step back: a round that is open is closed again, and the votes that
+        it has stay. A truth that was shown cannot be hidden, so such a room stays as it is."""
+        if self.phase != Phase.OPEN:
+            return self
+        if self.round == 0:
+            return replace(self, phase=Phase.WAITING)
+        return replace(self, phase=Phase.SHOWN, round=self.round - 1)
+
     def next(self) -> "Room":
         """Return the room one step on: a round is opened, then closed and shown. A room that is
         over stays as it is."""
@@ -78,6 +87,6 @@ def read_code(text: str) -> str:
     code = text.strip().upper()
     if len(code) != CODE_LENGTH or set(code) - set(SIGNS):
         raise AudienceError(
-            f"a room's code is {CODE_LENGTH} letters such as {'KRTMD'}, got {text[:20]!r}"
+            f"a room's code is {CODE_LENGTH} letters such as KRTMD, got {text[:20]!r}"
         )
     return code

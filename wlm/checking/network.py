@@ -7,10 +7,10 @@ import tomllib
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from wlm.addresses import addresses
 from wlm.checking.finding import Finding
 from wlm.checking.server import is_healthy
 from wlm.errors import parse_whole
+from wlm.network import addresses
 from wlm.paths import ROOT, database_url
 
 DEFAULT_PORT = 8501  # Streamlit's

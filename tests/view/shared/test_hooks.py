@@ -9,7 +9,11 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import ScriptRunContext
 from streamlit.runtime.state import common, session_state
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
-from streamlit.web.server.starlette import starlette_routes, starlette_websocket
+from streamlit.web.server.starlette import (
+    starlette_routes,
+    starlette_server_config,
+    starlette_websocket,
+)
 
 from view.shared import hooks
 
@@ -77,6 +81,10 @@ def test_a_run_of_a_page_knows_whether_back_or_forward_began_it(monkeypatch):
     ):
         monkeypatch.setattr(hooks, "get_script_run_ctx", lambda context=context: context)
         assert hooks.came_by_history() is came
+
+
+def test_the_cookie_is_the_one_that_the_server_sets():
+    assert starlette_server_config.XSRF_COOKIE_NAME == hooks.XSRF_COOKIE
 
 
 def test_limits_are_streamlits_own_in_bytes():

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from view.audience.rooms import rooms
+from view.audience.rooms import open_room, rooms
 from view.shared import visitor
 from view.shared.page import show_error
 from wlm.audience.room import CODE_LENGTH, ROUNDS, read_code
 from wlm.errors import AudienceError
 
 
-def show_door() -> None:
+def show_lobby() -> None:
     """Draw the button that opens a room, and the field for a room's code."""
     st.title("Can your audience tell int8 from fp32?")
     st.markdown(
@@ -24,7 +24,7 @@ def show_door() -> None:
             from view.audience.texts import make_room  # writes texts: phones do without
 
             room = make_room(visitor.name())
-            rooms().open_room(room)
+            open_room(room)
             enter(room.code)
         if (mine := rooms().room_of(visitor.name())) and st.button(
             f"Back to your room {mine.code}", icon=":material/undo:"

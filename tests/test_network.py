@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from wlm import addresses
+from wlm import network
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def networks(monkeypatch) -> None:
 def test_the_address_by_which_one_leaves_comes_first_and_bridges_lead_to_nobody(
     networks, monkeypatch
 ):
-    monkeypatch.setattr(addresses, "_outward", lambda: "192.168.1.7")
-    assert addresses.addresses() == ["192.168.1.7", "10.8.0.2", "169.254.3.4"]
+    monkeypatch.setattr(network, "_outward", lambda: "192.168.1.7")
+    assert network.addresses() == ["192.168.1.7", "10.8.0.2", "169.254.3.4"]
 
 
 def test_without_a_route_the_rooms_network_is_still_found(networks, monkeypatch):
@@ -48,4 +48,4 @@ def test_without_a_route_the_rooms_network_is_still_found(networks, monkeypatch)
         raise OSError(errno.ENETUNREACH, "Network is unreachable")
 
     monkeypatch.setattr(socket.socket, "connect", connect)
-    assert addresses.addresses() == ["10.8.0.2", "192.168.1.7", "169.254.3.4"]
+    assert network.addresses() == ["10.8.0.2", "192.168.1.7", "169.254.3.4"]
