@@ -20,7 +20,8 @@ from view.probing.visitor import Visitor
 from wlm.audience.room import ROUNDS, SIDES
 from wlm.measuring.machine import describe_machine
 
-STEPS = ("Open round 1", *(["Close and show", "Next round"] * (ROUNDS - 1)), "Close and show")
+CLOSE = ("Close the round", "Show the truth")
+STEPS = ("Open round 1", *((*CLOSE, "Next round") * (ROUNDS - 1)), *CLOSE)
 LOOK_SECONDS = 0.05
 
 

@@ -3,12 +3,13 @@
 import streamlit as st
 
 from view.audience.ballot import show_ballot
-from view.audience.lobby import show_lobby
+from view.audience.lobby import show_code_field, show_lobby
 from view.audience.rooms import find_room, join
 from view.audience.stage import show_stage
 from view.shared import visitor
 from view.shared.page import errors_shown, start_page
 from wlm.audience.room import read_code
+from wlm.errors import AudienceError
 
 
 def main() -> None:
@@ -17,8 +18,12 @@ def main() -> None:
     if not asked:
         show_lobby()
         return
-    code = read_code(asked)
-    room = find_room(code)
+    try:
+        room = find_room(read_code(asked))
+    except AudienceError as error:
+        show_code_field(str(error))
+        return
+    code = room.code
     if room.host == visitor.name():
         show_stage(code)
     else:

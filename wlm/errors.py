@@ -58,6 +58,10 @@ class AudienceError(WLMError):
     """There is no such room, it takes no votes now, or it cannot be stored."""
 
 
+class NoRoomError(AudienceError):
+    """No room has this code."""
+
+
 class JobError(WLMError):
     """A run cannot be started or has been lost."""
 

@@ -87,15 +87,15 @@ def test_only_its_host_leads_a_room_and_a_second_press_of_one_button_does_nothin
 def test_a_room_ends_after_a_day_and_with_its_hosts_next_one(store):
     old = Room("host", PAIRS, created_at=1.0)
     store.open_room(old)
-    with pytest.raises(AudienceError, match=f"there is no room {old.code}"):
+    with pytest.raises(AudienceError, match=f"No room {old.code}"):
         store.look(old.code)
-    with pytest.raises(AudienceError, match="there is no room"):
+    with pytest.raises(AudienceError, match="No room"):
         store.join(old.code, "ann")
     first = Room("host", PAIRS)
     store.open_room(first)
     store.join(first.code, "ann")
     store.open_room(Room("host", PAIRS))
-    with pytest.raises(AudienceError, match="there is no room"):
+    with pytest.raises(AudienceError, match="No room"):
         store.look(first.code)
     assert LIFE_SECONDS == 24 * 3600
 

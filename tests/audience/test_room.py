@@ -14,8 +14,23 @@ def test_a_room_opens_and_shows_each_round_and_then_is_over():
     while not room.is_over:
         room = room.next()
         seen.append((room.round, room.phase))
-    assert seen == [(0, Phase.OPEN), (0, Phase.SHOWN), (1, Phase.OPEN), (1, Phase.SHOWN)]
+    phases = Phase.OPEN, Phase.CLOSED, Phase.SHOWN
+    assert seen == [(number, phase) for number in (0, 1) for phase in phases]
     assert room.next() is room
+
+
+def test_a_closed_round_is_reopened_and_a_truth_that_was_shown_stays():
+    room = Room("host", (PAIR, PAIR)).next()
+    closed = room.next()
+    assert closed.phase == Phase.CLOSED and closed.reopened() == room
+    assert room.reopened() is room and closed.next().reopened() == closed.next()
+
+
+def test_a_reset_room_is_at_its_beginning_under_a_new_code():
+    room = Room("host", (PAIR, PAIR), created_at=1.0).next().next()
+    fresh = room.reset()
+    assert (fresh.round, fresh.phase, fresh.pairs) == (0, Phase.WAITING, room.pairs)
+    assert fresh.code != room.code and fresh.created_at > room.created_at
 
 
 def test_a_code_is_read_however_it_is_typed():

@@ -22,9 +22,19 @@ def test_a_room_is_opened_joined_votes_and_sees_the_truth(
         expect(phone.get_by_text("You are in")).to_be_visible()
         return phone
 
+    def press(key: str) -> None:
+        expect(page.locator("[data-hears-keys]")).to_be_attached()
+        page.keyboard.press(key)
+
     ann, bob = come_in(), come_in()
     expect(page.get_by_text("2 phones are in")).to_be_visible()
-    page.keyboard.press("ArrowRight")
+    press("PageDown")
+    expect(page.get_by_text("0 of 2 have voted")).to_be_visible()
+    page.keyboard.press("PageDown")  # too early: it would ask whether to close the round
+    expect(page.locator("[data-hears-keys]")).to_be_attached()
+    expect(page.get_by_text("Nobody has voted")).to_be_hidden()
+    press(" ")
+    expect(page.get_by_text("Nobody has voted")).to_be_visible()
     ann.get_by_role("button", name="A is int8").click()
     expect(ann.get_by_text("Your vote: A")).to_be_visible()
     bob.get_by_role("button", name="A is int8").click()
@@ -34,17 +44,27 @@ def test_a_room_is_opened_joined_votes_and_sees_the_truth(
     ann.reload()
     expect(ann.get_by_text("Your vote: A")).to_be_visible()
 
-    page.keyboard.press("ArrowRight")
+    press("ArrowRight")
+    expect(page.get_by_role("button", name="Show the truth")).to_be_visible()
+    press("PageUp")
+    expect(page.get_by_role("button", name="Close the round")).to_be_visible()
+    press("ArrowRight")
+    expect(page.get_by_role("button", name="Show the truth")).to_be_visible()
+    press("ArrowRight")
     expect(page.get_by_text("1 of 2 were right, 50%.")).to_be_visible()
     for phone in (ann, bob):
         expect(phone.get_by_text("int8 wrote")).to_be_visible()
         phone.context.close()
 
     for number in (2, 3):
-        page.keyboard.press("ArrowRight")
+        press("ArrowRight")
         expect(page.get_by_role("heading", name=f"Round {number} of 3")).to_be_visible()
         expect(page.get_by_text("have voted")).to_be_visible()
-        page.keyboard.press("ArrowRight")
+        press("ArrowRight")
+        expect(page.get_by_text("Nobody has voted")).to_be_visible()
+        press("ArrowRight")
+        expect(page.get_by_role("button", name="Show the truth")).to_be_visible()
+        press("ArrowRight")
         expect(page.get_by_text("have voted")).to_be_hidden()
     page.get_by_role("button", name="Leave").click()
     expect(page.get_by_role("button", name=f"Back to your room {code}")).to_be_visible()

@@ -6,7 +6,7 @@ from helpers.driver import ROOT, open_page, press
 from view.audience import address, texts
 from view.audience.rooms import HOSTS, VOTERS, WRONG_CODES, rooms
 from view.shared import visitor
-from wlm.audience.room import Pair, Room
+from wlm.audience.room import Pair, Phase, Room
 
 PAGE = ROOT / "pages" / "8_Audience.py"
 PAIRS = tuple(Pair((("an", "oak", str(i)), ("a", "fir", str(i))), i % 2) for i in range(3))
@@ -15,6 +15,7 @@ PAIRS = tuple(Pair((("an", "oak", str(i)), ("a", "fir", str(i))), i % 2) for i i
 @pytest.fixture(autouse=True)
 def one_computer(queue, monkeypatch) -> None:
     rooms.clear()
+    monkeypatch.setattr(visitor, "address", str)  # unknown
     monkeypatch.setattr("wlm.audience.store.FRESH_SECONDS", 0.0)
 
 
@@ -58,7 +59,9 @@ def test_the_stage_shows_the_votes_and_the_truth_only_once_the_round_is_closed(m
     page.run()
     assert "3 of 3 have voted" in headings(page)
     assert not any("is by" in each for each in headings(page))
-    press(page, "Close and show")
+    press(page, "Close the round")
+    assert not any("is by" in each for each in headings(page))
+    press(page, "Show the truth")
     assert {"A is by int8", "B is by fp32", "2 of 3 were right, 67%."} <= set(headings(page))
 
 
@@ -66,11 +69,11 @@ def test_each_step_of_a_room_has_a_button_of_its_own(monkeypatch):
     """So that no press counts for a later one of the same name."""
     be(monkeypatch, "speaker")
     room, ids = room_led_by("speaker"), []
-    for _ in range(6):
+    for _ in range(9):
         button = open_page(PAGE, room=room.code).main.button[0]
         ids.append(button.proto.id)
         go_on(room)
-    assert len(set(ids)) == 6
+    assert len(set(ids)) == 9
 
 
 def test_in_the_end_the_stage_says_whether_the_room_beats_a_coin(monkeypatch):
@@ -80,6 +83,7 @@ def test_in_the_end_the_stage_says_whether_the_room_beats_a_coin(monkeypatch):
         go_on(room)
         for i in range(10):
             rooms().vote(room.code, f"voter {i}", number, PAIRS[number].quantized)
+        go_on(room)
         go_on(room)
     page = open_page(PAGE, room=room.code)
     assert any("The room beats a coin: 30 of 30 votes" in each for each in headings(page))
@@ -110,9 +114,38 @@ def test_a_phone_waits_votes_changes_its_vote_and_is_told_the_truth(monkeypatch)
     assert "Your vote: **A**" in page.caption[0].value
     go_on(room)
     page.run()
-    assert page.success[0].value == "Right: int8 wrote A."
+    assert "The round is closed. You chose A." in page.info[0].value and not page.success
+    go_on(room)
+    page.run()
+    assert page.success[0].value == "Right: you chose A, and int8 wrote A."
     assert any("right in **1 of 1**" in each.value for each in page.markdown)
     assert not page.button
+
+
+def test_a_round_without_votes_asks_before_it_closes(monkeypatch):
+    be(monkeypatch, "speaker")
+    room = room_led_by("speaker")
+    page = press(open_page(PAGE, room=room.code), "Open round 1")
+    press(page, "Close the round")
+    assert "Nobody has voted." in page.warning[0].value
+    assert rooms().look(room.code)[0].phase == Phase.OPEN
+    press(page, "Close the round")
+    assert rooms().look(room.code)[0].phase == Phase.CLOSED
+    press(page, "Reopen")
+    assert rooms().look(room.code)[0].phase == Phase.OPEN
+
+
+def test_a_reset_room_is_empty_and_has_a_new_code(monkeypatch):
+    room = room_led_by("speaker")
+    be(monkeypatch, "ann")
+    open_page(PAGE, room=room.code)
+    be(monkeypatch, "speaker")
+    page = press(open_page(PAGE, room=room.code), "New code")
+    fresh = rooms().room_of("speaker")
+    assert fresh.code != room.code and page.query_params["room"] == fresh.code
+    assert rooms().look(fresh.code)[2] == 0
+    be(monkeypatch, "ann")
+    assert "No room" in open_page(PAGE, room=room.code).error[0].value
 
 
 def test_a_reload_and_a_late_comer_lose_nothing(monkeypatch):
@@ -123,6 +156,7 @@ def test_a_reload_and_a_late_comer_lose_nothing(monkeypatch):
     assert "Your vote: **B**" in open_page(PAGE, room=room.code).caption[0].value
     be(monkeypatch, "late")
     assert "Choose a text" in open_page(PAGE, room=room.code).caption[0].value
+    go_on(room)
     go_on(room)
     page = open_page(PAGE, room=room.code)
     assert page.info[0].value == "int8 wrote A. You did not vote in this round."
@@ -143,7 +177,9 @@ def test_a_vote_that_comes_too_late_is_refused_in_words(monkeypatch):
 def test_a_room_that_is_not_there_is_said(code):
     page = open_page(PAGE, room=code)
     assert not page.exception
-    assert "room" in page.error[0].value
+    assert "room" in page.error[0].value.lower()
+    assert page.text_input[0].label == "The room's code"
+    assert code != "BCDFG" or page.error[0].value == "No room BCDFG. Check the code on the screen."
 
 
 def test_a_code_is_typed_to_come_in(monkeypatch):
@@ -151,10 +187,10 @@ def test_a_code_is_typed_to_come_in(monkeypatch):
     room = room_led_by("speaker")
     page = open_page(PAGE)
     page.text_input[0].set_value("12345")
-    press(page, "Come in")
+    press(page, "Join")
     assert "5 letters" in page.error[0].value
     page.text_input[0].set_value(room.code.lower())
-    press(page, "Come in")
+    press(page, "Join")
     assert "You are in" in page.info[0].value
 
 

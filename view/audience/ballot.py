@@ -9,6 +9,10 @@ from view.shared.page import errors_shown
 from wlm.audience.room import SIDES, Phase, Room
 from wlm.audience.votes import Votes
 
+INT8 = (
+    "int8 is the same model as fp32 with its weights rounded to 8-bit integers instead of 32-bit "
+    "floats: a quarter of the size."
+)
 EVERY = 3.0  # seconds: some hundred phones ask
 
 
@@ -22,6 +26,7 @@ def show_ballot(code: str) -> None:
             st.info(
                 "You are in. The first two texts come in a moment.", icon=":material/waving_hand:"
             )
+            st.caption(INT8)
             return
         show_round(room, votes[room.round], mine.get(room.round))
         if room.phase == Phase.SHOWN and len(mine) > 0:
@@ -36,16 +41,22 @@ def show_ballot(code: str) -> None:
 
 
 def show_round(room: Room, votes: Votes, mine: int | None) -> None:
-    """Show both texts, each with its button while the round is open, else with the truth."""
+    """Show both texts, each with its button while the round is open, and with the truth once it is
+    shown."""
     is_open = room.phase == Phase.OPEN
     st.subheader(
         f"Round {room.round + 1} of {len(room.pairs)}: which one did int8 write?", anchor=False
     )
-    if not is_open:
+    if room.phase == Phase.SHOWN:
         show_truth(votes.quantized, mine)
+    elif room.phase == Phase.CLOSED:
+        chosen = f"You chose {SIDES[mine]}." if mine is not None else "You did not vote."
+        st.info(
+            f"The round is closed. {chosen} The truth comes in a moment.", icon=":material/lock:"
+        )
     for side, (column, words) in enumerate(zip(st.columns(2), room.pair.texts, strict=True)):
         with column, st.container(border=True):
-            truth = "" if is_open else f" is by {room.pair.writer(side)}"
+            truth = f" is by {room.pair.writer(side)}" if room.phase == Phase.SHOWN else ""
             st.markdown(f"##### Text {SIDES[side]}{truth}")
             show_text(words)
             if is_open:
@@ -64,6 +75,7 @@ def show_round(room: Room, votes: Votes, mine: int | None) -> None:
             if mine is None
             else f"Your vote: **{SIDES[mine]}**. You may change it until the round closes."
         )
+        st.caption(INT8)
 
 
 def show_truth(quantized: int, mine: int | None) -> None:
@@ -72,9 +84,9 @@ def show_truth(quantized: int, mine: int | None) -> None:
     if mine is None:
         st.info(f"{wrote}. You did not vote in this round.", icon=":material/info:")
     elif mine == quantized:
-        st.success(f"Right: {wrote}.", icon=":material/check:")
+        st.success(f"Right: you chose {SIDES[mine]}, and {wrote}.", icon=":material/check:")
     else:
-        st.warning(f"Wrong: {wrote}.", icon=":material/close:")
+        st.warning(f"Wrong: you chose {SIDES[mine]}, but {wrote}.", icon=":material/close:")
 
 
 def vote(code: str, round: int, side: int) -> None:

@@ -5,11 +5,55 @@ import altair as alt
 from view.shared.built import built_once
 from view.shared.charts import INK, VALUE_SIZE, Spec, color_by_label, specification
 from wlm.audience.room import SIDES
-from wlm.audience.votes import Votes
+from wlm.audience.votes import Votes, share_right
 from wlm.quantization.variant import Variant
 
 FP32, INT8 = Variant.parse("fp32").label, Variant.parse("int8").label
 BAR = 80  # pixels
+
+
+@built_once
+def rounds_chart(rounds: list[Votes]) -> Spec:
+    """Return a row for each round and one for all: the share of right votes with its 95% interval,
+    next to the half that a coin gets."""
+    shares = {f"round {i}": share_right([votes]) for i, votes in enumerate(rounds, 1)}
+    shares["all rounds"] = share_right(rounds)
+    rows = [
+        {
+            "round": name,
+            "share": share.value,
+            "low": share.low,
+            "high": share.high,
+            "shown": f"{share.value:.0%}",
+        }
+        for name, share in shares.items()
+        if share
+    ]
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        y=alt.Y(
+            "round:N",
+            title=None,
+            sort=None,
+            axis=alt.Axis(labelFontSize=VALUE_SIZE, labelLimit=200),
+        )
+    )
+    share = alt.X(
+        "share:Q",
+        title="share of right votes; the line is a coin",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format="%", tickCount=5),
+    )
+    coin = alt.Chart(alt.Data(values=[{"share": 0.5}])).mark_rule(
+        strokeDash=[6, 4], strokeWidth=2, color=INK
+    )
+    marks = [
+        base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q"), x2="high:Q"),
+        base.mark_point(filled=True, size=220).encode(x=share),
+        base.mark_text(dy=-20, fontSize=VALUE_SIZE, fontWeight="bold", color=INK).encode(
+            x=share, text=alt.Text("shown:N")
+        ),
+    ]
+    return specification(alt.layer(coin.encode(x=share), *marks), height={"step": BAR})
 
 
 @built_once

@@ -1,8 +1,8 @@
-"""What the page Audience shows without a room: how to open one, and how to come in."""
+"""What the page Audience shows without a room: how to open one, and how to join one."""
 
 import streamlit as st
 
-from view.audience.rooms import open_room, rooms
+from view.audience.rooms import find_room, open_room, rooms
 from view.shared import visitor
 from view.shared.page import show_error
 from wlm.audience.room import CODE_LENGTH, ROUNDS, read_code
@@ -32,13 +32,20 @@ def show_lobby() -> None:
             enter(mine.code)
     with join, st.container(border=True, height="stretch"):
         st.subheader("You are in the audience", anchor=False)
-        with st.form("join", border=False):
-            code = st.text_input("The room's code", max_chars=CODE_LENGTH)
-            if st.form_submit_button("Come in", icon=":material/login:"):
-                try:
-                    enter(read_code(code))
-                except AudienceError as error:
-                    show_error(str(error))
+        show_code_field()
+
+
+def show_code_field(problem: str = "") -> None:
+    """Draw the field for a room's code, and what was wrong with the code before."""
+    with st.form("join", border=False):
+        code = st.text_input("The room's code", max_chars=CODE_LENGTH)
+        if st.form_submit_button("Join", icon=":material/login:"):
+            try:
+                enter(find_room(read_code(code)).code)
+            except AudienceError as error:
+                problem = str(error)
+    if problem:
+        show_error(problem)
 
 
 def enter(code: str) -> None:

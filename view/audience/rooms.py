@@ -4,7 +4,7 @@ from view.shared import server, visitor
 from view.shared.singleton import singleton
 from wlm.audience.room import Room
 from wlm.audience.store import LIFE_SECONDS, MOST_ROOMS, MOST_VOTERS, AudienceStore
-from wlm.errors import AudienceError
+from wlm.errors import AudienceError, NoRoomError
 from wlm.paths import database_url
 from wlm.shares import Shares
 
@@ -38,7 +38,7 @@ def find_room(code: str) -> Room:
         raise AudienceError("too many wrong codes came from your network: wait a minute")
     try:
         return rooms().look(code)[0]
-    except AudienceError:
+    except NoRoomError:
         WRONG_CODES.take(address)
         raise
 

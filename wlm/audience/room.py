@@ -15,10 +15,11 @@ LIFE_SECONDS = 86_400.0
 
 
 class Phase(StrEnum):
-    """Where a round is: not begun, open for votes, or closed and its truth shown."""
+    """Where a round is: not begun, open for votes, closed, or its truth shown."""
 
     WAITING = "waiting"
     OPEN = "open"
+    CLOSED = "closed"
     SHOWN = "shown"
 
 
@@ -58,23 +59,24 @@ class Room:
         """Whether the last round's truth is shown."""
         return self.phase == Phase.SHOWN and self.round == len(self.pairs) - 1
 
-    def before(self) -> "Room":
-        """Return the room one step back: a round that is open is closed again, and the votes that
-        it has stay. A truth that was shown cannot be hidden, so such a room stays as it is."""
-        if self.phase != Phase.OPEN:
-            return self
-        if self.round == 0:
-            return replace(self, phase=Phase.WAITING)
-        return replace(self, phase=Phase.SHOWN, round=self.round - 1)
+    def reopened(self) -> "Room":
+        """Return the room with its closed round open again; any other room as it is, since a truth
+        that was shown cannot be hidden."""
+        return replace(self, phase=Phase.OPEN) if self.phase == Phase.CLOSED else self
 
     def next(self) -> "Room":
-        """Return the room one step on: a round is opened, then closed and shown. A room that is
-        over stays as it is."""
+        """Return the room one step on: a round is opened, closed, and its truth shown. A room that
+        is over stays as it is."""
         if self.is_over:
             return self
-        if self.phase == Phase.OPEN:
-            return replace(self, phase=Phase.SHOWN)
+        if self.phase in (Phase.OPEN, Phase.CLOSED):
+            then = {Phase.OPEN: Phase.CLOSED, Phase.CLOSED: Phase.SHOWN}[self.phase]
+            return replace(self, phase=then)
         return replace(self, phase=Phase.OPEN, round=self.round + (self.phase == Phase.SHOWN))
+
+    def reset(self) -> "Room":
+        """Return the room at its beginning, with a new code: everyone must come in again."""
+        return replace(self, code=new_code(), round=0, phase=Phase.WAITING, created_at=time.time())
 
 
 def new_code() -> str:

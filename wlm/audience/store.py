@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from wlm.audience.room import LIFE_SECONDS, SIDES, Pair, Phase, Room
 from wlm.audience.votes import Votes
-from wlm.errors import AudienceError, StoreError
+from wlm.errors import AudienceError, NoRoomError, StoreError
 from wlm.paths import database_url
 from wlm.runs.database import make_tables, open_database, reason_of
 
@@ -107,14 +107,15 @@ class AudienceStore:
         """Return the room that a visitor leads, if any."""
         return self._room(ROOMS.c.host == host)
 
-    def advance(self, room: Room, host: str) -> None:
+    def advance(self, room: Room, host: str, back: bool = False) -> None:
         """Take a room one step on from where it was seen to stand: a second press does nothing.
+        With `back` a closed round is opened again.
 
         Raises AudienceError for anyone but its host.
         """
         if room.host != host:
             raise AudienceError("only who opened a room can lead it")
-        then = room.next()
+        then = room.reopened() if back else room.next()
         seen = sa.and_(
             *(ROOMS.c[name] == getattr(room, name) for name in ("code", "host", "round", "phase"))
         )
@@ -185,7 +186,7 @@ class AudienceStore:
     def _read(self, code: str) -> tuple[Room, dict[int, Votes], int]:
         room = self._room(ROOMS.c.code == code)
         if room is None:
-            raise AudienceError(f"there is no room {code}: it was closed, or its day is over")
+            raise NoRoomError(f"No room {code}. Check the code on the screen")
         query = sa.select(VOTES.c.round, VOTES.c.side, sa.func.count().label("votes"))
         query = query.where(VOTES.c.room == code).group_by(VOTES.c.round, VOTES.c.side)
         with self._transaction() as connection:
