@@ -121,12 +121,6 @@ def test_what_does_not_come_back_is_refused_in_a_sentence_and_its_readme_promise
     made = export(tiny, variant, tmp_path / "out", format)
     assert "wlm imports" not in (tmp_path / "out" / "README.md").read_text("utf-8")
     what = {"onnx": "an ONNX file, which wlm does not read", "npz": "integers with scales"}[format]
-    if "fp16" in str(variant):  # half floats are floats
-        assert load_checkpoint(made.path).model.imported is None
-        return
-    if variant.runtime == "onnxruntime" and format == "npz" and not variant.parts_by_precision():
-        assert load_checkpoint(made.path).model.imported is None
-        return
     with pytest.raises(CheckpointError, match=what):
         load_checkpoint(made.path)
 

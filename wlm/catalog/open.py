@@ -6,7 +6,8 @@ from wlm.catalog.random_weights import random_checkpoint
 from wlm.catalog.registry import DEFAULT_MODEL, find_model, find_text, random_hidden
 from wlm.text.corpus import Text, read_text
 from wlm.text.vocabulary import Vocabulary
-from wlm.weights.checkpoint import Checkpoint, load_checkpoint
+from wlm.weights.checkpoint import WEIGHTS, Checkpoint, load_checkpoint
+from wlm.weights.limited import load_limited
 
 
 def open_model(
@@ -21,7 +22,11 @@ def open_model(
     """
     if hidden := random_hidden(model):
         return random_checkpoint(hidden)
-    return load_checkpoint(find_model(model), vocabulary=vocabulary, corpus=corpus)
+    path = find_model(model)
+    # A folder's safetensors file is bounded by its header; other formats are read with limits.
+    is_bounded = [weights.name for weights in path.glob("model.*")] == [WEIGHTS]
+    load = load_checkpoint if is_bounded else load_limited
+    return load(path, vocabulary=vocabulary, corpus=corpus)
 
 
 def open_text(name: str, vocabulary: Vocabulary) -> Text:

@@ -17,7 +17,8 @@ from wlm.errors import UploadError, called
 from wlm.text.corpus import read_words
 from wlm.text.splits import SPLITS, split_of
 from wlm.text.vocabulary import EOS, NO_EOS, Vocabulary
-from wlm.weights.checkpoint import VOCABULARY, load_checkpoint, save_checkpoint
+from wlm.weights.checkpoint import VOCABULARY, save_checkpoint
+from wlm.weights.limited import load_limited
 
 MOST_WEIGHTS_MB = 120  # the tutorial's model has 109 in fp32
 MOST_WORDS_MB = 12  # WikiText-2's train.txt has 10.3
@@ -69,7 +70,7 @@ def add_model(owner: str, weights: File, words: Sequence[File]) -> Upload:
         source = {"corpus": folder} if is_corpus else {"vocabulary": folder / "vocabulary.txt"}
         source = source if words else {}
         with called({**labels, folder: "this server's disk"}):
-            loaded = load_checkpoint(path, **source, most_weights=MOST_WEIGHTS)
+            loaded = load_limited(path, **source, most_weights=MOST_WEIGHTS)
             kept = folder / "kept"
             card = {"name": label_of(weights), "origin": "uploaded"}
             if loaded.weights_read:

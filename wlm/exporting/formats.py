@@ -27,9 +27,9 @@ def formats_of(variant: Variant) -> tuple[str, ...]:
 
 
 def comes_back(variant: Variant, format: str) -> bool:
-    """Tell whether wlm imports what it exports in a format: no ONNX file, and no .npz of integers
-    or half floats."""
-    return format in ("torch", "safetensors") or (variant == FP32 and format == "npz")
+    """Tell whether wlm imports what it exports in a format: no ONNX file, no .npz of integers."""
+    is_float = not any("int" in precision for precision in variant.parts_by_precision())
+    return format in ("torch", "safetensors") or (format == "npz" and is_float)
 
 
 def is_exact(variant: Variant, format: str) -> bool:

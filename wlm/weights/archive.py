@@ -1,5 +1,6 @@
 """A model folder as one zip archive, as pages hand it out."""
 
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from wlm.errors import CheckpointError
 from wlm.weights.pickled import reason
+from wlm.weights.zip_file import open_zip
 
 CARD = "card.json"
 MOST_FILES = 20
@@ -18,30 +20,33 @@ def is_archive(path: Path) -> bool:
     if not path.is_file():  # a pipe would wait
         return False
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path) as archive:
             return any(Path(name).name == CARD for name in archive.namelist())
-    except Exception:  # none or a damaged one, which is for others to say
+    except Exception:  # no archive or a damaged one, which `kind_of` reports
         return False
 
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[Path]:
-    """Give a folder with an archive's files, whose own folders are left out.
+    """Give a folder with an archive's files, without the folders in it.
 
     Nothing can become larger than the archive: its files must be stored in it, not compressed.
     Raises CheckpointError.
     """
     with tempfile.TemporaryDirectory(prefix="wlm-") as folder:
         try:
-            with zipfile.ZipFile(path) as archive:
-                files = [each for each in archive.infolist() if not each.is_dir()]
-                if any(each.compress_type != zipfile.ZIP_STORED for each in files):
+            with open_zip(path) as archive:
+                files = [entry for entry in archive.infolist() if not entry.is_dir()]
+                if any(entry.compress_type != zipfile.ZIP_STORED for entry in files):
                     raise ValueError("its files are compressed: unpack it and give the folder")
                 if len(files) > MOST_FILES:
                     raise ValueError(f"it must have at most {MOST_FILES} files, got {len(files):,}")
-                for each in files:
-                    place = Path(folder) / Path(each.filename).name
-                    place.write_bytes(archive.read(each))
+                for entry in files:
+                    name = Path(entry.filename).name
+                    if name in ("", ".."):
+                        raise ValueError("it has an entry without a file name")
+                    with archive.open(entry) as file, (Path(folder) / name).open("wb") as out:
+                        shutil.copyfileobj(file, out)
         except Exception as error:  # a damaged archive raises nearly anything
             raise CheckpointError(
                 f"the archive {str(path)!r} cannot be read: {reason(error)}"

@@ -1,14 +1,14 @@
 """A model on disk: weights, vocabulary and card in one folder; never a pickled module."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from wlm.errors import CheckpointError, SettingError, called
+from wlm.errors import CheckpointError, SettingError, called, is_number
 from wlm.files import sha256_of, why_unreadable, write_whole
 from wlm.model.lstm import LSTMModel, ModelConfig
 from wlm.text.corpus import Corpus
@@ -203,8 +203,12 @@ def _read_card(path: Path) -> dict:
         card = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise CheckpointError(f"there is no file {str(path)!r}") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"the card {str(path)!r} cannot be read: {error}") from None
+    except RecursionError:
+        raise CheckpointError(
+            f"the card {str(path)!r} cannot be read: it is nested too deep"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"the card {str(path)!r} cannot be read: {reason(error)}") from None
     if not isinstance(card, dict) or not isinstance(card.get("architecture"), dict):
         raise CheckpointError(f"the card {str(path)!r} must be an object with an 'architecture'")
     return card
@@ -214,9 +218,14 @@ def config_on_card(card: dict, path: Path) -> ModelConfig:
     """Return the sizes that a model folder's card, read from `path`, says. Raises
     CheckpointError."""
     sizes = {key: value for key, value in card["architecture"].items() if key != "class"}
+    names = [field.name for field in fields(ModelConfig)]
     try:
+        if not set(names[:-1]) <= sizes.keys() <= set(names):
+            raise ValueError(f"its architecture must have the sizes {', '.join(names)}")
+        if not all(map(is_number, sizes.values())):
+            raise ValueError("its sizes must be numbers")
         return ModelConfig(**sizes)
-    except (TypeError, SettingError) as error:
+    except (ValueError, SettingError) as error:
         raise CheckpointError(f"the card {str(path)!r} gives no usable model: {error}") from None
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from wlm.errors import CheckpointError
 from wlm.weights.torch_file import is_legacy
+from wlm.weights.zip_file import open_zip
 
 TORCH, SAFETENSORS, NPZ = "torch", "safetensors", "npz"
 _SAVE = "torch.save(model.state_dict(), path)"
@@ -64,10 +65,10 @@ def _is_safetensors(start: bytes, size: int) -> bool:
 def _zip_kind(path: Path) -> str | tuple[str, str] | None:
     """NPZ, or what else a zip archive is that torch.save did not write; None where it may have."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return None  # damaged, which is for others to say
+        return None  # damaged, which the reader of PyTorch's files reports
     inner = {name.partition("/")[2] for name in names}
     if "constants.pkl" in inner:
         return _TORCHSCRIPT

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from wlm.errors import CheckpointError, SettingError
 from wlm.model.lstm import ModelConfig
@@ -13,6 +14,7 @@ _RECURRENT = re.compile(r"(.*?)(weight|bias)_(ih|hh)_l(\d{1,3})(_raw)?")
 _EMBEDDING_NAMES = ("emb", "encoder", "lookup", "wte", "token")
 _LINEAR_NAMES = ("decoder", "linear", "fc", "out", "head", "proj", "logit")
 _SHOWN = 6  # keys in a message
+MOST_STACKS, MOST_MATRICES = 64, 1_000
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class _Names:
                 # With dropped weights the raw ones are those that were trained.
                 if raw or own not in stacks.get(prefix, {}):
                     stacks.setdefault(prefix, {})[own] = key
+        if len(stacks) > MOST_STACKS:
+            raise self._foreign(f"they have {len(stacks):,} LSTMs, at most {MOST_STACKS} are read")
         if not stacks:
             raise self._foreign("they have no LSTM, weight_ih_l0 (4H, E) and weight_hh_l0 (4H, H)")
         return stacks
@@ -109,6 +113,10 @@ class _Names:
             for key, each in self.tensors.items()
             if len(each.shape) == 2 and key not in keys.values()
         }
+        if len(matrices) > MOST_MATRICES:
+            raise self._foreign(
+                f"they have {len(matrices):,} matrices, too many to tell which is the embedding"
+            )
         pairs = [
             (first, second)
             for first, embedding in matrices.items()
@@ -204,8 +212,11 @@ class _Names:
         return left
 
     def _foreign(self, problem: str) -> CheckpointError:
-        shown = [f"{key[:60]!r} {each.shape}" for key, each in self.tensors.items()]
-        first = ", ".join(shown[:_SHOWN]) + (" …" if len(shown) > _SHOWN else "")
+        shown = [
+            f"{key[:60]!r} {str(tensor.shape)[:60]}"
+            for key, tensor in islice(self.tensors.items(), _SHOWN)
+        ]
+        first = ", ".join(shown) + (" …" if len(self.tensors) > _SHOWN else "")
         return CheckpointError(
             f"the weights {self.path!r} are not an LSTMModel's (embedding (V, E), LSTM, output "
             f"layer (V, H)): {problem}; "

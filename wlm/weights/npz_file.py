@@ -14,6 +14,7 @@ from wlm.weights.foreign import Found
 from wlm.weights.integers import SCALE
 from wlm.weights.pickled import reason
 from wlm.weights.stored import Stored, are_sizes
+from wlm.weights.zip_file import open_zip
 
 _FLOATS = {"<f2": torch.float16, "<f4": torch.float32, "<f8": torch.float64}
 MOST_ENTRIES = 1_000
@@ -23,7 +24,7 @@ _LONGEST_HEADER = 1_000  # bytes
 def read_npz(path: Path) -> Found:
     """Return the float arrays of an .npz file; others are left out. Raises CheckpointError."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path) as archive:
             entries = archive.infolist()
             if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
                 raise ValueError("it is compressed: save it with numpy.savez")

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from wlm.weights.pickled import Inert
+from wlm.weights.pickled import Inert, shown
 from wlm.weights.stored import Stored, are_sizes
 
 _DTYPES = {"f2": torch.float16, "f4": torch.float32, "f8": torch.float64}
@@ -27,7 +27,7 @@ def array_as_stored(array: Inert) -> Stored | None:
     kind, shape = _DTYPES[code], tuple(shape)
     count = math.prod(shape) if are_sizes(*shape) else -1
     if count * kind.itemsize != len(content):
-        raise ValueError(f"an array of shape {shape!s:.40} has {len(content):,} bytes")
+        raise ValueError(f"an array of shape {shown(shape, 40)} has {len(content):,} bytes")
 
     def read() -> Tensor:
         flat = torch.frombuffer(bytearray(content), dtype=kind)

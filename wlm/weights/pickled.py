@@ -30,16 +30,31 @@ class CallError(ValueError):
     """A pickle would call something; `args[0]` is its name."""
 
 
-def shown(text: object, most: int = 200) -> str:
-    """Return what a file holds as a message may show it: one line, printable, not long."""
-    text = "".join(each if each.isprintable() else "?" for each in str(text)[: most + 1])
+MOST_SHOWN = 100  # characters of a file's content in a message
+
+
+def shown(text: object, most: int = MOST_SHOWN) -> str:
+    """Return a value of a file as a message may show it: one line, printable, not long.
+
+    Of lists and the like only their kind: nested ones would take exponential time to write.
+    """
+    if not isinstance(text, str | int | float | BaseException | None):
+        text = type(text).__name__
+    if isinstance(text, BaseException):
+        text = text.args[0] if text.args and isinstance(text.args[0], str) else type(text).__name__
+    text = str(text)[: most + 1]
+    text = "".join(sign if sign.isprintable() else "?" for sign in text)
     return text if len(text) <= most else f"{text[:most]}…"
 
 
-def reason(error: Exception) -> str:
-    """Return why a file cannot be read as a message may show it: an error's first line or its
-    name."""
-    return shown(first_line(error))
+def reason(error: object) -> str:
+    """Return why a file cannot be read as a message may show it, without a path of this machine: an
+    error's first line or its name."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, KeyError):
+        return "something is missing in it"
+    return shown(error if isinstance(error, str) else first_line(error), 200)
 
 
 Call = Callable[[str, tuple], object]
@@ -97,7 +112,7 @@ class _Reader:
             self.marks.append(len(stack))
         elif name in ("LIST", "TUPLE", "DICT", "FROZENSET"):
             items = self._since_mark()
-            kinds = {"LIST": list, "TUPLE": tuple, "DICT": _pairs, "FROZENSET": frozenset}
+            kinds = {"LIST": list, "TUPLE": tuple, "DICT": _pairs, "FROZENSET": _frozen}
             stack.append(kinds[name](items))
         elif name in ("APPEND", "APPENDS", "ADDITEMS", "SETITEM", "SETITEMS"):
             self._fill(name)
@@ -146,7 +161,7 @@ class _Reader:
                 raise ValueError(f"it sets items of a {type(target).__name__}")
             target.update(_pairs(items))
         elif type(target) is set:
-            target.update(items)
+            target.update(map(_key, items))
         elif type(target) is list:
             target.extend(items)
         elif not isinstance(target, Inert):  # of a list's kin nothing is needed
@@ -178,4 +193,27 @@ class _Reader:
 
 
 def _pairs(items: list) -> dict:
-    return dict(zip(items[::2], items[1::2], strict=True))
+    return dict(zip(map(_key, items[::2]), items[1::2], strict=True))
+
+
+def as_dict(pairs: list | dict) -> dict:
+    """Return a dictionary of pairs that a pickle describes. Raises ValueError for nested keys."""
+    if isinstance(pairs, dict):
+        return dict(pairs)
+    if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
+        raise ValueError("it makes a dictionary of what are no pairs")
+    return {_key(key): value for key, value in pairs}
+
+
+def _frozen(items: list) -> frozenset:
+    return frozenset(map(_key, items))
+
+
+def _key(value: object) -> object:
+    """Return a key of a dictionary or a member of a set. Raises ValueError for nested ones, which
+    take exponential time to hash."""
+    if type(value) is frozenset or (
+        type(value) is tuple and any(isinstance(item, tuple | frozenset) for item in value)
+    ):
+        raise ValueError("it uses a nested tuple or a frozenset as a key")
+    return value

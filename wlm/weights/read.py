@@ -19,12 +19,13 @@ from wlm.weights.naming import name_tensors
 from wlm.weights.npz_file import read_npz
 from wlm.weights.other_models import refuse_others
 from wlm.weights.packed import unpack
-from wlm.weights.pickled import shown
+from wlm.weights.pickled import reason, shown
 from wlm.weights.stored import Stored
 from wlm.weights.torch_file import TorchFile
 
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 MOST_BYTES = 8_000_000_000  # two billion weights, or fewer with an optimizer's state beside them
+MOST_HEADER = 4_000_000  # bytes of a safetensors header, for some 40,000 tensors
 MOST_SIZE = 1e15  # of a weight: 8,192 products of two such are still finite in fp32
 _SAFETENSORS_DTYPES = {
     **dict(zip(("F16", "BF16", "F32", "F64"), DTYPES, strict=True)),
@@ -116,6 +117,10 @@ def _torch(path: Path) -> Found:
 
 def _safetensors(path: Path) -> Found:
     try:
+        with path.open("rb") as file:
+            header = int.from_bytes(file.read(8), "little")
+        if header > MOST_HEADER:
+            raise ValueError(f"its header must have at most {MOST_HEADER:,} bytes, got {header:,}")
         with safe_open(path, framework="pt") as file:
             keys, metadata = list(file.keys()), file.metadata() or {}
             entries = {key: _described(path, key, file.get_slice(key)) for key in keys}
@@ -147,7 +152,9 @@ def _described(path: Path, key: str, found) -> Stored:
 
 
 def _damaged(path: Path, error: object) -> CheckpointError:
-    return CheckpointError(f"the weights {str(path)!r} are damaged or no safetensors file: {error}")
+    return CheckpointError(
+        f"the weights {str(path)!r} are damaged or no safetensors file: {reason(error)}"
+    )
 
 
 _FINDERS = {TORCH: _torch, SAFETENSORS: _safetensors, NPZ: read_npz}

@@ -16,8 +16,9 @@ from torch import Tensor
 
 from wlm.errors import CheckpointError
 from wlm.weights.integers import INTEGERS, quantized_by
-from wlm.weights.pickled import CallError, Inert, read_pickle, reason, shown
+from wlm.weights.pickled import CallError, Inert, as_dict, read_pickle, reason, shown
 from wlm.weights.stored import Stored, are_sizes
+from wlm.weights.zip_file import open_zip
 
 _LEGACY_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa850192e")  # a number, in any pickle protocol
 LEGACY_START = 30
@@ -78,11 +79,15 @@ class TorchFile:
         self._places: dict[object, tuple[int, int]] = {}  # a storage's first byte and its bytes
         self._storages: dict[object, _Storage] = {}
         self._stored: dict[object, Stored] = {}
+        self._copied, self._size = 0, 0
         try:
+            self._size = path.stat().st_size
             with path.open("rb") as file:
                 legacy = is_legacy(file.read(LEGACY_START))
                 file.seek(0)
                 self.content = self._read_legacy(file) if legacy else self._read_zip(file)
+        except MemoryError:
+            raise  # for the process that limits it
         except CallError as error:
             raise CheckpointError(
                 f"the weights {str(path)!r} hold code: unpickling them would call "
@@ -99,7 +104,7 @@ class TorchFile:
 
     def _read_zip(self, file: BinaryIO) -> object:
         size = self.path.stat().st_size
-        with zipfile.ZipFile(file) as archive:
+        with open_zip(self.path) as archive:
             entries = archive.infolist()
             # A small compressed entry can unpack to any size; torch.save compresses nothing.
             if any(each.compress_type != zipfile.ZIP_STORED for each in entries):
@@ -131,7 +136,7 @@ class TorchFile:
             storage = self._storages[key]
             bytes_ = storage.count * storage.dtype.itemsize
             if count != storage.count or file.tell() + bytes_ > size:
-                raise ValueError(f"storage {key!s:.20} claims more than the file holds")
+                raise ValueError(f"storage {shown(key, 20)} claims more than the file holds")
             self._places[key] = file.tell(), bytes_
             file.seek(bytes_, 1)
         return content
@@ -142,11 +147,13 @@ class TorchFile:
         if kind == "module":  # a class with its source code, in the format before 1.6
             return facts[0]
         if kind != "storage":
-            raise ValueError(f"it refers to a {kind!s:.20}")
+            raise ValueError(f"it refers to a {shown(kind, 20)}")
         type_, key, _device, count, *view = facts
         name = type_.name.rpartition(".")[2].removesuffix("Storage")
+        if not isinstance(key, str | int):
+            raise ValueError("it holds a storage whose key is no name")
         if name not in _DTYPES or not are_sizes(count):
-            raise ValueError(f"it holds a {type_.name!s:.40} of {count!s:.20}")
+            raise ValueError(f"it holds a {shown(type_.name, 40)} of {shown(count, 20)}")
         self._storages.setdefault(key, _Storage(key, _DTYPES[name], count))
         if view and view[0] is not None:
             _key, first, count = view[0]
@@ -161,8 +168,10 @@ class TorchFile:
         module, _, what = name.rpartition(".")
         if name in _DICTIONARIES:
             pairs = args[0] if args and isinstance(args[0], list | dict) else ()
-            return dict(pairs)
+            self._count_copied(len(pairs))
+            return as_dict(pairs)
         if name == "_codecs.encode" and args[1:] == ("latin1",):
+            self._count_copied(len(args[0]))
             return args[0].encode("latin1")
         if module == "torch._utils" and what in ("_rebuild_tensor", "_rebuild_tensor_v2"):
             return self._tensor(args[0].dtype, *args[:4])
@@ -190,6 +199,12 @@ class TorchFile:
             return Inert(plain, True, args)
         raise CallError(name)
 
+    def _count_copied(self, number: int) -> None:
+        """Bound what is copied of items and characters: an honest file names each once."""
+        self._copied += number
+        if self._copied > self._size:
+            raise ValueError("it copies more than it holds")
+
     def _tensor(self, dtype, storage: _Storage, first: int, shape: tuple, strides: tuple) -> Stored:
         first, strides, shape = first + storage.first, tuple(strides), tuple(shape)
         if len(shape) != len(strides) or not are_sizes(first, *shape, *strides):
@@ -205,7 +220,7 @@ class TorchFile:
         place, size = self._places.get(key, (0, 0))
         try:
             if first + count > size:
-                raise ValueError(f"storage {key!s:.20} holds less than its tensors")
+                raise ValueError(f"storage {shown(key, 20)} holds less than its tensors")
             with self.path.open("rb") as file:
                 file.seek(place + first)
                 content = bytearray(count)
@@ -255,5 +270,5 @@ def _named_dtype(dtype: Inert) -> torch.dtype:
     # Not `getattr`, by which torch imports some of its modules.
     found = vars(torch).get(dtype.name.removeprefix("torch."))
     if not isinstance(found, torch.dtype):
-        raise ValueError(f"it holds numbers of the kind {dtype.name!s:.40}")
+        raise ValueError(f"it holds numbers of the kind {shown(dtype.name, 40)}")
     return found

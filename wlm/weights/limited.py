@@ -1,0 +1,170 @@
+"""Files of others, read in a short-lived process with limits on memory and time.
+
+A hostile file can make its reader slow or large, with Python's lock held, so that nobody else is
+answered. Here it costs no more than the limits, and only the process that reads it ends.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from wlm import errors
+from wlm.errors import CheckpointError, WLMError, called
+from wlm.paths import ROOT
+from wlm.weights.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+
+MEMORY = 1_000_000_000  # bytes besides those of Python and PyTorch, for files up to FREE_SIZE
+SECONDS = 20
+FREE_SIZE = 200_000_000  # bytes of a file; a larger one has more memory and time
+BYTES_PER_SECOND = 20_000_000
+START_SECONDS = 120  # to import PyTorch on a busy machine
+MOST_AT_ONCE = 2
+MOST_MESSAGE = 1_000  # characters
+_places = threading.BoundedSemaphore(MOST_AT_ONCE)
+
+
+def load_limited(
+    path: Path,
+    *,
+    vocabulary: str | Path | None = None,
+    corpus: str | Path | None = None,
+    most_weights: int | None = None,
+) -> Checkpoint:
+    """Return what `load_checkpoint` returns; another process reads the file.
+
+    At most MOST_AT_ONCE files are read at a time. Raises what `load_checkpoint` raises, and
+    CheckpointError for a file that exceeds a limit.
+    """
+    with _places, tempfile.TemporaryDirectory(prefix="wlm-") as folder:
+        task = {
+            "path": str(path),
+            "folder": folder,
+            "vocabulary": str(vocabulary) if vocabulary is not None else None,
+            "corpus": str(corpus) if corpus is not None else None,
+            "most_weights": most_weights,
+        }
+        answer = _ask(task, path)
+        if "error" in answer:
+            raise getattr(errors, answer["error"])(answer["message"])
+        with called({Path(folder): str(path)}):
+            loaded = load_checkpoint(folder)
+        return replace(loaded, **answer)
+
+
+def limits(size: int) -> tuple[int, int]:
+    """Return the bytes of memory and the seconds that reading a file of this size may take."""
+    more = max(0, size - FREE_SIZE)
+    return MEMORY + 5 * more, SECONDS + more // BYTES_PER_SECOND
+
+
+def _ask(task: dict, path: Path) -> dict:
+    """Have a process read a file, and return its answer. Raises CheckpointError without one."""
+    size = path.stat().st_size if path.is_file() else 0
+    memory, seconds = limits(size)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+        "OMP_NUM_THREADS": "1",
+    }
+    # Not multiprocessing, which would import the server's script again in the process.
+    command = [sys.executable, "-c", "from wlm.weights.limited import main; main()"]
+    with tempfile.TemporaryFile() as noise:
+        reader = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=noise, env=environment
+        )
+        try:
+            # Standard input stays open: the process ends when this one does, see `main`.
+            reader.stdin.write(json.dumps({**task, "limits": [memory, seconds]}).encode() + b"\n")
+            reader.stdin.flush()
+            timer = threading.Timer(START_SECONDS + seconds, reader.kill)
+            timer.start()
+            answer = reader.stdout.read()
+            timer.cancel()
+        except OSError:  # it has ended before it read its task
+            answer = b""
+        finally:
+            reader.kill()
+            reader.wait()
+            for pipe in (reader.stdin, reader.stdout):
+                with suppress(OSError):
+                    pipe.close()
+        try:
+            found = json.loads(answer)
+        except ValueError:
+            raise CheckpointError(
+                f"the weights {str(path)!r} must be readable within {seconds} s and "
+                f"{memory / 1e9:.1f} GB of memory, which they exceed: give a state_dict alone, "
+                "torch.save(model.state_dict(), path)"
+            ) from None
+    if "defect" in found:
+        raise RuntimeError(f"reading {path.name!r} failed:\n{found['defect']}")
+    return found
+
+
+def main() -> None:
+    """Read the task on standard input within its limits, and print the answer as JSON."""
+    task = json.loads(sys.stdin.readline())
+    _end_with_parent()
+    answers = os.dup(1)
+    os.dup2(2, 1)  # whatever else prints
+    _limit(*task.pop("limits"))
+    try:
+        answer = _read(**task)
+    except WLMError as error:
+        answer = {"error": type(error).__name__, "message": str(error)[:MOST_MESSAGE]}
+    except MemoryError:
+        os._exit(1)
+    except Exception:
+        import traceback
+
+        answer = {"defect": traceback.format_exc(limit=5)[-4_000:]}
+    os.write(answers, json.dumps(answer).encode())
+    os._exit(0)
+
+
+def _read(path: str, folder: str, **options) -> dict:
+    loaded = load_checkpoint(path, **options)
+    save_checkpoint(folder, loaded.model, loaded.vocabulary, dtype=torch.float32)
+    return {
+        "name": loaded.name,
+        "card": loaded.card,
+        "sha256": loaded.sha256,
+        "weights_read": loaded.weights_read,
+    }
+
+
+def _limit(memory: int, seconds: int) -> None:
+    """Limit this process from now on, as far as the system can; the parent limits the rest."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    with suppress(OSError, ValueError):
+        # What Python and PyTorch have mapped already does not count. (macOS has no /proc.)
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        memory += pages * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    with suppress(OSError, ValueError):
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        most = int(used.ru_utime + used.ru_stime) + seconds + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (most, most))
+    # Without a handler the system ends the process, even while Python's lock is held.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _end_with_parent() -> None:
+    def wait() -> None:
+        os.read(0, 1)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
