@@ -38,7 +38,8 @@ def shown(text: object, most: int = MOST_SHOWN) -> str:
 
     Of lists and the like only their kind: nested ones would take exponential time to write.
     """
-    if not isinstance(text, str | int | float | BaseException | None):
+    is_shape = type(text) is tuple and all(type(size) is int for size in text)
+    if not is_shape and not isinstance(text, str | int | float | BaseException | None):
         text = type(text).__name__
     if isinstance(text, BaseException):
         text = text.args[0] if text.args and isinstance(text.args[0], str) else type(text).__name__
