@@ -1,231 +1,209 @@
-"""How far to trust a comparison: a program with itself, and ours beside one after the other.
+"""How far to trust a speed-up: the same comparison again and again, in a fresh process each time.
 
-    python -m benchmarks.trust [--runs 10] [--seconds 10] [--aa 40] [--aa-seconds 5]
+    python -m benchmarks.trust [--repetitions 60] [--variants fp32 int8] [--seconds 6]
 
-First fp32 is compared with itself, which has to come out undecided about 95 times in 100. Then
-the ratio of int8 to fp32 is measured again and again: by `wlm.measuring.compare`, and as the
-tutorial does it, all of a stretch of text with fp32 and then with int8, over as many tokens. Each
-run loads and quantizes the model anew, as it would be by whoever wants one number. Both ways take
-turns, on a quiet machine and beside a program that keeps the same core busy now and then.
-About 15 minutes.
+Quiet, and next to light work that the benchmark starts itself (a program that works for 0.2 to 2 s
+and pauses for 0.5 to 4 s), it compares int8 with fp32 and counts how many intervals contain the
+mean of all repetitions. It also compares fp32 with itself and counts the verdicts "undecided". It
+prints what the spread consists of: within groups of rounds, between groups, and between processes
+beyond that. `--once` adds comparisons that prepare once, as earlier versions did. A repetition
+takes about 14 s, so all four parts take about an hour.
 """
 
 import argparse
+import json
 import math
 import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 
-import torch
+import numpy as np
 from scipy.stats import binomtest, f
 
-from benchmarks.tutorial_parity import BPTT, VARIANTS, tutorial_evaluate
-from wlm.catalog.open import open_model, open_text
-from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT
 from wlm.measuring.compare import compare
-from wlm.measuring.comparison import CompareSpec, Comparison
-from wlm.measuring.intervals import Interval
-from wlm.measuring.machine import describe_machine
-from wlm.quantization.pytorch import quantize
-from wlm.quantization.variant import Variant
-from wlm.text.corpus import batchify
+from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
+from wlm.measuring.machine import describe_machine, pinned
+from wlm.paths import ROOT
 
-BURST_S, PAUSE_S = (0.2, 2.0), (0.5, 4.0)
-# Ends with its standard input, however this program ends.
-SPINNER = f"""
+WORK_S, PAUSE_S = (0.2, 2.0), (0.5, 4.0)
+# Ends with its standard input, however the benchmark ends.
+LIGHT_WORK = f"""
 import os, random, sys, threading, time
 
-core, seed = map(int, sys.argv[1:])
-if core >= 0:
-    os.sched_setaffinity(0, {{core}})
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
-generator = random.Random(seed)
+generator = random.Random(1)
 while True:
-    end = time.perf_counter() + generator.uniform(*{BURST_S})
+    end = time.perf_counter() + generator.uniform(*{WORK_S})
     while time.perf_counter() < end:
         pass
     time.sleep(generator.uniform(*{PAUSE_S}))
 """
 
 
+@dataclass(frozen=True)
+class Repetition:
+    """One comparison in a process of its own: the speed-up, the ends of its interval (None if there
+    are too few groups), the verdict, and the logarithms of the rounds' ratios by group."""
+
+    value: float
+    ends: tuple[float, float] | None
+    verdict: str
+    logs: list[np.ndarray]
+
+    @classmethod
+    def of(cls, content: dict) -> "Repetition":
+        """Return what a comparison's JSON says of its second variant."""
+        baseline, result = content["results"]
+        seconds = ([block["wall_s"] for block in row["blocks"]] for row in (baseline, result))
+        above, below = map(np.array, seconds)
+        logs = np.split(np.log(above / below), np.cumsum(content["groups"])[:-1])
+        ends = result["speedup_ci95"] and tuple(result["speedup_ci95"])
+        return cls(result["speedup"], ends, result["verdict"], logs)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=10, help="of each way; 0 to leave out")
-    parser.add_argument("--seconds", type=float, default=10.0, help="measured by each of them")
-    parser.add_argument("--aa", type=int, default=40, help="runs of fp32 against itself")
-    parser.add_argument("--aa-seconds", type=float, default=5.0)
+    parser.add_argument("--repetitions", type=int, default=60, help="of each part")
+    parser.add_argument("--variants", nargs=2, default=["fp32", "int8"])
+    parser.add_argument("--seconds", type=float, default=6.0, help="budget, as of the page Compare")
+    parser.add_argument(
+        "--parts",
+        nargs="+",
+        choices=("quiet", "light", "control", "control-light", "once"),
+        default=["quiet", "light", "control", "control-light"],
+        help="which parts; `once` prepares once, as earlier versions did",
+    )
+    parser.add_argument("--once", action="store_true", help="add the part `once`")
+    parser.add_argument("--save", metavar="FILE", help="also write all comparisons there, as JSON")
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.one:
+        print(json.dumps(measure(options.variants, options.seconds, options.once)))
+        return
 
     machine = describe_machine()
     print(f"{machine['cpu']}, {machine['cpus']} CPUs, {machine['os']}, torch {machine['torch']}")
-    torch.set_num_threads(1)
-    core = pin()
-    where = "the system's choice of cores" if core is None else f"pinned to core {core}"
-    print(f"one thread, {where}; load in the last minute {machine['load_1min']}", flush=True)
+    print(f"load in the last minute {machine['load_1min']}", flush=True)
+    kept: dict[str, list[dict]] = {}
+    parts = options.parts + (["once"] if options.once and "once" not in options.parts else [])
     try:
-        if options.aa:
-            against_itself(options.aa, options.aa_seconds)
-        if options.runs:
-            quiet = take_turns("Quiet", options.runs, options.seconds)
-            with busy(core) as how:
-                title = f"With {how}, busy for {BURST_S[0]:g} to {BURST_S[1]:g} s at a time"
-                title += f" with pauses of {PAUSE_S[0]:g} to {PAUSE_S[1]:g} s"
-                take_turns(title, options.runs, options.seconds, quiet)
+        for part in parts:
+            control = part.startswith("control")
+            variants = [options.variants[0]] * 2 if control else options.variants
+            contents = kept.setdefault(part, [])
+            with light_work() if part.endswith("light") else nullcontext():
+                for i in range(options.repetitions):
+                    contents.append(in_fresh_process(variants, options.seconds, part == "once"))
+                    result = contents[-1]["results"][1]
+                    print(
+                        f"{part} {i + 1} of {options.repetitions}: {result['speedup']:.3f}",
+                        file=sys.stderr,
+                        flush=True,
+                    )
+            report(part, [Repetition.of(content) for content in contents])
+            if options.save:
+                with open(options.save, "w", encoding="utf-8") as file:  # noqa: PTH123
+                    json.dump(kept, file)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def pin() -> int | None:
-    """Keep this process on one core; return which, or None where the system cannot."""
-    if not hasattr(os, "sched_setaffinity"):
-        return None
-    core = max(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {core})
-    return core
+def measure(variants: Sequence[str], seconds: float, once: bool) -> dict:
+    """Compare two variants as the page Compare does; with `once` everything is prepared once."""
+    spec = CompareSpec(variants=tuple(variants), seconds=seconds, target=DEFAULT_TARGET)
+    if once:  # as many rounds, in one group
+        spec = CompareSpec(variants=tuple(variants))
+    with pinned(spec.threads):
+        *_, last = compare(spec, rounds_per_group=10**6 if once else None)
+    return last.measured.to_json()
+
+
+def in_fresh_process(variants: Sequence[str], seconds: float, once: bool) -> dict:
+    """Return the JSON of a comparison that a new process makes."""
+    command = [sys.executable, "-m", "benchmarks.trust", "--one", "--seconds", str(seconds)]
+    command += ["--variants", *variants, *(["--once"] if once else [])]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=env, cwd=ROOT)
+    return json.loads(done.stdout)
 
 
 @contextmanager
-def busy(core: int | None) -> Iterator[str]:
-    """Keep the core (None: all of them) busy now and then; the value says how, in words."""
-    cores = [-1] * (os.cpu_count() or 1) if core is None else [core]
-    spinners = []
+def light_work() -> Iterator[None]:
+    """Have another program work now and then, on the CPU that the system chooses."""
+    command = [sys.executable, "-c", LIGHT_WORK]
+    # Ctrl-C is for the benchmark, which then ends the program.
+    worker = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
     try:
-        for seed, each in enumerate(cores):
-            command = [sys.executable, "-c", SPINNER, str(each), str(seed)]
-            # Ctrl-C is for this program, which then ends them.
-            spinners.append(
-                subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
-            )
-        yield f"{len(cores)} programs, one a core" if core is None else "a program on that core"
+        yield
     finally:
-        for spinner in spinners:
-            spinner.kill()
-            spinner.wait()
+        worker.kill()
+        worker.wait()
 
 
-def against_itself(runs: int, seconds: float) -> None:
-    """Compare fp32 with fp32 and print the share of undecided verdicts."""
-    verdicts, rounds, ratios = [], [], []
-    for i in range(runs):
-        made = finish(CompareSpec(variants=("fp32", "fp32"), seconds=seconds, seed=i))
-        verdicts.append(made.to_json()["results"][1]["verdict"])
-        rounds.append(len(made.blocks[0]))
-        ratios.append(made.speedup(1).value)
-        note(f"fp32 against itself, {i + 1} of {runs}: {ratios[-1]:.3f} {verdicts[-1]}")
-    undecided = verdicts.count("undecided")
-    ends = binomtest(undecided, runs).proportion_ci()
+def report(part: str, repetitions: list[Repetition]) -> None:
+    """Print how many intervals contain the mean of all, the verdicts, and the components."""
+    n, values = len(repetitions), [repetition.value for repetition in repetitions]
+    logs = [math.log(value) for value in values]
+    mean = math.exp(statistics.mean(logs))
     print(
-        f"\nfp32 against itself, {runs} runs of {seconds:g} s, {min(rounds)} to {max(rounds)} "
-        f"rounds each\n"
-        f"undecided: {undecided} of {runs}, {undecided / runs:.0%} "
-        f"(95% interval {ends.low:.0%} to {ends.high:.0%}; it should be 95%)\n"
-        f"ratios: {describe(ratios)}",
-        flush=True,
+        f"\n{part}: {n} processes, speed-up {mean:.3f} on average "
+        f"({min(values):.3f} to {max(values):.3f}, standard deviation "
+        f"{statistics.stdev(logs) if n > 1 else math.nan:.2%})"
     )
-
-
-def take_turns(title: str, runs: int, seconds: float, quiet: float | None = None) -> float:
-    """Measure int8's ratio both ways in turn and print how the two vary; return ours' median."""
-    ours: list[Interval] = []
-    theirs: list[float] = []
-    seconds_spent = {"ours": [], "theirs": []}
-    short = f"{title.split(',')[0]}:"
-
-    def measure_ours(i: int) -> int:
-        made = finish(CompareSpec(variants=VARIANTS, seconds=seconds, seed=i))
-        ours.append(made.speedup(1))
-        spent = sum(block.wall_s for blocks in made.blocks for block in blocks)
-        seconds_spent["ours"].append(spent)
-        note(f"{short} ours {i + 1} of {runs}: {ours[-1].value:.3f} in {spent:.1f} s")
-        return sum(block.tokens for block in made.blocks[0])
-
-    def measure_theirs(i: int, tokens: int) -> None:
-        elapsed = tutorial_seconds(tokens)
-        theirs.append(elapsed[0] / elapsed[1])
-        seconds_spent["theirs"].append(sum(elapsed))
-        note(f"{short} tutorial {i + 1} of {runs}: {theirs[-1]:.3f} in {sum(elapsed):.1f} s")
-
-    tokens = 0
-    for i in range(runs):
-        # The first of a pair changes. As many tokens as ours last read take as long, here and now.
-        if i % 2 == 0:
-            tokens = measure_ours(i)
-            measure_theirs(i, tokens)
-        else:
-            measure_theirs(i, tokens)
-            tokens = measure_ours(i)
-
-    values = [interval.value for interval in ours]
-    median = statistics.median(values)
-    print(f"\n{title}: int8's ratio to fp32, {runs} runs each")
-    for name, ratios, spent in (
-        ("ours", values, seconds_spent["ours"]),
-        ("the tutorial's way", theirs, seconds_spent["theirs"]),
-    ):
-        print(f"{name:20}{describe(ratios)}, {statistics.mean(spent):.1f} s measured a run")
-    if runs > 1:
-        factor = deviation(theirs) / deviation(values)
-        uncertain = math.sqrt(f.ppf(0.975, runs - 1, runs - 1))
+    groups = [len(repetition.logs) for repetition in repetitions]
+    rounds = [sum(map(len, repetition.logs)) for repetition in repetitions]
+    print(f"{min(groups)} to {max(groups)} groups, {min(rounds)} to {max(rounds)} rounds each")
+    intervals = [repetition.ends for repetition in repetitions if repetition.ends]
+    if intervals:
+        holding = sum(low <= mean <= high for low, high in intervals)
+        widths = [0.5 * math.log(high / low) for low, high in intervals]
         print(
-            f"ours is narrower by a factor of {factor:.1f} "
-            f"(95% interval {factor / uncertain:.1f} to {factor * uncertain:.1f}, were they normal)"
+            f"{_share(holding, len(intervals))} of the intervals contain the mean of all; "
+            f"give or take {math.expm1(statistics.mean(widths)):.1%} on average"
         )
-    claimed = statistics.mean(interval.relative_half_width for interval in ours)
+    verdicts = [repetition.verdict for repetition in repetitions]
+    for verdict in dict.fromkeys(verdicts):
+        print(f"{verdict}: {_share(verdicts.count(verdict), n)}")
+    if n > 1 and min(groups) > 1:
+        print_components(repetitions)
+    print("values:", *(f"{value:.3f}" for value in values), flush=True)
+
+
+def print_components(repetitions: list[Repetition]) -> None:
+    """Print the standard deviations within groups, between groups and between processes.
+
+    Each comes from the variance of means, less what the level below explains of it. The F test
+    asks whether processes differ by more than their groups do.
+    """
+    all_groups = [group for repetition in repetitions for group in repetition.logs]
+    within = statistics.mean(group.var(ddof=1) for group in all_groups if len(group) > 1)
+    rounds = 1 / statistics.mean(1 / len(group) for group in all_groups)
+    means = [[group.mean() for group in repetition.logs] for repetition in repetitions]
+    of_groups = statistics.mean(np.var(of_one, ddof=1) for of_one in means)
+    groups = 1 / statistics.mean(1 / len(of_one) for of_one in means)
+    of_processes = statistics.variance([statistics.mean(of_one) for of_one in means])
+    ratio = of_processes / (of_groups / groups)
+    freedom = len(means) - 1, sum(len(of_one) - 1 for of_one in means)
+    for name, variance in (
+        ("within groups, a round", within),
+        ("between groups", of_groups - within / rounds),
+        ("between processes", of_processes - of_groups / groups),
+    ):
+        sign = "" if variance >= 0 else "none found, variance below 0 by "
+        print(f"standard deviation {name}: {sign}{math.sqrt(abs(variance)):.2%}")
     print(
-        f"our intervals: give or take {math.expm1(claimed):.1%} on average; "
-        f"{count_holding(ours, median)} of {runs} hold the median of our runs, {median:.3f}"
-    )
-    if quiet is not None:
-        print(f"and {count_holding(ours, quiet)} of {runs} the quiet one, {quiet:.3f}")
-    print("ours:    ", *(f"{value:.3f}" for value in values))
-    print("tutorial:", *(f"{value:.3f}" for value in theirs), flush=True)
-    return median
-
-
-def tutorial_seconds(tokens: int) -> list[float]:
-    """Measure the tutorial's way: evaluate a text of so many tokens with one model, then with the
-    other, after a warm-up of each; return the seconds of both."""
-    checkpoint = open_model(DEFAULT_MODEL)
-    data = batchify(open_text(DEFAULT_TEXT, checkpoint.vocabulary).ids, 1)
-    models = [quantize(checkpoint.model, Variant.parse(name)) for name in VARIANTS]
-    for model in models:
-        next(tutorial_evaluate(model, data[: 4 * BPTT]))
-    text = data.repeat(math.ceil((tokens + 1) / len(data)), 1)[: tokens + 1]
-    return [sum(seconds for _, seconds in tutorial_evaluate(model, text)) for model in models]
-
-
-def finish(spec: CompareSpec) -> Comparison:
-    """Run a comparison to its end."""
-    for progress in compare(spec):
-        made = progress.measured
-    return made
-
-
-def count_holding(intervals: list[Interval], value: float) -> int:
-    """Return how many intervals hold the value."""
-    return sum(interval.low <= value <= interval.high for interval in intervals)
-
-
-def deviation(ratios: list[float]) -> float:
-    """Return the standard deviation of the logarithms."""
-    return statistics.stdev(map(math.log, ratios))
-
-
-def describe(ratios: list[float]) -> str:
-    """Return median, standard deviation and range in words."""
-    spread = f"{deviation(ratios):.2%}" if len(ratios) > 1 else "unknown"
-    return (
-        f"median {statistics.median(ratios):.3f}, standard deviation {spread}, "
-        f"{min(ratios):.3f} to {max(ratios):.3f}"
+        f"processes against groups: F = {ratio:.2f}, p = {f.sf(ratio, *freedom):.2f} "
+        f"({freedom[0]} and {freedom[1]} degrees of freedom)"
     )
 
 
-def note(text: str) -> None:
-    """Say on standard error how far it is."""
-    print(text, file=sys.stderr, flush=True)
+def _share(count: int, total: int) -> str:
+    ends = binomtest(count, total).proportion_ci()
+    return f"{count} of {total} (95% interval {ends.low:.0%} to {ends.high:.0%})"
 
 
 if __name__ == "__main__":

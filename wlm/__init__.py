@@ -13,6 +13,7 @@ _HOMES = {
     "Variant": "wlm.quantization.variant",
     "Vocabulary": "wlm.text.vocabulary",
     "WLMError": "wlm.errors",
+    "compare_callables": "wlm.measuring.callables",
     "load_checkpoint": "wlm.weights.checkpoint",
     "sample_words": "wlm.sampling.words",
     "save_checkpoint": "wlm.weights.checkpoint",

@@ -1,0 +1,35 @@
+"""What the benchmark of trust concludes from comparisons in processes of their own."""
+
+import re
+
+import numpy as np
+
+from benchmarks.trust import Repetition, report
+
+
+def content(logs: list[list[float]]) -> dict:
+    """Return the parts of a comparison's JSON that the benchmark reads."""
+    flat = [value for group in logs for value in group]
+    blocks = ([{"wall_s": float(np.exp(log))} for log in flat], [{"wall_s": 1.0} for _ in flat])
+    rows = [{"blocks": of_one, "speedup": float(np.exp(np.mean(flat)))} for of_one in blocks]
+    rows[1] |= {"speedup_ci95": [0.5, 3.0], "verdict": "undecided"}
+    return {"results": rows, "groups": [len(group) for group in logs]}
+
+
+def test_ratios_are_read_by_group():
+    repetition = Repetition.of(content([[0.1, 0.3], [0.2, 0.4]]))
+    assert np.allclose(repetition.logs, [[0.1, 0.3], [0.2, 0.4]])
+    assert repetition.ends == (0.5, 3.0)
+
+
+def test_components_are_those_that_made_the_numbers(capsys):
+    generator = np.random.default_rng(1)
+    process = generator.normal(0, 0.03, (300, 1, 1))
+    group = generator.normal(0, 0.02, (300, 8, 1))
+    logs = process + group + generator.normal(0, 0.05, (300, 8, 2))
+    report("quiet", [Repetition.of(content(of_one.tolist())) for of_one in logs])
+    printed = capsys.readouterr().out
+    found = [float(x) for x in re.findall(r"standard deviation [a-z, ]+: ([\d.]+)%", printed)]
+    assert np.allclose(found, [5.0, 2.0, 3.0], atol=0.5)
+    assert "300 of 300 (95% interval" in printed and "undecided: 300 of 300" in printed
+    assert "p = 0.00" in printed
