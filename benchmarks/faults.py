@@ -3,6 +3,7 @@
 Linux only.
 """
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks import ROOT
+from benchmarks import ROOT, attacks
 from helpers import postgres
 from helpers.serving import APP, is_healthy
 from helpers.waiting import wait_for
@@ -27,6 +28,7 @@ LIMITS = {
     "WLM_RUNS_PER_ADDRESS": "10000",
     "WLM_RUNS_PER_SERVER": "10000",
 }
+ATTACK_SECONDS = 5.0  # of each
 AWAY_SECONDS = 8.0  # of the database, and of room on its disk
 
 
@@ -133,6 +135,11 @@ class Site:
         clock = os.pathsep.join([str(ROOT / "tests" / "stepping_clock"), str(ROOT)])
         self.start_server("A", PYTHONPATH=clock)
 
+    def attack(self) -> None:
+        """Strangers send server A what no page needs: messages, uploads and fragments."""
+        for how in attacks.ATTACKS:
+            asyncio.run(attacks.attack(address_of("A"), how, ATTACK_SECONDS))
+
     def close(self) -> None:
         """Tell everything to stop: servers first, as a machine that is shut down does."""
         for name in sorted(self.processes):
@@ -156,6 +163,7 @@ FAULTS = (
     Site.fill_disk,
     Site.stop_server,
     Site.move_clock,
+    Site.attack,
 )
 
 
