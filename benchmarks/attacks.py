@@ -181,9 +181,11 @@ def main() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory(prefix="wlm-attacks-") as folder:
-        with serving(Path(folder), port, *APP, WLM_PUBLIC="1") as address:
-            return int(not asyncio.run(try_all(address, options.seconds)))
+    with (
+        tempfile.TemporaryDirectory(prefix="wlm-attacks-") as folder,
+        serving(Path(folder), port, *APP, WLM_PUBLIC="1") as address,
+    ):
+        return int(not asyncio.run(try_all(address, options.seconds)))
 
 
 if __name__ == "__main__":
