@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 
 from wlm import __version__
+from wlm.disk_cache import read_cached, write_cached
 from wlm.exporting.export import ARCHIVE, export
 from wlm.memory import give_back
-from wlm.quantization.onnx.cache import read_cached, write_cached
 from wlm.quantization.variant import Variant
 from wlm.weights.checkpoint import CARD, Checkpoint
 

@@ -2,7 +2,8 @@
 
 import math
 
-from wlm.model.lstm import DECODER, EMBEDDING, ModelConfig, part_of
+from wlm.model.lstm import ModelConfig, part_of
+from wlm.model.parts import part_of_key
 from wlm.quantization.prepare import PreparedModel
 from wlm.quantization.variant import PART_LABELS, Variant
 
@@ -30,7 +31,7 @@ def module_bytes(config: ModelConfig, variant: Variant) -> dict[str, int]:
     making it: within a percent of what `saved_parts` finds."""
     found = dict.fromkeys(PART_LABELS, 0)
     for key, shape in config.shapes().items():
-        module = {EMBEDDING: "embedding", DECODER: "linear"}.get(part_of(key), "lstm")
+        module = part_of_key(key).name
         precision = getattr(variant, module)
         rounded = precision.startswith("int8") and "weight" in key
         found[module] += math.prod(shape) * (1 if rounded else 2 if precision == "bf16" else 4)

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from wlm.errors import VariantError
 from wlm.model.blocks import BLOCK, Blocks
-from wlm.model.lstm import DECODER, EMBEDDING, Hidden, LSTMModel, ModelConfig, part_of
+from wlm.model.lstm import Hidden, LSTMModel, ModelConfig
+from wlm.model.parts import part_of_key
 from wlm.quantization.bf16 import computes_bf16
 from wlm.quantization.engines import default_engine, missing_engine
 from wlm.quantization.modules import Modules
@@ -125,8 +126,7 @@ def held_bytes(config: ModelConfig, variant: Variant) -> int:
     """
     onnx, held = variant.runtime == "onnxruntime", 0
     for key, shape in config.shapes().items():
-        module = {EMBEDDING: "embedding", DECODER: "linear"}.get(part_of(key), "lstm")
-        precision = getattr(variant, module)
+        precision = getattr(variant, part_of_key(key).name)
         if precision == "bf16":
             held += WEIGHT_BYTES[precision] * math.prod(shape)
         elif onnx or precision != "fp32":

@@ -18,13 +18,14 @@ from torch import Tensor, nn
 
 from wlm.errors import VariantError, WLMError, first_line
 from wlm.model.lstm import Hidden, LSTMModel, part_of
+from wlm.model.parts import PARTS
 from wlm.quantization.bf16 import in_bf16
 from wlm.quantization.engines import default_engine, missing_engine, packing_for, quiet
 from wlm.quantization.modules import PyTorchModules
 from wlm.quantization.variant import Variant
 
-MODULES = {"lstm": "rnn", "linear": "decoder", "embedding": "encoder"}  # of LSTMModel, by part
-MODULE_TYPES = {"lstm": nn.LSTM, "linear": nn.Linear, "embedding": nn.Embedding}
+MODULES = {part.name: part.module for part in PARTS}
+MODULE_TYPES = {part.name: getattr(nn, part.label) for part in PARTS}
 # By part, then precision: the names of the settings in torch.ao.quantization.
 _DYNAMIC = {
     "fp16": "float16_dynamic_qconfig",

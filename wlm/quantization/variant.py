@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 
 from wlm.errors import VariantError
+from wlm.model.parts import PARTS
 
 # What each part of the model may be, by runtime; the first is the default.
 PRECISIONS = {
@@ -21,7 +22,7 @@ PRECISIONS = {
 ENGINES = ("", "x86", "fbgemm", "onednn", "qnnpack")
 FP16_ENGINES = ("", "x86", "fbgemm")  # the others have no fp16 in PyTorch 2.13
 SHORT_FORMS = {"fp32": "pytorch:", "int8": "pytorch:lstm=int8,linear=int8"}
-PART_LABELS = {"lstm": "LSTM", "linear": "Linear", "embedding": "Embedding"}
+PART_LABELS = {part.name: part.label for part in PARTS}
 RUNTIME_LABELS = {"pytorch": "", "onnxruntime": "ORT "}
 
 # What pages offer to choose from, the headline ones first.

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import torch
 
+from wlm.disk_cache import read_cached, write_cached
 from wlm.errors import VariantError, WLMError, first_line
 from wlm.model.lstm import LSTMModel
 from wlm.quantization.engines import quiet
-from wlm.quantization.onnx.cache import read_cached, write_cached
 from wlm.quantization.onnx.int4 import with_int4
 from wlm.quantization.onnx.model import OnnxModel
 from wlm.quantization.onnx.names import INPUTS, OPERATORS, OUTPUTS, PACKAGES

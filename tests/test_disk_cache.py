@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from helpers.processes import output_of
+from wlm import disk_cache as cache
+from wlm.disk_cache import read_cached, write_cached
 from wlm.paths import cache_folder
-from wlm.quantization.onnx import cache
-from wlm.quantization.onnx.cache import read_cached, write_cached
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[1]
 KEY = "group", "1-2.0", "model.onnx"
 
 
@@ -102,7 +102,7 @@ def test_what_is_no_file_is_passed_over_and_logged(own_cache, caplog):
 
 WRITER = """
 import sys
-from wlm.quantization.onnx.cache import read_cached, write_cached
+from wlm.disk_cache import read_cached, write_cached
 content = b"x" * 300_000
 for i in range(100):
     write_cached("group", "1", "same", content)
