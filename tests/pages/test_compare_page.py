@@ -338,3 +338,11 @@ def test_a_word_is_sent_through_the_model_of_the_switches(queue):
     assert not page.exception and not page.error
     assert any("goes in as a number" in each.value for each in page.markdown)
     assert len(page.get("vega_lite_chart")) == 3
+
+
+def test_an_unknown_word_that_is_sent_through_is_named(queue):
+    page = open_page()
+    page.text_input(key="living-words").set_value("the zeppelin").run()
+    press(page, "Send the last word through")
+    (sentence,) = (each.value for each in page.markdown if "goes in as a number" in each.value)
+    assert sentence.startswith("**zeppelin** is an unknown word.")

@@ -98,7 +98,7 @@ MAKE = {
     ),
     "to scale": lambda: to_scale(["Embedding", "LSTM"], [16.0, 1.0], [64.0, 1.0], ["int8", "fp32"]),
     "strips": lambda: strips(Flow("bridge", 8, {"embedding": (0.5, -0.25), "LSTM 0": (0.0,)}, ())),
-    "likely words": lambda: likely((("the", 0.5), (".", 0.25))),
+    "likely words": lambda: likely((("the", 0.5), (".", 0.25)), TWO[1]),
     "race": lambda: race(
         [Lane("fp32", 125.0, 100.0, None), Lane("int8 LSTM + Linear", 200.0, 160.0, 190.0)], 0.5
     ),

@@ -45,7 +45,7 @@ def send_word(model: str, variant: Variant) -> None:
                 st.session_state["living-sent"] = True
         if st.session_state.get("living-sent"):
             words = tuple(tokenize(text))[-MOST_WORDS:] or tuple(tokenize(DEFAULT_WORDS))
-            show_flow(flow_of(model, variant, words))
+            show_flow(flow_of(model, variant, words), words[-1], variant.label)
 
 
 @st.cache_resource(show_spinner="Reading …", max_entries=32)
@@ -55,19 +55,20 @@ def flow_of(model: str, variant: Variant, words: tuple[str, ...]) -> Flow:
     return flow(server.load_variant(model, variant), vocabulary, words)
 
 
-def show_flow(found: Flow) -> None:
-    """Show a word's id, its values from part to part, and the likeliest next words."""
-    st.markdown(
-        f"**{shown(found.word)}** goes in as a number, its place in the list of words: "
-        f"**{found.id:,}**."
-    )
+def show_flow(found: Flow, word: str, label: str) -> None:
+    """Show the id of the word that was sent, its values from part to part, and the likeliest next
+    words in the color of the variant with this label. Names an unknown word."""
+    name = f"**{shown(word)}**"
+    if found.word != word:
+        name += f" is an unknown word. The model reads it as **{shown(found.word)}**, which"
+    st.markdown(f"{name} goes in as a number, its place in the vocabulary: **{found.id:,}**.")
     values, following = st.columns([2, 1])
     with values:
         st.markdown("**What each part hands on**, a cell a value")
         st.vega_lite_chart(strips(found), key="living-strips")
     with following:
         st.markdown("**Likely next words**")
-        st.vega_lite_chart(likely(found.next_words), key="living-next")
+        st.vega_lite_chart(likely(found.next_words, label), key="living-next")
 
 
 def shown(word: str) -> str:

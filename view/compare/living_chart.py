@@ -7,7 +7,15 @@ from itertools import accumulate
 import altair as alt
 
 from view.shared.built import built_once
-from view.shared.charts import GREY, INK, LABEL_SIZE, Spec, color_by_sign, specification
+from view.shared.charts import (
+    GREY,
+    INK,
+    LABEL_SIZE,
+    Spec,
+    color_by_label,
+    color_by_sign,
+    specification,
+)
 from wlm.explaining.flow import Flow
 
 ABOVE, BELOW, GAP = 230, 84, 1.8  # pixels over and under the ground line; root MB between squares
@@ -127,9 +135,10 @@ def strips(found: Flow) -> Spec:
 
 
 @built_once
-def likely(words: Sequence[tuple[str, float]]) -> Spec:
-    """Return the likeliest next words as bars with their probabilities, likeliest first."""
-    rows = [{"word": word, "probability": share} for word, share in words]
+def likely(words: Sequence[tuple[str, float]], label: str) -> Spec:
+    """Return the likeliest next words as bars with their probabilities, likeliest first, in the
+    color of the variant with this label."""
+    rows = [{"word": word, "probability": share, "label": label} for word, share in words]
     base = alt.Chart({"values": rows}).encode(
         x=alt.X(
             "probability:Q",
@@ -141,7 +150,7 @@ def likely(words: Sequence[tuple[str, float]]) -> Spec:
     )
     shares = base.mark_text(fontSize=LABEL_SIZE, align="left", dx=6, color=INK)
     chart = alt.layer(
-        base.mark_bar(cornerRadiusEnd=3),
+        base.mark_bar(cornerRadiusEnd=3).encode(color=color_by_label([label])),
         shares.encode(text=alt.Text("probability:Q", format=".1%")),
     )
     return specification(chart, height=38 * len(rows))

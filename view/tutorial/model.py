@@ -20,7 +20,8 @@ def show_model(presenting: bool) -> None:
     st.vega_lite_chart(chart, key=key, on_select=lambda: turn_part(key))
     if not presenting:
         st.caption("A square's area is its bytes; click one to round its weights to int8.")
-        show_flow(flow_of(DEFAULT_MODEL, variant, tuple(tokenize(DEFAULT_PROMPT))))
+        words = tuple(tokenize(DEFAULT_PROMPT))
+        show_flow(flow_of(DEFAULT_MODEL, variant, words), words[-1], variant.label)
 
 
 def turn_part(key: str) -> None:
