@@ -179,3 +179,15 @@ def test_a_stranger_imports_nothing(public, queue, store):
         queue.add_imported(Run("compare", {}, state=State.DONE, origin="imported"))
     assert store.list_runs("compare") == []
     assert limits.most_seconds() == 30.0
+
+
+def test_visitors_of_the_same_network_are_counted(public):
+    public()
+    where = ["hall"]
+    allowance = Allowance(lambda: where[0])
+    for visitor in ("ann", "bob"):
+        allowance.take(visitor)
+    assert allowance.neighbors(["ann", "bob", "carl"]) == 2
+    assert allowance.neighbors(["carl"]) == 0
+    for where[0] in ("elsewhere", ""):
+        assert allowance.neighbors(["ann", "bob"]) == 0

@@ -3,7 +3,7 @@
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from wlm.catalog.registry import list_models, list_texts, random_hidden
 from wlm.catalog.uploads import MODEL, TEXT, uploads_of
@@ -83,6 +83,14 @@ class Allowance:
             self._check(visitor, address, runs)
             if hosting().public:
                 self._started += [(self._clock(), visitor, address)] * runs
+
+    def neighbors(self, visitors: Iterable[str]) -> int:
+        """Return how many of these visitors started a run within the last hour from the network
+        address that asks."""
+        with self._lock:
+            address = self.address()
+            near = {who for _, who, where in self._started if address and where == address}
+        return len(near.intersection(visitors))
 
     def _check(self, visitor: str, address: str, runs: int) -> None:
         limits = hosting()

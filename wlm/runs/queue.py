@@ -130,6 +130,11 @@ class JobQueue(ABC):
             raise JobError(
                 "you have a run or a sweep waiting already: stop it, or wait until it has begun"
             )
+        if self.allowance.neighbors(run.visitor for run in waiting) >= MOST_WAITING // 2:
+            raise JobError(
+                f"{MOST_WAITING // 2} visitors of your network have runs waiting, the most there "
+                "may be: try later"
+            )
         if len({run.sweep or run.id for run in waiting}) >= MOST_WAITING:
             raise JobError(f"{MOST_WAITING} runs are waiting, the most there may be: try later")
 
