@@ -1,6 +1,6 @@
 """How often an interval holds the truth when something differs between preparations.
 
-    python -m benchmarks.coverage [--repetitions 20000]
+    python -m benchmarks.coverage [--repetitions 8000]
 
 Draws made-up comparisons: the logarithm of a round's ratio is the truth, plus what its group has in
 common (where weights lie in memory), plus what differs within the group. Prints the share of 95%
@@ -47,7 +47,7 @@ def _holds(interval: Interval) -> bool:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repetitions", type=int, default=20_000, help="a cell")
+    parser.add_argument("--repetitions", type=int, default=8_000, help="a cell")
     repetitions = parser.parse_args().repetitions
     print("| between over within | " + " | ".join(f"{groups} groups" for groups in GROUPS) + " |")
     print("|---|" + "---|" * len(GROUPS))

@@ -9,6 +9,9 @@ import wlm
 from wlm.errors import SettingError
 from wlm.measuring import callables as module
 from wlm.measuring.callables import compare_callables
+from wlm.paths import ROOT
+from wlm.quantization.pytorch import missing_engine
+from wlm.quantization.variant import Variant
 
 
 @pytest.fixture
@@ -79,6 +82,16 @@ def test_it_is_exported_and_compares_what_a_notebook_has():
     calls = {"two": partial(layer, input), "again": partial(layer, input)}
     first, second = wlm.compare_callables(calls, seconds=0.1)
     assert first.seconds > 0.0 and second.low <= second.speedup <= second.high
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.skipif(bool(missing_engine(Variant.parse("int8"))), reason="no int8 on this machine")
+def test_the_example_of_the_documentation_runs(capsys):
+    text = (ROOT / "docs" / "callables.md").read_text("utf-8")
+    exec(text.split("```python\n")[1].split("```")[0].replace("seconds=5", "seconds=0.1"), {})
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("fp32: ") and first.endswith("the baseline")
+    assert second.startswith("int8: ") and "speed-up" in second
 
 
 @pytest.mark.parametrize(
