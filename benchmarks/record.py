@@ -2,8 +2,8 @@
 
     python -m benchmarks.record [NAME …]
 
-Writes assets/runs/; each takes half a minute, the one of many variants longer. Run it on a quiet
-machine.
+Writes assets/runs/: `control` takes half a minute, `everything` three. Without a NAME it records
+both and deletes all other recordings. Run it on a quiet machine.
 """
 
 import argparse
@@ -13,37 +13,34 @@ from wlm.measuring.compare import compare
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.machine import pinned
 from wlm.measuring.wording import sentence
+from wlm.quantization.variant import OFFERED
 from wlm.runs.export import to_json
 from wlm.runs.recordings import FOLDER
 from wlm.runs.run import finished_run
 
+SWITCHES = (  # all positions of Compare's three switches
+    "fp32",
+    "int8",
+    "pytorch:lstm=int8",
+    "pytorch:linear=int8",
+    "pytorch:embedding=int8",
+    "pytorch:lstm=int8,embedding=int8",
+    "pytorch:linear=int8,embedding=int8",
+    "pytorch:lstm=int8,linear=int8,embedding=int8",
+)
 HEADLINES = {
-    "all-four": ("fp32", "pytorch:lstm=int8", "pytorch:linear=int8", "int8"),
+    # All that Compare offers, in turn in one run: any choice among them is shown from it.
+    "everything": tuple(dict.fromkeys([*SWITCHES, *OFFERED])),
     "control": ("fp32", "fp32"),
-    "field": (  # what the others leave out of all that is offered
-        "fp32",
-        "pytorch:lstm=int8,linear=int8,embedding=int8",
-        "pytorch:lstm=fp16,linear=fp16",
-        "pytorch:lstm=int8-channel,linear=int8-channel",
-        "pytorch:lstm=int8,linear=int8,engine=onednn",
-        "pytorch:lstm=int8,linear=int8,engine=qnnpack",
-        "onnxruntime:",
-        "onnxruntime:lstm=int8-channel,linear=int8-channel,embedding=int8",
-    ),
-    "onnx-runtime": (
-        "fp32",
-        "int8",
-        "onnxruntime:lstm=int8,linear=int8,embedding=int8",
-        "onnxruntime:lstm=int8,linear=int4,embedding=int4",
-    ),
 }
-SECONDS = 10.0  # a variant, three at least
+SECONDS = 10.0  # per variant, for three variants at least
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(HEADLINES)}")
-    names = parser.parse_args().names or list(HEADLINES)
+    asked = parser.parse_args().names
+    names = asked or list(HEADLINES)
     if unknown := [name for name in names if name not in HEADLINES]:
         parser.error(f"NAME must be one of {', '.join(HEADLINES)}, got {unknown[0]!r}")
     FOLDER.mkdir(exist_ok=True)
@@ -58,6 +55,9 @@ def main() -> None:
         print(f"{name}: {sentence(run.result)}")
         for warning in run.result["warnings"]:
             print(f"  {warning}")
+    for path in [] if asked else FOLDER.glob("*.json"):
+        if path.stem not in HEADLINES:
+            path.unlink()
 
 
 if __name__ == "__main__":

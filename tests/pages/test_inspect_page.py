@@ -11,10 +11,10 @@ from streamlit.testing.v1 import AppTest
 from helpers.driver import open_page, press
 from view.inspect.charts import errors_by_layer, matrix_errors, stacked_parts
 from view.shared import server
+from view.shared.choices import MOST_VARIANTS as MAX_VARIANTS
 from wlm.inspecting import roofline
 from wlm.inspecting.times import InspectSpec, inspect
 from wlm.measuring.comparison import CompareSpec
-from wlm.measuring.spec import MAX_VARIANTS
 from wlm.quantization.prepare import why_unavailable
 from wlm.quantization.variant import OFFERED, Variant
 from wlm.runs.execute import execute

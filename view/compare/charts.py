@@ -36,7 +36,8 @@ def bars_with_references(
 
     `title` is the axis title with its unit; `format` is a d3 number format.
     """
-    top = max(each for each in [*values, *references] if each is not None)
+    known = [value for value in [*values, *references] if value is not None]
+    top = max(known, default=1.0)
     rows = [
         {"label": label, "value": value, "reference": reference, "end": value}
         for label, value, reference in zip(labels, values, references, strict=True)
@@ -111,7 +112,7 @@ def speedups(
     lowest, highest = min(row["low"] for row in rows), max(row["high"] for row in rows)
     x = alt.X(
         "value:Q",
-        title="times as fast (log scale)",
+        title="speed-up (log scale)",
         scale=alt.Scale(
             type="log", domain=[min(0.5, lowest * 0.8), max(2.0, highest * 1.6)], nice=False
         ),

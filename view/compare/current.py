@@ -3,13 +3,14 @@
 import streamlit as st
 
 from view.compare import results
-from view.compare.choose import ALL_FOUR, BASELINE, CONTROL, with_variants
+from view.compare.choose import ALL_FOUR, CONTROL, with_variants
 from view.compare.field import show_field
 from view.compare.race import show_race
 from view.shared import server
 from view.shared.runs import run_in_url, show_run, shown_before
 from view.shared.subject import show_subject, show_subject_before
 from wlm import tutorial
+from wlm.inspecting.parts import module_bytes
 from wlm.measuring.comparison import CompareSpec
 from wlm.quantization.variant import Variant
 from wlm.runs.recordings import recording
@@ -28,32 +29,44 @@ def show_current(spec: CompareSpec) -> None:
     ran = tuple(run.spec["variants"])
     shown = with_variants(spec, ran) if ran in (ALL_FOUR, CONTROL) else spec
     show_subject(run.spec, shown.to_json(), "Run")
-    show_run(run, results.show_comparison, lambda: show_before(spec.model, before), show_race)
+    show_run(run, results.show_comparison, lambda: show_before(spec, before), show_race)
     if run.state.final and run.result:
         show_field(run.result, recorded=run.origin == "recorded")
 
 
-def show_before(model: str, before: Run | None) -> None:
+def show_before(spec: CompareSpec, before: Run | None) -> None:
     """Show what was there before a run's first numbers, dim."""
     if before is None:
-        show_nothing(model)
+        show_sizes(spec)
         return
     show_subject_before(before.spec)
     results.show_comparison(before.result, dim=True)
 
 
 def recorded_for(spec: CompareSpec) -> Run | None:
-    """Return a recorded run of the chosen variants, or else of the last of them, if any."""
-    return recording(spec.model, spec.variants) or recording(
-        spec.model, (BASELINE, spec.variants[-1])
-    )
+    """Return a recorded run of the chosen variants, if any."""
+    return recording(spec.model, spec.variants)
 
 
-def show_nothing(model: str) -> None:
-    """Show dashes, and what the tutorial published, where the model is of its architecture."""
-    results.show_cards(None, None)
-    if is_of_tutorial(model):
-        results.show_charts(None)
+def show_sizes(spec: CompareSpec) -> None:
+    """Show the chosen variants' sizes, which are known before anything is measured, and dashes for
+    loss and time."""
+    config = server.config_of(spec.model)
+    rows = [
+        {
+            "label": variant.label,
+            "variant": str(variant),
+            "size_bytes": sum(module_bytes(config, variant).values()),
+        }
+        for variant in map(Variant.parse, spec.variants)
+    ]
+    results.show_cards(rows[0], rows[-1])
+    protocol = {
+        "tokens": tutorial.TOKENS,
+        "batch_size": spec.batch_size,
+        "bptt": spec.bptt,
+    }
+    results.show_charts({"results": rows, "protocol": protocol})
 
 
 def is_of_tutorial(model: str) -> bool:
@@ -75,7 +88,7 @@ def show_first_screen(spec: CompareSpec) -> None:
         icon=":material/play_arrow:",
     )
     if recorded is None:
-        show_nothing(spec.model)
+        show_sizes(spec)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         results.show_recorded(recorded)

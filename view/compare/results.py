@@ -12,7 +12,15 @@ from view.shared.page import plain
 from view.shared.runs import where_measured
 from wlm import tutorial
 from wlm.catalog.uploads import TEXT
-from wlm.measuring.wording import SAME_LOSS, how_sure, read_as, sentence, size_unit
+from wlm.measuring.wording import (
+    MOST_HALF_WIDTH,
+    SAME_LOSS,
+    half_width,
+    how_sure,
+    read_as,
+    sentence,
+    size_unit,
+)
 from wlm.runs.run import Run
 
 WAITING = "–"
@@ -69,11 +77,16 @@ def show_comparison(result: dict, dim: bool = False) -> None:
 
 
 def show_cards(baseline: dict | None, chosen: dict | None, dim: bool = False) -> None:
-    """Show loss, size and elapsed time of one variant; dashes while there are none."""
+    """Show loss, size and speed-up of one variant; dashes for what is not measured yet."""
+    if chosen:
+        st.markdown(f"**{chosen['label']}** against {baseline['label']}")
     loss, size, elapsed = st.columns(3)
-    if baseline is None or chosen is None:
+    if chosen is None or "loss" not in chosen:
         card(loss, LOSS, WAITING)
-        card(size, SIZE, WAITING)
+        if chosen is None:
+            card(size, SIZE, WAITING)
+        else:
+            size_card(size, chosen["size_bytes"], baseline["size_bytes"])
         card(elapsed, ELAPSED, WAITING)
         return
     change = chosen["loss"] - baseline["loss"]
@@ -101,7 +114,7 @@ def show_cards(baseline: dict | None, chosen: dict | None, dim: bool = False) ->
         elapsed,
         ELAPSED,
         f"{chosen['elapsed_s']:.2f}",
-        f"{chosen['speedup']:.2f} times as fast",
+        _speedup(chosen),
         dim=dim,
         delta_color=colors.get(chosen["verdict"], "gray"),
         delta_description="block by block",
@@ -112,16 +125,13 @@ def show_cards(baseline: dict | None, chosen: dict | None, dim: bool = False) ->
     )
 
 
-def show_charts(result: dict | None, dim: bool = False) -> None:
-    """Show one chart a measure, with the tutorial's published figures as lines; those alone while
-    there is no result."""
-    rows = result["results"] if result else [{"label": "fp32"}, {"label": "int8 LSTM + Linear"}]
-    published = _published(result) if result else [tutorial.PUBLISHED[x] for x in ("fp32", "int8")]
-    share = result["protocol"]["tokens"] / tutorial.TOKENS if result else 1.0
+def show_charts(result: dict, dim: bool = False) -> None:
+    """Show one chart per measure, with the tutorial's published figures as lines. Rows without a
+    loss or a time have no bar there yet."""
+    rows, published = result["results"], _published(result)
+    share = result["protocol"]["tokens"] / tutorial.TOKENS
     seconds = ".2f" if share < 0.5 else ".1f"
-    unit, scale = size_unit(
-        row.get("size_bytes", tutorial.PUBLISHED["fp32"].size_bytes) for row in rows
-    )
+    unit, scale = size_unit(row["size_bytes"] for row in rows)
     for column, (measure, title, divisor, factor, format) in zip(
         st.columns(3),
         (
@@ -140,6 +150,13 @@ def show_charts(result: dict | None, dim: bool = False) -> None:
             reference_name="tutorial",
         )
         column.vega_lite_chart(dimmed(chart) if dim else chart, key=f"chart-{measure}")
+
+
+def _speedup(row: dict) -> str:
+    """The speed-up in words, once its interval is narrow enough to mean something."""
+    if half_width(row) > MOST_HALF_WIDTH:
+        return "speed-up still uncertain"
+    return f"speed-up {row['speedup']:.2f}"
 
 
 def show_certainty(result: dict, dim: bool = False) -> None:

@@ -10,9 +10,10 @@ from view.shared.page import show_error
 from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT, UPLOAD_NAME, list_models, list_texts
 from wlm.catalog.uploads import MODEL, TEXT, uploads_of
 from wlm.errors import VariantError
-from wlm.measuring.spec import MAX_VARIANTS
 from wlm.quantization.prepare import why_unavailable
 from wlm.quantization.variant import OFFERED, Variant
+
+MOST_VARIANTS = 8  # side by side on a page
 
 
 def in_url(key: str) -> dict:
@@ -94,7 +95,7 @@ def choose_variants(
     offered: Sequence[Variant],
     default: Sequence[Variant],
     *,
-    most: int = MAX_VARIANTS,
+    most: int = MOST_VARIANTS,
     **options,
 ) -> list[Variant]:
     """Draw the choice of variants and return the chosen ones, fp32 first.

@@ -28,7 +28,7 @@ def speedup_curves(
     knob's, ascending.
     """
     rows = [row for row in rows if row["label"] != labels[0]]
-    title = f"times as fast as {labels[0]} (log scale)"
+    title = f"speed-up against {labels[0]} (log scale)"
     return _curves(rows, labels, values, "speedup", title, knob)
 
 

@@ -125,7 +125,7 @@ def show_large_cards(baseline: dict, chosen: dict, dim: bool) -> None:
         (
             f"{_signed(change, '.4f')} {against}",
             f"{_signed(share, '.0%')} {against}",
-            f"{chosen['speedup']:.2f} times as fast, by blocks",
+            f"speed-up {chosen['speedup']:.2f}, by blocks",
         ),
         (
             "gray" if abs(change) < SAME_LOSS else "red" if change > 0 else "green",

@@ -7,6 +7,14 @@ MOST_UNKNOWN = 0.10  # of a text's words: above, its loss is largely that of `<u
 SAME_LOSS = 0.01  # nats per token: below, a reader would not notice
 MOST_SPREAD = 0.10  # of times that nothing disturbed
 LEAST_CPU_SHARE = 0.90
+MOST_HALF_WIDTH = 0.30  # of a speed-up's interval: above, the speed-up is not shown in words
+
+
+def half_width(row: dict) -> float:
+    """Return by which share a speed-up (a result's JSON) may be off at 95%, infinite if there is
+    no interval."""
+    ends = row.get("speedup_ci95")
+    return math.sqrt(ends[1] / ends[0]) - 1 if ends and ends[0] > 0 else math.inf
 
 
 def sentence(result: dict, i: int = -1) -> str:
@@ -27,9 +35,11 @@ def sentence(result: dict, i: int = -1) -> str:
         low, high = (_against(end) for end in ends)
         than = "as" if high.endswith("as fast") else "than"
         return f"Undecided: {label} may be anything from {low} to {high} {than} {other}, {loss}."
+    if half_width(chosen) > MOST_HALF_WIDTH:
+        return f"Uncertain: the speed-up of {label} is not known to within 30% yet, {loss}."
     words = _against(chosen["speedup"])
     than = "as" if "times as" in words else "than"
-    give_or_take = _percent(math.sqrt(ends[1] / ends[0]) - 1)
+    give_or_take = _percent(half_width(chosen))
     return f"{label} is {words} {than} {other}, give or take {give_or_take}, {loss}."
 
 
