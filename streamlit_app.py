@@ -8,7 +8,7 @@ from view.compare.living import show_living
 from view.compare.variant import show_variant
 from view.shared import guard, server, visitor
 from view.shared.choices import choose_model, choose_text
-from view.shared.page import errors_shown, start_page
+from view.shared.page import MENU, errors_shown, start_page
 
 
 def main() -> None:
@@ -20,6 +20,12 @@ def main() -> None:
         "with the parts you choose as 8-bit integers. Both read block by block in turn, on this "
         "machine."
     )
+    if len(st.session_state["queries"]) == 1:  # the visitor's first page
+        st.page_link(
+            MENU["Tutorial"][0],
+            label="New here? Take the tour in eight steps.",
+            icon=MENU["Tutorial"][1],
+        )
     spec, asked = choose_comparison(model, text)
     if asked:
         with errors_shown():  # the run before stays, where no other may start

@@ -362,3 +362,10 @@ def test_every_choice_shows_its_own_variants_before_it_is_measured(queue):
         size = page.metric[1]
         assert float(size.value) < 80 and "-" in size.delta
         assert any("embedding" in each.value.lower() for each in page.markdown)
+
+
+def test_the_first_page_offers_the_tour_and_switches_that_are_off_are_named(queue):
+    (link,) = open_page().main.get("page_link")
+    assert "tour" in link.proto.label
+    page = open_page(lstm="false", linear="false")
+    assert any("compares fp32 with itself" in each.value for each in page.caption)

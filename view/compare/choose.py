@@ -57,6 +57,8 @@ def choose_comparison(model: str, text: str) -> tuple[CompareSpec, CompareSpec |
         target=DEFAULT_TARGET if quick else None,
         threads=threads,
     )
+    if variants == CONTROL:
+        st.caption(f"All switches are off: **Run** compares {BASELINE} with itself.")
     with buttons:
         asked = None
         if st.button("Run", type="primary", icon=":material/play_arrow:"):
