@@ -67,7 +67,7 @@ def test_a_point_is_the_same_comparison_but_for_the_knob():
     assert spec.points() == [replace(base, batch_size=2), replace(base, batch_size=4)]
     assert SweepSpec("hidden", (8,), base).points() == [replace(base, model="random-8")]
     assert SweepSpec.from_json(spec.to_json()) == spec
-    assert spec.most_seconds == 2 * (2.0 + 3.0)
+    assert spec.most_seconds == 2 * (2.0 + CompareSpec.preparation_seconds)
     assert SweepSpec("bptt", (1,), CompareSpec()).most_seconds is None
 
 

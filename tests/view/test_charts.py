@@ -25,8 +25,8 @@ from view.tutorial import charts as tutorial
 from wlm.explaining.flow import Flow
 from wlm.inspecting.roofline import Roofline
 from wlm.inspecting.weight_error import Histogram
-from wlm.measuring.field import Place
 from wlm.measuring.race import Lane
+from wlm.measuring.tradeoff import Place
 
 TWO, THREE = ["fp32", "int8 LSTM + Linear"], ["fp32", "int8 LSTM", "fp16 LSTM + Linear"]
 FIVE = [*THREE, "ORT fp32", "ORT int8 all"]

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from view.compare.field_chart import field_chart
-from wlm.measuring.field import front, places
+from wlm.measuring.tradeoff import front, places
 from wlm.runs.recordings import recordings
 
 FEWEST = 3  # of two the other charts say all

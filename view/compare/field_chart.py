@@ -6,7 +6,7 @@ import altair as alt
 
 from view.shared.built import built_once
 from view.shared.charts import GREY, GROUND, HALO, INK, Spec, color_by_label, specification
-from wlm.measuring.field import Place, front
+from wlm.measuring.tradeoff import Place, front
 
 HEIGHT = 420
 LINE = 19  # pixels that a name needs

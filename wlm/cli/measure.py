@@ -14,7 +14,11 @@ STOPPED_EARLY = "stopped early; this is what was measured"
 def given(settings_class: type, options: Namespace) -> dict:
     """Return those options that were given and that the settings have."""
     chosen = vars(options)
-    return {each.name: chosen[each.name] for each in fields(settings_class) if each.name in chosen}
+    return {
+        setting.name: chosen[setting.name]
+        for setting in fields(settings_class)
+        if setting.name in chosen
+    }
 
 
 def chosen_model(options: Namespace):
@@ -22,7 +26,7 @@ def chosen_model(options: Namespace):
     from wlm.catalog.open import open_model
 
     names = ("model", "vocabulary", "corpus")
-    found = open_model(**{name: each for name, each in vars(options).items() if name in names})
+    found = open_model(**{name: value for name, value in vars(options).items() if name in names})
     note_reading(found.weights_read)
     return found
 

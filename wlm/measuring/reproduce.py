@@ -61,7 +61,7 @@ def weights_of(model: str) -> str:
 
 def is_tutorials_text(text: str) -> bool:
     """Tell whether a text's name or path means WikiText-2's test set, as published."""
-    test = next(each for each in WIKITEXT2_FILES if each.name == "test.txt")
+    test = next(file for file in WIKITEXT2_FILES if file.name == "test.txt")
     try:
         verify(find_text(text)[1], test)
         return True
@@ -77,7 +77,7 @@ def table(spec: CompareSpec, content: dict, stopped: bool = False) -> list[Row]:
     `stopped`: before the text's end.
     """
     rows = []
-    by_name = {each["variant"]: each for each in content["results"]}
+    by_name = {result["variant"]: result for result in content["results"]}
     # N tokens are read, and all but the first are predicted.
     all_read = content["protocol"]["tokens"] in (TOKENS, TOKENS - 1) and not stopped
     whole = all_read and is_tutorials_text(spec.text)
@@ -117,6 +117,6 @@ def to_json(
         "weights": weights_of(spec.model),
         "table": [asdict(row) for row in rows],
         "comparison": content,
-        "words": [each.word for each in written],
-        "words_per_s": len(written) / sum(each.seconds for each in written),
+        "words": [word.word for word in written],
+        "words_per_s": len(written) / sum(word.seconds for word in written),
     }

@@ -41,6 +41,6 @@ class VariantSettings:
     @classmethod
     def from_json(cls, content: dict) -> Self:
         """Make settings of what `to_json` gave. Raises SettingError for unknown ones."""
-        if unknown := content.keys() - {each.name for each in fields(cls)}:
+        if unknown := content.keys() - {setting.name for setting in fields(cls)}:
             raise SettingError(f"{cls.words} has no setting {sorted(unknown)[0]!r}")
         return cls(**{**content, "variants": tuple(content["variants"])})

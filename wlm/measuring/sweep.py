@@ -61,8 +61,8 @@ class SweepSpec:
     @property
     def most_seconds(self) -> float | None:
         """About how long all points take at most; None where each reads the text to its end."""
-        each = self.base.most_seconds
-        return None if each is None else len(self.values) * each
+        of_point = self.base.most_seconds
+        return None if of_point is None else len(self.values) * of_point
 
     def to_json(self) -> dict:
         """Return the settings as plain JSON: knob and values beside those of the comparison."""
@@ -71,7 +71,7 @@ class SweepSpec:
     @classmethod
     def from_json(cls, content: dict) -> "SweepSpec":
         """Make a spec of what `to_json` gave. Raises SettingError for unknown settings."""
-        base = {name: each for name, each in content.items() if name not in ("over", "values")}
+        base = {name: value for name, value in content.items() if name not in ("over", "values")}
         return cls(content["over"], tuple(content["values"]), CompareSpec.from_json(base))
 
 
@@ -163,13 +163,13 @@ def to_json(spec: SweepSpec, results: Sequence[dict | None]) -> dict:
 def curves(sweep: dict) -> list[dict]:
     """Return a row per value and variant of a sweep's JSON: `value`, `label`, `variant`,
     `tokens_per_s`, `speedup`, and `low` and `high`, its 95% interval's ends, None where there are
-    too few rounds."""
+    too few groups."""
     rows = []
     for point in sweep["points"]:
-        for each in point["results"]:
-            low, high = each["speedup_ci95"] or (None, None)
+        for result in point["results"]:
+            low, high = result["speedup_ci95"] or (None, None)
             names = ("label", "variant", "tokens_per_s", "speedup", "verdict")
-            row = {name: each[name] for name in names}
+            row = {name: result[name] for name in names}
             rows.append({"value": point["value"], **row, "low": low, "high": high})
     return rows
 
@@ -231,8 +231,8 @@ def warnings(sweep: dict) -> list[str]:
     unit, worst, others = KNOBS[sweep["over"]].unit, [], []
     for point in sweep["points"]:
         results, at = point["results"], unit.format(point["value"])
-        uneven = max(results, key=lambda each: each["spread"])
-        starved = min(results, key=lambda each: each["cpu_share"])
+        uneven = max(results, key=lambda result: result["spread"])
+        starved = min(results, key=lambda result: result["cpu_share"])
         worst.append(
             {
                 "label": f"{uneven['label']}, {at}",
@@ -241,7 +241,7 @@ def warnings(sweep: dict) -> list[str]:
             }
         )
         own = disturbances(results)
-        others += [each for each in point["warnings"] if each not in own]
+        others += [warning for warning in point["warnings"] if warning not in own]
     return [*disturbances(worst), *dict.fromkeys(others)]
 
 

@@ -66,14 +66,14 @@ def disturbances(results: list[dict]) -> list[str]:
     """Return what a reader should know before trusting the times of results (their JSON), in
     sentences."""
     found = []
-    if uneven := [each for each in results if each["spread"] > MOST_SPREAD]:
-        by = ", ".join(f"{each['spread']:.0%} ({each['label']})" for each in uneven)
+    if uneven := [result for result in results if result["spread"] > MOST_SPREAD]:
+        by = ", ".join(f"{result['spread']:.0%} ({result['label']})" for result in uneven)
         found.append(busy("blocks", by))
-    if starved := [each for each in results if each["cpu_share"] < LEAST_CPU_SHARE]:
+    if starved := [result for result in results if result["cpu_share"] < LEAST_CPU_SHARE]:
         found.append(
             "Other programs, or a quota, took CPU time away: the share of its time that each had "
             "a CPU was "
-            + ", ".join(f"{each['cpu_share']:.0%} ({each['label']})" for each in starved)
+            + ", ".join(f"{result['cpu_share']:.0%} ({result['label']})" for result in starved)
             + "."
         )
     return found

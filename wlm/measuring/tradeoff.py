@@ -1,4 +1,4 @@
-"""Many variants at a glance: what each costs in loss and in bytes, and which none beats."""
+"""The trade-off between loss and size: where variants are, and which ones no other beats."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Place:
-    """Where a variant stands beside its baseline: the bytes of its file, its loss less the
-    baseline's with the ends of its 95% interval (None while there are too few rounds), how many
-    times as fast it is; and whether that was measured in the run at hand or recorded before."""
+    """A variant's place in the trade-off: the bytes of its file, its loss less the baseline's with
+    the ends of the 95% interval (None if there are too few rounds), its speed-up, and whether a
+    recorded run measured it."""
 
     variant: str
     label: str
@@ -20,15 +20,15 @@ class Place:
 
 
 def places(results: Sequence[tuple[dict, bool]]) -> list[Place]:
-    """Return the variants of comparisons' JSON, each with whether it was recorded: those of the
-    first one, and what others of the same weights, text and baseline add.
+    """Return the variants of comparisons' JSON, which come with whether they were recorded: the
+    first comparison's, and what others of the same weights, text and baseline add.
 
-    Each variant stands once, as the first that has it; results of the first release, without
-    intervals, are left out.
+    A variant that several comparisons have is the first one's. Results of the first release, which
+    have no intervals, are left out.
     """
     found: dict[str, Place] = {}
     for result, recorded in results:
-        for row in result["results"] if _beside(results[0][0], result) else []:
+        for row in result["results"] if _comparable(results[0][0], result) else []:
             if "loss_delta" in row and row["variant"] not in found:
                 found[row["variant"]] = Place(
                     row["variant"],
@@ -43,18 +43,18 @@ def places(results: Sequence[tuple[dict, bool]]) -> list[Place]:
 
 
 def front(places: Sequence[Place]) -> list[Place]:
-    """Return the places that no other beats in bytes and loss both, the smallest file first.
+    """Return the places that no other beats in both bytes and loss, the smallest file first.
 
-    Source: Pareto's front: what is left out is no better in either than one that is in.
+    Source: Pareto's front.
     """
     best: list[Place] = []
-    for each in sorted(places, key=lambda each: (each.size_bytes, each.loss_delta)):
-        if not best or each.loss_delta < best[-1].loss_delta:
-            best.append(each)
+    for place in sorted(places, key=lambda place: (place.size_bytes, place.loss_delta)):
+        if not best or place.loss_delta < best[-1].loss_delta:
+            best.append(place)
     return best
 
 
-def _beside(result: dict, other: dict) -> bool:
+def _comparable(result: dict, other: dict) -> bool:
     """Whether losses and speed-ups of two comparisons may be next to each other."""
     ours, theirs = result["protocol"], other["protocol"]
     hashes = [

@@ -1,6 +1,6 @@
 """All variants between bytes and loss, and those that none beats in both."""
 
-from wlm.measuring.field import Place, front, places
+from wlm.measuring.tradeoff import Place, front, places
 
 
 def place(label: str, size: int, delta: float) -> Place:
