@@ -2,7 +2,7 @@
 
 import pytest
 
-from wlm.measuring.wording import sentence, size_in_words
+from wlm.measuring.wording import how_sure, sentence, size_in_words
 
 
 def outcome(label="int8 LSTM", *, speedup=1.0, ends=None, verdict="undecided", delta=0.0) -> dict:
@@ -70,3 +70,17 @@ def test_a_sentence_may_be_asked_of_each_variant():
 )
 def test_a_size_below_a_tenth_of_a_megabyte_is_in_kilobytes(size, words):
     assert size_in_words(size) == words
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        ([2] * 8, "8 groups of 2 rounds, prepared again for each"),
+        ([2, 2, 1], "3 groups of 1 to 2 rounds, prepared again for each"),
+        ([1], "1 group of 1 round"),
+        (None, "7 rounds within one process, prepared once"),
+    ],
+)
+def test_a_result_states_its_groups_and_rounds(groups, words):
+    result = {"rounds": 7} | ({} if groups is None else {"groups": groups})
+    assert how_sure(result) == words

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from wlm.catalog.open import open_model, open_text
 from wlm.measuring.comparison import CompareSpec, Comparison, count_unknown
-from wlm.measuring.evaluate import Block, Reader, evaluate_blocks
+from wlm.measuring.evaluate import Block, Reader, evaluate_blocks, thread_count
 from wlm.measuring.rounds import Step, rounds_in_groups
 from wlm.model.lstm import LSTMModel
 from wlm.progress import Progress
@@ -114,8 +114,10 @@ def compare(spec: CompareSpec, rounds_per_group: int | None = None) -> Iterator[
 def _prepare(model: LSTMModel, variant: Variant, threads: int) -> PreparedModel:
     """Return a variant whose weights lie in memory of its own."""
     # What PyTorch leaves in fp32 would otherwise be shared with the model; ONNX Runtime copies.
-    own = copy.deepcopy(model) if variant.runtime == "pytorch" else model
-    return prepare(own, variant, threads)
+    # More threads than CPUs to which the process is kept would wait for one another.
+    with thread_count(threads):
+        own = copy.deepcopy(model) if variant.runtime == "pytorch" else model
+        return prepare(own, variant, threads)
 
 
 def _stage(step: Step, variants: list[Variant]) -> str:

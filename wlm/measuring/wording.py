@@ -59,7 +59,9 @@ def how_sure(result: dict) -> str:
     least, most = min(groups), max(groups)
     of = f"{most} round{'s' if most > 1 else ''}"
     of = of if least == most else f"{least} to {of}"
-    return f"{len(groups)} group{'s' if len(groups) > 1 else ''} of {of}, prepared again for each"
+    if len(groups) == 1:
+        return f"1 group of {of}"
+    return f"{len(groups)} groups of {of}, prepared again for each"
 
 
 def disturbances(results: list[dict]) -> list[str]:
