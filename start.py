@@ -45,7 +45,7 @@ def main(options):
     except NotReady as reason:
         print(f"start.py: {reason}", file=sys.stderr)
         return 1
-    options = [each for each in options if each != "--offline"]
+    options = [option for option in options if option != "--offline"]
     check = [PYTHON, "-m", "wlm", "check", "--quick", *port_of(options)]
     if subprocess.run(list(map(str, check)), cwd=ROOT, check=False).returncode:
         print("Not all is well, see the crosses above; starting all the same.", flush=True)
@@ -133,7 +133,7 @@ def run(command, otherwise):
 def port_of(options):
     """Return the option of the check for the port in Streamlit's options, if there is one."""
     text = " ".join(options).replace("=", " ").split()
-    given = [text[i + 1] for i, each in enumerate(text[:-1]) if each == "--server.port"]
+    given = [text[i + 1] for i, option in enumerate(text[:-1]) if option == "--server.port"]
     return ["--port", given[-1]] if given and given[-1].isdigit() else []
 
 

@@ -89,9 +89,9 @@ class Site:
 
     def megabytes(self) -> float:
         """Return the memory of all servers and workers, shared pages counted once."""
-        found = [psutil.Process(each.pid) for each in self.processes.values()]
-        found += [child for each in found for child in each.children(recursive=True)]
-        return sum(each.memory_full_info().pss for each in found) / 1e6
+        found = [psutil.Process(process.pid) for process in self.processes.values()]
+        found += [child for process in found for child in process.children(recursive=True)]
+        return sum(process.memory_full_info().pss for process in found) / 1e6
 
     def kill_worker(self) -> None:
         """Server A's worker is killed."""
@@ -144,12 +144,12 @@ class Site:
         """Tell everything to stop: servers first, as a machine that is shut down does."""
         for name in sorted(self.processes):
             self.processes[name].terminate()
-        for each in self.processes.values():
+        for process in self.processes.values():
             try:
-                each.wait(20)
+                process.wait(20)
             except subprocess.TimeoutExpired:
-                each.kill()
-                each.wait()
+                process.kill()
+                process.wait()
         for keeper in self.keepers:  # till nobody writes any more: logs are whole then
             with suppress(subprocess.TimeoutExpired):
                 keeper.wait(20)

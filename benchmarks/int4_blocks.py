@@ -49,7 +49,7 @@ def in_blocks(weights: Tensor, block: int, has_zero_point: bool) -> tuple[Tensor
     rows, columns = weights.shape
     padded = F.pad(weights, (0, -columns % block)).view(rows, -1, block)
     if has_zero_point:
-        low, high = (each.clamp(max=0) for each in (padded.amin(2, True), -padded.amax(2, True)))
+        low, high = (bound.clamp(max=0) for bound in (padded.amin(2, True), -padded.amax(2, True)))
         scale = (-low - high) / 15
         zero = (-low / scale).round()
         kept = ((padded / scale + zero).round().clamp(0, 15) - zero) * scale

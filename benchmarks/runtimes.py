@@ -51,7 +51,7 @@ def main() -> None:
         f"{machine['cpu']} ({', '.join(machine['cpu_flags'])}), {machine['cpus']} CPUs, "
         f"{machine['os']}, torch {machine['torch']}, one thread"
     )
-    names = [*TUTORIAL, *(each for each in OTHERS if not why_unavailable(Variant.parse(each)))]
+    names = [*TUTORIAL, *(name for name in OTHERS if not why_unavailable(Variant.parse(name)))]
     with pinned(1):
         evaluate(names, options.text, options.tokens)
         write(names, options.words)
@@ -66,14 +66,14 @@ def evaluate(names: Sequence[str], text: str, tokens: int | None) -> None:
     print(
         f"\nreading {protocol['tokens']:,} tokens of {protocol['text']}, {content['rounds']} rounds"
     )
-    seconds = [[block["wall_s"] for block in each["blocks"]] for each in results]
-    for each, own in zip(results, seconds, strict=True):
+    seconds = [[block["wall_s"] for block in result["blocks"]] for result in results]
+    for result, own in zip(results, seconds, strict=True):
         print(
-            f"{each['label']:24}loss {each['loss']:.4f}  {each['size_bytes'] / 1e6:6.1f} MB  "
-            f"{each['elapsed_s']:7.2f} s" + against_the_tutorial(own, seconds)
+            f"{result['label']:24}loss {result['loss']:.4f}  {result['size_bytes'] / 1e6:6.1f} MB  "
+            f"{result['elapsed_s']:7.2f} s" + against_the_tutorial(own, seconds)
         )
-    good = [each for each in results if each["loss"] - results[0]["loss"] < SAME_LOSS]
-    smallest = min(good, key=lambda each: each["size_bytes"])
+    good = [result for result in results if result["loss"] - results[0]["loss"] < SAME_LOSS]
+    smallest = min(good, key=lambda result: result["size_bytes"])
     print(f"smallest within {SAME_LOSS:g} of fp32's loss: {smallest['label']}, ", end="")
     print(f"{smallest['size_bytes']:,} bytes")
     for warning in content["warnings"]:
@@ -95,8 +95,8 @@ def write(names: Sequence[str], words: int) -> None:
         next(stream)  # warm up
     seconds: list[list[float]] = [[] for _ in streams]
     for done, taken in enumerate(rounds(dict(enumerate(map(blocks, streams))), seed=1), start=1):
-        for i, each in taken.items():
-            seconds[i].append(each)
+        for i, block_seconds in taken.items():
+            seconds[i].append(block_seconds)
         note(f"{done * BLOCK_WORDS} of {words} words")
     print(f"\nWriting {words:,} words, {len(seconds[0])} rounds; last as above:")
     for name, own in zip(names, seconds, strict=True):
@@ -119,7 +119,7 @@ def blocks(stream: Iterator) -> Iterator[float]:
 def against_the_tutorial(own: list[float], seconds: list[list[float]]) -> str:
     """Return how many times as fast as the tutorial's fp32 and int8."""
     ratios = [ratio_interval(seconds[i], own) for i in range(len(TUTORIAL))]
-    return "".join(f"  {shown(each):22}" for each in ratios).rstrip()
+    return "".join(f"  {shown(ratio):22}" for ratio in ratios).rstrip()
 
 
 def shown(ratio: Interval) -> str:

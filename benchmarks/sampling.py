@@ -104,10 +104,10 @@ def timed(blocks: dict[str, Callable[[], object]], count: int) -> dict[str, list
             yield time.perf_counter() - start
 
     streams = {name: stream(block) for name, block in blocks.items()}
-    for each in streams.values():
-        next(each)  # warm up
+    for generator in streams.values():
+        next(generator)  # warm up
     taken = list(islice(rounds(streams, seed=1), count))
-    return {name: [each[name] for each in taken] for name in blocks}
+    return {name: [block[name] for block in taken] for name in blocks}
 
 
 def draw_alone(words: int, options) -> None:
@@ -120,9 +120,9 @@ def draw_alone(words: int, options) -> None:
 
     seconds = timed({name: block(draw) for name, draw in DRAWS.items()}, options.rounds)
     print(f"a draw from {words:,} words")
-    for name, each in seconds.items():
-        ratio = ratio_interval(each, seconds["multinomial"])
-        milliseconds = 1e3 * sum(each) / (options.rounds * options.words)
+    for name, times in seconds.items():
+        ratio = ratio_interval(times, seconds["multinomial"])
+        milliseconds = 1e3 * sum(times) / (options.rounds * options.words)
         print(
             f"  {name:12}{milliseconds:8.3f} ms   {ratio.value:.3f} times multinomial's time "
             f"({ratio.low:.3f} to {ratio.high:.3f})"

@@ -58,7 +58,9 @@ async def stay(number: int, crowd: Crowd, pause: float) -> None:
                 try:
                     await be_there(visitor, crowd, chance, pause)
                 finally:
-                    crowd.problems.update(each.split(":")[0][:90] for each in visitor.problems)
+                    crowd.problems.update(
+                        problem.split(":")[0][:90] for problem in visitor.problems
+                    )
         except (OSError, WebSocketException, TimeoutError):
             crowd.lost += 1
             turn += 1
@@ -73,7 +75,7 @@ async def be_there(visitor: Visitor, crowd: Crowd, chance: random.Random, pause:
         await asyncio.sleep(chance.expovariate(1 / pause))
         if "Run" in visitor.buttons and chance.random() < 0.4:
             crowd.seconds.append(await visitor.press("Run"))
-            query = dict(each.partition("=")[::2] for each in visitor.query.split("&"))
+            query = dict(pair.partition("=")[::2] for pair in visitor.query.split("&"))
             if run_id := query.get("run"):
                 crowd.answered.add(run_id)
         elif visitor.switches and chance.random() < 0.3:
@@ -125,11 +127,13 @@ def main() -> int:
         finally:
             site.close()
         logs = [path.read_text(errors="replace") for path in folder.glob("?.log")]
-        raised = Counter(each for log in logs for each in tracebacks(log))
-        took = [each for path in folder.glob("*.log") for each in seconds_of_runs(path)]
+        raised = Counter(kind for log in logs for kind in tracebacks(log))
+        took = [seconds for path in folder.glob("*.log") for seconds in seconds_of_runs(path)]
         here = {run.id: run for run in store.list_runs("compare", limit=100_000)}
-        left = [each for each in psutil.process_iter() if _is_ours(each, folder.name)]
-    states = Counter(str(here[each].state) if each in here else "gone" for each in crowd.answered)
+        left = [process for process in psutil.process_iter() if _is_ours(process, folder.name)]
+    states = Counter(
+        str(here[run_id].state) if run_id in here else "gone" for run_id in crowd.answered
+    )
     ordered = sorted(crowd.seconds)
     machine = describe_machine()
     shown = sum(count for words, count in crowd.problems.items() if "Traceback" in words)
@@ -170,7 +174,7 @@ def tracebacks(log: str) -> Iterator[str]:
     for block in log.split("Traceback (most recent call last):")[1:]:
         lines = block.splitlines()[1:]
         end = next((i for i, line in enumerate(lines) if line and line[0] not in " \t"), None)
-        ours = [each.strip() for each in lines[:end] if f'"{ROOT}/' in each and ".venv" not in each]
+        ours = [line.strip() for line in lines[:end] if f'"{ROOT}/' in line and ".venv" not in line]
         last = lines[end][:160] if end is not None else "?"
         place = ours[-1].replace(f"{ROOT}/", "") if ours else ""
         yield f"{last} {place}"

@@ -34,8 +34,8 @@ def main() -> None:
         rows = [measure(browser) for _ in range(options.repeats)]
     for what in rows[0]:
         times = [row[what] for row in rows]
-        each = ", ".join(f"{value:.2f}" for value in times)
-        print(f"{what:42}{statistics.median(times):6.2f} s   ({each})")
+        listed = ", ".join(f"{value:.2f}" for value in times)
+        print(f"{what:42}{statistics.median(times):6.2f} s   ({listed})")
 
 
 def measure(browser: Browser) -> dict[str, float]:

@@ -83,16 +83,16 @@ def main() -> None:
     print(f"{len(ids):,} tokens of {text.name}, batch size 1, chunks of {BPTT}, one thread\n")
 
     loops = {"tutorial": tutorial_evaluate, "wlm": our_evaluate}
-    models = {each: quantize(checkpoint.model, Variant.parse(each)) for each in VARIANTS}
+    models = {name: quantize(checkpoint.model, Variant.parse(name)) for name in VARIANTS}
     keys = [(loop, variant) for variant in VARIANTS for loop in loops]
     for loop, variant in keys:  # warm up
         next(loops[loop](models[variant], data[: 4 * BPTT]))
     streams = {(loop, variant): loops[loop](models[variant], data) for loop, variant in keys}
     taken = list(rounds(streams, options.seed))
-    blocks = {key: [each[key] for each in taken] for key in keys}
+    blocks = {key: [block[key] for block in taken] for key in keys}
 
-    loss = {key: sum(nll for nll, _ in each) / (len(ids) - 1) for key, each in blocks.items()}
-    elapsed = {key: sum(seconds for _, seconds in each) for key, each in blocks.items()}
+    loss = {key: sum(nll for nll, _ in block) / (len(ids) - 1) for key, block in blocks.items()}
+    elapsed = {key: sum(seconds for _, seconds in block) for key, block in blocks.items()}
     print(f"{'':10}{'loss':>10}{'elapsed (s)':>14}")
     for loop, variant in keys:
         key = loop, variant
@@ -102,7 +102,7 @@ def main() -> None:
         ours, theirs = blocks["wlm", variant], blocks["tutorial", variant]
         logs = [math.log(a / b) for (_, a), (_, b) in zip(ours, theirs, strict=True)]
         mean = sum(logs) / len(logs)
-        spread = math.sqrt(sum((each - mean) ** 2 for each in logs) / max(1, len(logs) - 1))
+        spread = math.sqrt(sum((ratio - mean) ** 2 for ratio in logs) / max(1, len(logs) - 1))
         error = 1.96 * spread / math.sqrt(len(logs))
         difference = abs(loss["wlm", variant] - loss["tutorial", variant])
         print(

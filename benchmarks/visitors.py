@@ -67,7 +67,7 @@ async def alone(options: argparse.Namespace) -> None:
             await one.open()
             new = [await one.flip(switch) for switch in ROUND][:-1]
             say("a switch on Compare, never shown before", new)
-            say("a switch on Compare, shown before", [await one.flip(each) for each in ROUND])
+            say("a switch on Compare, shown before", [await one.flip(choice) for choice in ROUND])
             for page in PAGES:
                 await one.follow(page)
             say("page to page", [await one.follow(page) for page in PAGES])
@@ -97,12 +97,14 @@ async def crowd(options: argparse.Namespace) -> None:
                         answers.append(await one.press("Run"))
 
         stays = (stay(number) for number in range(options.visitors))
-        failed = [each for each in await asyncio.gather(*stays, return_exceptions=True) if each]
+        failed = [
+            problem for problem in await asyncio.gather(*stays, return_exceptions=True) if problem
+        ]
     what = f"{options.visitors} visitors within {options.within:g} s"
     say(f"{what}: all answers", [*firsts, *answers])
     say(f"{what}: first pages", firsts)
-    for each in {*problems, *map(repr, failed)}:
-        print(f"  {each}")
+    for problem in {*problems, *map(repr, failed)}:
+        print(f"  {problem}")
 
 
 async def memory(options: argparse.Namespace) -> None:
@@ -117,7 +119,7 @@ async def memory(options: argparse.Namespace) -> None:
             there = [await stack.enter_async_context(visitor()) for _ in range(options.visitors)]
             for start in range(0, len(there), 5):
                 five = there[start : start + 5]
-                await asyncio.gather(*(see_everything(each, write=True) for each in five))
+                await asyncio.gather(*(see_everything(visitor, write=True) for visitor in five))
             now = say_memory(f"{options.visitors} visitors more, all still there")
             print(f"{'  a visitor':52}{(now - before) / options.visitors:8.1f} MB")
         await asyncio.sleep(SESSION_SECONDS + 5.0)
@@ -134,7 +136,7 @@ async def growth(options: argparse.Namespace) -> None:
             await other.open()
             quarter = options.reruns // 4
             for _ in range(4):
-                await asyncio.gather(*(rerun(each, quarter // 2) for each in (one, other)))
+                await asyncio.gather(*(rerun(visitor, quarter // 2) for visitor in (one, other)))
                 say_memory(f"after {quarter} more reruns by two visitors")
 
 
@@ -197,8 +199,8 @@ def serve() -> Iterator[None]:
 def megabytes() -> float:
     """Return the memory of the server and its worker, shared pages counted once."""
     total = 0
-    for each in psutil.Process().children(recursive=True):
-        full = each.memory_full_info()
+    for process in psutil.Process().children(recursive=True):
+        full = process.memory_full_info()
         total += getattr(full, "pss", full.rss)
     return total / 1e6
 

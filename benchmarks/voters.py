@@ -50,7 +50,7 @@ async def main() -> int:
                 return one
 
             async def vote(one: Visitor) -> None:
-                while not any("Choose a text" in each for each in one.words):
+                while not any("Choose a text" in word for word in one.words):
                     await asyncio.sleep(LOOK_SECONDS)
                 votes.append(await one.press(f"{random.choice(SIDES)} is int8"))
 
@@ -61,8 +61,8 @@ async def main() -> int:
 
             phones = await asyncio.gather(*map(come, range(options.voters)))
             for step in STEPS[1:]:
-                for each in phones:
-                    each.words.clear()
+                for phone in phones:
+                    phone.words.clear()
                 await speaker.press(step)
                 if step == "Next round":
                     await asyncio.gather(*map(vote_anew, phones))
@@ -73,8 +73,8 @@ async def main() -> int:
     say("from a round's opening to everyone's vote", anew)
     lost = ROUNDS * options.voters - counted
     print(f"votes lost: {lost} of {ROUNDS * options.voters}")
-    for each in set(problems):
-        print(f"  {each}")
+    for problem in set(problems):
+        print(f"  {problem}")
     return int(lost > 0)
 
 

@@ -1,4 +1,4 @@
-"""Several processes share out the tests so that what is shared is started once."""
+"""How several processes share the tests."""
 
 from types import SimpleNamespace
 
@@ -8,7 +8,7 @@ pytest.importorskip("xdist")
 
 
 class Process:
-    """Stands for a process of pytest-xdist's, and notes what it is to run."""
+    """Stand for a process of pytest-xdist and record the tests it gets."""
 
     shutting_down = False
 
@@ -36,8 +36,9 @@ def test_a_process_has_all_tests_of_a_file_and_one_those_in_a_browser(pytestconf
     )
     scheduler = pytestconfig.hook.pytest_xdist_make_scheduler(config=two, log=None)
     processes = [Process("first"), Process("second")]
-    for each in processes:
-        scheduler.add_node(each)
-        scheduler.add_node_collection(each, tests)
+    for process in processes:
+        scheduler.add_node(process)
+        scheduler.add_node_collection(process, tests)
     scheduler.schedule()
-    assert [each.given for each in processes] == [[0, 1, 4], [2, 3, 5]]
+    assert [process.given for process in processes] == [[0, 1, 4], [2, 3, 5]]
+    assert scheduler.remove_node(processes[0]) == tests[0]

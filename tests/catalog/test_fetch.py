@@ -89,7 +89,7 @@ def test_wikitext2_is_fetched_verified_and_listed(mirror, own_data):
     assert find_text("wikitext-2") == ("wikitext-2", folder / "test.txt")
     assert is_here(WIKITEXT2)
     assert [path.name for path in own_data.iterdir()] == ["texts"]
-    assert [each.done for each in seen] == sorted(each.done for each in seen)
+    assert [step.done for step in seen] == sorted(step.done for step in seen)
     assert seen[0].done == 0.0 and seen[-1].done == 1.0
     assert seen[-1].stage == "Fetching wikitext-2, 0.3 of 0.3 MB"
 
@@ -141,6 +141,18 @@ def test_a_redirect_is_followed(mirror):
     assert "/moved/train.txt" in mirror.asked
 
 
+def test_a_busy_server_is_asked_again(mirror):
+    mirror.faults["valid.txt"] = "is busy twice"
+    fetch(WIKITEXT2)
+    assert mirror.asked.count("/valid.txt") == 3 and is_here(WIKITEXT2)
+
+
+def test_a_missing_file_is_asked_for_once(mirror, own_data):
+    del mirror.files["train.txt"]
+    refused(WIKITEXT2, own_data)
+    assert mirror.asked == ["/train.txt", f"/{ARCHIVE}"]
+
+
 def test_a_file_that_is_not_there_is_said_with_the_servers_answer(mirror, own_data):
     del mirror.files["valid.txt"]
     message = refused(WIKITEXT2, own_data)
@@ -176,7 +188,10 @@ def test_the_archive_is_the_fallback(mirror, prefix):
         (b"no archive", "damaged or no zip archive"),
         (zipped(FILES)[:-30], "damaged or no zip archive"),
         (zipped({"train.txt": FILES["train.txt"]}), "must hold valid.txt once, got 0 of it"),
-        (zipped({f"../{name}": each for name, each in FILES.items()}), "must hold train.txt once"),
+        (
+            zipped({f"../{name}": content for name, content in FILES.items()}),
+            "must hold train.txt once",
+        ),
         (zipped({**FILES, "wikitext-2/test.txt": b"x"}), "must hold test.txt once, got 2 of it"),
         (zipped({**FILES, "train.txt": b"\0" * 50_000_000}), "train.txt must have at most"),
         (zipped({**FILES, "test.txt": b"x"}), "test.txt must have 99 bytes, got 1"),
@@ -339,8 +354,8 @@ def test_a_damaged_record_is_said(mirror, weights, own_data, record):
 
 
 def test_the_published_files_are_those_of_wikitext2(wikitext2):
-    for each in WIKITEXT2_FILES[1:]:
-        verify(wikitext2 / each.name, each)
+    for file in WIKITEXT2_FILES[1:]:
+        verify(wikitext2 / file.name, file)
 
 
 def test_wikitext2_with_its_articles_in_another_order_is_refused(wikitext2, own_data):
@@ -454,4 +469,4 @@ def test_the_inventory_says_what_cannot_be_read_and_claims_no_licence_for_it(own
 def test_a_model_that_goes_while_it_is_looked_at_is_said(monkeypatch, tmp_path):
     monkeypatch.setattr(inventory, "weights_path", lambda path, card: tmp_path / "gone")
     problem = f"the model {DEFAULT_MODEL!r} cannot be read: No such file or directory"
-    assert [each.problem for each in models_here()] == [problem]
+    assert [model.problem for model in models_here()] == [problem]

@@ -129,8 +129,8 @@ def compressed(content: bytes) -> bytes:
         zipfile.ZipFile(io.BytesIO(content)) as old,
         zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new,
     ):
-        for each in old.infolist():
-            new.writestr(each.filename, old.read(each))
+        for member in old.infolist():
+            new.writestr(member.filename, old.read(member))
     return file.getvalue()
 
 
@@ -350,13 +350,13 @@ def as_anna(queue, monkeypatch) -> None:
 
 def send(page: AppTest, kind: str, *files: Sent) -> None:
     """Choose files in a form, which sends them when its button is pressed."""
-    uploader = next(each for each in page.file_uploader if each.key.startswith(f"{kind}-"))
-    content = [(each.name, each.getvalue(), "application/octet-stream") for each in files]
+    uploader = next(widget for widget in page.file_uploader if widget.key.startswith(f"{kind}-"))
+    content = [(file.name, file.getvalue(), "application/octet-stream") for file in files]
     uploader.set_value(content if kind == "words" else content[0])
 
 
 def words_of(page: AppTest) -> str:
-    return " ".join(each.value for each in [*page.markdown, *page.caption])
+    return " ".join(text.value for text in [*page.markdown, *page.caption])
 
 
 def test_a_model_is_brought_chosen_and_removed(as_anna, weights):
@@ -413,7 +413,7 @@ def test_anothers_sweep_of_an_upload_cannot_go_on(as_anna, queue, weights):
         queue.store.create(sweep)
         page = open_page(ROOT / "pages/3_Sweep.py", sweep=sweep.id)
         assert not page.exception
-        go_on = next(each for each in page.button if each.label.startswith("Go on"))
+        go_on = next(button for button in page.button if button.label.startswith("Go on"))
         assert go_on.disabled == (owner == BERT)
 
 

@@ -137,8 +137,8 @@ def test_bad_input_is_one_clear_line(capsys, bad_files, model_folder, command, w
     captured = capsys.readouterr()
     assert captured.out == ""
     assert re.fullmatch(r"wlm: error: .+\n", captured.err)
-    for each in words:
-        assert each in captured.err
+    for word in words:
+        assert word in captured.err
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_the_defaults_that_help_tells_are_those_of_the_settings(capsys, command,
         r"--([a-z-]+) [A-Z_]+ (?:(?!--[a-z]).)*?default ([a-z0-9.-]+)(?= |$)", printed
     )
     told = {name.replace("-", "_"): default for name, default in told}
-    known = {name: each for name, each in told.items() if hasattr(settings, name)}
+    known = {name: default for name, default in told.items() if hasattr(settings, name)}
     assert len(known) >= 3
     assert known == {name: str(getattr(settings, name)) for name in known}
 

@@ -117,6 +117,20 @@ def test_the_shell_redirects_to_nowhere(redirected, code):
     assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
 
 
+@pytest.mark.parametrize("format", ["csv", "markdown", "html"])
+def test_a_redirected_export_is_in_utf_8(monkeypatch, result, format):
+    result["machine"]["cpu"] = "木 × é"
+    for variant in result["results"]:
+        variant["label"] = "木 × é"
+    spec = CompareSpec(model="tiny", text="short", tokens=100)
+    run = finished_run(spec, result, 0.0, State.DONE)
+    RunStore().create(run)
+    stream = io.TextIOWrapper(io.BytesIO(), "cp1252")
+    monkeypatch.setattr(sys, "stdout", stream)
+    assert main(["runs", "export", run.id, "--format", format]) == 0
+    assert "木 × é" in stream.buffer.getvalue().decode("utf-8")
+
+
 def test_a_character_without_a_plain_form_becomes_a_question_mark(monkeypatch):
     stream = io.TextIOWrapper(io.BytesIO(), "cp1252")
     monkeypatch.setattr(sys, "stdout", stream)

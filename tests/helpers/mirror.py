@@ -1,4 +1,4 @@
-"""A web server on loopback that has files to fetch, and misbehaves when told to."""
+"""A web server on loopback with files to fetch; a test can choose how it fails."""
 
 import hashlib
 import subprocess
@@ -14,7 +14,7 @@ FILES = {name: text.encode() for name, text in TEXTS.items()}
 
 
 def published(name: str, content: bytes) -> PublishedFile:
-    """What git and sha256sum say of a file."""
+    """Return a published file with its hashes by git and SHA-256."""
     git = subprocess.run(
         ["git", "hash-object", "--stdin", "--no-filters"],
         input=content,
@@ -26,7 +26,7 @@ def published(name: str, content: bytes) -> PublishedFile:
 
 
 class Mirror(ThreadingHTTPServer):
-    """Serves `files` (name to bytes); `faults` says how it fails for a name."""
+    """Serves `files` (name to bytes); `faults` maps a name to the way it fails."""
 
     daemon_threads = True
 
@@ -57,6 +57,12 @@ class _Handler(BaseHTTPRequestHandler):
         fault, content = self.server.faults.get(name, ""), self.server.files.get(name)
         if content is None:
             self.send_error(404)
+            return
+        if fault == "is busy twice" and self.server.asked.count(self.path) < 3:
+            self.send_response(503)
+            self.send_header("Retry-After", "3600")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
             return
         if fault == "redirects" and not self.path.startswith("/moved/"):
             self._head(302, 0, ("Location", f"/moved/{name}"))

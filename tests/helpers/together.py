@@ -1,18 +1,31 @@
-"""Which tests one of several processes runs together."""
+"""Which tests run in the same process, if several processes share the tests."""
 
-from xdist.scheduler import LoadScopeScheduling
+from collections.abc import Sequence
 
-BROWSER = "tests/browser/"
+from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
+
+FOLDER = "tests/browser/"  # its files share one server and one Chromium
 
 
-class Together(LoadScopeScheduling):
-    """One process runs all tests of a file, so that what these share is started once, and one those
-    of all files in a browser, for one server and one Chromium.
+class Together(LoadFileScheduling):
+    """Run the tests of a file in one process, and all tests in a browser in one process.
 
-    Not by pytest-xdist's own groups: 3.8 notes them where pytest 9.2 no longer looks, and shares
-    out single tests without a word.
+    LoadFileScheduling takes the file from the part of a test's id before `::`. This class gives
+    tests in a browser an id whose part before `::` is their folder. Marks for groups do not work:
+    pytest-xdist 3.8 writes the group into an attribute that pytest 9.2 does not read.
     """
 
-    def _split_scope(self, nodeid: str) -> str:
-        path = nodeid.partition("::")[0]
-        return BROWSER if path.startswith(BROWSER) else path
+    def add_node_collection(self, node: WorkerController, collection: Sequence[str]) -> None:
+        """Add the ids of the tests that a process has collected."""
+        super().add_node_collection(node, [_grouped(test) for test in collection])
+
+    def remove_node(self, node: WorkerController) -> str | None:
+        """Return the id of the test that ran when a process ended, or None."""
+        crashed = super().remove_node(node)
+        return None if crashed is None else crashed.replace(f"{FOLDER}::", FOLDER)
+
+
+def _grouped(test: str) -> str:
+    """Return a test's id with its group before `::`."""
+    return test.replace(FOLDER, f"{FOLDER}::", 1) if test.startswith(FOLDER) else test

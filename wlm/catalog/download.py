@@ -1,4 +1,4 @@
-"""One file from a URL or a folder, bounded in bytes, with progress."""
+"""Downloads: one file from a URL or a folder, with a limit in bytes and progress."""
 
 import shutil
 import time
@@ -7,20 +7,33 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from wlm.errors import FetchError
 from wlm.progress import Progress
 
 TIMEOUT_S = 30.0  # without a byte
+# A second and a third try if there is no connection or the server is busy. Not if the server stays
+# silent, which takes TIMEOUT_S each time; nor after the time that a server asks for, which may be
+# long and cannot be stopped.
+RETRIES = Retry(
+    total=2,
+    read=0,
+    status_forcelist=(429, 500, 502, 503, 504),
+    backoff_factor=0.2,
+    raise_on_status=False,
+    respect_retry_after_header=False,
+)
 
 
 def download(
     base: str | Path, path: Path, most: int, meter: "Meter", timeout_s: float = TIMEOUT_S
 ) -> None:
-    """Write the file of path's name that is at a URL or in a folder to path, at most `most` bytes.
+    """Copy the file with the name of `path` from a URL or a folder to `path`.
 
-    Raises FetchError: nothing there, no byte for `timeout_s` seconds, a broken connection, more
-    bytes than allowed.
+    Raises FetchError if the file is missing or has more than `most` bytes, if no byte comes for
+    `timeout_s` seconds, and if the connection breaks.
     """
     with path.open("wb") as file:
         sink = Sink(file, path.name, most, meter)
@@ -32,12 +45,15 @@ def download(
                 reason = error.strerror or error
                 raise FetchError(f"{str(base / path.name)!r}: {reason}") from None
             return
-        # Not compressed on its way: the numbers of bytes are those of the file.
+        # Uncompressed, so that the bytes received are the bytes of the file.
         headers = {"Accept-Encoding": "identity"}
         try:
-            with requests.get(
-                f"{base}/{path.name}", headers=headers, timeout=timeout_s, stream=True
-            ) as answer:
+            with (
+                _session() as session,
+                session.get(
+                    f"{base}/{path.name}", headers=headers, timeout=timeout_s, stream=True
+                ) as answer,
+            ):
                 answer.raise_for_status()
                 int(answer.headers.get("Content-Length", 0))  # nonsense is a ValueError
                 for content in answer.iter_content(1 << 16):
@@ -47,8 +63,16 @@ def download(
             raise FetchError(f"{without_password(base)}/{path.name}: {why}") from None
 
 
+def _session() -> requests.Session:
+    """Return a session that tries again as RETRIES says."""
+    session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(max_retries=RETRIES))
+    return session
+
+
 class Meter:
-    """Counts bytes and tells how far a download is."""
+    """Counts bytes and reports the progress of a download."""
 
     def __init__(self, name: str, total: int | None, report: Callable[[Progress], None]):
         self.name, self.total, self.report = name, total, report
@@ -96,13 +120,13 @@ def parse_origin(given: str) -> str | Path:
 
 
 def without_password(url: str) -> str:
-    """Return an address as it may be shown."""
+    """Return an address without its user name and password."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _why(error: Exception, timeout_s: float, written: int) -> str:
-    """Say in words what requests raised."""
+    """Return what went wrong, for an error of requests."""
     if isinstance(error, requests.HTTPError):
         return f"the server answered {error.response.status_code} {error.response.reason}"
     if isinstance(error, requests.TooManyRedirects):
@@ -113,4 +137,4 @@ def _why(error: Exception, timeout_s: float, written: int) -> str:
         return f"the connection broke after about {written:,} bytes"
     if isinstance(error, requests.ConnectionError):
         return "no connection to the server"
-    return "the server's answer makes no sense"
+    return "the server's answer is not valid HTTP"

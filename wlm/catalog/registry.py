@@ -37,7 +37,7 @@ def list_texts() -> dict[str, Path]:
             names[test] = folder.resolve().name
         else:
             names.update({path: path.stem for path in sorted(folder.glob("*.txt"))})
-            tests = [split_file(each, "test") for each in sorted(folder.glob("*/"))]
+            tests = [split_file(inner, "test") for inner in sorted(folder.glob("*/"))]
             names.update({path: path.parent.name for path in tests if path.is_file()})
     return _by_name(names)
 

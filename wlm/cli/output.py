@@ -1,4 +1,4 @@
-"""What commands print. No other module of wlm does."""
+"""Printing for all commands; no other module of wlm prints."""
 
 import codecs
 import json
@@ -13,7 +13,7 @@ from typing import TextIO
 from wlm.errors import WLMError
 from wlm.measuring.wording import how_sure, read_as, size_unit
 
-# What a code page without these characters, such as Windows' own, shows instead.
+# Replacements for characters that a code page lacks, as Windows' code pages do.
 PLAIN = {
     **{"✓": "ok", "✗": "x", "→": "->", "▸": ">", "◂": "<", "│": "|", "─": "-"},
     **{"–": "-", "—": "-", "−": "-", "…": "...", "×": "x", "·": "-", "±": "+/-"},
@@ -24,10 +24,10 @@ ENCODING_ERRORS = "wlm-plain"
 
 def prepare_streams() -> None:
     """Make standard output and standard error accept every text, also if the caller closed one or
-    gave it a code page."""
+    set a code page."""
     codecs.register_error(ENCODING_ERRORS, _write_plain)
-    # In the order of the file descriptors: a closed one is the lowest that is free, and no database
-    # or other file may take its place.
+    # In the order of file descriptors: the next file that is opened takes the lowest free one, and
+    # that must not be a database.
     if sys.stdin is None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115
     for name in ("stdout", "stderr"):
@@ -45,7 +45,7 @@ def _write_plain(error: UnicodeError) -> tuple[str, int]:
 
 
 def flush() -> None:
-    """Write what both streams still hold. Raises WLMError if standard output cannot be written."""
+    """Flush both streams. Raises WLMError if standard output cannot be written."""
     try:
         sys.stderr.flush()
     except OSError:
@@ -59,7 +59,7 @@ def flush() -> None:
 
 
 def close(stream: TextIO) -> None:
-    """Send what a stream still holds, and all that follows, to nowhere."""
+    """Discard a stream's buffer and everything that is printed to it later."""
     with suppress(OSError, ValueError):  # a stream without a file descriptor
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
@@ -81,7 +81,7 @@ def _unwritten(error: OSError) -> WLMError:
 
 
 def answer(options: Namespace, content, show: Callable[[], None]) -> None:
-    """Print what a command found: as JSON where that is asked for, else as `show` does."""
+    """Print a command's answer: as JSON if the options ask for it, else as `show` does."""
     if options.json:
         print_json(content)
     else:
@@ -93,9 +93,18 @@ def print_json(content) -> None:
     _print(json.dumps(content, indent=2))
 
 
-def say(text: str, end: str = "\n") -> None:
+def say(text: str) -> None:
     """Print a text as it is."""
-    _print(text, end=end)
+    _print(text)
+
+
+def print_file(text: str) -> None:
+    """Print the content of a file. A redirected standard output gets UTF-8, because files are in
+    UTF-8 and HTML says so; a terminal gets its own encoding."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure and not sys.stdout.isatty():
+        reconfigure(encoding="utf-8", errors=ENCODING_ERRORS)
+    _print(text, end="")
 
 
 def note(text: str) -> None:
@@ -112,8 +121,8 @@ def print_aside(text: str) -> None:
 
 
 def print_results(content: dict, run_id: str = "") -> None:
-    """Print a comparison's JSON: a line a variant, warnings, what was measured where, and the run
-    that it is kept as, if it is."""
+    """Print a comparison's JSON: a line per variant, warnings, the settings, the machine, and the
+    id of the run if it is kept."""
     protocol = content["protocol"]
     some_unknown = bool(read_as(protocol))  # else both losses are one
     several = len(content["results"]) > 1
@@ -160,12 +169,12 @@ def _print_kept(run_id: str) -> None:
 
 
 def _known(result: dict) -> str:
-    """A result's loss over known words alone."""
+    """Return the loss over known words."""
     return "–" if result["loss_known"] is None else f"{result['loss_known']:.4f}"
 
 
 def print_runs(rows: list[dict]) -> None:
-    """Print runs' summaries, a line each."""
+    """Print a line per run."""
     if not rows:
         _print("no runs are kept yet")
         return
@@ -186,7 +195,7 @@ def print_runs(rows: list[dict]) -> None:
 
 
 def print_sweep(content: dict) -> None:
-    """Print a sweep's JSON: a line a point and variant, what they say, and warnings."""
+    """Print a sweep's JSON: a line per point and variant, a summary, and warnings."""
     from wlm.measuring.sweep import curves, outcomes, sentence, warnings
 
     over = content["over"]
@@ -209,8 +218,8 @@ def print_sweep(content: dict) -> None:
 
 
 def print_reproduction(content: dict, run_id: str) -> None:
-    """Print the tutorial's table beside ours, what the weights are, the words' beginning, and the
-    run that the comparison is kept as, if it is."""
+    """Print published and measured numbers, the source of the weights, the first words of the
+    sample, and the id of the run if it is kept."""
     tick = {True: "✓", False: "✗", None: "–"}
     rows = content["table"]
     width = max(len(row["reason"]) for row in rows)
@@ -236,14 +245,14 @@ def print_reproduction(content: dict, run_id: str) -> None:
 
 
 def print_finding(finding) -> None:
-    """Print what a check found as a line, and where it is not well another on what to do."""
+    """Print the result of a check, and what to do if the check failed."""
     _print(f"{'✓' if finding.well else '✗'} {finding.subject}: {finding.found}", flush=True)
     if not finding.well:
         _print(f"  → {finding.todo}", flush=True)
 
 
 def print_info(content: dict) -> None:
-    """Print versions, the machine's facts, and the models and texts, a line each."""
+    """Print versions, the machine, the models and the texts, one per line."""
     facts = {"wlm": content["version"], **content["machine"]}
     for key, value in facts.items():
         _print(f"{key:18}{', '.join(value) if isinstance(value, list) else value}")
@@ -272,7 +281,7 @@ def _speedup(result: dict) -> str:
 
 
 def print_table(heads: list[str], rows: list[list[str]]) -> None:
-    """Print columns: the first to the left, the others to the right."""
+    """Print a table: the first column aligned left, the others right."""
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     for row in [heads, *rows]:
         cells = [f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)]
@@ -280,27 +289,27 @@ def print_table(heads: list[str], rows: list[list[str]]) -> None:
 
 
 def print_stream(stream, prompt: Sequence[str]) -> None:
-    """Print words as they are drawn."""
+    """Print words when they are sampled."""
     from wlm.text.wikitext import Typesetter
 
     typesetter = Typesetter()
     for word in prompt:
         _print(typesetter.add(word), end="")
     try:
-        for each in stream:
-            _print(typesetter.add(each.word), end="", flush=True)
+        for draw in stream:
+            _print(typesetter.add(draw.word), end="", flush=True)
     finally:
-        _print(flush=True)  # also where Ctrl-C ends it
+        _print(flush=True)  # also if Ctrl-C ends it
 
 
 def print_columns(variants, streams, prompt: Sequence[str]) -> None:
-    """Print texts side by side, row by row, the first word that differs between arrows."""
+    """Print texts side by side; arrows mark the first word that differs."""
     from shutil import get_terminal_size
 
     from wlm.cli.columns import side_by_side
 
     width = get_terminal_size((100, 24)).columns
-    for row in side_by_side([each.label for each in variants], streams, prompt, width):
+    for row in side_by_side([variant.label for variant in variants], streams, prompt, width):
         _print(row, flush=True)
 
 

@@ -84,8 +84,8 @@ class _Silent:
 def test_this_machine_is_well(capsys, unused_port):
     code = main(["check", "--json", "--port", str(unused_port())])
     content = json.loads(capsys.readouterr().out)
-    assert [each for each in content["checks"] if not each["well"]] == []
+    assert [check for check in content["checks"] if not check["well"]] == []
     assert code == 0
-    subjects = {each["subject"] for each in content["checks"]}
+    subjects = {check["subject"] for check in content["checks"]}
     assert subjects >= {"Python", "packages", "model wikitext2-lstm", "text demo", "int8 LSTM"}
     assert subjects >= {"store of runs", "worker", "page Compare", "page Models", "port", "disk"}

@@ -53,9 +53,11 @@ def test_results_keep_the_order_asked_for(capsys):
     )
     assert [result["variant"] for result in content["results"]] == names
     sizes = run_json(capsys, "size", "--model", "tiny", "--variants", *names)
-    assert [each["variant"] for each in sizes] == names
-    assert [set(each) for each in sizes] == [{"variant", "label", "bytes"}] * 4
-    assert [each["bytes"] for each in sizes] == [each["size_bytes"] for each in content["results"]]
+    assert [size["variant"] for size in sizes] == names
+    assert [set(size) for size in sizes] == [{"variant", "label", "bytes"}] * 4
+    assert [size["bytes"] for size in sizes] == [
+        result["size_bytes"] for result in content["results"]
+    ]
 
 
 ORT = ["onnxruntime:", "onnxruntime:lstm=int8,linear=int8,embedding=int8"]
@@ -64,14 +66,14 @@ ORT = ["onnxruntime:", "onnxruntime:lstm=int8,linear=int8,embedding=int8"]
 def test_onnx_runtimes_variants_are_compared_and_their_sizes_printed(capsys, own_cache):
     arguments = ["--model", "tiny", "--variants", "fp32", *ORT]
     results = run_json(capsys, "compare", "--text", "short", *arguments)["results"]
-    assert [each["variant"] for each in results] == ["fp32", *ORT]
-    assert [each["label"] for each in results] == ["fp32", "ORT fp32", "ORT int8 all"]
+    assert [result["variant"] for result in results] == ["fp32", *ORT]
+    assert [result["label"] for result in results] == ["fp32", "ORT fp32", "ORT int8 all"]
     assert results[1]["loss"] == pytest.approx(results[0]["loss"], abs=1e-5)
     assert results[2]["loss"] != results[1]["loss"]
     sizes = run_json(capsys, "size", *arguments)
-    assert [each["bytes"] for each in sizes] == [each["size_bytes"] for each in results]
+    assert [size["bytes"] for size in sizes] == [result["size_bytes"] for result in results]
     assert {path.stat().st_size for path in own_cache.glob("*/*")} == {
-        each["size_bytes"] for each in results[1:]
+        result["size_bytes"] for result in results[1:]
     }
 
 

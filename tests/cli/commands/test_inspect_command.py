@@ -16,15 +16,15 @@ def test_inspect_prints_one_object_with_the_documented_keys(capsys):
     fp32, int8 = content["results"]
     assert [one["tokens"] for one in int8["passes"]] == [7, 1]
     sizes = run_json(capsys, "size", "--model", "tiny")
-    assert [sum(each["parts"].values()) for each in content["results"]] == [
-        each["bytes"] for each in sizes
+    assert [sum(result["parts"].values()) for result in content["results"]] == [
+        size["bytes"] for size in sizes
     ]
-    assert [each["sqnr_db"] for each in fp32["weights"]] == [None] * 6
-    assert [each["part"] for each in int8["activations"]] == list(int8["parts"])[:-1]
+    assert [weight["sqnr_db"] for weight in fp32["weights"]] == [None] * 6
+    assert [activation["part"] for activation in int8["activations"]] == list(int8["parts"])[:-1]
     documented = (ROOT / "docs" / "json.md").read_text("utf-8")
     parts = [content["protocol"], content["roofline"], int8, *int8["passes"]]
     parts += [*int8["passes"][0]["modules"], *int8["weights"], *int8["activations"]]
-    parts += [each for matrix in int8["weights"] for each in matrix["largest"]]
+    parts += [value for matrix in int8["weights"] for value in matrix["largest"]]
     for part in (content, *parts):
         for key in part:
             assert f"`{key}`" in documented

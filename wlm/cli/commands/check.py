@@ -34,13 +34,13 @@ def run(options: Namespace) -> int:
         findings = server.look(options.server)
     else:
         findings = check(options.port, quick=options.quick, warm=options.warm)
-    for each in findings:
-        found.append(each)
+    for finding in findings:
+        found.append(finding)
         if not options.json:
-            output.print_finding(each)
-    well, seconds = all(each.well for each in found), time.monotonic() - began
-    content = {"well": well, "seconds": seconds, "checks": [vars(each) for each in found]}
-    crosses = sum(not each.well for each in found)
+            output.print_finding(finding)
+    well, seconds = all(finding.well for finding in found), time.monotonic() - began
+    content = {"well": well, "seconds": seconds, "checks": [vars(finding) for finding in found]}
+    crosses = sum(not finding.well for finding in found)
     line = f"{len(found)} checks in {seconds:.0f} s, {crosses or 'none'} not well"
     output.answer(options, content, lambda: output.say(line))
     return 0 if well else 1

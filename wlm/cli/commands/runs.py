@@ -1,4 +1,4 @@
-"""List, show, export, import or delete the runs that are kept."""
+"""List, show, export, import or delete runs."""
 
 import json
 import sys
@@ -19,12 +19,12 @@ def add_options(parser: ArgumentParser) -> None:
 
     def action(name: str, help: str) -> ArgumentParser:
         added = actions.add_parser(name, help=help, description=help)
-        # Its default must not undo a --json that stands before the action.
+        # Its default must not undo a --json before the action.
         added.add_argument("--json", action="store_true", default=SUPPRESS, help="print JSON")
         return added
 
     added = action("list", "List the latest runs.")
-    added.add_argument("--most", type=int, default=50, help="how many; default %(default)s")
+    added.add_argument("--most", type=int, default=50, help="how many runs; default %(default)s")
     action("show", "Print a run as a report.").add_argument("id")
     added = action("export", "Print a run as a file.")
     added.add_argument("id")
@@ -47,15 +47,15 @@ def run(options: Namespace) -> None:
         raise WLMError(store.warning)
     if options.action == "list":
         check_range("--most", options.most, 1, 10_000)
-        kept = [store.get(each.id) for each in store.list_runs(CompareSpec.kind, options.most)]
-        rows = [summary(each) for each in kept]
+        kept = [store.get(run.id) for run in store.list_runs(CompareSpec.kind, options.most)]
+        rows = [summary(run) for run in kept]
         output.answer(options, rows, lambda: output.print_runs(rows))
     elif options.action == "show":
         shown = store.get(options.id)
         text = to_markdown(shown) if shown.result else shown.message
         output.answer(options, json.loads(to_json(shown))["run"], lambda: output.say(text))
     elif options.action == "export":
-        output.say(_writer(options.format)(store.get(options.id)), end="")
+        output.print_file(_writer(options.format)(store.get(options.id)))
     elif options.action == "import":
         added = from_json(run_json(_read_bytes(options.file)))
         store.add_imported(added)
@@ -67,7 +67,7 @@ def run(options: Namespace) -> None:
 
 
 def _writer(format: str):
-    """Return the function that writes a run as a file of this format."""
+    """Return the function that makes a file of this format from a run."""
     from wlm.runs.export import to_csv, to_json, to_markdown
 
     if format == "html":
@@ -78,7 +78,8 @@ def _writer(format: str):
 
 
 def _read_bytes(path: str) -> bytes:
-    """A file's content, or standard input's for `-`; a byte too many tells one that is too long."""
+    """Return the content of a file, or of standard input for `-`; at most a byte over the limit,
+    which shows that the file is too long."""
     from wlm.runs.import_run import MOST_BYTES
 
     try:
