@@ -2,10 +2,10 @@
 
     python3 start.py [--offline] [options of streamlit run]
 
-Makes .venv beside this file, installs requirements.txt into it unless that is done already, checks
-what the app needs, and starts `streamlit run streamlit_app.py` with the options that follow, such
-as `--server.port 8600`; the browser opens by itself where there is one. On Linux PyTorch comes from
-its own index of small CPU builds, where that answers at once. `--offline` installs nothing.
+Makes .venv next to this file. Installs requirements.txt into it unless it is installed already.
+Checks what the app needs. Starts `streamlit run streamlit_app.py` with the other options, such as
+`--server.port 8600`; a browser opens if there is one. On Linux, PyTorch comes from its own index of
+small CPU builds if that index answers within two seconds. `--offline` installs nothing.
 Standard library only: this runs before anything is installed, on any Python.
 """
 
@@ -23,18 +23,18 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 REQUIREMENTS = "requirements.txt"
-INSTALLED = VENV / "installed-app"  # the hash of the requirements that were installed last
-TESTS_INSTALLED = VENV / "installed"  # that of tests/run.py, which installs these, too
+INSTALLED = VENV / "installed-app"  # the hash of the requirements last installed
+TESTS_INSTALLED = VENV / "installed"  # the same hash by tests/run.py, which also installs these
 TESTS_REQUIREMENTS = ("requirements-dev.txt", REQUIREMENTS)
 OLDEST = (3, 11)
-NEEDED_GB = 3  # of the CPU build; PyPI's for Linux takes about three times as much
+NEEDED_GB = 3  # for the CPU build; PyPI's build for Linux takes about three times as much
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 INDEX_SECONDS = 2.0
 PIP_INDEXES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX")
 
 
-class NotReady(Exception):  # noqa: N818, these are words for people
-    """Why the app cannot be set up, and what to do."""
+class NotReady(Exception):  # noqa: N818, this is a message for people
+    """The reason why the app cannot be set up, and the next step."""
 
 
 def main(options):
@@ -51,7 +51,7 @@ def main(options):
         print("Not all is well, see the crosses above; starting all the same.", flush=True)
     command = list(map(str, [PYTHON, "-m", "streamlit", "run", "streamlit_app.py", *options]))
     os.chdir(ROOT)
-    if os.name == "nt":  # where exec would leave the terminal to nobody
+    if os.name == "nt":  # where exec would end before the app does
         return subprocess.run(command, check=False).returncode
     os.execv(command[0], command)
 
@@ -61,13 +61,13 @@ def check_python():
     if sys.version_info[:2] < OLDEST:
         raise NotReady(
             f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed, this is "
-            f"{platform.python_version()}. Start it with such a one: python3.12 start.py"
+            f"{platform.python_version()}. Start it with a newer Python: python3.12 start.py"
         )
     if not PYTHON.exists() and not all(map(importlib.util.find_spec, ("venv", "ensurepip"))):
         raise NotReady(
             "this Python cannot make an environment: its modules venv or ensurepip are missing. On "
             "Debian and Ubuntu: apt install python3-venv. Or install requirements.txt into an "
-            "environment of your own, and run streamlit run streamlit_app.py"
+            "environment that you make, and run streamlit run streamlit_app.py"
         )
 
 
@@ -92,15 +92,15 @@ def install(offline=False):
     print(f"installing {REQUIREMENTS}{where}: this takes minutes …", flush=True)
     run(
         [PYTHON, "-m", "pip", "install", "-q", "-r", ROOT / REQUIREMENTS, *index],
-        f"pip did not install {REQUIREMENTS}: what it says stands above. Without a network give "
+        f"pip did not install {REQUIREMENTS}: see its output above. Without a network give "
         "pip another source (PIP_INDEX_URL, or PIP_NO_INDEX=1 and PIP_FIND_LINKS=a folder of "
-        "wheels); with one, run it again: what has come is kept",
+        "wheels); with a network, run it again: finished downloads are kept",
     )
     INSTALLED.write_text(hash_of(REQUIREMENTS))
 
 
 def is_installed():
-    """Tell whether these very requirements were installed, by this program or tests/run.py."""
+    """Tell whether this program or tests/run.py has installed these requirements."""
     for mark, names in ((INSTALLED, (REQUIREMENTS,)), (TESTS_INSTALLED, TESTS_REQUIREMENTS)):
         if PYTHON.exists() and mark.exists() and mark.read_text() == hash_of(*names):
             return True
@@ -108,13 +108,13 @@ def is_installed():
 
 
 def hash_of(*names):
-    """Return a hash of what some of the project's files hold."""
+    """Return a hash of the content of files of the project."""
     return hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in names)).hexdigest()
 
 
 def cpu_index():
-    """Return pip's options for PyTorch's small builds: none off Linux, where an index was chosen
-    already, or where theirs does not answer at once."""
+    """Return pip's options for PyTorch's small builds on Linux. Return none on other systems, if the
+    user chose an index, or if PyTorch's index does not answer in time."""
     if platform.system() != "Linux" or any(map(os.environ.get, PIP_INDEXES)):
         return []
     try:

@@ -2,13 +2,15 @@
 
     python3 tests/run.py [--quick | --latest] [pytest options]
 
-Makes .venv beside this folder, installs requirements-dev.txt into it, and finds a browser: one on
-the PATH, else Debian's package where we are root, else Playwright's own download; and PostgreSQL
-and nginx, else Debian's packages. Where one cannot be had its tests are skipped with the reason;
-with CI=true that fails. `--quick` runs the linter and the tests that need neither browser, big
-model nor much time. `--latest` runs the quick tests with the newest versions of all packages but
-torch, in .venv-latest. Without pytest options the tests are shared out among the CPUs, and the ten
-slowest are named. Standard library only: this runs before anything is installed.
+Makes .venv next to this folder and installs requirements-dev.txt into it. Finds a browser: on the
+PATH, else Debian's package for root, else Playwright's download. Finds PostgreSQL and nginx, else
+installs Debian's packages for root. If one is missing, its tests are skipped with the reason; with
+CI=true the run fails.
+
+`--quick` runs the linter and the tests that need no browser, no big model and little time.
+`--latest` runs the quick tests in .venv-latest with the newest versions of all packages but torch.
+Without pytest options, all CPUs share the tests, and the ten slowest tests are listed.
+Standard library only: this runs before anything is installed.
 """
 
 import hashlib
@@ -30,8 +32,11 @@ REQUIREMENTS = ("requirements-dev.txt", "requirements.txt")
 INSTALLED = VENV / "installed"  # the hash of the requirements that were installed last
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 DEBIAN_PACKAGES = ("chromium", "fonts-liberation", "fonts-noto-color-emoji")
-SERVERS = {"initdb": "postgresql", "nginx": "nginx-light"}  # Debian's packages, by a program
-PLACES = ("/usr/lib/postgresql/*/bin", "/usr/sbin")  # of programs, beside those on the PATH
+SERVERS = {"initdb": "postgresql", "nginx": "nginx-light"}  # Debian's packages by program
+PLACES = (
+    "/usr/lib/postgresql/*/bin",
+    "/usr/sbin",
+)  # folders of programs that may not be on the PATH
 MOST_PROCESSES = 4  # each loads PyTorch and may start a server and a browser
 
 
@@ -53,7 +58,7 @@ def main() -> int:
             print("CI must have a browser", file=sys.stderr)
             return 1
         if missing := find_servers():
-            print(f"their tests are skipped, for want of: {', '.join(missing)}", flush=True)
+            print(f"skipping the tests that need: {', '.join(missing)}", flush=True)
             if os.environ.get("CI"):
                 print("CI must have them", file=sys.stderr)
                 return 1
@@ -64,18 +69,18 @@ def main() -> int:
     ]
     command = [PYTHON, "-m", "pytest", *(["-m", "not slow"] if quick else []), *options]
     if not options:
-        # One more than CPUs for the whole: in some a server or a worker is waited for.
+        # One more than CPUs for all tests: some tests wait for a server or a worker.
         processes = min((os.cpu_count() or 1) + (not quick), MOST_PROCESSES)
         command += ["--numprocesses", str(processes), "--dist", "loadscope"]
-        # In the order of tests/conftest.py, not by the number of tests: the longest are few.
+        # In the order of tests/conftest.py, not by the number of tests: the longest files have few.
         command += ["--no-loadscope-reorder", "--durations", "10"]
     tests = step("tests", command, WLM_BROWSER=browser or "")
     return max(*lint, tests)
 
 
 def run_latest(options: list[str]) -> int:
-    """Install the newest versions into an environment of their own, run the quick tests there, and
-    print which versions differ from the pinned ones."""
+    """Install the newest versions into .venv-latest, run the quick tests there, and print the
+    versions."""
     python = LATEST / PYTHON.relative_to(VENV)
     if not python.exists():
         print(f"making {LATEST} …", flush=True)
@@ -108,7 +113,7 @@ def without_pin(requirement: str) -> str:
 
 
 def install() -> None:
-    """Install the requirements, unless they are those that were installed last."""
+    """Install the requirements unless they are installed already."""
     if not PYTHON.exists():
         print(f"making {VENV} …", flush=True)
         venv.create(VENV, with_pip=True)
@@ -125,11 +130,11 @@ def install() -> None:
 
 
 def step(what: str, command: list, **variables: str) -> int:
-    """Say what is done, do it, and say how long it took."""
+    """Print the step, run its command, print how long it took, and return the exit code."""
     print(f"{what} …", flush=True)
     started = time.monotonic()
     environment = {**os.environ, **variables}
-    # With it every process that the tests start would compile all of the project anew.
+    # Otherwise every process that the tests start would compile the whole project again.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     code = subprocess.run(command, cwd=ROOT, env=environment).returncode
     outcome = "done" if code == 0 else f"failed with exit code {code}"
@@ -158,7 +163,7 @@ def find_browser() -> str | None:
 
 
 def find_servers() -> list[str]:
-    """Install what is missing of PostgreSQL and nginx, where that is possible; return the rest."""
+    """Install PostgreSQL and nginx if they are missing, and return those that still are."""
 
     def missing() -> list[str]:
         return [name for name in SERVERS if not is_there(name)]
@@ -181,7 +186,7 @@ def may_install() -> bool:
 
 
 def apt_install(*packages: str) -> None:
-    """Install Debian's packages, none of whose services is started."""
+    """Install Debian's packages without starting their services."""
     apt = ["apt-get", "-qq", "-o", "Dpkg::Use-Pty=0"]
     subprocess.run([*apt, "update"], check=False)
     command = [*apt, "install", "-y", "--no-install-recommends", *packages]

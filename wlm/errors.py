@@ -1,8 +1,8 @@
-"""The exceptions whose messages users may see, and the checks and words that they share.
+"""The exceptions whose messages users see, and the checks that they share.
 
-Every message names what was wrong, the allowed values and the value received.
-Pages and the command line show these messages as they are; any other exception
-is a defect and is shown without its details.
+Every message names the fault, the value received, the allowed values and the next step. Pages and
+the command line show these messages unchanged; any other exception is a defect, and users see no
+details of it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class WLMError(Exception):
-    """Something that the user can put right."""
+    """A fault that the user can fix."""
 
 
 class SettingError(WLMError):
@@ -19,15 +19,15 @@ class SettingError(WLMError):
 
 
 class CheckpointError(WLMError):
-    """A model's files are missing, damaged, foreign or do not fit together."""
+    """A model's files are missing, damaged, of another program, or do not fit together."""
 
 
 class TextError(WLMError):
-    """A text cannot be read or is of no use to the model."""
+    """A text cannot be read or has too few words for the model."""
 
 
 class VariantError(WLMError):
-    """A variant is misspelt, or this machine cannot run it."""
+    """A variant is misspelled, or this machine cannot run it."""
 
 
 class StoreError(WLMError):
@@ -43,19 +43,19 @@ class ReportError(WLMError):
 
 
 class FetchError(WLMError):
-    """Something cannot be fetched, or is not what was published."""
+    """A file cannot be fetched, or differs from the published file."""
 
 
 class UploadError(WLMError):
-    """An upload is of the wrong kind, too large, one too many, or somebody else's."""
+    """An upload has the wrong kind, is too large or one too many, or belongs to another visitor."""
 
 
 class TrainError(WLMError):
-    """A training cannot begin, go on or be saved."""
+    """A training cannot start, continue or be saved."""
 
 
 class AudienceError(WLMError):
-    """There is no such room, it takes no votes now, or it cannot be stored."""
+    """A room does not exist, takes no votes now, or cannot be stored."""
 
 
 class NoRoomError(AudienceError):
@@ -67,10 +67,10 @@ class JobError(WLMError):
 
 
 def allowed_unless(value: object, low: float, high: float) -> str:
-    """Return nothing where a value is a number from `low` to `high`, else what is allowed in words.
+    """Return an empty text if a value is a number from `low` to `high`, else the allowed values.
 
-    Whole bounds admit whole numbers only. Infinity and NaN are in no range, truth values are no
-    numbers.
+    If both bounds are whole, only whole numbers are allowed. Infinity and NaN are in no range, and
+    truth values are not numbers.
     """
     whole = isinstance(low, int) and isinstance(high, int)
     if is_number(value) and low <= value <= high and (isinstance(value, int) or not whole):
@@ -89,12 +89,12 @@ def check_range(name: str, value: float, low: float, high: float, *, hint: str =
 
 
 def is_number(value: object) -> bool:
-    """Tell whether a value is a number: truth values are none."""
+    """Tell whether a value is a number; truth values are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def parse_whole(text: str) -> int | None:
-    """Return the whole number that at most nine plain digits write; None for any other text."""
+    """Return the number that a text of at most nine digits means; None for any other text."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
@@ -106,13 +106,13 @@ def first_line(error: BaseException, most: int = 300) -> str:
 
 
 def defect(what: str) -> str:
-    """Return what users are told of any exception that is no WLMError."""
+    """Return the message for users if an exception is not a WLMError."""
     return f"{what} met a defect of wlm; the server's log has the details"
 
 
 @contextmanager
 def called(labels: Mapping[Path, str]) -> Iterator[None]:
-    """Have messages name files as their owner does, not as they lie on this machine."""
+    """Replace paths in the messages of errors by labels."""
     try:
         yield
     except WLMError as error:

@@ -1,4 +1,4 @@
-"""What happened, a line of JSON each on standard error, for tools that read logs.
+"""The log of events for tools: one line of JSON per event on standard error.
 
 No line holds a text, an address or a visitor's whole name.
 """
@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 
 from wlm.hosting import hosting
 
-SHORT = 8  # signs of a visitor's name: enough to follow one, too few to be one
+SHORT = (
+    8  # characters of a visitor's name: enough to follow a visitor, too few to act as the visitor
+)
 
 
 def note(event: str, visitor: str = "", **facts) -> None:
-    """Log an event and its facts, those that are None left out: where strangers come, or WLM_LOG
-    asks for it."""
+    """Log an event and its facts (None is left out), if the server is public or WLM_LOG
+    is set."""
     if not (hosting().public or hosting().log):
         return
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -25,6 +27,6 @@ def note(event: str, visitor: str = "", **facts) -> None:
         for key, value in line.items()
         if value is not None
     }
-    with contextlib.suppress(OSError, ValueError):  # the log's disk is full, or nobody reads it
+    with contextlib.suppress(OSError, ValueError):  # the disk is full, or the reader has gone
         sys.stderr.write(json.dumps(line) + "\n")
         sys.stderr.flush()

@@ -1,33 +1,33 @@
-"""Memory of this process: given back to the system, and not walked in vain."""
+"""Memory of this process: return free memory to the system, and keep garbage collections short."""
 
 import ctypes
 import gc
 import sys
 from functools import cache
 
-M_ARENA_MAX = -8  # glibc's number for the setting that MALLOC_ARENA_MAX is, too
+M_ARENA_MAX = -8  # glibc's number of the setting MALLOC_ARENA_MAX
 MANY_MODULES = 50
-_spared = 0  # so many modules had been loaded
+_spared = 0  # modules loaded at the last freeze
 
 
 def give_back() -> None:
-    """Collect garbage and give the system what is free of this process's heap."""
+    """Collect garbage and return the free memory of this process to the system."""
     gc.collect()
-    if trim := getattr(_libc(), "malloc_trim", None):  # glibc has it, musl and macOS have not
+    if trim := getattr(_libc(), "malloc_trim", None):  # in glibc, not in musl and macOS
         trim(0)
 
 
 @cache
 def share_heaps(most: int = 2) -> None:
-    """Have threads that start from now on share so many heaps: many small ones keep what their
-    threads have left, a page's for example, each for itself."""
+    """Limit the heaps that later threads share: with one heap per thread, the memory that a thread
+    has freed, a page's for example, stays in its heap."""
     if set_option := getattr(_libc(), "mallopt", None):
         set_option(M_ARENA_MAX, most)
 
 
 def spare_modules() -> None:
-    """Leave what modules hold out of collections of garbage, once there are many more of them:
-    torch and its like leave some 300,000 objects, which are walked for 0.1 s and more."""
+    """Exclude the objects of modules from garbage collection after many imports. torch and similar
+    packages leave about 300,000 objects, which take 0.1 s and more per collection."""
     global _spared
     if len(sys.modules) >= _spared + MANY_MODULES:
         _spared = len(sys.modules)

@@ -1,20 +1,20 @@
-"""How far a job is: what every kind of job yields while it runs."""
+"""The progress that every kind of job yields."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 
 class Measured(Protocol):
-    """What a job has measured so far."""
+    """Results of a job up to now."""
 
     def to_json(self) -> dict:
-        """Return it as plain JSON, complete as far as it goes."""
+        """Return the results as plain JSON, complete up to now."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a job stands: stage in words, share done (0 to 1), seconds left (None where unknown),
-    and what has been measured (None before there is anything)."""
+    """The progress of a job: its stage in words, the share done (0 to 1), the seconds left (None if
+    unknown), and the results (None before the first)."""
 
     stage: str
     done: float

@@ -21,7 +21,7 @@ class Published:
     elapsed_s: float
 
 
-# By the name of the variant. The loss is that of the tutorial's own weights.
+# By the name of the variant. The loss is of the tutorial's own weights.
 PUBLISHED = {
     "fp32": Published(113_944_455, 5.167, 195.2),
     "int8": Published(79_738_939, 5.168, 112.5),

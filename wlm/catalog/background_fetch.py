@@ -1,4 +1,4 @@
-"""The one fetch that a server has under way, for all its visitors, in a thread of its own."""
+"""The server's one fetch at a time, for all visitors, in a separate thread."""
 
 import logging
 from threading import Event, Lock, Thread
@@ -12,12 +12,12 @@ logger = logging.getLogger(__name__)
 
 
 class _StopFetch(Exception):  # noqa: N818 it is no error
-    """Ends a fetch from within its own report."""
+    """Ends a fetch from its `report`."""
 
 
 class BackgroundFetch:
-    """Fetches one thing at a time; `what` is the latest, `owner` who asked for it, `error` how it
-    failed, if it did, `ended` how many have ended."""
+    """Fetches one data set at a time. `what` is the latest, `owner` its visitor, `error` the reason
+    if it failed, `ended` the number of fetches that have ended."""
 
     def __init__(self):
         self.what, self.error, self.progress = "", "", Progress("Starting", 0.0)
@@ -34,8 +34,8 @@ class BackgroundFetch:
         return self.running and self._stop.is_set()
 
     def start(self, what: str, owner: str = "") -> None:
-        """Begin to fetch. Raises FetchError while another fetch is under way, and SettingError
-        where visitors may not fetch."""
+        """Start a fetch. Raises FetchError while another fetch runs, and SettingError if visitors
+        may not fetch."""
         hosting().check_allowed("fetching")
         with self._lock:
             if self.running:
@@ -47,12 +47,13 @@ class BackgroundFetch:
             self._thread.start()
 
     def stop(self) -> None:
-        """End the fetch at its next byte; nothing of it is kept. Raises as `start`."""
+        """Stop the fetch at its next byte and keep nothing. Raises SettingError if visitors may not
+        fetch."""
         hosting().check_allowed("fetching")
         self._stop.set()
 
     def wait(self, seconds: float) -> None:
-        """Return when the fetch has ended, or after so long."""
+        """Wait until the fetch has ended, at most for a number of seconds."""
         if self._thread is not None:
             self._thread.join(seconds)
 

@@ -1,7 +1,6 @@
-"""WikiText-2 and the tutorial's own weights: fetched, verified, and put in place at once.
+"""Fetching WikiText-2 and the tutorial's weights into `wlm.paths.data_folder()`.
 
-They go to `wlm.paths.data_folder()`, whose models and texts join every list. All is written
-to a temporary folder beside its place and moved there when it has been verified.
+Files are written to a temporary folder, verified, and then moved into place at once.
 """
 
 import json
@@ -36,8 +35,8 @@ ARCHIVE, WEIGHTS_FILE, RECORD = "wikitext-2.zip", "word_language_model_quantize.
 MOST_ARCHIVE, MOST_FILE_FORMAT = 20_000_000, 1_000_000  # bytes
 ABANDONED_S = 3_600.0
 WHAT_TO_DO = (
-    "Nothing of it is kept. Try again, or give another source, a URL or a folder that holds the "
-    "files: --from, or the variable WLM_MIRROR"
+    "Nothing of it is kept. Try again, or give another source, a URL or a folder with the files: "
+    "--from, or the variable WLM_MIRROR"
 )
 CONFIG = ModelConfig(**tutorial.ARCHITECTURE)
 
@@ -51,11 +50,11 @@ def fetch(
 ) -> Path:
     """Fetch `wikitext-2` or `tutorial-weights` unless it is here, and return its folder.
 
-    `source` is a URL or a folder that holds the published files in place of their publishers',
-    else the variable WLM_MIRROR; `to` replaces the data folder. The weights need WikiText-2 for
-    their vocabulary and fetch it first. `report` is told how far it is, and may raise to stop.
+    `source` is a URL or a folder with the published files, by default the variable WLM_MIRROR,
+    else the publishers' servers. `to` replaces the data folder. The weights need WikiText-2 for
+    their vocabulary, so it is fetched first. `report` gets the progress, and may raise to stop.
 
-    Raises FetchError, which leaves things as they were.
+    Raises FetchError, and then changes nothing.
     """
     if what not in PLACES:
         raise FetchError(f"what to fetch must be one of {', '.join(PLACES)}, got {what!r}")
@@ -82,37 +81,37 @@ def is_here(what: str, data: Path | None = None) -> bool:
     try:
         if what == TUTORIAL_WEIGHTS:
             return bool(checked_card(place))
-        for each in WIKITEXT2_FILES:
-            verify(place / each.name, each)
+        for file in WIKITEXT2_FILES:
+            verify(place / file.name, file)
         return True
     except (OSError, CheckpointError, FetchError):
         return False
 
 
 def fetched_bytes(what: str) -> int:
-    """Return about how many bytes a fetch reads, WikiText-2 not counted for the weights."""
+    """Return about how many bytes a fetch reads; for the weights, without WikiText-2."""
     if what == WIKITEXT2:
-        return sum(each.size for each in WIKITEXT2_FILES)
+        return sum(file.size for file in WIKITEXT2_FILES)
     return _numbers_bytes()
 
 
 class _Task:
-    """One fetch: where from, where to, and who is told."""
+    """One fetch."""
 
     def __init__(self, data, workshop, origin, report, timeout_s):
         self.data, self.workshop, self.origin = data, workshop, origin
         self.report, self.timeout_s = report, timeout_s
 
     def wikitext2(self) -> None:
-        """Get the three files one by one, or else all from the tutorial's archive."""
+        """Get the three files, or the tutorial's archive if that fails."""
         new = self.workshop / WIKITEXT2
         try:
             new.mkdir()
             meter = Meter(WIKITEXT2, fetched_bytes(WIKITEXT2), self.report)
-            for each in WIKITEXT2_FILES:
-                path = new / each.name
-                self._get(self.origin or PYTORCH_EXAMPLES, path, each.size, meter)
-                verify(path, each)
+            for file in WIKITEXT2_FILES:
+                path = new / file.name
+                self._get(self.origin or PYTORCH_EXAMPLES, path, file.size, meter)
+                verify(path, file)
         except FetchError as first:
             try:
                 shutil.rmtree(new)
@@ -126,7 +125,7 @@ class _Task:
         self._put(new, WIKITEXT2)
 
     def tutorial_weights(self) -> None:
-        """Get the state_dict, check all of it, and keep it as a model folder in fp32."""
+        """Get the state_dict, check it, and save it as a model folder."""
         if not is_here(WIKITEXT2, self.data):
             self.wikitext2()
         path, least = self.workshop / WEIGHTS_FILE, _numbers_bytes()
@@ -147,7 +146,7 @@ class _Task:
                 _check_plain(path)
                 new = self.workshop / TUTORIAL_WEIGHTS
                 card = _card(self.origin, found, len(checkpoint.vocabulary))
-                # In fp32, as published: nothing is lost.
+                # The published weights are fp32: nothing is lost.
                 save_checkpoint(
                     new, checkpoint.model, checkpoint.vocabulary, card, dtype=torch.float32
                 )
@@ -169,7 +168,8 @@ class _Task:
         new.rename(place)
 
     def _record(self, found: str) -> dict:
-        """Return the record of first fetches with this file in it. Raises FetchError."""
+        """Return the record of first fetches with this file added. Raises FetchError if the file
+        differs from the first fetch."""
         path = self.data / RECORD
         try:
             record = json.loads(path.read_text("utf-8")) if path.exists() else {}
@@ -189,7 +189,7 @@ class _Task:
 
 @contextmanager
 def _workshop(data: Path) -> Iterator[Path]:
-    """A temporary folder in the data folder, removed with all that is left in it."""
+    """Make a temporary folder in the data folder, and remove it at the end."""
     made = not data.exists()
     try:
         data.mkdir(parents=True, exist_ok=True)
@@ -205,16 +205,16 @@ def _workshop(data: Path) -> Iterator[Path]:
 
 
 def _remove_abandoned(data: Path) -> None:
-    """Remove what a killed process left; one that still fetches has written to its file lately."""
+    """Remove folders of killed processes: a fetch that still runs has written recently."""
     for folder in data.glob(".fetching-*"):
         with suppress(OSError):
-            latest = max(each.stat().st_mtime for each in (folder, *folder.rglob("*")))
+            latest = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
             if time.time() - latest > ABANDONED_S:
                 shutil.rmtree(folder)
 
 
 def _check_plain(path: Path) -> None:
-    """Raise FetchError unless it is a plain state_dict of fp32, as the published file is."""
+    """Raise FetchError unless the file is a plain fp32 state_dict, like the published file."""
     weights = read_weights(path)
     for key, stored in weights.tensors.items():
         if stored and stored.dtype != torch.float32:

@@ -1,4 +1,4 @@
-"""What models and texts are here: where from, under which licence, how large, and undamaged?"""
+"""The models and texts on this machine: origin, license, size, and damage."""
 
 import math
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ DEMO_LICENCE = "MIT, written for this project"
 
 @dataclass(frozen=True)
 class Item:
-    """A model or a text: its name, origin, source and licence in words, the bytes of its file,
-    sha256, the loss that its card states (nats per token; None where none), what is wrong with it,
-    if so, how its weights were read, if its card says so, the bytes of a model's weights as 32-bit
-    floats (None where they came quantized), and the share of unknown words that its card states."""
+    """A model or a text: its name, its origin, source and license in words, its file's bytes and
+    SHA-256. `problem` is empty if the files are well. From the card: `loss` in nats per token,
+    `weights_read`, `unknown` as a share of the words. `fp32_bytes` is None for a model that came
+    quantized."""
 
     name: str
     origin: str

@@ -72,7 +72,7 @@ def find_text(name_or_path: str) -> tuple[str, Path]:
             return name_or_path, path
         raise TextError(_gone("text", name_or_path))
     if path := _existing(name_or_path):
-        if not path.is_dir():  # a pipe and the like, too: reading it says what is wrong
+        if not path.is_dir():  # also a pipe, for example: the reader reports the problem
             return path.stem, path
         if (test := split_file(path, "test")).is_file():
             return path.resolve().name, test
@@ -90,7 +90,7 @@ def random_name(hidden: int) -> str:
 def random_hidden(name: str) -> int | None:
     """Return the hidden size that a name such as `random-256` asks for; None for other names.
 
-    Raises SettingError where it is out of range.
+    Raises SettingError if it is out of range.
     """
     if not name.startswith(RANDOM):
         return None
@@ -101,7 +101,7 @@ def random_hidden(name: str) -> int | None:
 
 
 def check_hidden(hidden: int) -> int:
-    """Return the hidden size of random weights. Raises SettingError where it is out of range."""
+    """Return the hidden size of random weights. Raises SettingError if it is out of range."""
     check_range("the hidden size of random weights", hidden, 1, MOST_HIDDEN)
     return hidden
 

@@ -1,5 +1,4 @@
-"""WikiText-2 as pytorch/examples has it on GitHub: three files, their sizes and hashes,
-and as the tutorial's archive has it."""
+"""WikiText-2: its three files in pytorch/examples with sizes and hashes, and its archive."""
 
 import hashlib
 import shutil
@@ -16,7 +15,7 @@ from wlm.files import digest, sha256_of
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A file as its publisher has it: name, bytes, git blob id, and sha256 where known."""
+    """A published file: name, bytes, git blob id, and SHA-256 if known."""
 
     name: str
     size: int
@@ -43,7 +42,7 @@ WIKITEXT2_FILES = (
 
 
 def verify(path: Path, published: PublishedFile) -> None:
-    """Raise FetchError unless a file is the published one, OSError where it cannot be read."""
+    """Raise FetchError unless a file is the published file, OSError if it cannot be read."""
     name, size = published.name, path.stat().st_size
     if size != published.size:
         raise FetchError(f"{name} must have {published.size:,} bytes, got {size:,}")
@@ -61,7 +60,7 @@ def verify(path: Path, published: PublishedFile) -> None:
 
 
 def extract(archive: Path, folder: Path, files: Sequence[PublishedFile]) -> None:
-    """Write the files of the tutorial's archive to a folder; no name of a member becomes a path.
+    """Extract the archive's files to a folder; names in the archive are never paths.
 
     Raises FetchError.
     """
@@ -69,7 +68,7 @@ def extract(archive: Path, folder: Path, files: Sequence[PublishedFile]) -> None
         with zipfile.ZipFile(archive) as opened:
             for published in files:
                 names = (published.name, f"wikitext-2/{published.name}")
-                members = [one for one in opened.infolist() if one.filename in names]
+                members = [member for member in opened.infolist() if member.filename in names]
                 if len(members) != 1:
                     raise FetchError(
                         f"it must hold {published.name} once, got {len(members)} of it"

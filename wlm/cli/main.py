@@ -9,7 +9,7 @@ from wlm import __version__
 from wlm.cli import output
 from wlm.errors import WLMError
 
-# Each is a module of `wlm.cli.commands`.
+# Modules of `wlm.cli.commands`.
 COMMANDS = (
     *("compare", "sweep", "evaluate", "size", "inspect", "sample"),
     *("export", "fetch", "reproduce", "train", "runs", "info", "check", "worker"),
@@ -47,11 +47,11 @@ def _run(arguments: Sequence[str]) -> int | None:
 
 
 def make_parser(chosen: str) -> argparse.ArgumentParser:
-    """Return the parser of the chosen command, whose module alone is imported, or of all of them
-    where it is none of COMMANDS."""
+    """Return the parser of the chosen command, importing only its module; of all commands if the
+    name is not in COMMANDS."""
     names = [chosen] if chosen in COMMANDS else COMMANDS
     commands = {name: import_module(f"wlm.cli.commands.{name}") for name in names}
-    # The runs that are kept come right after what measures them.
+    # `runs` comes right after the commands that make runs.
     order = dict.fromkeys((*COMMANDS[:6], "runs", *COMMANDS))
     examples = [commands[name].EXAMPLES for name in order if name in commands]
     parser = argparse.ArgumentParser(

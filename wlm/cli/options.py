@@ -1,7 +1,6 @@
-"""Options that several commands have.
+"""Options of several commands.
 
-One that is not given is not set, so that the defaults are those of the settings it stands for:
-help only tells them.
+An option that is not given is not set, so the settings' own defaults apply; help only shows them.
 """
 
 from argparse import SUPPRESS, ArgumentParser
@@ -10,13 +9,13 @@ from collections.abc import Sequence
 from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT, list_models, list_texts
 
 VARIANT_HELP = (
-    "fp32, int8, or such as pytorch:lstm=int8,linear=int8 or onnxruntime:lstm=int8; "
-    "what is left out is fp32"
+    "fp32, int8, or a precision per part, for example pytorch:lstm=int8,linear=int8 or "
+    "onnxruntime:lstm=int8; other parts are fp32"
 )
 
 
 def add_model(parser: ArgumentParser) -> None:
-    """Add the model, and what a bare weights file needs."""
+    """Add the options for a model and for the vocabulary of a bare weights file."""
     models = ", ".join(list_models())
     parser.add_argument(
         "--model",
@@ -28,12 +27,12 @@ def add_model(parser: ArgumentParser) -> None:
 
 
 def add_variants(parser: ArgumentParser, default: Sequence[str] | str = SUPPRESS) -> None:
-    """Add the variants."""
+    """Add the option for variants."""
     parser.add_argument("--variants", nargs="+", default=default, help=VARIANT_HELP)
 
 
 def add_text(parser: ArgumentParser) -> None:
-    """Add the text."""
+    """Add the option for a text."""
     texts = ", ".join(list_texts())
     parser.add_argument(
         "--text",
@@ -43,7 +42,7 @@ def add_text(parser: ArgumentParser) -> None:
 
 
 def add_protocol(parser: ArgumentParser) -> None:
-    """Add the text, and how a comparison reads it."""
+    """Add the options of a comparison: the text and how to read it."""
     add_text(parser)
     share = "to within this share, such as 0.03"
     for name, kind, words in (
@@ -61,7 +60,7 @@ def add_protocol(parser: ArgumentParser) -> None:
 
 
 def add_timing(parser: ArgumentParser) -> None:
-    """Add what everything that is timed has."""
+    """Add the options of every measurement."""
     for name, words in (
         ("--bptt", "chunk length; default 25"),
         ("--threads", "default 1"),

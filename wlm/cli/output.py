@@ -100,7 +100,7 @@ def say(text: str) -> None:
 
 def print_file(text: str) -> None:
     """Print the content of a file. A redirected standard output gets UTF-8, because files are in
-    UTF-8 and HTML says so; a terminal gets its own encoding."""
+    UTF-8 as the HTML declares; a terminal gets its own encoding."""
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure and not sys.stdout.isatty():
         reconfigure(encoding="utf-8", errors=ENCODING_ERRORS)

@@ -1,18 +1,18 @@
-"""Progress bars, which show on a terminal only and go away."""
+"""Progress bars, which show only on a terminal and disappear at the end."""
 
 import sys
 from collections.abc import Iterable
 
 
 def with_bar(items: Iterable, total: int, unit: str):
-    """Hand items on behind a bar that counts them."""
+    """Return the items, with a bar that counts them."""
     from tqdm import tqdm
 
     return tqdm(items, total=total, unit=unit, disable=not sys.stderr.isatty(), leave=False)
 
 
 def bar(tail: str = "{remaining}"):
-    """Return a bar from 0 to 1; `tail` is what stands after the time spent."""
+    """Return a bar from 0 to 1; `tail` follows the elapsed time."""
     from tqdm import tqdm
 
     layout = f"{{desc}}: {{percentage:3.0f}}%|{{bar}}| {{elapsed}}<{tail}"
@@ -20,6 +20,6 @@ def bar(tail: str = "{remaining}"):
 
 
 def advance(shown, progress, name: str = "") -> None:
-    """Move a bar to where a job is; `name` tells which of several it is."""
+    """Move a bar to the progress of a job; `name` tells several jobs apart."""
     shown.set_description(": ".join(filter(None, [name, progress.stage])), refresh=False)
     shown.update(progress.done - shown.n)

@@ -1,4 +1,4 @@
 """The commands: one file each, with its help, EXAMPLES, `add_options(parser)` and `run(options)`.
 
-Each imports what it runs only when it runs, so that help comes at once.
+A command imports its packages only when it runs, so that help is fast.
 """

@@ -1,4 +1,4 @@
-"""Check that all is well for a talk or a deployment, and say what to do where it is not."""
+"""Check this machine before a talk or a deployment, and tell how to fix problems."""
 
 import time
 from argparse import ArgumentParser, Namespace
@@ -14,12 +14,12 @@ EXAMPLES = """\
 
 def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--warm", action="store_true", help="make and keep ONNX files, so that nothing is slow"
+        "--warm", action="store_true", help="make ONNX files now, so that the first use is fast"
     )
     parser.add_argument(
-        "--quick", action="store_true", help="neither engines, worker nor pages: in seconds"
+        "--quick", action="store_true", help="skip engines, worker and pages; takes seconds"
     )
-    parser.add_argument("--port", type=int, help="that the app will listen on; default 8501")
+    parser.add_argument("--port", type=int, help="the port that the app will use; default 8501")
     parser.add_argument("--server", metavar="URL", help="check a running server instead")
 
 
