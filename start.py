@@ -113,8 +113,8 @@ def hash_of(*names):
 
 
 def cpu_index():
-    """Return pip's options for PyTorch's small builds on Linux. Return none on other systems, if the
-    user chose an index, or if PyTorch's index does not answer in time."""
+    """Return pip's options for PyTorch's small builds on Linux. Return none on other systems,
+    if the user chose an index, or if PyTorch's index does not answer in time."""
     if platform.system() != "Linux" or any(map(os.environ.get, PIP_INDEXES)):
         return []
     try:

@@ -1,8 +1,8 @@
-"""Strangers attack a public server: its memory before, at most and after, and what others wait.
+"""Attacks on a public server: its memory before, during and after, and other visitors' waits.
 
     python -m benchmarks.attacks [--seconds 10]
 
-Each attack lasts that long, while one other visitor opens a page again and again. Linux only.
+Each attack lasts for these seconds, while another visitor opens a page repeatedly. Linux only.
 """
 
 import argparse
@@ -152,7 +152,7 @@ def _megabytes() -> float:
 
 
 async def try_all(address: str, seconds: float) -> bool:
-    """Print a row for each attack; return whether all stayed within what is promised."""
+    """Print a row for each attack; return whether all stayed within the promised limits."""
     held = True
     async with visit(address) as visitor:
         await visitor.open()  # the worker starts

@@ -1,12 +1,11 @@
-"""How often an interval holds the truth when something differs between preparations.
+"""How often an interval contains the truth if preparations differ.
 
     python -m benchmarks.coverage [--repetitions 8000]
 
-Draws made-up comparisons: the logarithm of a round's ratio is the truth, plus what its group has in
-common (where weights lie in memory), plus what differs within the group. Prints the share of 95%
-intervals that hold the truth, by the ratio of the two standard deviations and the number of groups;
-for comparison, in brackets, that of intervals from as many rounds of a single preparation. About
-a minute.
+Simulates comparisons. The logarithm of a round's ratio is the truth, plus a deviation of its group
+(the memory layout of the weights), plus a deviation of the round. Prints the share of 95% intervals
+that contain the truth, by the ratio of the two standard deviations and the number of groups. The
+share in brackets is for the same number of rounds from a single preparation. Takes about a minute.
 """
 
 import argparse
@@ -20,7 +19,7 @@ BETWEEN = (0.0, 0.5, 1.0, 2.0)  # standard deviation between groups, over that w
 GROUPS = (5, 8, 12)
 WITHIN = 0.05  # of logarithms, as measured
 TRUTH = 2.5
-IN_ONE = 4  # one repetition in so many also has an interval of one preparation, which takes longer
+IN_ONE = 4  # every fourth repetition also computes the slower interval of one preparation
 
 
 def share_held_between_groups(

@@ -44,8 +44,8 @@ def main() -> None:
 
 
 def in_blocks(weights: Tensor, block: int, has_zero_point: bool) -> tuple[Tensor, float]:
-    """Return weights (R, C) as 4 bits stand for them, and the bytes of integers, scales and, if
-    they have any, zero points of 4 bits."""
+    """Return weights (R, C) rounded to 4 bits, and the bytes of integers, scales and, if used, zero
+    points of 4 bits."""
     rows, columns = weights.shape
     padded = F.pad(weights, (0, -columns % block)).view(rows, -1, block)
     if has_zero_point:

@@ -1,11 +1,11 @@
-"""How far one can get beyond the tutorial's int8: every variant, evaluating and writing.
+"""How much faster than the tutorial's int8: every variant, evaluating and writing.
 
     python -m benchmarks.runtimes --text wikitext-2 [--tokens N] [--words 1000]
 
-All variants read the same text block by block in turn, and write words block by block in turn, in
-one process and on one thread; ratios are geometric means over rounds with their 95% intervals.
-The tutorial's own variants draw words with torch.multinomial, as it does; the others by the inverse
-cumulative distribution. All of WikiText-2's test set takes about a quarter of an hour.
+All variants read the same text and write words, block by block in turn, in one process and on one
+thread. Ratios are geometric means over rounds with their 95% intervals. The tutorial's variants
+draw words with torch.multinomial, as the tutorial does; the others use the inverse cumulative
+distribution. WikiText-2's whole test set takes about a quarter of an hour.
 """
 
 import argparse

@@ -1,9 +1,9 @@
-"""Our generator beside the tutorial's own loop, and the ways of drawing a word.
+"""Speed of our generator and the tutorial's loop, and of the ways to draw a word.
 
     python -m benchmarks.sampling [--rounds N] [--words N]
 
-In each round all loops draw the same number of words from the same model, in random order, in one
-process and on one thread; a ratio is the geometric mean over rounds with its 95% interval. Takes
+All loops draw the same number of words from the same model per round, in random order, in one
+process and on one thread. A ratio is the geometric mean over rounds with its 95% interval. Takes
 about a minute and a half.
 """
 

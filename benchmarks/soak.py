@@ -1,11 +1,11 @@
-"""Thirty visitors at random, and every minute something fails: what is left of their runs?
+"""Thirty visitors act at random while parts fail every minute: are runs lost?
 
     python -m benchmarks.soak [--minutes 10] [--visitors 30] [--pause 6]
 
-Two servers share a PostgreSQL of their own; one has its worker, the other a Dask cluster of two. A
-visitor whose server goes comes back at the other one, as a proxy would have it. Prints a table, and
-ends with 1 where a run that was answered is gone, a process is left, or a visitor saw a traceback.
-Linux only: it looks for processes by their environment.
+Two servers share a PostgreSQL; one has its own worker, the other a Dask cluster of two workers.
+If a server goes, its visitors return at the other one, as behind a proxy. Prints a table. The exit code
+is 1 if an answered run is gone, a process is left, or a visitor saw a traceback. Linux only: it
+finds processes by their environment.
 """
 
 import argparse
@@ -85,7 +85,7 @@ async def be_there(visitor: Visitor, crowd: Crowd, chance: random.Random, pause:
 
 
 async def soak(site: Site, options: argparse.Namespace) -> tuple[Crowd, float, float]:
-    """Have visitors come and things fail; return what came of it, and the memory at the beginning
+    """Let visitors come and parts fail; return the crowd, and the memory at the beginning
     and at the end."""
     crowd = Crowd()
     visitors = [
@@ -142,7 +142,7 @@ def main() -> int:
         "answers": f"{len(ordered):,}",
         "median and 95th percentile, s": f"{statistics.median(ordered):.2f}, "
         f"{ordered[int(0.95 * len(ordered))]:.2f}",
-        "connections lost and made anew": str(crowd.lost),
+        "connections lost and made again": str(crowd.lost),
         "runs answered": str(len(crowd.answered)),
         **{f"of them {state}": str(count) for state, count in sorted(states.items())},
         "of them gone": str(states["gone"]),

@@ -2,8 +2,8 @@
 
     python -m benchmarks.startup [--repeats 3]
 
-Starts a fresh server each time, with a store of its own, and drives it with the Chromium that is
-on the PATH. A page is usable when its button can be pressed.
+Starts a fresh server with an empty store each time, and visits it with the Chromium on the PATH. A
+page is usable if its button can be pressed.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def measure(browser: Browser) -> dict[str, float]:
-    """Start a server, use it once, and return seconds by what was waited for."""
+    """Start a server, use it once, and return the seconds of each step."""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder), PORT, *APP) as address:
         page = browser.new_page()

@@ -2,10 +2,10 @@
 
     python -m benchmarks.trust [--repetitions 60] [--variants fp32 int8] [--seconds 6]
 
-Quiet, and next to light work that the benchmark starts itself (a program that works for 0.2 to 2 s
-and pauses for 0.5 to 4 s), it compares int8 with fp32 and counts how many intervals contain the
-mean of all repetitions. It also compares fp32 with itself and counts the verdicts "undecided". It
-prints what the spread consists of: within groups of rounds, between groups, and between processes
+Compares int8 with fp32 and counts the intervals that contain the mean of all repetitions. It does
+so on a quiet machine, and next to light work: a program that works for 0.2 to 2 s and pauses for
+0.5 to 4 s. It also compares fp32 with itself and counts the verdicts "undecided". It
+prints the parts of the spread: within groups of rounds, between groups, and between processes
 beyond that. `--once` adds comparisons that prepare once, as earlier versions did. A repetition
 takes about 14 s, so all four parts take about an hour.
 """
@@ -46,7 +46,7 @@ while True:
 
 @dataclass(frozen=True)
 class Repetition:
-    """One comparison in a process of its own: the speed-up, the ends of its interval (None if there
+    """One comparison in a separate process: the speed-up, the ends of its interval (None if there
     are too few groups), the verdict, and the logarithms of the rounds' ratios by group."""
 
     value: float

@@ -1,9 +1,9 @@
-"""Our evaluation beside the tutorial's own loop: the same losses, and what ours costs more.
+"""Our evaluation and the tutorial's loop: difference of the losses, and extra time of ours.
 
     python -m benchmarks.tutorial_parity --text wikitext-2/test.txt [--tokens N]
 
-Both loops run fp32 and int8 over the same tokens in turn, in blocks of about half a second and in
-random order within each round, in one process and on one thread. All of WikiText-2's test set
+Both loops run fp32 and int8 over the same tokens, in blocks of about half a second. The order in
+a round is random; everything runs in one process and on one thread. WikiText-2's whole test set
 takes about seven minutes on a server CPU.
 """
 
@@ -107,7 +107,7 @@ def main() -> None:
         difference = abs(loss["wlm", variant] - loss["tutorial", variant])
         print(
             f"{variant}: losses differ by {difference:.1e}, our loop takes "
-            f"{math.expm1(mean):+.2%} (± {error:.2%}) beside the tutorial's"
+            f"{math.expm1(mean):+.2%} (± {error:.2%}) compared with the tutorial's"
         )
     for loop in loops:
         ratio = elapsed[loop, "fp32"] / elapsed[loop, "int8"]

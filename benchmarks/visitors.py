@@ -3,8 +3,8 @@
     python -m benchmarks.visitors [PART …] [--visitors 30] [--within 15] [--pause 6] [--running 3]
 
 Parts are `alone`, `crowd`, `memory` and `growth`; without any, all four are measured, each with a
-fresh server of this machine and a store of its own. Visitors are of this machine, too, and take
-some of its CPUs: see view/probing/visitor.py for what they do as browsers do, and what not.
+fresh server on this machine with an empty store. Visitors are of this machine, too, and take
+some of its CPUs: see view/probing/visitor.py for how they differ from browsers.
 """
 
 import argparse
@@ -30,8 +30,8 @@ PAGES = tuple(MENU)
 LSTM, LINEAR, EMBEDDING = (f"int8 {PART_LABELS[part]}" for part in ("lstm", "linear", "embedding"))
 # Each flip brings another of the eight variants; the eighth is back at the first.
 ROUND = (LSTM, LINEAR, LSTM, EMBEDDING, LSTM, LINEAR, LSTM, EMBEDDING)
-TABS = ("Bytes", "Error", "Model")  # of Inspect; Time shows what was measured
-SESSION_SECONDS = 120.0  # how long Streamlit keeps the session of one who has left
+TABS = ("Bytes", "Error", "Model")  # of Inspect, without Time, which shows measurements
+SESSION_SECONDS = 120.0  # Streamlit keeps a session this long after its visitor left
 
 
 def main() -> None:
@@ -191,7 +191,7 @@ async def visitor(problems: list[str] | None = None) -> AsyncIterator[Visitor]:
 
 @contextlib.contextmanager
 def serve() -> Iterator[None]:
-    """Start a server with a store and a cache of its own, until it answers."""
+    """Start a server with an empty store and cache, and wait until it answers."""
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder), PORT, *APP):
         yield
 

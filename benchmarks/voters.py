@@ -3,8 +3,8 @@
     python -m benchmarks.voters [--voters 150] [--within 60]
 
 Everyone comes while the first round is open and votes; the later rounds all vote as soon as they
-see them. Phones are of this machine, too: see view/probing/visitor.py for what they do as browsers
-do, and what not.
+see them. Phones are of this machine, too: see view/probing/visitor.py for how they differ
+from browsers.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What journeys through a browser share: when a page is idle, and what is done on it."""
+"""Helpers for tests in a browser: waiting for idle pages, and acting on them."""
 
 import shutil
 from pathlib import Path
@@ -13,20 +13,20 @@ IDLE = (
 
 
 def new_context(browser: Browser, **options) -> BrowserContext:
-    """Return a browser's window with cookies of its own, as patient as all of the tests."""
+    """Return a browser context with separate cookies and the tests' common timeout."""
     context = browser.new_context(**options)
     context.set_default_timeout(PATIENCE * 1_000)
     return context
 
 
 def choose_file(place: Locator, file: Path) -> None:
-    """Choose a file and wait until it has come: a press before is lost on the form's button."""
+    """Choose a file and wait for its upload: the form ignores a press of its button before that."""
     with place.page.expect_response(lambda answer: "/upload_file/" in answer.url):
         place.locator("input[type=file]").set_input_files(file)
 
 
 def stop_button(page: Page) -> Locator:
-    """The page's own: Streamlit's header has one of that name while a script runs."""
+    """Return the page's Stop button; Streamlit's header has another while a script runs."""
     return page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True)
 
 

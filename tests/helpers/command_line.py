@@ -16,10 +16,10 @@ def run_json(capsys, *arguments: str):
 
 
 def interrupted(shown: bytes, *arguments: str) -> tuple[str, bytes]:
-    """Run a command until its progress shows these words, press Ctrl-C, and return what it printed
-    and what then came to the terminal."""
+    """Run a command until its progress shows these words, press Ctrl-C, and return its output and
+    the last messages on the terminal."""
     ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 80))  # a bar of no width would show nothing
+    termios.tcsetwinsize(theirs, (24, 80))  # a bar without a width shows nothing
     process = start_wlm(*arguments, stderr=theirs)
     read_until(ours, shown)
     process.send_signal(signal.SIGINT)

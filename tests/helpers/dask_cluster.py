@@ -12,7 +12,7 @@ from wlm.runs.cluster import ClusterQueue
 
 
 class Cluster:
-    """A scheduler and workers, each a process of its own."""
+    """A scheduler and workers, each in a separate process."""
 
     def __init__(self, port: int):
         self.address = f"tcp://127.0.0.1:{port}"

@@ -16,14 +16,14 @@ PAGES = [ROOT / "streamlit_app.py", *sorted((ROOT / "pages").glob("*.py"))]
 
 
 class IdleQueue:
-    """A queue without a worker process: what is submitted waits."""
+    """A queue without a worker process: submitted runs wait."""
 
     def __init__(self, store: RunStore):
         self.store, self.stopped, self.ready = store, [], []
 
     @property
     def recent(self) -> RecentRuns:
-        """The runs as they stand: nothing is remembered from one page to the next."""
+        """Return the runs from the store, without a cache."""
         return RecentRuns(self.store)
 
     def submit(self, spec: CompareSpec, visitor: str = "") -> str:

@@ -17,8 +17,8 @@ APP = ("-m", "streamlit", "run", "streamlit_app.py")
 
 @contextmanager
 def serving(folder: Path, port: int, *script: str | Path, **variables: str) -> Iterator[str]:
-    """Run a Streamlit script with a store, a cache and data of its own in a folder; the value is
-    its address. No traceback may come to its log."""
+    """Serve a Streamlit script and yield its address; its store, cache and data are in the folder.
+    Fail if its log has a traceback."""
     environment = {
         **os.environ,
         "WLM_DATABASE_URL": f"sqlite:///{folder / 'runs.sqlite'}",
@@ -53,7 +53,7 @@ def is_healthy(address: str) -> bool:
 
 
 def outcome_of(visit: Coroutine):
-    """Return what a visit comes to. Playwright, once it was used, leaves a loop running in the
-    tests' own thread."""
+    """Return the result of a visit. It runs in a separate thread because Playwright leaves an event
+    loop running in the tests' thread."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, visit).result()
