@@ -3,9 +3,9 @@
     python -m benchmarks.soak [--minutes 10] [--visitors 30] [--pause 6]
 
 Two servers share a PostgreSQL; one has its own worker, the other a Dask cluster of two workers.
-If a server goes, its visitors return at the other one, as behind a proxy. Prints a table. The exit code
-is 1 if an answered run is gone, a process is left, or a visitor saw a traceback. Linux only: it
-finds processes by their environment.
+If a server goes, its visitors return at the other one, as behind a proxy. Prints a table. The exit
+code is 1 if an answered run is gone, a process is left, or a visitor saw a traceback. Linux only:
+the benchmark finds processes by their environment.
 """
 
 import argparse

@@ -47,8 +47,8 @@ def wait_for_the_end(page: Page) -> None:
 
 
 def drawn(page: Page, kind: str, place: str = "") -> Locator:
-    """The page's elements of a kind, in places that a selector may narrow down, but for those of
-    before: they stand below the new ones until a page has been drawn whole."""
+    """Return the page's current elements of a kind; a selector may limit their place. Old elements
+    stay below the new ones until the page is complete, and are left out."""
     places = page.locator(f"[data-testid=stElementContainer][data-stale=false]{place}")
     return places.get_by_test_id(kind)
 
