@@ -67,35 +67,44 @@ def main() -> int:
         step("lint: ruff format", [PYTHON, "-m", "ruff", "format", "--check", ROOT]),
         step("lint: imports", [BIN / "lint-imports", "--no-cache"]),
     ]
-    command = [PYTHON, "-m", "pytest", *(["-m", "not slow"] if quick else []), *options]
+    command = pytest_command(PYTHON, quick, options)
+    return max(*lint, step("tests", command, WLM_BROWSER=browser or ""))
+
+
+def pytest_command(python: Path, quick: bool, options: list[str]) -> list:
+    """Return the command that runs the tests, in several processes if there are no options."""
+    command = [python, "-m", "pytest", *(["-m", "not slow"] if quick else []), *options]
     if not options:
         # One more than CPUs for all tests: some tests wait for a server or a worker.
         processes = min((os.cpu_count() or 1) + (not quick), MOST_PROCESSES)
-        command += ["--numprocesses", str(processes), "--dist", "loadscope"]
+        command += ["--numprocesses", str(processes), "--dist", "loadfile"]
         # In the order of tests/conftest.py, not by the number of tests: the longest files have few.
         command += ["--no-loadscope-reorder", "--durations", "10"]
-    tests = step("tests", command, WLM_BROWSER=browser or "")
-    return max(*lint, tests)
+    return command
 
 
 def run_latest(options: list[str]) -> int:
     """Install the newest versions into .venv-latest, run the quick tests there, and print the
-    versions."""
+    versions that are newer than the pinned ones."""
     python = LATEST / PYTHON.relative_to(VENV)
     if not python.exists():
         print(f"making {LATEST} …", flush=True)
         venv.create(LATEST, with_pip=True)
-    names = [without_pin(line) for line in requirement_lines()]
-    install = [python, "-m", "pip", "install", "-q", "--upgrade", *names]
+    pins = requirement_lines()
+    install = [python, "-m", "pip", "install", "-q", "--upgrade", *map(without_pin, pins)]
     if step("installing the newest versions", install):
         return 1
-    tests = step("tests", [python, "-m", "pytest", "-m", "not slow", *options])
-    print("versions to pin if the tests passed:", flush=True)
-    ask = (
-        "import importlib.metadata as m, sys; [print(f'{n}=={m.version(n)}') for n in sys.argv[1:]]"
-    )
-    plain = [re.split(r"[=\[]", name)[0] for name in names]
-    subprocess.run([python, "-c", ask, *plain], check=False)
+    tests = step("tests", pytest_command(python, True, options))
+    names = [re.split(r"[=\[]", pin)[0] for pin in pins]
+    ask = "import importlib.metadata as m, sys; print(*map(m.version, sys.argv[1:]))"
+    answer = subprocess.run([python, "-c", ask, *names], capture_output=True, text=True, check=True)
+    newest = [version.partition("+")[0] for version in answer.stdout.split()]  # without +cpu
+    changed = [
+        f"{pin.partition('==')[0]}=={version}"
+        for pin, version in zip(pins, newest, strict=True)
+        if pin.partition("==")[2] != version
+    ]
+    print("versions to pin if the tests passed:", *(changed or ["none, all pins are the newest"]))
     return tests
 
 
