@@ -16,6 +16,7 @@ from wlm.text.vocabulary import Vocabulary
 from wlm.weights.archive import is_archive, unpacked
 from wlm.weights.imported import VARIANT, imported_variant
 from wlm.weights.integers import as_arrays
+from wlm.weights.pickled import reason
 from wlm.weights.read import Weights, check_weights_file, read_weights
 
 WEIGHTS, VOCABULARY, CARD = "model.safetensors", "vocab.txt", "card.json"
@@ -198,8 +199,8 @@ def _check_hash(weights: Path, card: dict) -> str:
 
 def _read_card(path: Path) -> dict:
     try:
-        if reason := why_unreadable(path, LARGEST_CARD):
-            raise ValueError(reason)
+        if fault := why_unreadable(path, LARGEST_CARD):
+            raise ValueError(fault)
         card = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise CheckpointError(f"there is no file {str(path)!r}") from None
