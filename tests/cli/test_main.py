@@ -15,14 +15,18 @@ import pytest
 import torch
 
 from helpers.processes import output_of, start_wlm
+from helpers.tiny import WORDS
+from view.shared.page import MENU
 from wlm.catalog import registry
 from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT
-from wlm.cli.main import COMMANDS, main
+from wlm.cli.main import COMMANDS, main, make_parser
 from wlm.inspecting.times import InspectSpec
 from wlm.measuring.comparison import CompareSpec
 from wlm.sampling.words import SampleSettings
+from wlm.weights.checkpoint import load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
 
 
 @pytest.mark.parametrize("command", ["compare", "size"])
@@ -189,9 +193,7 @@ def test_a_reader_that_has_seen_enough_is_no_error():
 
 
 def commands_in(path: Path) -> list[str]:
-    found = re.findall(r"^(?:\$ )?python -m wlm (.+)$", path.read_text("utf-8"), re.MULTILINE)
-    assert found
-    return found
+    return re.findall(r"^ *(?:\$ )?python -m wlm (.+)$", path.read_text("utf-8"), re.MULTILINE)
 
 
 @pytest.fixture
@@ -205,9 +207,14 @@ def small_assets(tmp_path, model_folder, text_file, monkeypatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", commands_in(ROOT / "README.md"))
-def test_the_commands_in_readme_work(capsys, tmp_path, monkeypatch, small_assets, command):
-    (tmp_path / "my.txt").write_text(" the river in the town . \n" * 1_000, "utf-8")
+def test_the_commands_in_readme_work(
+    capsys, tmp_path, monkeypatch, small_assets, model_folder, command
+):
     monkeypatch.chdir(tmp_path)
+    torch.save(load_checkpoint(model_folder).model.state_dict(), "model.pt")
+    Path("CORPUS").mkdir()
+    for name in ("train", "valid", "test"):
+        Path(f"CORPUS/{name}.txt").write_text(f"{' '.join(WORDS[1:])} \n", "utf-8")
     arguments = shlex.split(command)
     if arguments[0] in ("inspect", "sweep"):
         arguments += ["--seconds", "0.5"]  # the last one counts
@@ -215,13 +222,38 @@ def test_the_commands_in_readme_work(capsys, tmp_path, monkeypatch, small_assets
     assert capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("page", "command"),
+    [(page, command) for page in DOCUMENTS for command in commands_in(page)],
+    ids=lambda value: value.name if isinstance(value, Path) else value,
+)
+def test_commands_and_options_in_the_documents_exist(page, command):
+    words = shlex.split(command, comments=True)
+    if words[0] != "COMMAND":
+        words = ["3" if word == "N" else word for word in words]
+        make_parser(words[0]).parse_args(words)
+
+
 @pytest.mark.slow
-def test_the_python_in_readme_works(tmp_path):
-    code = re.search(r"```python\n(.+?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)[1]
+def test_the_python_in_the_documents_works():
+    text = (ROOT / "docs" / "cli.md").read_text("utf-8")
+    code = re.search(r"```python\n(.+?)```", text, re.DOTALL)[1]
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert len(done.stdout.splitlines()) == 20
+
+
+def test_readme_is_short_and_names_every_page_in_the_menus_order():
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert len(text.splitlines()) <= 130
+    assert re.findall(r"^\| \*\*(\w+)\*\* \|", text, re.MULTILINE) == list(MENU)
+
+
+def test_links_in_the_documents_lead_to_files():
+    for page in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
 @pytest.mark.parametrize(
