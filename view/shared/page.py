@@ -168,9 +168,13 @@ def _note_page(outcome: str) -> None:
 
 
 def for_visitors(message: str) -> str:
-    """Return a message without the server's folders and databases if visitors are strangers."""
-    if not hosting().public:
-        return message
+    """Return a message without the server's folders and databases if visitors are, or may be,
+    strangers."""
+    try:
+        if not hosting().public:
+            return message
+    except SettingError:  # the message may be about this very setting
+        pass
     message = DATABASE.sub("the database", message)
     return PATH.sub(lambda path: path[0].rstrip("/").rpartition("/")[2], message)
 
