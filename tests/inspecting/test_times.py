@@ -105,6 +105,7 @@ def test_the_job_times_every_module_of_every_variant(named, tmp_path):
         "cache_bytes_per_s",
         "fp32_ops_per_s",
         "int8_ops_per_s",
+        "bf16_ops_per_s",
     }
 
 
@@ -144,7 +145,7 @@ def test_a_spec_survives_json_and_refuses_what_it_does_not_know():
 @pytest.mark.parametrize(
     ("settings", "error", "words"),
     [
-        ({"variants": ()}, SettingError, "number of variants must be .* 1 to 8, got 0"),
+        ({"variants": ()}, SettingError, "number of variants must be .* 1 to 16, got 0"),
         ({"variants": ("int4",)}, VariantError, "'int4'"),
         ({"bptt": 0}, SettingError, "chunk length .* got 0"),
         ({"threads": 0}, SettingError, "threads .* got 0"),

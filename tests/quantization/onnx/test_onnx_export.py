@@ -1,5 +1,6 @@
-"""ONNX files: made once and checked, and what is said where that fails."""
+"""ONNX files are made once and checked; a failure gets a clear error."""
 
+import copy
 import importlib.util
 import logging
 import subprocess
@@ -48,6 +49,31 @@ def test_a_model_is_exported_once(model, exports, own_cache):
     assert len(files(own_cache)) == 2
 
 
+def test_a_file_of_the_same_model_is_not_read_or_hashed_again(model, own_cache, monkeypatch):
+    first = onnx_file(model, INT8)
+
+    def fail(*_):
+        raise AssertionError("the file was in memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(onnx_export, "read_cached", fail)
+        patch.setattr(onnx_export, "_digest", fail)
+        assert onnx_file(model, INT8) is first
+    assert onnx_file(copy.deepcopy(model), INT8) == first
+
+
+def test_memory_holds_the_last_files_up_to_a_limit(model, own_cache, monkeypatch):
+    fp32, int8 = onnx_file(model, FP32), onnx_file(model, INT8)
+    monkeypatch.setattr(onnx_export, "MOST_BYTES_IN_MEMORY", max(len(fp32), len(int8)))
+    assert onnx_file(model, INT8) is int8
+    again = onnx_file(model, FP32)
+    assert again == fp32 and again is not fp32
+    other = copy.deepcopy(model)
+    kept = onnx_file(other, FP32)
+    assert onnx_file(other, FP32) is kept
+    assert onnx_file(model, FP32) is not again
+
+
 @pytest.mark.slow
 def test_other_weights_are_another_file(model, exports, own_cache):
     onnx_file(model, FP32)
@@ -58,11 +84,11 @@ def test_other_weights_are_another_file(model, exports, own_cache):
     assert len(exports) == 2 and len(files(own_cache)) == 2
 
 
-def test_a_corrupt_file_is_made_anew(model, exports, own_cache):
+def test_a_corrupt_file_is_made_again(model, exports, own_cache):
     content = onnx_file(model, FP32)
     (path,) = files(own_cache)
     path.write_bytes(content[:-1] + b"!")
-    assert onnx_file(model, FP32) == content
+    assert onnx_file(copy.deepcopy(model), FP32) == content
     assert len(exports) == 2
     assert files(own_cache) == [path] and path.read_bytes() == content
 
@@ -87,7 +113,7 @@ def test_files_of_other_versions_are_not_used_and_removed(
 
 def test_without_a_cache_it_works_all_the_same(model, exports, monkeypatch):
     monkeypatch.setenv("WLM_CACHE", "/dev/null/x")
-    assert onnx_file(model, FP32) == onnx_file(model, FP32)
+    assert onnx_file(model, FP32) == onnx_file(copy.deepcopy(model), FP32)
     assert len(exports) == 2
     prepare(model, INT8)
 
@@ -128,7 +154,7 @@ def test_two_processes_at_once_make_the_same_file(model, model_folder, own_cache
         (MemoryError("too large"), "too large$"),
     ],
 )
-def test_an_export_that_fails_is_said_and_leaves_nothing(
+def test_a_failed_export_gets_a_clear_error_and_leaves_nothing(
     model, own_cache, monkeypatch, error, reason
 ):
     def fail(*_, **__):
@@ -146,7 +172,7 @@ def test_an_export_that_computes_something_else_is_refused(model, own_cache, mon
     export = torch.onnx.export
 
     def export_another(model, *arguments, **settings):
-        state = {key: each.clone() for key, each in model.state_dict().items()}
+        state = {key: value.clone() for key, value in model.state_dict().items()}
         model.decoder.bias[3] += value
         try:
             return export(model, *arguments, **settings)
@@ -166,7 +192,7 @@ def test_an_export_that_computes_something_else_is_refused(model, own_cache, mon
         (OSError(28, "No space left"), "needs a temporary file that fails: No space left"),
     ],
 )
-def test_a_quantizer_that_fails_is_said_and_leaves_no_file_of_its_own(
+def test_a_failed_quantizer_gets_a_clear_error_and_leaves_no_file(
     model, own_cache, monkeypatch, error, words
 ):
     import onnxruntime.quantization
