@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 WLM, CONTRIBUTING = ROOT / "wlm", (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 INITS = [path for name in ("wlm", "view") for path in (ROOT / name).rglob("__init__.py")]
 PACKAGES = sorted(path.parent for path in INITS)
+MOST_LINES = 320  # a longer file most likely has two nouns
 
 
 def test_the_tree_names_every_room_and_every_file_beside_them():
@@ -38,7 +39,7 @@ def test_a_package_says_what_lives_in_it_and_nothing_else(package):
 
 def test_files_are_short_and_pages_only_compose():
     for path in [*WLM.rglob("*.py"), *(ROOT / "view").rglob("*.py")]:
-        assert len(path.read_text("utf-8").splitlines()) <= 260, path
+        assert len(path.read_text("utf-8").splitlines()) <= MOST_LINES, path
     for path in [ROOT / "streamlit_app.py", *(ROOT / "pages").glob("*.py")]:
         assert len(path.read_text("utf-8").splitlines()) <= 60, path
 
