@@ -141,13 +141,13 @@ def compressed(content: bytes) -> bytes:
         ("m.pth", lambda s: pickle.dumps(Evil()), "'m.pth' are a plain pickle"),
         (
             "m.pth",
-            lambda s: saved({**s, "x": Evil()}),
-            "'m.pth' hold code: unpickling them would call __builtin__.getattr",
+            lambda s: saved({**s, "decoder.bias": Evil()}),
+            "'decoder.bias' in 'm.pth' must be a plain tensor, got __builtin__.getattr",
         ),
         (
             "m.pth",
-            lambda s: saved({**s, "x": Evil()}, _use_new_zipfile_serialization=False),
-            "'m.pth' hold code",
+            lambda s: saved(Evil(), _use_new_zipfile_serialization=False),
+            "'m.pth' must be a state_dict or hold one",
         ),
         ("m.pth", lambda s: compressed(saved(s)), "compressed entries"),
         ("m.pth", lambda s: saved(s)[:-300], "'m.pth'"),
@@ -183,6 +183,18 @@ def test_weights_are_refused_by_their_own_name_and_nothing_stays(
         add_model(ANNA, Sent(name, make(model.state_dict())), [vocabulary_file()])
     assert str(uploads_folder()) not in str(refused.value)
     assert not uploads_of(ANNA) and not list(uploads_folder().glob("*"))
+    assert not (tmp_path / "opened").exists()
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_a_call_beside_the_weights_is_left_out_and_does_nothing(
+    model, tmp_path, monkeypatch, zipped
+):
+    monkeypatch.chdir(tmp_path)
+    content = saved({**model.state_dict(), "x": Evil()}, _use_new_zipfile_serialization=zipped)
+    upload = add_model(ANNA, Sent("m.pth", content), [vocabulary_file()])
+    loaded = load_checkpoint(find_model(upload.name)).model.state_dict()
+    assert all(torch.equal(loaded[key], value) for key, value in model.state_dict().items())
     assert not (tmp_path / "opened").exists()
 
 

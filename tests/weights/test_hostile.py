@@ -51,6 +51,8 @@ HOSTILE = {
     b"\x00cpu" + LISTS + b"tQ",
     "copies of one dict": b"}q\x00(K\x01K\x02K\x03K\x04u0]"
     + b"ccollections\nOrderedDict\nh\x00\x85Ra" * 2_000,
+    "nested lists as a name": b"X\x01\x00\x00\x00a" + LISTS + b"\x93",
+    "nested tuples of an object in a key": b"}cenum\nEnum\n" + TUPLES + b"\x85R\x85K\x01s",
     "one string encoded many times": STRING
     + b"q\x000](c_codecs\nencode\nq\x010"
     + b"h\x01h\x00X\x06\x00\x00\x00latin1\x86R" * 300

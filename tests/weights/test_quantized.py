@@ -99,8 +99,16 @@ def test_a_state_dict_of_quantize_dynamic_runs_as_that_module_does(load, kinds):
 def test_of_a_quantized_file_nothing_is_run(load, model, tmp_path):
     trace = tmp_path / "trace"
     state_dict = quantized(model, nn.LSTM, nn.Linear).state_dict()
-    with pytest.raises(CheckpointError, match="would call"):
-        load({**state_dict, "extra": Malicious(trace)})
+    expected = load(state_dict).model.imported
+    got = load({**state_dict, "extra": Malicious(trace)}).model.imported
+    assert got.variant == expected.variant
+    assert got.matrices.keys() == expected.matrices.keys()
+    for key, matrix in expected.matrices.items():
+        assert torch.equal(got.matrices[key].int_repr(), matrix.int_repr()), key
+    assert not trace.exists()
+    key = "rnn._all_weight_values.0.param"
+    with pytest.raises(CheckpointError, match="already quantized, in a form that cannot be read"):
+        load({**state_dict, key: Malicious(trace)})
     assert not trace.exists()
 
 

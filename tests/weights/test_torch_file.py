@@ -2,6 +2,9 @@
 and rare but honest things are read."""
 
 import collections
+import datetime
+import enum
+import fractions
 import io
 import operator
 import os
@@ -11,6 +14,7 @@ import struct
 import zipfile
 
 import numpy
+import pandas
 import pytest
 import torch
 from test_foreign import assert_same, read_it
@@ -135,8 +139,26 @@ CALLS = {
 
 
 @pytest.mark.parametrize("opcodes", CALLS.values(), ids=CALLS)
-def test_every_way_to_call_something_is_refused_and_named(refused, opcodes):
-    refused(zipped(*opcodes), r"hold code: unpickling them would call posix\.system, which wlm nev")
+def test_weights_that_only_a_call_could_make_are_refused_and_the_call_is_named(
+    refused, monkeypatch, opcodes
+):
+    monkeypatch.setattr(os, "system", lambda _: pytest.fail("it was called"))
+    message = r"must be a state_dict or hold one, got posix\.system without one: save the weights"
+    refused(zipped(*opcodes), message)
+
+
+@pytest.mark.parametrize("opcodes", CALLS.values(), ids=CALLS)
+def test_every_way_to_call_something_beside_the_weights_does_nothing(
+    read, model, monkeypatch, opcodes
+):
+    monkeypatch.setattr(os, "system", lambda _: pytest.fail("it was called"))
+    content = saved({"extra": None, **model.state_dict()})
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        entries = {entry.partition("/")[2]: archive.read(entry) for entry in archive.namelist()}
+    before, after = entries["data.pkl"].split(b"extra", 1)
+    at = after.index(b"N")  # the value None
+    changed = before + b"extra" + after[:at] + b"".join(opcodes) + after[at + 1 :]
+    assert_same(read(zipped(changes={**entries, "data.pkl": changed})), model)
 
 
 PICKLES = {
@@ -144,6 +166,11 @@ PICKLES = {
     "items of a list": (b"]K\1K\2s", "it sets items of a list"),
     "a number appended to": (b"K\1K\2a", "it appends to a int"),
     "a number called": (b"K\1)R", "it calls something that is no class"),
+    "an import without a name": (b"]]\x93", "it imports something that has no name"),
+    "an import of a long name": (
+        b"X\xe8\x03\0\0" + b"a" * 1_000 + b"X\1\0\0\0b\x93",
+        "it imports something that has no name",
+    ),
     "a list changed": (b"]}b", "it changes something that it did not make"),
     "a file referred to": (b"(X\4\0\0\0filetQ", "it refers to a file"),
     "a storage of objects": (
@@ -265,8 +292,33 @@ def test_modules_within_too_many_are_refused(refused):
     refused(saved(module), "are damaged: its modules must be at most 8 deep, with 100,000 tensors")
 
 
+class Kind(enum.Enum):
+    LSTM = 1
+
+    def method(self):
+        pass
+
+
+class Ordered(collections.OrderedDict):
+    """An OrderedDict's kin."""
+
+
 OTHERS = {
     "a set": ({1, 2}, 4),
+    "an Enum member": ({Kind.LSTM: Kind.LSTM}, 2),
+    "a time zone": (datetime.datetime.now(datetime.UTC), 2),
+    "a range": (range(3), 2),
+    "a generator of NumPy": (numpy.random.default_rng(1), 2),
+    "a random state of NumPy": (numpy.random.RandomState(1), 2),
+    "an OrderedDict's kin": (Ordered(a=1), 2),
+    "an OrderedDict's kin, newer": (Ordered(a=1), 4),
+    "a regular expression": (re.compile("a"), 2),
+    "a fraction": (fractions.Fraction(1, 3), 2),
+    "a bound method": (Kind.LSTM.method, 2),
+    "a class within a class": (nn.Module.forward, 4),
+    "a table of pandas": (pandas.DataFrame({"a": [1.0], "b": ["x"]}), 2),
+    "nested keys": ({((1, 2), 3): 4, frozenset((1,)): 2}, 2),
+    "a tuple of an object as a key": ({(Kind.LSTM, 1): 4}, 2),
     "made with keywords": (Keyword(), 4),
     "a list's kin": (Log([1, 2]), 2),
     "a dictionary's kin": (Config(a=1, b=2), 2),

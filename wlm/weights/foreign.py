@@ -58,8 +58,11 @@ def find_weights(content: object, path: str) -> Found:
         return max(found, key=lambda each: len(each.entries))
     kind = content.name if isinstance(content, Inert) else type(content).__name__
     kind = "Tensor" if isinstance(content, Stored) else kind
+    # An object's own code may know how to make weights, but no code of a file runs.
+    advice = "save the weights alone, torch.save(model.state_dict(), path)"
     raise CheckpointError(
-        f"the weights {path!r} must be a state_dict or hold one, got {shown(kind)} without one"
+        f"the weights {path!r} must be a state_dict or hold one, got {shown(kind)} without one: "
+        + advice
     )
 
 
@@ -88,14 +91,18 @@ def _candidates(content: object, place: tuple[str, ...], seen: set[int]) -> Iter
     elif isinstance(content, list | tuple):
         children = {str(i): each for i, each in enumerate(content)}
     if isinstance(content, dict | Inert) and children:
-        entries = {str(key): _tensor(each) for key, each in children.items()}
+        entries = {_key(key): _tensor(each) for key, each in children.items()}
         found = Found(entries, place)
         if any(isinstance(each, Stored) for each in entries.values()):
             yield found
         if found.is_recurrent:
             return
     for key, each in children.items():
-        yield from _candidates(each, (*place, str(key)[:40]), seen)
+        yield from _candidates(each, (*place, _key(key)[:40]), seen)
+
+
+def _key(key: object) -> str:
+    return key if isinstance(key, str) else shown(key)
 
 
 def _tensor(value: object) -> object:
@@ -118,7 +125,7 @@ def _collect(module: Inert, prefix: str, entries: dict, classes: list, depth: in
         own = module.state.get(kind)
         for key, each in own.items() if isinstance(own, dict) else ():
             if each is not None:
-                entries[f"{prefix}{key}"] = _tensor(each)
+                entries[f"{prefix}{_key(key)}"] = _tensor(each)
     for key, each in module.state["_modules"].items():
         if _is_module(each):
-            _collect(each, f"{prefix}{key}.", entries, classes, depth + 1)
+            _collect(each, f"{prefix}{_key(key)}.", entries, classes, depth + 1)

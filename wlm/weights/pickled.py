@@ -14,10 +14,10 @@ from wlm.errors import first_line
 MOST_STEPS = 1_000_000  # a vocabulary of 267,735 words beside the weights takes 800,000
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Inert:
-    """A name that a pickle imports or, where `made`, an object that it would make by that name:
-    its arguments, its state, and the items that it would set in it."""
+    """A name that a pickle imports or, if `made`, an object that it would make by that name: its
+    arguments, its state, and the items that it would set in it."""
 
     name: str
     made: bool = False
@@ -25,11 +25,12 @@ class Inert:
     state: object = None
     entries: dict | None = None
 
+    def __repr__(self) -> str:
+        # Without the contents, which can be nested and take exponential time to write.
+        return f"<{self.name}>"
 
-class CallError(ValueError):
-    """A pickle would call something; `args[0]` is its name."""
 
-
+MOST_NAME = 1_000  # characters of a name that a pickle imports
 MOST_SHOWN = 100  # characters of a file's content in a message
 
 
@@ -74,9 +75,8 @@ def read_pickle(file: BinaryIO, call: Call, persistent: Callable[[object], objec
 
     Lists, tuples, dictionaries, sets, numbers and strings are themselves, all else is Inert.
     `call(name, arguments)` stands in for each call of an imported name, `persistent` for each
-    reference to what lies outside the pickle. Raises CallError where `call` does, ValueError and
-    other plain errors where the pickle is damaged. Source: the opcodes' documentation in
-    Python's pickletools.
+    reference to what lies outside the pickle. Raises ValueError and other plain errors if the
+    pickle is damaged. Source: the opcodes' documentation in Python's pickletools.
     """
     reader = _Reader(call, persistent)
     for step, (opcode, argument, _place) in enumerate(pickletools.genops(file)):
@@ -122,6 +122,8 @@ class _Reader:
                 module, what = argument.split(" ", 1)
             else:
                 what, module = stack.pop(), stack.pop()
+            if not (type(module) is type(what) is str) or len(module) + len(what) > MOST_NAME:
+                raise ValueError("it imports something that has no name")
             stack.append(Inert(f"{module}.{what}"))
         elif name in ("REDUCE", "NEWOBJ", "NEWOBJ_EX", "OBJ", "INST"):
             self._make(name, argument)
@@ -179,11 +181,12 @@ class _Reader:
             if name == "NEWOBJ_EX":
                 stack.pop()  # keyword arguments
             args, target = stack.pop(), stack.pop()
-        if not isinstance(target, Inert) or target.made or type(args) is not tuple:
+        if not isinstance(target, Inert) or type(args) is not tuple:
             raise ValueError("it calls something that is no class")
-        # A new object without its class being called is all that most instances are.
-        is_new = name.startswith("NEWOBJ")
-        stack.append(Inert(target.name, True, args) if is_new else self.call(target.name, args))
+        # Most instances are new objects, whose class is not called. What was made may be called
+        # too: an attribute of a class, for example.
+        is_inert = name.startswith("NEWOBJ") or target.made
+        stack.append(Inert(target.name, True, args) if is_inert else self.call(target.name, args))
 
     def _build(self, state: object) -> None:
         target = self.stack[-1]
@@ -198,7 +201,7 @@ def _pairs(items: list) -> dict:
 
 
 def as_dict(pairs: list | dict) -> dict:
-    """Return a dictionary of pairs that a pickle describes. Raises ValueError for nested keys."""
+    """Return a dictionary of pairs that a pickle describes. Raises ValueError for other items."""
     if isinstance(pairs, dict):
         return dict(pairs)
     if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
@@ -211,10 +214,10 @@ def _frozen(items: list) -> frozenset:
 
 
 def _key(value: object) -> object:
-    """Return a key of a dictionary or a member of a set. Raises ValueError for nested ones, which
-    take exponential time to hash."""
+    """Return a key of a dictionary or a member of a set; Inert for nested ones, which could take
+    exponential time to hash."""
     if type(value) is frozenset or (
         type(value) is tuple and any(isinstance(item, tuple | frozenset) for item in value)
     ):
-        raise ValueError("it uses a nested tuple or a frozenset as a key")
+        return Inert(type(value).__name__)
     return value

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from wlm.errors import CheckpointError
 from wlm.weights.integers import INTEGERS, quantized_by
-from wlm.weights.pickled import CallError, Inert, as_dict, read_pickle, reason, shown
+from wlm.weights.pickled import Inert, as_dict, read_pickle, reason, shown
 from wlm.weights.stored import Stored, are_sizes
 from wlm.weights.zip_file import open_zip
 
@@ -41,17 +41,6 @@ _DTYPES = {
     "Untyped": torch.uint8,
 }
 _DICTIONARIES = ("collections.OrderedDict", "collections.defaultdict", "collections.Counter")
-# What checkpoints hold beside weights and what does nothing but hold a value.
-_HARMLESS = frozenset(
-    (
-        *("torch.device", "torch.Size", "torch.serialization._get_layout"),
-        *("numpy.dtype", "numpy.ndarray", "collections.deque", "copyreg._reconstructor"),
-        *("argparse.Namespace", "types.SimpleNamespace", "functools.partial", "uuid.UUID"),
-        *("datetime.datetime", "datetime.date", "datetime.timedelta", "decimal.Decimal"),
-        *(f"pathlib.{each}" for each in ("Path", "PosixPath", "WindowsPath", "PurePosixPath")),
-        *("set", "frozenset", "bytearray", "complex", "slice", "range", "object"),
-    )
-)
 _PLAIN = {quantized: plain for plain, quantized in INTEGERS.items()}
 
 
@@ -71,8 +60,8 @@ class _Storage:
 
 
 class TorchFile:
-    """An opened file of `torch.save`. Raises CheckpointError; a file that would call something when
-    it is unpickled is refused, whatever it calls."""
+    """An opened file of `torch.save`. What its pickle would import or call is only noted, see
+    `Inert`. Raises CheckpointError."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -88,12 +77,6 @@ class TorchFile:
                 self.content = self._read_legacy(file) if legacy else self._read_zip(file)
         except MemoryError:
             raise  # for the process that limits it
-        except CallError as error:
-            raise CheckpointError(
-                f"the weights {str(path)!r} hold code: unpickling them would call "
-                f"{shown(error.args[0])}, which wlm never does: save the weights alone, "
-                "torch.save(model.state_dict(), path)"
-            ) from None
         except Exception as error:  # a damaged pickle or archive raises nearly anything
             raise self._damaged(error) from None
 
@@ -164,7 +147,7 @@ class TorchFile:
         return _Storage(key, _DTYPES[name], count, first)
 
     def _call(self, name: str, args: tuple) -> object:
-        """Stand in for a call of an imported name. Raises CallError for all but a few."""
+        """Stand in for a call of an imported name: make what holds weights, and nothing else."""
         module, _, what = name.rpartition(".")
         if name in _DICTIONARIES:
             pairs = args[0] if args and isinstance(args[0], list | dict) else ()
@@ -184,20 +167,13 @@ class TorchFile:
         if module == "torch._utils" and what == "_rebuild_qtensor":
             integers = self._tensor(_PLAIN.get(args[0].dtype, args[0].dtype), *args[:4])
             return quantized_by(integers, args[4]) or Inert(name, True, args)
-        if name == "torch.ScriptObject" or (
-            module == "torch._utils" and what.startswith("_rebuild_")
-        ):
-            return Inert(name, True, args)
         if module in ("numpy.core.multiarray", "numpy._core.multiarray") and what in (
             *("_reconstruct", "scalar"),
         ):
             return Inert("numpy.ndarray", True, args)
-        plain = name.removeprefix("builtins.").removeprefix("__builtin__.")
-        if plain == "bytes" and not args:
+        if name in ("builtins.bytes", "__builtin__.bytes") and not args:
             return b""
-        if plain in _HARMLESS:
-            return Inert(plain, True, args)
-        raise CallError(name)
+        return Inert(name, True, args)
 
     def _count_copied(self, number: int) -> None:
         """Bound what is copied of items and characters: an honest file names each once."""
