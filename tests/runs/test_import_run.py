@@ -4,6 +4,7 @@ import copy
 import json
 import math
 import re
+import time
 
 import pytest
 
@@ -26,18 +27,31 @@ def test_an_exported_run_comes_back_as_an_imported_one(run):
     assert again.result["machine"] == run.result["machine"]
     assert again.result["protocol"] == run.result["protocol"]
     for before, after in zip(run.result["results"], again.result["results"], strict=True):
-        for name in before.keys() - {"spread", "speedup_ci95"}:
+        computed = {"spread", "speedup", "loss_delta", "perplexity"}
+        for name in before.keys() - computed - {"speedup_ci95"}:
             assert after[name] == before[name], name
-        assert after["spread"] == pytest.approx(before["spread"])
+        for name in computed:
+            assert after[name] == pytest.approx(before[name]), name
     assert again.result["results"][1]["speedup_ci95"] == pytest.approx([2.0, 2.0])
 
 
-def test_a_measured_run_comes_back_exactly(model_folder, text_file, monkeypatch):
+def assert_same(again: dict, before: dict) -> None:
+    """Compare two results; a sum over blocks may differ in its last bit, since an export has no
+    losses per block."""
+    again, before = copy.deepcopy(again), copy.deepcopy(before)
+    for ours, theirs in zip(again["results"], before["results"], strict=True):
+        for name in ("perplexity", "loss_delta"):
+            assert ours.pop(name) == pytest.approx(theirs.pop(name), rel=1e-12, abs=1e-12)
+    assert again == before
+
+
+def test_a_measured_run_comes_back(model_folder, text_file, monkeypatch):
     monkeypatch.setattr("wlm.measuring.compare.BLOCK_SECONDS", 1e-9)
     *_, last = compare(CompareSpec(model=str(model_folder), text=str(text_file), bptt=5))
     run = Run("compare", last.measured.spec.to_json(), state=State.DONE)
     run = Run(**{**vars(run), "result": last.measured.to_json()})
-    assert from_json(to_json(run)).result == run.result
+    again = from_json(to_json(run)).result
+    assert_same(again, run.result)
     assert len(run.result["groups"]) >= FEWEST_GROUPS
     assert run.result["results"][1]["speedup_ci95"] is not None
 
@@ -46,10 +60,10 @@ def test_a_measured_run_comes_back_exactly(model_folder, text_file, monkeypatch)
     ("groups", "words"),
     [
         ([2, 2, 2], "whole numbers that add up to 5, the rounds, got"),
-        ([], "length of run.result.groups must be a whole number from 1 to 5, got 0"),
-        ([5, 0], r"groups\[1\] must be a whole number from 1 to 5, got 0"),
-        ([4.5, 0.5], r"groups\[0\] must be a whole number from 1 to 5, got 4.5"),
-        ("many", "groups must be a list, got 'many'"),
+        ([], "run.result.groups must be a list of 1 to 25,000 or null, got"),
+        ([5, 0], r"groups\[1\] must be a whole number from 1 to 25,000, got 0"),
+        ([4.5, 0.5], r"groups\[0\] must be a whole number from 1 to 25,000, got 4.5"),
+        ("many", "groups must be a list of 1 to 25,000 or null, got 'many'"),
     ],
 )
 def test_groups_that_are_not_those_of_the_rounds_are_refused(run, groups, words):
@@ -73,15 +87,21 @@ def test_what_follows_from_the_blocks_is_computed_again(run):
     content = json.loads(to_json(run))
     result = content["run"]["result"]
     result["results"][1] |= {"verdict": "slower", "speedup_ci95": [9.0, 9.0], "spread": 0.0}
-    result["results"][1]["cpu_share"] = 99.0
+    result["results"][1] |= {"speedup": 9.0, "elapsed_s": 0.1, "cpu_s": 0.1, "perplexity": 1.0}
+    result["results"][1] |= {"tokens_per_s": 1.0, "loss_delta": -9.0, "variant": "fp32"}
+    result["results"][1] |= {"label": "best", "cpu_share": 99.0}
     result |= {"warnings": ["![](http://elsewhere/x.png)"], "rounds": 1, "surprise": 1}
     result["protocol"] |= {"model": "another", "threads": 64, "seed": 99}
     content["run"] |= {"id": "chosen", "visitor": "someone", "origin": "recorded", "server": "x"}
     again = from_json(json.dumps(content))
     chosen = again.result["results"][1]
     assert (chosen["verdict"], chosen["cpu_share"]) == ("faster", 1.0)
+    assert (chosen["variant"], chosen["label"]) == ("int8", "int8 LSTM + Linear")
     assert chosen["speedup_ci95"] == pytest.approx([2.0, 2.0])
     assert chosen["spread"] > 0.0
+    measured = run.result["results"][1]
+    for name in ("speedup", "elapsed_s", "cpu_s", "tokens_per_s", "perplexity", "loss_delta"):
+        assert chosen[name] == pytest.approx(measured[name]), name
     assert again.result["rounds"] == 5 and "surprise" not in again.result
     assert "elsewhere" not in str(again.result["warnings"])
     assert again.result["protocol"] == run.result["protocol"]
@@ -115,61 +135,94 @@ RUN, RESULT, FIRST = ("run",), ("run", "result"), ("run", "result", "results", 1
         ((*RUN, "created_at"), 1e12, "run.created_at must be a number from 0.0 to "),
         ((*RUN, "created_at"), None, "run.created_at must be a number from 0.0 to "),
         ((*RUN, "finished_at"), "now", "run.finished_at must be a number from 0.0 to "),
-        ((*RUN, "message"), 7, "run.message must be at most 1000 printable characters, got 7"),
+        ((*RUN, "message"), 7, "run.message must be at most 1000 printable characters without"),
         ((*RUN, "message"), "x" * 1001, "run.message must be at most 1000 printable"),
         ((*RUN, "message"), "\ud800", "run.message must be at most 1000 printable"),
-        ((*RUN, "message"), "[x](y)", "run.message must be words without any of [ ]"),
-        ((*RUN, "spec", "variants"), "int8", "run.spec.variants must be a list, got 'int8'"),
-        ((*RUN, "spec", "variants"), [], "run.spec: the number of variants must be"),
+        (
+            (*RUN, "message"),
+            "[x](y)",
+            "printable characters without any of [ ] < > ` $, got '[x](y)'",
+        ),
+        (
+            (*RUN, "spec", "variants"),
+            "int8",
+            "run.spec.variants must be a list of 1 to 8, got 'int8'",
+        ),
+        ((*RUN, "spec", "variants"), [], "run.spec.variants must be a list of 1 to 8, got []"),
         ((*RUN, "spec", "variants", 0), 7, "run.spec.variants[0] must be at most 100"),
         ((*RUN, "spec", "variants", 0), "int3", "run.spec: a variant is written fp32, int8"),
-        ((*RUN, "spec", "model"), "`x`", "run.spec.model must be words without"),
+        (
+            (*RUN, "spec", "model"),
+            "`x`",
+            "run.spec.model must be at most 300 printable characters without",
+        ),
         ((*RUN, "spec", "corpus"), {}, "run.spec.corpus must be at most 300 printable"),
         ((*RUN, "spec", "threads"), 5000, "run.spec.threads must be a whole number from 1 to"),
         ((*RUN, "spec", "bptt"), 0, "run.spec: the chunk length must be a whole"),
-        ((*RUN, "spec", "seconds"), math.nan, "run.spec: seconds must be a number"),
+        (
+            (*RUN, "spec", "seconds"),
+            math.nan,
+            "run.spec.seconds must be a number or null, got 'NaN'",
+        ),
         ((*RUN, "spec", "surprise"), 1, "run.spec: a comparison has no setting 'surprise'"),
-        ((*RUN, "result"), 7, "run.result must be an object, got 7"),
-        ((*RESULT, "machine"), GONE, "run.result must have machine, protocol, results, got"),
-        ((*RESULT, "machine", "cpu"), "<b>", "run.result.machine.cpu must be words without"),
+        ((*RUN, "result"), 7, "run.result must be an object or null, got 7"),
+        ((*RESULT, "machine"), GONE, "run.result must have machine, protocol, results; machine is"),
+        (
+            (*RESULT, "machine", "cpu"),
+            "<b>",
+            "run.result.machine.cpu must be at most 200 printable characters",
+        ),
         ((*RESULT, "machine", "cpus"), 1.5, "run.result.machine.cpus must be a whole number"),
-        ((*RESULT, "machine", "torch"), GONE, "run.result.machine must have cpu, cpus, os, "),
+        ((*RESULT, "machine", "torch"), GONE, "quantized_engine; torch is missing"),
         ((*RESULT, "machine", "new"), {"a": 1}, "run.result.machine.new must be a number"),
-        ((*RESULT, "machine", "new"), ["x"] * 101, "the length of run.result.machine.new must be"),
-        ((*RESULT, "machine", "<b>"), 1, "each name in run.result.machine must be"),
-        ((*RESULT, "protocol", "text"), "$x$", "run.result.protocol.text must be words without"),
-        ((*RESULT, "protocol", "tokens"), 102, "run.result.protocol.tokens must be batch_size and"),
+        ((*RESULT, "machine", "new"), ["x"] * 101, "or a list of at most 100 of these, got ['x', "),
+        (
+            (*RESULT, "machine", "<b>"),
+            1,
+            "run.result.machine must be an object with names of at most 40",
+        ),
+        (
+            (*RESULT, "protocol", "text"),
+            "$x$",
+            "run.result.protocol.text must be at most 300 printable char",
+        ),
+        (
+            (*RESULT, "protocol", "tokens"),
+            102,
+            "run.result.protocol.tokens must be the batch size and",
+        ),
         ((*RESULT, "protocol", "tokens"), 1, "run.result.protocol.tokens must be a whole number"),
         ((*RESULT, "protocol", "weights_sha256"), "0A" * 32, "must be 64 hexadecimal digits or"),
         ((*RESULT, "protocol", "weights_sha256"), 7, "weights_sha256 must be 64 hexadecimal dig"),
-        ((*RESULT, "results"), [], "the length of run.result.results must be a whole number"),
+        ((*RESULT, "results"), [], "run.result.results must be a list of 1 to 8, got []"),
         (FIRST, "x", "run.result.results[1] must be an object, got 'x'"),
-        ((*FIRST, "variant"), "fp32", "run.result.results[1].variant must be one of 'int8'"),
-        ((*FIRST, "label"), "best", "run.result.results[1].label must be one of 'int8 LSTM +"),
         ((*FIRST, "size_bytes"), -1, "run.result.results[1].size_bytes must be a whole number"),
         ((*FIRST, "loss"), -0.1, "run.result.results[1].loss must be a number from 0.0 to 500.0"),
         ((*FIRST, "loss"), math.nan, "run.result.results[1].loss must be a number"),
         ((*FIRST, "loss"), math.inf, "run.result.results[1].loss must be a number"),
         ((*FIRST, "loss"), True, "run.result.results[1].loss must be a number"),
         ((*FIRST, "loss"), 10**400, "run.result.results[1].loss must be a number"),
-        ((*FIRST, "loss"), 2.4, "run.result.results[1].perplexity must be 11.02"),
-        ((*FIRST, "perplexity"), 1.0, "run.result.results[1].perplexity must be 12.18"),
-        ((*FIRST, "elapsed_s"), 0.64, "run.result.results[1].elapsed_s must be 0.65, as loss"),
-        ((*FIRST, "cpu_s"), 0.1, "run.result.results[1].cpu_s must be 0.65, as loss"),
-        ((*FIRST, "tokens_per_s"), 1.0, "run.result.results[1].tokens_per_s must be 153.8"),
-        ((*FIRST, "speedup"), 2.00001, "run.result.results[1].speedup must be 2, as loss and"),
-        ((*FIRST, "loss_delta"), 0.0, "run.result.results[1].loss_delta must be 0.5, as loss"),
         ((*FIRST, "loss_delta_ci95"), [0.6, 0.4], "results[1].loss_delta_ci95 must be two numbers"),
-        ((*FIRST, "loss_delta_ci95"), [0.4], "the length of run.result.results[1].loss_delta_ci95"),
+        (
+            (*FIRST, "loss_delta_ci95"),
+            [0.4],
+            "results[1].loss_delta_ci95 must be a list of 2 or null, got [0.4]",
+        ),
         ((*FIRST, "loss_delta_ci95", 0), "x", "results[1].loss_delta_ci95[0] must be a number"),
         ((*FIRST, "context_switches"), -1, "results[1].context_switches must be a whole number"),
-        ((*FIRST, "blocks"), [], "of run.result.results[1].blocks must be a whole number"),
+        (
+            (*FIRST, "blocks"),
+            [],
+            "run.result.results[1].blocks must be a list of 1 to 25,000, got []",
+        ),
         ((*FIRST, "blocks", 2), 7, "run.result.results[1].blocks[2] must be an object, got 7"),
-        ((*FIRST, "blocks", 2, "tokens"), 41, "results[1].blocks[2].tokens must be 20, the base"),
+        (
+            (*FIRST, "blocks", 2, "tokens"),
+            41,
+            "results[1].blocks must be blocks with the baseline's tokens",
+        ),
         ((*FIRST, "blocks", 2, "tokens"), 0, "results[1].blocks[2].tokens must be a whole number"),
         ((*FIRST, "blocks", 2, "wall_s"), 0.0, "results[1].blocks[2].wall_s must be a number"),
-        ((*FIRST, "blocks", 2, "wall_s"), 0.3, "run.result.results[1].elapsed_s must be 0.75"),
-        ((*FIRST, "blocks", 4, "wall_s"), 0.3, "run.result.results[1].speedup must be 1.8"),
         ((*FIRST, "blocks", 2, "cpu_s"), -1.0, "results[1].blocks[2].cpu_s must be a number"),
         (
             (*FIRST, "blocks", 2, "cpu_s"),
@@ -206,7 +259,7 @@ def test_a_bad_import_names_the_field_what_is_allowed_and_what_came(run, place, 
     ],
     ids=["empty", "binary", "deep", "long number", "list", "null", "large"],
 )
-def test_a_file_that_is_no_export_is_said_in_words(text, message):
+def test_a_file_that_is_no_export_is_reported_in_words(text, message):
     with pytest.raises(ReportError) as error:
         from_json(text)
     assert message in str(error.value)
@@ -218,10 +271,24 @@ def test_a_setting_nested_deeply_is_no_defect(run):
         from_json(text)
 
 
-def test_more_blocks_than_any_run_has_are_refused(run, monkeypatch):
-    monkeypatch.setattr(run_import, "MOST_BLOCKS", 8)
-    with pytest.raises(ReportError, match=r"blocks must be a whole number from 1 to 4, got 5"):
+def test_more_blocks_than_any_run_has_are_refused(run):
+    blocks = run.result["results"][1]["blocks"]
+    run.result["results"][1]["blocks"] = blocks * (run_import.MOST_ROUNDS // len(blocks) + 1)
+    with pytest.raises(ReportError, match=r"\[1\]\.blocks must be a list of 1 to 25,000, got"):
         from_json(to_json(run))
+
+
+def test_a_list_that_is_too_short_for_the_variants_is_refused(run):
+    del run.result["results"][1]
+    with pytest.raises(ReportError, match="results must be a list of 2, one per variant"):
+        from_json(to_json(run))
+
+
+def test_a_time_that_has_not_come_yet_is_refused(run):
+    content = json.loads(to_json(run))
+    content["run"]["finished_at"] = time.time() + 2 * 86_400
+    with pytest.raises(ReportError, match="finished_at must be a time that has passed"):
+        from_json(json.dumps(content))
 
 
 def test_a_run_of_other_runtimes_is_read_back(model_folder, text_file, monkeypatch):
@@ -234,8 +301,8 @@ def test_a_run_of_other_runtimes_is_read_back(model_folder, text_file, monkeypat
     made = Run("compare", spec.to_json(), state=State.DONE, result=last.measured.to_json())
     read = from_json(to_json(made))
     assert read.spec["variants"] == list(names)
-    assert [each["label"] for each in read.result["results"]] == labels
-    assert read.result["results"] == made.result["results"]
+    assert [variant["label"] for variant in read.result["results"]] == labels
+    assert_same(read.result, made.result)
 
 
 @pytest.mark.parametrize(
