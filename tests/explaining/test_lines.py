@@ -6,10 +6,9 @@ import pytest
 import torch
 
 from wlm.explaining.bits import rounded
-from wlm.explaining.inputs import highest_level
+from wlm.explaining.integers import highest_level, word_at
 from wlm.explaining.reading import read
 from wlm.explaining.snippets import lines_of
-from wlm.explaining.word import word_at
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
 

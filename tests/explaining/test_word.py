@@ -3,11 +3,16 @@
 import pytest
 import torch
 
-from wlm.explaining.inputs import grid_between, grid_of_input, highest_level
-from wlm.explaining.products import IntegerSum
+from wlm.explaining.integers import (
+    IntegerSum,
+    grid_between,
+    grid_of_input,
+    highest_level,
+    next_words,
+    rounded_row,
+    word_at,
+)
 from wlm.explaining.reading import read
-from wlm.explaining.rows import rounded_row
-from wlm.explaining.word import next_words, word_at
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
 
@@ -123,7 +128,7 @@ def test_values_become_integers_and_some_lie_outside_a_fixed_range():
 
 def test_engines_leave_the_eighth_bit_free_but_for_qnnpack(monkeypatch):
     assert [highest_level(engine) for engine in ("x86", "fbgemm", "qnnpack")] == [127, 127, 255]
-    monkeypatch.setattr("wlm.explaining.inputs.default_engine", lambda: "qnnpack")
+    monkeypatch.setattr("wlm.explaining.integers.default_engine", lambda: "qnnpack")
     assert highest_level() == 255
 
 

@@ -8,9 +8,8 @@ import torch
 
 from wlm.errors import SettingError, VariantError
 from wlm.inspecting import roofline
-from wlm.inspecting.passes import timed_passes
 from wlm.inspecting.roofline import Roofline, work
-from wlm.inspecting.times import InspectSpec, ModuleTimes, inspect
+from wlm.inspecting.times import InspectSpec, ModuleTimes, inspect, timed_passes
 from wlm.measuring.evaluate import evaluate
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant

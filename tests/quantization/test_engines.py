@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from wlm.explaining.inputs import highest_level
+from wlm.explaining.integers import highest_level
 from wlm.quantization.engines import default_engine, packing_for, quiet, supported_engines
 from wlm.quantization.prepare import prepare, why_unavailable
 from wlm.quantization.variant import Variant
@@ -111,7 +111,6 @@ def test_an_engine_that_pytorch_left_off_is_used_everywhere():
 import json
 from wlm.catalog.open import open_model
 from wlm.checking.engines import look
-from wlm.explaining.inputs import highest_level
 from wlm.measuring.machine import describe_machine
 from wlm.model.lstm import LSTMModel
 from wlm.quantization.prepare import prepare, slow_here, why_unavailable

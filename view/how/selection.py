@@ -9,11 +9,17 @@ from view.shared import server
 from wlm.catalog.open import open_text
 from wlm.catalog.registry import DEFAULT_TEXT
 from wlm.errors import TextError
-from wlm.explaining.bits import rounded, rounded_model, step_of
+from wlm.explaining.bits import level_counts, rounded_model, step_of
 from wlm.explaining.curve import LossCurve, curve_of
-from wlm.explaining.inputs import InputGrid, grid_between, highest_level
+from wlm.explaining.integers import (
+    InputGrid,
+    WordAt,
+    grid_between,
+    highest_level,
+    next_words,
+    word_at,
+)
 from wlm.explaining.reading import DECODER_WEIGHT, Reading, read
-from wlm.explaining.word import WordAt, next_words, word_at
 from wlm.inspecting.parts import matrix_label
 from wlm.inspecting.weight_error import Histogram, histogram, row_label
 from wlm.quantization.pytorch import PyTorchModel
@@ -195,9 +201,7 @@ def _fewer_bits(
 ) -> FewerBits:
     checkpoint, fp32 = server.load_model(model), server.load_variant(model, FP32)
     weights = checkpoint.model.state_dict()[matrix]
-    step = step_of(weights, bits, by_row)
-    levels = (rounded(weights, bits, by_row) / step).round().long() + 2 ** (bits - 1)
-    counts = levels.flatten().bincount(minlength=2**bits).tolist()
+    step, counts = step_of(weights, bits, by_row), level_counts(weights, bits, by_row)
     with _one_at_a_time:
         made = PyTorchModel(rounded_model(checkpoint.model, bits, by_row))
         ids = checkpoint.vocabulary.encode(words)

@@ -21,9 +21,8 @@ from view.shared.charts import Spec
 from view.shared.next_words import chart_of_candidates, drawn, likeliest, shown_word
 from view.shared.page import plain
 from wlm.catalog.registry import find_model
-from wlm.explaining.inputs import highest_level
+from wlm.explaining.integers import HALF, RoundedRow, highest_level
 from wlm.explaining.reading import DECODER_WEIGHT
-from wlm.explaining.rows import HALF, RoundedRow
 from wlm.explaining.snippets import lines_of
 from wlm.paths import shown_path
 

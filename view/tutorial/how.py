@@ -9,7 +9,7 @@ from view.how.steps import formula, ranges_chart, snaps, weights_chart
 from view.shared import server
 from view.shared.page import MENU, plain
 from wlm.catalog.registry import DEFAULT_MODEL
-from wlm.explaining.inputs import highest_level
+from wlm.explaining.integers import highest_level
 from wlm.explaining.reading import DECODER_WEIGHT
 from wlm.explaining.snippets import lines_of
 

@@ -11,8 +11,8 @@ FILE = ASSETS / "bits.json"
 
 @dataclass(frozen=True)
 class LossAt:
-    """The loss at so many bits, in nats per token: with one scale a matrix or one a row; and its
-    difference from fp32's, with the ends of its 95% interval."""
+    """The loss at a number of bits, in nats per token, with one scale per row or per matrix; the
+    difference from fp32's loss, and the ends of its 95% interval."""
 
     bits: int
     by_row: bool
@@ -24,7 +24,7 @@ class LossAt:
 
 @dataclass(frozen=True)
 class LossCurve:
-    """Losses of a model on a text, by its weights' sha256; measured on which CPU."""
+    """A model's losses on a text, the weights' sha256, and the CPU that measured the losses."""
 
     weights_sha256: str
     text: str
@@ -34,19 +34,19 @@ class LossCurve:
     points: tuple[LossAt, ...]
 
     def at(self, bits: int, by_row: bool) -> LossAt:
-        """Return the loss at so many bits."""
-        return next(each for each in self.points if (each.bits, each.by_row) == (bits, by_row))
+        """Return the loss at a number of bits."""
+        return next(loss for loss in self.points if (loss.bits, loss.by_row) == (bits, by_row))
 
 
 @cache
 def recorded_curve() -> LossCurve:
-    """Return the curve that benchmarks.bits has recorded, of the bundled weights."""
+    """Return the curve of the bundled weights, which benchmarks.bits has recorded."""
     content = json.loads(FILE.read_text("utf-8"))
-    points = tuple(LossAt(**each) for each in content.pop("points"))
+    points = tuple(LossAt(**point) for point in content.pop("points"))
     return LossCurve(**content, points=points)
 
 
 def curve_of(weights_sha256: str | None) -> LossCurve | None:
-    """Return the recorded curve of some weights, None where it is of others."""
+    """Return the recorded curve if it belongs to these weights, else None."""
     curve = recorded_curve()
     return curve if curve.weights_sha256 == weights_sha256 else None

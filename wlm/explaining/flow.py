@@ -1,4 +1,4 @@
-"""A word on its way through the model: its id, the values of each part, and what may come next."""
+"""A word on its way through the model: its id, the output of every part, and the next words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from wlm.text.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Flow:
-    """A word, its id, the values that embedding and each LSTM layer hand on, by part, and the
-    likeliest next words with their probabilities, likeliest first."""
+    """A word, its id, the output of embedding and every LSTM layer, by part, and the likeliest next
+    words with their probabilities, likeliest first."""
 
     word: str
     id: int
@@ -20,8 +20,8 @@ class Flow:
 
 
 def flow(model: PyTorchModel, vocabulary: Vocabulary, words: Sequence[str], count: int = 5) -> Flow:
-    """Return the last of some words on its way through a variant that has read those before it.
-    Raises TextError."""
+    """Return the last word on its way through a variant that has read the words before it. Raises
+    TextError."""
     ids = vocabulary.encode(words)
     reading, at = read(model, ids), len(ids) - 1
     stages = [reading.embedded[at], *reading.hidden[at + 1]]
@@ -31,8 +31,8 @@ def flow(model: PyTorchModel, vocabulary: Vocabulary, words: Sequence[str], coun
         vocabulary.words[int(ids[at])],
         int(ids[at]),
         {
-            part: tuple(each.tolist())
-            for part, each in zip(model.config.parts()[:-1], stages, strict=True)
+            part: tuple(output.tolist())
+            for part, output in zip(model.config.parts()[:-1], stages, strict=True)
         },
         tuple(
             (vocabulary.words[id], share)

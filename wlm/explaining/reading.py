@@ -1,4 +1,4 @@
-"""What each matrix of a variant is given while the variant reads a text, a word at a time."""
+"""The input of each matrix of a variant while the variant reads a text, one word at a time."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ DECODER_WEIGHT = "decoder.weight"
 
 @dataclass(frozen=True)
 class Reading:
-    """A text as a variant read it: its embedded words (N, E), and the hidden states (N + 1, L, H)
-    of all layers before the first word and after each."""
+    """A text as a variant read it: the embedded words (N, E), and the hidden states (N + 1, L, H)
+    of all layers, before the first word and after every word."""
 
     embedded: Tensor
     hidden: Tensor
 
     def input(self, matrix: str, at: int) -> Tensor:
-        """Return what a matrix, by its name in the fp32 state_dict, was given at a word, from 0."""
+        """Return the input of a matrix, by its name in the fp32 state_dict, at a word, from 0."""
         if matrix == DECODER_WEIGHT:
             return self.hidden[at + 1, -1]
         layer = int(matrix.rpartition("_l")[2])
@@ -28,13 +28,14 @@ class Reading:
         return self.hidden[at + 1, layer - 1] if layer else self.embedded[at]
 
     def ranges(self, matrix: str) -> list[tuple[float, float]]:
-        """Return the lowest and the highest value that a matrix was given at each word."""
+        """Return the lowest and highest value of a matrix's input at every word."""
         inputs = torch.stack([self.input(matrix, at) for at in range(len(self.embedded))])
         return list(zip(inputs.amin(1).tolist(), inputs.amax(1).tolist(), strict=True))
 
 
 def read(model: PyTorchModel, ids: Tensor) -> Reading:
-    """Read word ids (N,) from a zero state, one at a time, as a variant does when it writes."""
+    """Read word ids (N,) from a zero state, one at a time, as a variant does when it
+    writes a text."""
     modules, hidden = model.modules(), model.init_hidden(1)
     embedded, states = [], [hidden[0][:, 0]]
     with torch.inference_mode():
@@ -47,6 +48,6 @@ def read(model: PyTorchModel, ids: Tensor) -> Reading:
 
 
 def logits(model: PyTorchModel, reading: Reading, at: int) -> Tensor:
-    """Return a variant's logits (V,) for the word after one that it has read."""
+    """Return a variant's logits (V,) for the word after word number `at`."""
     with torch.inference_mode():
         return model.modules().decoder(reading.input(DECODER_WEIGHT, at).view(1, 1, -1))[0, 0]

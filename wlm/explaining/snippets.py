@@ -1,4 +1,4 @@
-"""The lines of torch behind each explanation, each going on from those of the ones before."""
+"""The torch code behind each explanation; every piece of code continues the one before."""
 
 from collections.abc import Sequence
 
@@ -46,16 +46,16 @@ state = checkpoint.model.init_hidden(1)
 for id in checkpoint.vocabulary.encode({words!r}):
     reference, state = checkpoint.model(id.view(1, 1), state)
 
-for each in reference, logits:
-    likely = each[0, 0].softmax(0).topk({likely})
+for values in reference, logits:
+    likely = values[0, 0].softmax(0).topk({likely})
     print(checkpoint.vocabulary.decode(likely.indices), likely.values)
 """
 FEWER = """\
 half = 2 ** ({bits} - 1)
-for name, each in checkpoint.model.named_parameters():
+for name, weights in checkpoint.model.named_parameters():
     if "weight" in name and not name.startswith("encoder."):
-        step = each.abs(){largest} / (half - 0.5)
-        each.copy_((each * (1 / step)).round().clamp(-half, half - 1) * step)
+        step = weights.abs(){largest} / (half - 0.5)
+        weights.copy_((weights * (1 / step)).round().clamp(-half, half - 1) * step)
 """
 
 
@@ -70,9 +70,11 @@ def lines_of(
     highest: int,
     likely: int = 10,
 ) -> tuple[str, str, str, str, str]:
-    """Return the code of the five explanations: a weight, an input, their sum, next words, fewer
-    bits; for the last of some words and a row, a number or the code that gives one, of a matrix by
-    its name in the fp32 state_dict."""
+    """Return the code of the five explanations: a weight, an input, their sum, next words and fewer
+    bits, at the last of `words`.
+
+    matrix: its name in the fp32 state_dict; row: a number, or code that computes a number.
+    """
     whole = matrix == DECODER_WEIGHT
     largest = ".amax(1, keepdim=True)" if by_row else ".max()"
     precision = "int8-channel" if by_row else "int8"
@@ -97,7 +99,7 @@ def lines_of(
 
 
 def _given(matrix: str) -> str:
-    """What a matrix is given at the last word, in the names of the lines."""
+    """Return code for a matrix's input at the last word, in the names of INPUT."""
     if matrix == DECODER_WEIGHT:
         return "hidden[0][-1, 0]"
     layer = int(matrix.rpartition("_l")[2])

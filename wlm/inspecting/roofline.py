@@ -13,12 +13,13 @@ import torch
 from torch import nn
 
 from wlm.model.lstm import LSTMModel, ModelConfig
+from wlm.model.parts import IN_A_PASS
 from wlm.quantization.engines import default_engine
 from wlm.quantization.prepare import WEIGHT_BYTES
 from wlm.quantization.pytorch import quantize
 from wlm.quantization.variant import Variant
 
-MODULES = ("embedding", "LSTM", "decoder", "loss")
+MODULES = (*(part.stage for part in IN_A_PASS), "loss")
 ACTIVATION_BYTES = 4
 MEMORY_ROWS, CACHE_ROWS, COLUMNS = 65_536, 256, 1_024  # 268 MB, which no cache holds, and 1 MB
 # An input's rows and columns, and the product's columns. Which is fastest depends on the machine's
@@ -55,7 +56,9 @@ def work(config: ModelConfig, variant: Variant, tokens: int) -> dict[str, Work]:
     """
     V, E, H, L, T = config.ntoken, config.ninp, config.nhid, config.nlayers, tokens  # noqa: N806
     a = ACTIVATION_BYTES
-    embedding, lstm, linear = (WEIGHT_BYTES[each] for each in precisions(variant).values())
+    embedding, lstm, linear = (
+        WEIGHT_BYTES[precision] for precision in precisions(variant).values()
+    )
     inputs = [E, *[H] * (L - 1)]  # of each layer
     lstm_bytes = sum(
         lstm * 4 * H * i + T * lstm * 4 * H * H + a * 8 * H + a * T * (i + H) for i in inputs
@@ -70,18 +73,14 @@ def work(config: ModelConfig, variant: Variant, tokens: int) -> dict[str, Work]:
 
 def precisions(variant: Variant) -> dict[str, str]:
     """Return the precision of each module that has weights."""
-    return {
-        "embedding": variant.embedding,
-        "LSTM": variant.lstm,
-        "decoder": variant.linear,
-    }
+    return {part.stage: getattr(variant, part.name) for part in IN_A_PASS}
 
 
 @dataclass(frozen=True)
 class Roofline:
-    """What this machine can do at best, as measured: bytes read per second from memory and from
-    its caches, operations per second in fp32, in int8 (None without a quantized engine) and in bf16
-    (None if it was not measured)."""
+    """This machine's measured ceilings: bytes read per second from memory and from its caches, and
+    operations per second by precision. int8 is None without a quantized engine, bf16 is None if it
+    was not measured."""
 
     memory_bytes_per_s: float
     cache_bytes_per_s: float

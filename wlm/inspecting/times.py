@@ -4,15 +4,18 @@ Variants, and passes over a chunk and over one word, take turns in random order.
 """
 
 import statistics
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import islice
+from itertools import islice, pairwise
 from typing import ClassVar
+
+import torch
+from torch import Tensor
 
 from wlm.catalog.open import open_model, open_text
 from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT
 from wlm.errors import check_range
-from wlm.inspecting.passes import timed_passes
 from wlm.inspecting.roofline import MODULES, Roofline, Work, measure_roofline, precisions, work
 from wlm.measuring.evaluate import (
     DEFAULT_BPTT,
@@ -28,9 +31,9 @@ from wlm.measuring.spec import VariantSettings
 from wlm.measuring.wording import MOST_SPREAD, busy
 from wlm.model.lstm import ModelConfig
 from wlm.progress import Progress
-from wlm.quantization.prepare import prepare
+from wlm.quantization.prepare import PreparedModel, prepare
 from wlm.quantization.variant import Variant
-from wlm.text.corpus import batchify
+from wlm.text.corpus import batchify, get_batch
 
 BLOCK_SECONDS = 0.1
 WARM_UP_PASSES = 4
@@ -70,8 +73,8 @@ class InspectSpec(VariantSettings):
 
 @dataclass
 class ModuleTimes:
-    """What has been measured so far: for each variant and pass length in tokens, one list a round
-    of the median seconds of each module."""
+    """The measured times up to now: by variant and pass length in tokens, one list per round of the
+    modules' median seconds."""
 
     spec: InspectSpec
     text: str
@@ -110,8 +113,8 @@ class ModuleTimes:
         ]
         return {
             "tokens": tokens,
-            "seconds": sum(each["seconds"] for each in modules),
-            "spread": spread([sum(each) for each in rounds]),
+            "seconds": sum(module["seconds"] for module in modules),
+            "spread": spread([sum(modules) for modules in rounds]),
             "modules": modules,
         }
 
@@ -142,11 +145,11 @@ def pass_lengths(spec: InspectSpec) -> list[int]:
 
 
 def _warnings(results: list[dict]) -> list[str]:
-    """What a reader should know before trusting the times, in sentences."""
+    """Return sentences about why the times may not be trustworthy."""
     worst, label, tokens = max(
-        (one["spread"], result["label"], one["tokens"])
+        (timed["spread"], result["label"], timed["tokens"])
         for result in results
-        for one in result["passes"]
+        for timed in result["passes"]
     )
     if worst <= MOST_SPREAD:
         return []
@@ -156,7 +159,7 @@ def _warnings(results: list[dict]) -> list[str]:
 
 def inspect(spec: InspectSpec) -> Iterator[Progress]:
     """Load, measure the roofline, warm up and time, yielding after each step; the last progress is
-    complete. Closing the generator keeps what it yielded last.
+    complete. If the generator is closed, the progress that it yielded last stays valid.
 
     Raises WLMError.
     """
@@ -179,17 +182,17 @@ def inspect(spec: InspectSpec) -> Iterator[Progress]:
         roofline = measure_roofline()
     yield Progress("Warming up", 0.0, spec.seconds + 1.0)
     with thread_count(spec.threads):
-        passes = {each: _passes_per_block(stream) for each, stream in streams.items()}
-    blocks = {each: _blocks(streams[each], passes[each], spec.threads) for each in streams}
+        passes = {key: _passes_per_block(stream) for key, stream in streams.items()}
+    blocks = {key: _blocks(streams[key], passes[key], spec.threads) for key in streams}
 
     times = ModuleTimes(
-        spec, text.name, checkpoint.model.config, roofline, {each: [] for each in streams}
+        spec, text.name, checkpoint.model.config, roofline, {key: [] for key in streams}
     )
     measured = 0.0
     for taken in rounds(blocks, spec.seed):
         # A round is kept whole or, if it is interrupted, not at all.
-        for each, block in taken.items():
-            times.rounds[each].append(
+        for key, block in taken.items():
+            times.rounds[key].append(
                 [statistics.median(module) for module in zip(*block, strict=True)]
             )
             measured += sum(map(sum, block))
@@ -199,10 +202,34 @@ def inspect(spec: InspectSpec) -> Iterator[Progress]:
             return
 
 
+def timed_passes(model: PreparedModel, data: Tensor, tokens: int) -> Iterator[list[float]]:
+    """Yield the seconds of embedding, LSTM, decoder and loss for every pass over `tokens` words of
+    batchified ids (N, 1), again and again, with the hidden state of the pass before.
+
+    The clock is read between the modules of one pass, so that the caches are as in use.
+    """
+    modules = model.modules()
+    while True:
+        hidden = model.init_hidden(1)
+        for i in range(0, len(data) - tokens, tokens):
+            input, targets = get_batch(data, i, tokens)
+            with torch.inference_mode():
+                clock = [time.perf_counter()]
+                embedded = modules.embedding(input)
+                clock.append(time.perf_counter())
+                output, hidden = modules.lstm(embedded, hidden)
+                clock.append(time.perf_counter())
+                logits = modules.decoder(output)
+                clock.append(time.perf_counter())
+                modules.loss(logits, targets)
+                clock.append(time.perf_counter())
+            yield [after - before for before, after in pairwise(clock)]
+
+
 def _blocks(
     stream: Iterator[list[float]], passes: int, threads: int
 ) -> Iterator[list[list[float]]]:
-    """Yield passes in blocks of so many; the thread count holds only while one is measured."""
+    """Yield passes in blocks; the thread count holds only while a block is measured."""
     while True:
         with thread_count(threads):
             block = list(islice(stream, passes))

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from wlm.model.blocks import HIGHEST, LOWEST, Blocks
+from wlm.model.quantized import scales_of
 from wlm.quantization.prepare import PreparedModel
 from wlm.weights.checkpoint import Checkpoint
 
@@ -119,12 +120,8 @@ def grid_of(stored: Tensor | Blocks) -> Grid | None:
     if isinstance(stored, Blocks):
         return Grid(stored.step, torch.zeros(1, 1), LOWEST, HIGHEST)
     limits = torch.iinfo(stored.dtype)
-    if stored.qscheme() in (torch.per_tensor_affine, torch.per_tensor_symmetric):
-        step, zero = torch.tensor([[stored.q_scale()]]), torch.tensor([[stored.q_zero_point()]])
-    else:
-        step = stored.q_per_channel_scales().view(-1, 1)
-        zero = stored.q_per_channel_zero_points().view(-1, 1)
-    return Grid(step.float(), zero.float(), limits.min, limits.max)
+    step, zero = (values.float().view(-1, 1) for values in scales_of(stored))
+    return Grid(step, zero, limits.min, limits.max)
 
 
 def weight_errors(fp32: PreparedModel, variant: PreparedModel) -> list[WeightError]:

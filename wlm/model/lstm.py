@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wlm.errors import check_range
+from wlm.model.parts import part_of_key
 
 EMBEDDING, DECODER = "embedding", "decoder"
 Hidden = tuple[Tensor, Tensor]  # (L, B, H) twice: the hidden and the cell state
@@ -111,8 +112,8 @@ class LSTMModel(nn.Module):
 
 def part_of(key: str) -> str:
     """Return the part that an entry of a state_dict belongs to, quantized or not."""
-    module, _, rest = key.partition(".")
-    if module == "rnn":
+    part = part_of_key(key)
+    if part.name == "lstm":
         # weight_ih_l0 in floats, _all_weight_values.0.param once quantized.
-        return f"LSTM {re.search(r'(?:_l|_all_weight_values[.])([0-9]+)', rest)[1]}"
-    return {"encoder": EMBEDDING, "decoder": DECODER}[module]
+        return f"{part.stage} {re.search(r'(?:_l|_all_weight_values[.])([0-9]+)', key)[1]}"
+    return part.stage

@@ -7,21 +7,24 @@ from dataclasses import dataclass
 class Part:
     """A part's names.
 
-    name: in a variant; module: in LSTMModel, and at the beginning of its keys in a state_dict;
-    label: on pages, which is also PyTorch's class in `torch.nn`; operator: in an ONNX file.
+    name: in a variant; stage: in a pass that is timed or inspected; module: in LSTMModel, and at
+    the beginning of its keys in a state_dict; label: on pages, which is also PyTorch's class in
+    `torch.nn`; operator: in an ONNX file.
     """
 
     name: str
+    stage: str
     module: str
     label: str
     operator: str
 
 
 PARTS = (
-    Part("lstm", "rnn", "LSTM", "LSTM"),
-    Part("linear", "decoder", "Linear", "MatMul"),
-    Part("embedding", "encoder", "Embedding", "Gather"),
+    Part("lstm", "LSTM", "rnn", "LSTM", "LSTM"),
+    Part("linear", "decoder", "decoder", "Linear", "MatMul"),
+    Part("embedding", "embedding", "encoder", "Embedding", "Gather"),
 )
+IN_A_PASS = (PARTS[2], PARTS[0], PARTS[1])
 _BY_MODULE = {part.module: part for part in PARTS}
 
 

@@ -9,7 +9,7 @@ import warnings
 import torch
 from torch import Tensor
 
-PER_TENSOR = (torch.per_tensor_affine, torch.per_tensor_symmetric)
+_PER_TENSOR = (torch.per_tensor_affine, torch.per_tensor_symmetric)
 
 
 def quantized_tensor(values: Tensor, scales: Tensor, zeros: Tensor, by_row: bool) -> Tensor:
@@ -23,6 +23,16 @@ def quantized_tensor(values: Tensor, scales: Tensor, zeros: Tensor, by_row: bool
         return torch._make_per_channel_quantized_tensor(values, scales, zeros, 0)
 
 
+def scales_of(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a quantized matrix's scales and zero points: of shape () for the whole matrix, or
+    (R, 1) for its rows."""
+    if matrix.qscheme() in _PER_TENSOR:
+        scale = torch.tensor(matrix.q_scale(), dtype=torch.float64)
+        return scale, torch.tensor(matrix.q_zero_point())
+    scales, zeros = matrix.q_per_channel_scales(), matrix.q_per_channel_zero_points()
+    return scales.view(-1, 1), zeros.view(-1, 1)
+
+
 def precision_of(matrix: Tensor | None) -> str:
     """Return a matrix's precision in a variant: int8, int8-channel for one scale per row, fp32 for
     None.
@@ -31,6 +41,5 @@ def precision_of(matrix: Tensor | None) -> str:
     """
     if matrix is None:
         return "fp32"
-    if matrix.qscheme() in PER_TENSOR or matrix.q_per_channel_zero_points().is_floating_point():
-        return "int8"
-    return "int8-channel"
+    scales, zeros = scales_of(matrix)
+    return "int8" if scales.dim() == 0 or zeros.is_floating_point() else "int8-channel"

@@ -16,7 +16,6 @@ from wlm.model.lstm import Hidden, LSTMModel, ModelConfig
 from wlm.model.parts import part_of_key
 from wlm.quantization.bf16 import computes_bf16
 from wlm.quantization.engines import default_engine, missing_engine
-from wlm.quantization.modules import Modules
 from wlm.quantization.pytorch import PyTorchModel, quantize
 from wlm.quantization.variant import Variant
 
@@ -29,6 +28,23 @@ WEIGHT_BYTES = {
     "int8-channel": 1,
     "int4": 0.5 + 4 / BLOCK,
 }
+
+
+class Modules(Protocol):
+    """A model cut into its modules, called one after the other, so that the clock can be read in
+    between. Their outputs have the runtime's own type."""
+
+    def embedding(self, input: Tensor):
+        """Look up word ids (T, B)."""
+
+    def lstm(self, embedded, hidden: Hidden) -> tuple:
+        """Return the last layer's output and the next hidden state."""
+
+    def decoder(self, output):
+        """Return the logits."""
+
+    def loss(self, logits, targets: Tensor) -> float:
+        """Return the mean negative log-likelihood of targets (T * B), in nats."""
 
 
 class PreparedModel(Protocol):

@@ -21,7 +21,6 @@ from wlm.model.lstm import Hidden, LSTMModel, part_of
 from wlm.model.parts import PARTS
 from wlm.quantization.bf16 import in_bf16
 from wlm.quantization.engines import default_engine, missing_engine, packing_for, quiet
-from wlm.quantization.modules import PyTorchModules
 from wlm.quantization.variant import Variant
 
 MODULES = {part.name: part.module for part in PARTS}
@@ -37,6 +36,17 @@ QCONFIGS = {
     "linear": _DYNAMIC,
     "embedding": {"int8": "float_qparams_weight_only_qconfig"},
 }
+
+
+class PyTorchModules:
+    """The modules of a PyTorch model."""
+
+    def __init__(self, module: LSTMModel):
+        self.embedding, self.lstm, self.decoder = module.encoder, module.rnn, module.decoder
+
+    def loss(self, logits: Tensor, targets: Tensor) -> float:
+        """Return the mean negative log-likelihood of targets (T * B), in nats."""
+        return F.cross_entropy(logits.view(len(targets), -1), targets).item()
 
 
 class PyTorchModel:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from wlm.errors import CheckpointError
 from wlm.model.blocks import Blocks
-from wlm.model.quantized import PER_TENSOR, quantized_tensor
+from wlm.model.quantized import quantized_tensor, scales_of
 from wlm.weights.stored import Stored
 
 SCALE, ZERO_POINT = ".scale", ".zero_point"  # suffixes of the arrays next to the matrix's
@@ -81,12 +81,7 @@ def as_arrays(numbers: Mapping[str, Tensor | Blocks]) -> dict[str, Tensor]:
         if isinstance(value, Blocks):
             arrays[name], arrays[name + SCALE] = value.values, value.scales
             continue
-        if value.qscheme() in PER_TENSOR:
-            scale = torch.tensor(value.q_scale(), dtype=torch.float64)
-            zero = torch.tensor(value.q_zero_point())
-        else:
-            scale = value.q_per_channel_scales().view(-1, 1)
-            zero = value.q_per_channel_zero_points().view(-1, 1)
+        scale, zero = scales_of(value)
         arrays[name] = value.int_repr()
         # Nearly always they were 32-bit floats before PyTorch stored them as doubles.
         is_single = torch.equal(scale.float().double(), scale.double())

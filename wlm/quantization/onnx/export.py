@@ -204,7 +204,7 @@ def _quantized(content: bytes, variant: Variant) -> bytes:
         try:
             with quiet(), tempfile.TemporaryDirectory(prefix="wlm-") as folder:
                 path = Path(folder) / "model.onnx"
-                # Not `reduce_range`: sums are exact without it, see `saturation`.
+                # Not `reduce_range`: sums are exact without it, see `session`.
                 quantize_dynamic(
                     onnx.load_from_string(content),
                     path,

@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from wlm.quantization.onnx import session as onnx_session
-from wlm.quantization.onnx.saturation import EXACT, sums_saturate
+from wlm.quantization.onnx.session import EXACT, sums_saturate
 
 
 def product_of(weights: np.ndarray, inputs: np.ndarray) -> np.ndarray:
