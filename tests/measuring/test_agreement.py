@@ -1,6 +1,7 @@
 """Agreement of two models' predictions, against independent code and by hand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from wlm.measuring.agreement import (
     read_together,
     sentence,
 )
+from wlm.measuring.compare import compare
+from wlm.measuring.comparison import CompareSpec
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
 from wlm.text.corpus import batchify
@@ -86,9 +89,10 @@ def known(kl: list[float], same: list[bool], change: list[float]) -> Differences
 
 def test_the_summary_of_four_tokens_is_the_one_worked_out_by_hand():
     data = batchify(torch.arange(5), 1)
-    agreement = Agreement(data, [known([0.1, 0.3], [True, False], [0.3, 0.0])])
+    agreement = Agreement(data, "abcde", [known([0.1, 0.3], [True, False], [0.3, 0.0])])
+    assert agreement.to_json()["tokens"] == 2
     agreement.pieces.append(known([0.2, 0.0], [True, True], [-0.4, 0.1]))
-    content = agreement.to_json(["a", "b", "c", "d", "e"])
+    content = agreement.to_json()
     assert content["tokens"] == 4
     assert content["kl_mean"] == pytest.approx(0.15)
     assert content["kl_median"] == pytest.approx(0.15)
@@ -106,7 +110,7 @@ def test_the_summary_of_four_tokens_is_the_one_worked_out_by_hand():
 
 
 def test_before_the_first_token_there_is_no_agreement():
-    assert Agreement(batchify(torch.arange(5), 1)).to_json(["a"] * 5) is None
+    assert Agreement(batchify(torch.arange(5), 1), "abcde").to_json() is None
 
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say():
@@ -119,7 +123,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say():
         data = torch.zeros((1_201, 1), dtype=torch.int64)
         zeros = np.zeros(1_200, int)
         piece = Differences(kl, same, change, zeros, zeros)
-        content = Agreement(data, [piece]).to_json(["a"])
+        content = Agreement(data, "a", [piece]).to_json()
         for name in held:
             low, high = content[f"{name}_ci95"]
             held[name] += low <= truth[name] <= high
@@ -137,3 +141,25 @@ def test_the_sentence_says_how_many_words_differ(same_word, words):
     said = sentence({"same_word": same_word}, "int8", -0.0041)
     assert said.startswith(f"int8 {words}")
     assert said.endswith("the loss changes by 0.004.")
+
+
+def test_a_comparison_reads_on_for_agreement_after_everything_is_timed(model_folder, text_file):
+    spec = CompareSpec(("fp32", "int8", "fp32"), str(model_folder), str(text_file), agreement=True)
+    *_, last = compare(spec)
+    assert (last.stage, last.done) == ("Comparing predictions", 1.0)
+    baseline, int8, same = last.measured.to_json()["results"]
+    assert "agreement" not in baseline
+    assert int8["agreement"]["tokens"] == last.measured.tokens - 1
+    assert same["agreement"]["kl_mean"] == 0.0 and same["agreement"]["same_word"] == 1.0
+    plain = [*compare(replace(spec, agreement=False))][-1].measured.to_json()
+    assert [row["loss"] for row in plain["results"]] == [
+        row["loss"] for row in (baseline, int8, same)
+    ]
+    assert not any("agreement" in row for row in plain["results"])
+
+
+def test_a_single_variant_is_compared_with_fp32(model_folder, text_file):
+    (result,) = [
+        *compare(CompareSpec(("int8",), str(model_folder), str(text_file), agreement=True))
+    ][-1].measured.to_json()["results"]
+    assert 0.0 < result["agreement"]["kl_mean"] < 0.01

@@ -69,3 +69,12 @@ def test_a_summary_is_of_the_last_variant(run):
     assert row["variants"] == ["fp32", "int8 LSTM + Linear"]
     failed = summary(Run("compare", run.spec, state=State.FAILED))
     assert (failed["text"], failed["verdict"], failed["cpu"]) == ("short", None, None)
+
+
+def test_a_report_has_the_agreement_if_it_was_measured(run):
+    run.result["results"][1]["agreement"] = {"same_word": 0.96}
+    lines = to_markdown(run).splitlines()
+    assert (
+        "**int8 LSTM + Linear prefers another word at 1 token in 25, while the loss changes by "
+        "0.500.**" in lines
+    )

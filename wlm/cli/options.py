@@ -67,3 +67,13 @@ def add_timing(parser: ArgumentParser) -> None:
         ("--seed", "seed for the order in which variants run"),
     ):
         parser.add_argument(name, type=int, default=SUPPRESS, help=words)
+
+
+def add_agreement(parser: ArgumentParser) -> None:
+    """Add the comparison of predictions."""
+    parser.add_argument(
+        "--agreement",
+        action="store_true",
+        default=SUPPRESS,
+        help="afterwards compare the predictions with those of the baseline (fp32 for evaluate)",
+    )

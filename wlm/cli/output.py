@@ -151,6 +151,7 @@ def print_results(content: dict, run_id: str = "") -> None:
         *(["speed-up", "verdict"] if several else []),
     ]
     print_table(heads, rows)
+    _print_agreements(content["results"])
     for warning in content["warnings"]:
         _print(f"\nwarning: {warning}")
     text = ", ".join(filter(None, [protocol["text"], read_as(protocol)]))
@@ -161,6 +162,27 @@ def print_results(content: dict, run_id: str = "") -> None:
         f"{content['machine']['cpu']}, torch {content['machine']['torch']}"
     )
     _print_kept(run_id)
+
+
+def _print_agreements(results: list[dict]) -> None:
+    """Print how often and how closely each variant predicts the same word as the baseline."""
+    found = [result for result in results if result.get("agreement")]
+    if not found:
+        return
+    _print()
+    print_table(
+        ["agreement", "same word", "KL mean", "median", "99%", "probability RMS"],
+        [
+            [
+                result["label"],
+                f"{agreement['same_word']:.2%}",
+                *(f"{agreement[name]:.5f}" for name in ("kl_mean", "kl_median", "kl_p99")),
+                f"{agreement['probability_rms']:.4f}",
+            ]
+            for result in found
+            if (agreement := result["agreement"])
+        ],
+    )
 
 
 def _print_kept(run_id: str) -> None:

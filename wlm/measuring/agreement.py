@@ -119,14 +119,20 @@ class Agreement:
     """How a variant's predictions agree with the baseline's over a text, as far as it was read."""
 
     data: Tensor  # the text, batchified (N, B)
-    pieces: list[Differences] = field(default_factory=list)
+    words: Sequence[str] = field(repr=False)  # the vocabulary's
+    pieces: list[Differences] = field(default_factory=list, repr=False)
+    _known: tuple[int, dict] = field(default=(0, {}), init=False, repr=False, compare=False)
 
-    def to_json(self, words: Sequence[str]) -> dict | None:
-        """Return the agreement as docs/json.md describes it, None before the first token; `words`
-        are the vocabulary's."""
+    def to_json(self) -> dict | None:
+        """Return the agreement as docs/json.md describes it, computed once for what was read; None
+        before the first token."""
         if not self.pieces:
             return None
-        found = joined(self.pieces)
+        if self._known[0] != len(self.pieces):
+            self._known = len(self.pieces), self._summary(joined(self.pieces))
+        return self._known[1]
+
+    def _summary(self, found: Differences) -> dict:
         order = np.argsort(found.kl, kind="stable")
         counts, _ = np.histogram(np.clip(found.kl, HISTOGRAM[0], HISTOGRAM[-1]), HISTOGRAM)
         return {
@@ -134,11 +140,12 @@ class Agreement:
             **_with_intervals(found, order),
             "kl_histogram": counts.tolist(),
             "furthest": [
-                self._token(found, int(i), words) for i in order[::-1][:FURTHEST] if found.kl[i] > 0
+                self._token(found, int(i)) for i in order[::-1][:FURTHEST] if found.kl[i] > 0
             ],
         }
 
-    def _token(self, found: Differences, i: int, words: Sequence[str]) -> dict:
+    def _token(self, found: Differences, i: int) -> dict:
+        words = self.words
         row, column = divmod(i, self.data.size(1))
         before = self.data[max(0, row - 11) : row + 1, column].tolist()
         return {

@@ -14,7 +14,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from wlm.catalog.open import open_model, open_text
+from wlm.measuring.agreement import Agreement, read_together
 from wlm.measuring.comparison import CompareSpec, Comparison, count_unknown
 from wlm.measuring.evaluate import Block, Reader, evaluate_blocks, thread_count
 from wlm.measuring.rounds import Step, rounds_in_groups
@@ -23,10 +26,12 @@ from wlm.progress import Progress
 from wlm.quantization.prepare import PreparedModel, prepare
 from wlm.quantization.variant import Variant
 from wlm.text.corpus import batchify
+from wlm.weights.checkpoint import Checkpoint
 
 BLOCK_SECONDS = 0.5
 MOST_SHORTENED = 20  # times: the clock and the caches say too much of shorter blocks
 WARM_UP_CHUNKS = 4
+REPORT_SECONDS = 0.5
 # Eight groups of two rounds, for which a short text has shorter blocks. Two, because a preparation
 # takes about half a round, and variances within and between groups are about 4 to 1: see
 # docs/methodology.md. More groups than MOST_GROUPS gain little: a long run has longer ones.
@@ -108,7 +113,37 @@ def compare(spec: CompareSpec, rounds_per_group: int | None = None) -> Iterator[
         spent = time.perf_counter() - started
         yield Progress("Measuring", share, spent / share - spent, comparison)
         if share >= 1.0:
-            return
+            break
+    if spec.agreement:
+        yield from _compare_predictions(comparison, checkpoint, data)
+
+
+def _compare_predictions(
+    comparison: Comparison, checkpoint: Checkpoint, data: Tensor
+) -> Iterator[Progress]:
+    """Read the text once more with all variants together, untimed. A single variant is compared
+    with fp32."""
+    spec = comparison.spec
+    variants = [Variant.parse(name) for name in spec.variants]
+    compared = variants if len(variants) > 1 else [Variant(), *variants]
+    models = []
+    for variant in compared:
+        yield Progress(f"Preparing {variant.label}", 0.0, None, comparison)
+        models.append(prepare(checkpoint.model, variant, spec.threads))
+    agreements = [Agreement(data, checkpoint.vocabulary.words) for _ in models[1:]]
+    first = len(variants) - len(agreements)  # 0 if the baseline is none of the variants
+    comparison.agreements = dict(enumerate(agreements, start=first))
+    chunks, started = math.ceil((data.size(0) - 1) / spec.bptt), time.perf_counter()
+    reported = started
+    steps = read_together(models, data, bptt=spec.bptt, threads=spec.threads)
+    for done, found in enumerate(steps, start=1):
+        for agreement, piece in zip(agreements, found, strict=True):
+            agreement.pieces.append(piece)
+        # Often enough for a progress bar; each report sums everything up.
+        if (now := time.perf_counter()) - reported > REPORT_SECONDS or done == chunks:
+            left = (now - started) * (chunks / done - 1)
+            yield Progress("Comparing predictions", done / chunks, left, comparison)
+            reported = time.perf_counter()
 
 
 def _prepare(model: LSTMModel, variant: Variant, threads: int) -> PreparedModel:

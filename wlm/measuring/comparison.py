@@ -8,6 +8,7 @@ from torch import Tensor
 
 from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT, random_hidden
 from wlm.errors import check_range
+from wlm.measuring.agreement import Agreement
 from wlm.measuring.evaluate import (
     DEFAULT_BPTT,
     DEFAULT_THREADS,
@@ -48,7 +49,7 @@ class CompareSpec(VariantSettings):
     everything is read once; None to go on. seed: of the order within rounds, of the preparation and
     of the loss differences' intervals. A bare weights file needs
     `vocabulary` or `corpus`, see `load_checkpoint`; `random-256` is a model of random weights, see
-    `random_checkpoint`.
+    `random_checkpoint`. agreement: also compare the predictions, after everything is timed.
 
     Raises SettingError or VariantError; what depends on the text is checked by `compare`.
     """
@@ -69,6 +70,7 @@ class CompareSpec(VariantSettings):
     seed: int = 1
     vocabulary: str | None = None
     corpus: str | None = None
+    agreement: bool = False
 
     def __post_init__(self):
         self._shorten_names()
@@ -120,6 +122,7 @@ class Comparison:
     vocabulary_sha256: str | None = None
     text_sha256: str | None = None
     tokens_left_out: int = 0  # at the text's end, so that all columns are equally long
+    agreements: dict[int, Agreement] = field(default_factory=dict)  # with the baseline, by variant
     _speedups: dict[int, tuple[int, Interval]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -246,6 +249,7 @@ class Comparison:
             "cpu_share": sum(block.cpu_s for block in blocks)
             / sum(block.wall_s for block in blocks),
             "context_switches": sum(switches) if switches else None,
+            **({"agreement": self.agreements[i].to_json()} if i in self.agreements else {}),
             "blocks": [
                 {"tokens": block.tokens, "wall_s": block.wall_s, "cpu_s": block.cpu_s}
                 for block in blocks

@@ -6,6 +6,7 @@ import json
 import time
 
 from wlm.errors import ReportError
+from wlm.measuring.agreement import sentence as agreement_sentence
 from wlm.measuring.wording import how_sure, read_as, sentence, size_unit
 from wlm.quantization.variant import Variant
 from wlm.runs.run import Run
@@ -75,9 +76,8 @@ def to_markdown(run: Run) -> str:
     measured."""
     result = _measured(run)
     heads, rows = table(result)
-    verdicts = [sentence(result, i) for i in range(1, len(rows))] or [sentence(result)]
     lines = [
-        *(f"**{verdict}**\n" for verdict in verdicts),
+        *(f"**{said}**\n" for said in sentences(result)),
         *(
             "| " + " | ".join(row) + " |"
             for row in [heads, ["---"] + ["--:"] * (len(heads) - 1), *rows]
@@ -88,6 +88,18 @@ def to_markdown(run: Run) -> str:
         *(f"- warning: {warning}" for warning in result.get("warnings", [])),
     ]
     return "\n".join(lines) + "\n"
+
+
+def sentences(result: dict) -> list[str]:
+    """Return what a comparison's JSON says of each variant: the verdict, and the agreement with the
+    baseline if it was measured."""
+    rows = result["results"]
+    said = [sentence(result, i) for i in range(1, len(rows))] or [sentence(result)]
+    return said + [
+        agreement_sentence(agreement, row["label"], row["loss_delta"])
+        for row in rows
+        if (agreement := row.get("agreement"))
+    ]
 
 
 def table(result: dict) -> tuple[list[str], list[list[str]]]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from wlm.errors import ReportError
 from wlm.measuring.wording import sentence, size_unit
-from wlm.runs.export import facts, table, to_json, when
+from wlm.runs.export import facts, sentences, table, to_json, when
 from wlm.runs.run import Run
 
 OPENING = '<script type="application/json" id="wlm-run">'
@@ -62,7 +62,7 @@ def to_html(run: Run, charts: Mapping[str, dict], themes: Mapping[str, dict]) ->
     if not run.result:
         raise ReportError(f"run {run.id!r} has measured nothing: there is nothing to show")
     results = run.result["results"]
-    verdicts = [sentence(run.result, i) for i in range(1, len(results))] or [sentence(run.result)]
+    verdict = sentence(run.result)
     version = run.result["machine"]["wlm"]
     drawing = [_vega(next(iter(charts.values()))), DRAW] if charts else []
     specs = json.dumps({"specs": [*charts.values()], "themes": dict(themes)})
@@ -75,10 +75,10 @@ def to_html(run: Run, charts: Mapping[str, dict], themes: Mapping[str, dict]) ->
             '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
             "script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
             'img-src data:">',
-            f"<title>{_text(verdicts[-1])}</title>",
+            f"<title>{_text(verdict)}</title>",
             f"<style>{STYLE}</style></head><body>",
-            f"<h1>{_text(verdicts[-1])}</h1>",
-            *(f"<p>{_text(verdict)}</p>" for verdict in verdicts[:-1]),
+            f"<h1>{_text(verdict)}</h1>",
+            *(f"<p>{_text(said)}</p>" for said in sentences(run.result) if said != verdict),
             *(f"<p>⚠ {_text(warning)}</p>" for warning in run.result.get("warnings", [])),
             _cards(results),
             *(_figure(i, title) for i, title in enumerate(charts)),
