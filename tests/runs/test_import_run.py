@@ -9,6 +9,7 @@ import time
 import pytest
 
 from wlm.errors import ReportError
+from wlm.measuring.agreement import BINS, STATISTICS
 from wlm.measuring.compare import compare
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.intervals import FEWEST_GROUPS
@@ -146,9 +147,9 @@ RUN, RESULT, FIRST = ("run",), ("run", "result"), ("run", "result", "results", 1
         (
             (*RUN, "spec", "variants"),
             "int8",
-            "run.spec.variants must be a list of 1 to 8, got 'int8'",
+            "run.spec.variants must be a list of 1 to 16, got 'int8'",
         ),
-        ((*RUN, "spec", "variants"), [], "run.spec.variants must be a list of 1 to 8, got []"),
+        ((*RUN, "spec", "variants"), [], "run.spec.variants must be a list of 1 to 16, got []"),
         ((*RUN, "spec", "variants", 0), 7, "run.spec.variants[0] must be at most 100"),
         ((*RUN, "spec", "variants", 0), "int3", "run.spec: a variant is written fp32, int8"),
         (
@@ -194,7 +195,7 @@ RUN, RESULT, FIRST = ("run",), ("run", "result"), ("run", "result", "results", 1
         ((*RESULT, "protocol", "tokens"), 1, "run.result.protocol.tokens must be a whole number"),
         ((*RESULT, "protocol", "weights_sha256"), "0A" * 32, "must be 64 hexadecimal digits or"),
         ((*RESULT, "protocol", "weights_sha256"), 7, "weights_sha256 must be 64 hexadecimal dig"),
-        ((*RESULT, "results"), [], "run.result.results must be a list of 1 to 8, got []"),
+        ((*RESULT, "results"), [], "run.result.results must be a list of 1 to 16, got []"),
         (FIRST, "x", "run.result.results[1] must be an object, got 'x'"),
         ((*FIRST, "size_bytes"), -1, "run.result.results[1].size_bytes must be a whole number"),
         ((*FIRST, "loss"), -0.1, "run.result.results[1].loss must be a number from 0.0 to 500.0"),
@@ -318,3 +319,14 @@ def test_a_run_of_an_unknown_variant_is_refused(run, name, words):
     content["run"]["spec"]["variants"][1] = name
     with pytest.raises(ReportError, match=f"run.spec: {re.escape(words)}"):
         from_json(json.dumps(content))
+
+
+def test_an_agreement_comes_back_without_the_words_of_the_text(run):
+    numbers = dict.fromkeys(STATISTICS, 0.5) | {f"{name}_ci95": None for name in STATISTICS}
+    told = {"tokens": 100, **numbers, "kl_histogram": [1] * BINS}
+    run.result["results"][1]["agreement"] = told | {"furthest": [{"word": "[x](evil)"}]}
+    imported = from_json(to_json(run))
+    assert imported.result["results"][1]["agreement"] == told | {"furthest": []}
+    run.result["results"][1]["agreement"]["kl_mean"] = "[x](evil)"
+    with pytest.raises(ReportError, match="kl_mean must be a number"):
+        from_json(to_json(run))

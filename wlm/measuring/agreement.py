@@ -22,7 +22,12 @@ BLOCKS = 60  # that the text is cut into for the intervals
 FEWEST_TOKENS = 400  # below, an interval would say more than the data
 FURTHEST = 10  # tokens that are named, those where the models differ most
 ROWS_AT_ONCE = 64  # distributions in memory at once, 33,278 numbers each
-HISTOGRAM = np.logspace(-8, 2, 41)  # edges in nats: four bins per power of ten
+BINS = 40
+HISTOGRAM = np.logspace(-8, 2, BINS + 1)  # edges in nats: four bins per power of ten
+STATISTICS = (
+    *("kl_mean", "kl_median", "kl_p99"),
+    *("same_word", "probability_change", "probability_rms"),
+)
 
 
 @dataclass(frozen=True)
@@ -185,16 +190,13 @@ def _with_intervals(found: Differences, order: np.ndarray) -> dict:
         return _interval(float(np.quantile(found.kl, share)), drawn, n)
 
     square = mean(found.change**2)
-    statistics = {
-        "kl_mean": mean(found.kl),
-        "kl_median": quantile(0.5),
-        "kl_p99": quantile(0.99),
-        "same_word": mean(found.same.astype(float)),
-        "probability_change": mean(found.change),
-        "probability_rms": Interval(*(math.sqrt(max(0.0, end)) for end in _ends(square))),
-    }
+    intervals = [
+        *(mean(found.kl), quantile(0.5), quantile(0.99)),
+        *(mean(found.same.astype(float)), mean(found.change)),
+        Interval(*(math.sqrt(max(0.0, end)) for end in _ends(square))),
+    ]
     content = {}
-    for name, interval in statistics.items():
+    for name, interval in zip(STATISTICS, intervals, strict=True):
         known = math.isfinite(interval.low) and math.isfinite(interval.high)
         content[name] = interval.value
         content[f"{name}_ci95"] = [interval.low, interval.high] if known else None

@@ -14,8 +14,10 @@ from typing import Any, NoReturn
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
 
 from wlm.errors import ReportError, WLMError, allowed_unless
+from wlm.measuring.agreement import BINS, STATISTICS
 from wlm.measuring.comparison import CompareSpec, Comparison
 from wlm.measuring.evaluate import Block
+from wlm.measuring.spec import MAX_VARIANTS
 from wlm.runs.export import FORMAT, VERSION
 from wlm.runs.run import Run, State
 
@@ -85,12 +87,13 @@ _MACHINE = _object(
 )
 _SPEC = _object(
     {
-        "variants": _list(_words(100), 1, 8),
+        "variants": _list(_words(100), 1, MAX_VARIANTS),
         "model": _words(300),
         "text": _words(300),
         "threads": _number(1, 1024),  # another machine may have more CPUs than this one
     },
-    {name: _or_null(_words(300)) for name in ("vocabulary", "corpus")},
+    {name: _or_null(_words(300)) for name in ("vocabulary", "corpus")}
+    | {"agreement": _one_of(True, False)},
     additionalProperties={"type": ["number", "null"], "description": "a number or null"},
 )
 _UNKNOWN = {"tokens": _number(0, 10**9), "share": _number(0.0, 1.0)}
@@ -107,6 +110,12 @@ _PROTOCOL = _object(
 )
 _SECONDS = {"wall_s": _number(1e-9, MOST_SECONDS), "cpu_s": _number(0.0, MOST_SECONDS)}
 _BLOCK = _object({"tokens": _number(1, 10**9)} | _SECONDS)
+_AGREEMENT = _object(
+    {"tokens": _number(1, 10**9)}
+    | {name: _number(-1e6, 1e6) for name in STATISTICS}
+    | {f"{name}_ci95": _or_null(_list(_number(-1e6, 1e6), 2, 2)) for name in STATISTICS},
+    {"kl_histogram": _list(_number(0, 10**9), BINS, BINS)},
+)
 _VARIANT = _object(
     {
         "size_bytes": _number(1, 10**13),
@@ -115,10 +124,10 @@ _VARIANT = _object(
         "loss_delta_ci95": _or_null(_list(_number(-1e6, 1e6), 2, 2)),
         "context_switches": _or_null(_number(0, 10**12)),
     },
-    {"loss_known": _or_null(_number(0.0, 500.0))},
+    {"loss_known": _or_null(_number(0.0, 500.0)), "agreement": _or_null(_AGREEMENT)},
 )
 _RESULT = _object(
-    {"machine": _MACHINE, "protocol": _PROTOCOL, "results": _list(_VARIANT, 1, 8)},
+    {"machine": _MACHINE, "protocol": _PROTOCOL, "results": _list(_VARIANT, 1, MAX_VARIANTS)},
     {"groups": _or_null(_list(_number(1, MOST_ROUNDS), 1, MOST_ROUNDS))},
 )
 _RUN = _object(
@@ -213,6 +222,10 @@ def _result(given: dict, spec: CompareSpec, threads: int) -> dict:
     computed["protocol"]["threads"] = threads
     for result, variant in zip(computed["results"], variants, strict=True):
         result |= {name: variant.get(name) for name in TAKEN}
+        if agreement := variant.get("agreement"):
+            # The words of the text stay out: they are anyone's.
+            known = _AGREEMENT["properties"].keys() & agreement.keys()
+            result["agreement"] = {name: agreement[name] for name in known} | {"furthest": []}
     return computed
 
 
