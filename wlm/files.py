@@ -1,6 +1,8 @@
-"""Files: what may be read, hashes that tell them apart, and writing them whole or not at all."""
+"""Files: what may be read, kinds by the first bytes, hashes, and writing a file whole."""
 
+import codecs
 import hashlib
+import re
 import stat
 import tempfile
 from collections.abc import Callable
@@ -13,10 +15,43 @@ _NO_FILES = {
     stat.S_IFBLK: "a device",
     stat.S_IFSOCK: "a socket",
 }
+_INSIDE = "give the file inside"
+_BEGINNINGS = {  # the first bytes, what the file is, and what to do, if that is always the same
+    b"GGUF": ("a GGUF file of llama.cpp", ""),
+    b"\x89HDF": ("an HDF5 file, as Keras writes it", ""),
+    b"\x93NUMPY": ("one NumPy array", ""),
+    b"%PDF-": ("a PDF file", ""),
+    b"PK\x03\x04": ("a zip archive, such as a PyTorch file", ""),
+    b"\x1f\x8b": ("compressed by gzip", _INSIDE),
+    b"BZh": ("compressed by bzip2", _INSIDE),
+    b"\xfd7zXZ": ("compressed by xz", _INSIDE),
+    b"(\xb5/\xfd": ("compressed by zstd", _INSIDE),
+    b"7z\xbc\xaf": ("a 7-Zip archive", _INSIDE),
+    b"version https://git-lfs": ("a pointer of Git LFS, not the file itself", "run git lfs pull"),
+    codecs.BOM_UTF32_LE: ("UTF-32", "save it as UTF-8"),  # before UTF-16's, which it begins with
+    codecs.BOM_UTF16_LE: ("UTF-16", "save it as UTF-8"),
+    codecs.BOM_UTF16_BE: ("UTF-16", "save it as UTF-8"),
+}
+# Protocols 2 to 5 begin with their number, protocol 0 with a class, a list or a dictionary.
+_PICKLE = re.compile(rb"\x80[\x02-\x05]|c[\w.]+\n\w+\n[pqR(]|\([dl]p\d+\n")
+BEGINNING = 1024  # bytes that `kind_by_beginning` needs
+
+
+def kind_by_beginning(start: bytes) -> tuple[str, str] | None:
+    """Return what kind of file begins with these bytes, and what to do instead of giving the file.
+
+    The advice is empty if it depends on what the file is for. Returns None for other bytes.
+    """
+    for beginning, found in _BEGINNINGS.items():
+        if start.startswith(beginning):
+            return found
+    if start[257:262] == b"ustar":
+        return "a tar archive", _INSIDE
+    return ("a pickle, which wlm never unpickles", "") if _PICKLE.match(start) else None
 
 
 def why_unreadable(path: Path, most_bytes: int) -> str:
-    """Return why a path is no file of at most so many bytes, in words; nothing where it is one.
+    """Return in words why a path is no file of at most `most_bytes`; nothing if it is such a file.
 
     Nothing is opened: a pipe would wait, a device might never end. Raises FileNotFoundError.
     """
@@ -45,7 +80,7 @@ def sha256_of(path: Path) -> str:
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Have `write` write a file beside its place and move it there: at once, or not at all."""
+    """Have `write` write a file next to its place, and move it there: whole, or not at all."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
         write(Path(folder) / path.name)
         (Path(folder) / path.name).replace(path)

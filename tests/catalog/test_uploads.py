@@ -138,7 +138,7 @@ def compressed(content: bytes) -> bytes:
     ("name", "make", "words"),
     [
         ("m.exe", lambda s: save(s), "'m.exe' must be of the kind .safetensors, .pth, .pt"),
-        ("m.pth", lambda s: pickle.dumps(Evil()), "'m.pth' are a plain pickle"),
+        ("m.pth", lambda s: pickle.dumps(Evil()), "'m.pth' are a pickle"),
         (
             "m.pth",
             lambda s: saved({**s, "decoder.bias": Evil()}),

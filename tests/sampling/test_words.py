@@ -160,7 +160,7 @@ def test_words_after_a_prompt_are_the_generators_first_draws(model, sample):
 
 def test_a_prompt_that_the_vocabulary_cannot_hold_is_refused(model):
     words = Vocabulary(f"w{i}" for i in range(20))
-    with pytest.raises(TextError, match="'river' is not in the vocabulary, nor is <unk>"):
+    with pytest.raises(TextError, match="'river' is not in the vocabulary, which has no <unk>"):
         next(sample_words(model, words, SampleSettings(prompt=("w1", "river")), 1))
 
 

@@ -3,6 +3,7 @@
 import os
 import pickle
 from pathlib import Path
+import unicodedata
 
 import pytest
 import torch
@@ -55,8 +56,31 @@ def test_no_words_are_encoded_as_no_ids(vocabulary):
 
 
 def test_an_unknown_word_is_refused_by_a_vocabulary_without_unk():
-    with pytest.raises(TextError, match="'lake' is not in the vocabulary, nor is <unk>"):
-        Vocabulary(["the", "river"]).encode(["the", "lake", "sea"])
+    words = Vocabulary(["the", "river"])
+    message = "the word 'lake' is not in the vocabulary, which has no <unk> to read it as: use"
+    with pytest.raises(TextError, match=message):
+        words.encode(["the", "lake", "sea"])
+    with pytest.raises(TextError, match=message):  # a word that says more than <unk> itself
+        words.encode(["<unk>", "lake"])
+    with pytest.raises(TextError, match="the word '<unk>' is not in the vocabulary, which has no"):
+        words.encode(["the", "<unk>"])
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_word_is_found_with_its_accents_composed_differently(write, form):
+    other = {"NFC": "NFD", "NFD": "NFC"}[form]
+    words = Vocabulary([unicodedata.normalize(form, word) for word in ("<unk>", "<eos>", "café")])
+    written = unicodedata.normalize(other, "café")
+    assert written in words and "cafe" not in words
+    assert words.encode([written, "cafe"]).tolist() == [2, 0]
+    text = read_text(write(f"{written} cafe {words.words[2]}\n".encode()), words)
+    assert (text.ids.tolist(), text.unknown, text.recomposed) == ([2, 0, 2, 1], 1, 1)
+
+
+def test_a_vocabulary_may_tell_compositions_apart():
+    pair = [unicodedata.normalize(form, "café") for form in ("NFD", "NFC")]
+    words = Vocabulary(pair)
+    assert words.encode(pair).tolist() == [0, 1] and words.count_recomposed(pair) == 0
 
 
 @pytest.mark.parametrize(
@@ -109,22 +133,32 @@ def test_a_vocabulary_file_may_be_written_by_any_editor(write, content):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("the\n\nriver\n", "word 1 of the vocabulary must be one word, got ''"),
-        ("the\nriver\nthe\n", "'the' stands twice"),
+        (
+            "the\n\nriver\n",
+            r"vocabulary '.*' must have one word per line, but line 2 is blank: rem",
+        ),
+        ("the\n \nriver\n", r"but line 2 is blank: .*a blank itself cannot be a word"),
+        ("the\nriver\nthe\n", "'the' stands twice, in lines 1 and 3"),
         ("", "at least 2 words, got 1"),
-        ("the river\nof\n", "word 0 of the vocabulary must be one word, got 'the river'"),
+        ("the river\nof\n", "line 1 must be one word, got 'the river'"),
         ("the river of stone\n", "has its 4 words in one line: each needs a line of its own"),
         ("the 1042\nriver 7\n", "has two columns, such as 'the 1042': keep the column of the w"),
         ("0\tthe\n1\triver\n", r"has two columns, such as '0.tthe'"),
+        ("word,count\nthe,1042\nriver,7\n", "has two columns, such as 'word,count': keep the col"),
+        ("the;1042\nriver;7\n", "has two columns, such as 'the;1042'"),
+        ("0,the,1042\n1,river,7\n", "has 3 columns, such as '0,the,1042'"),
+        ("ccopy_reg\n_reconstructor\np0\n(ctorchtext.vocab\nV\n.", "is a pickle, which wlm never"),
+        ("(dp0\nS'the'\np1\nI0\ns.", "is a pickle, which wlm never unpickles: give plain text"),
+        ("(lp0\nS'the'\np1\na.", "is a pickle, which wlm never unpickles"),
         ('{"the": 0, "river": 2}', "the ids in .* must be 0 to 1, each once, got 0 to 2"),
         ('{"the": 0, "river": 0}', "the ids in .* must be 0 to 1, each once, got 0 to 0"),
         ('{"words": {"a": 1.5}}', "must be a list of words, or an object from words to ids"),
         ("[1, 2]", "must be a list of words, or an object from words to ids"),
         ("[\nthe\n[\n", "'\\[' stands twice"),  # a list of words, the first a bracket
         # These end a line for str.splitlines, which would shift the ids of all later words.
-        ("a\x85b\nc\n", "word 0 .* got 'a.x85b'"),
-        ("c\na\u2028b\n", "word 1 .* got 'a.u2028b'"),
-        ("c\na\x0bb\n", "word 1 .* got 'a.x0bb'"),
+        ("a\x85b\nc\n", "line 1 .* got 'a.x85b'"),
+        ("c\na\u2028b\n", "line 2 .* got 'a.u2028b'"),
+        ("c\na\x0bb\n", "line 2 .* got 'a.x0bb'"),
     ],
 )
 def test_a_vocabulary_file_that_holds_anything_else_is_refused(write, content, message):

@@ -309,12 +309,12 @@ SIZES = {"class": "LSTMModel", "ntoken": 20, "ninp": 8, "nhid": 6, "nlayers": 2}
     [
         (None, "must be an object with an 'architecture'"),
         ([20, 8, 6, 2], "must be an object with an 'architecture'"),
-        ({}, "gives no usable model: .*missing 4 required"),
-        ({**SIZES, "tied": True}, "gives no usable model: .*unexpected keyword argument 'tied'"),
+        ({}, "gives no usable model: its architecture must have the sizes ntoken"),
+        ({**SIZES, "tied": True}, "must have the sizes ntoken, .*; got ntoken, .*tied"),
         ({**SIZES, "ntoken": 10**12}, "ntoken must be .* from 2 to 1,000,000, got 1,000,000,000,"),
         ({**SIZES, "ntoken": 10**399}, "ntoken must be .* from 2 to 1,000,000, got 1,000,"),
         ({**SIZES, "nhid": -6}, "nhid must be a whole number from 1 to 8,192, got -6"),
-        ({**SIZES, "ninp": "8"}, "ninp must be a whole number from 1 to 8,192, got '8'"),
+        ({**SIZES, "ninp": "8"}, "ninp must be a number, got '8'"),
         ({**SIZES, "nlayers": 2.0}, "nlayers must be a whole number from 1 to 32, got 2.0"),
         ({**SIZES, "nlayers": 10**6}, "nlayers must be .* from 1 to 32, got 1,000,000"),
         ({**SIZES, "dropout": float("nan")}, "dropout must be .* from 0.0 to 1.0, got nan"),
@@ -349,7 +349,7 @@ def test_weights_of_another_architecture_than_the_cards_are_refused(
         (b"", "cannot be read: Expecting value"),
         (b"{'name': 'tiny'}", "cannot be read: Expecting property name"),
         (b"\xff\xfe", "cannot be read: .*utf-8"),
-        (b"[" * 100_000, "cannot be read: .*recursion"),
+        (b"[" * 100_000, "cannot be read: it is nested too deep"),
         (
             b'{"architecture": {}}' + b" " * 1_000_000,
             "cannot be read: .* at most 1,000,000",
@@ -438,8 +438,12 @@ def save_pickle(content, path):
 def test_code_in_a_weights_file_is_never_run(tmp_path, model, vocabulary_file, save, read):
     trace, path = tmp_path / "trace", tmp_path / "weights.pth"
     save({**model.state_dict(), "extra": Malicious(trace)}, path)
-    with pytest.raises(CheckpointError, match=r"weights\.pth' "):
-        load_checkpoint(path, vocabulary=vocabulary_file)
+    if save is save_pickle:
+        with pytest.raises(CheckpointError, match=r"weights\.pth' are a pickle, which wlm never"):
+            load_checkpoint(path, vocabulary=vocabulary_file)
+    else:
+        loaded = load_checkpoint(path, vocabulary=vocabulary_file).model.state_dict()
+        assert all(torch.equal(loaded[key], value) for key, value in model.state_dict().items())
     assert not trace.exists()
     # The file is as dangerous as it is meant to be.
     read(path)

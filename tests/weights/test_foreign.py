@@ -301,7 +301,7 @@ def test_files_of_other_kinds_are_called_by_their_names(tmp_path, model):
     torch.jit.script(nn.Linear(2, 2)).save(path)
     refused("TorchScript: save its weights alone")
     path.write_bytes(pickle.dumps({"a": 1}, protocol=4))
-    refused("a plain pickle, which wlm never unpickles")
+    refused("a pickle, which wlm never unpickles")
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("model/weights.pt", b"x")
     refused("a zip archive that torch.save did not write")

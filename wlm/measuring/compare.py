@@ -108,7 +108,7 @@ def compare(spec: CompareSpec, rounds_per_group: int | None = None) -> Iterator[
             _keep(comparison, step)
             # All rows that are read, the first one included, which is not predicted.
             read = unknown[: comparison.tokens // spec.batch_size]
-            comparison.unknown = count_unknown(read, text.ends_unknown)
+            comparison.unknown = count_unknown(read, text.ends_unknown, text.recomposed)
         share = _share_done(comparison, step)
         spent = time.perf_counter() - started
         yield Progress("Measuring", share, spent / share - spent, comparison)

@@ -263,8 +263,10 @@ def _ends(interval: Interval, i: int) -> list[float] | None:
     return [interval.low, interval.high] if known else None
 
 
-def count_unknown(unknown: Tensor, line_ends: bool) -> dict:
+def count_unknown(unknown: Tensor, line_ends: bool, recomposed: int = 0) -> dict:
     """Return how many of the tokens read are unknown words (True in `unknown`), their share, and
-    whether line ends are among them."""
+    whether line ends are among them; also how many words of the text are known only with their
+    accents composed differently, if there are any."""
     tokens = int(unknown.sum())
-    return {"tokens": tokens, "share": tokens / unknown.numel(), "line_ends": line_ends}
+    found = {"tokens": tokens, "share": tokens / unknown.numel(), "line_ends": line_ends}
+    return {**found, "recomposed": recomposed} if recomposed else found

@@ -102,6 +102,11 @@ def unknown_warnings(unknown: dict) -> list[str]:
         )
     if unknown["line_ends"]:
         found.append(f"{NO_EOS}.")
+    if recomposed := unknown.get("recomposed"):
+        found.append(
+            f"{recomposed:,} of the text's words compose their accents differently from the "
+            "vocabulary (Unicode NFC and NFD): wlm reads the words as the vocabulary writes them."
+        )
     return found
 
 

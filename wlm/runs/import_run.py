@@ -98,6 +98,7 @@ _SPEC = _object(
 )
 _UNKNOWN = {"tokens": _number(0, 10**9), "share": _number(0.0, 1.0)}
 _UNKNOWN["line_ends"] = _one_of(True, False)
+_RECOMPOSED = {"recomposed": _number(0, 10**9)}
 _HASHES = ("weights_sha256", "vocabulary_sha256", "text_sha256")
 _PROTOCOL = _object(
     {"text": _words(300), "tokens": _number(2, 10**9)},
@@ -105,7 +106,7 @@ _PROTOCOL = _object(
     | {
         "weights_read": _or_null(_words(500)),
         "tokens_left_out": _number(0, 255),
-        "unknown": _or_null(_object(_UNKNOWN)),
+        "unknown": _or_null(_object(_UNKNOWN, _RECOMPOSED)),
     },
 )
 _SECONDS = {"wall_s": _number(1e-9, MOST_SECONDS), "cpu_s": _number(0.0, MOST_SECONDS)}
@@ -214,7 +215,8 @@ def _result(given: dict, spec: CompareSpec, threads: int) -> dict:
         blocks=[_blocks(variant) for variant in variants],
         groups=given.get("groups"),
         machine=given["machine"],
-        unknown=unknown and {name: unknown[name] for name in _UNKNOWN},
+        unknown=unknown
+        and {name: unknown[name] for name in (*_UNKNOWN, *_RECOMPOSED) if name in unknown},
         tokens_left_out=protocol.get("tokens_left_out", 0),
         **{name: protocol.get(name) for name in (*_HASHES, "weights_read")},
     ).to_json()

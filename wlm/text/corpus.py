@@ -18,14 +18,15 @@ ORDERS = ("appearance", "frequency")
 @dataclass(frozen=True)
 class Text:
     """An encoded text: its name, word ids of shape (N,), how many of them stand for unknown words,
-    whether each line's end is one of these (the vocabulary has no `<eos>`), and the hash of its
-    words, one a line."""
+    whether each line's end is one of these (the vocabulary has no `<eos>`), the hash of its words,
+    one per line, and how many words the vocabulary composes differently."""
 
     name: str
     ids: Tensor
     unknown: int
     ends_unknown: bool = False
     sha256: str | None = None
+    recomposed: int = 0
 
     def first(self, tokens: int | None) -> Tensor:
         """Return the first `tokens` ids, or all for None. Raises SettingError."""
@@ -77,7 +78,7 @@ def check_order(order: str) -> None:
 def read_words(path: str | Path) -> list[str]:
     """Return a text file's words, split at white space, with `<eos>` after each line.
 
-    Raises TextError where the file is missing, empty or not UTF-8.
+    Raises TextError if the file is missing, empty or not UTF-8.
     """
     text = read_utf8(Path(path), "text")
     if not text.strip():
@@ -88,8 +89,7 @@ def read_words(path: str | Path) -> list[str]:
 def read_text(path: str | Path, vocabulary: Vocabulary, name: str | None = None) -> Text:
     """Read and encode a text file, called by its stem unless `name` is given.
 
-    Raises TextError where the file is missing, empty, not UTF-8, or without a single word of the
-    vocabulary.
+    Raises TextError if the file is missing, empty, not UTF-8, or has no word of the vocabulary.
     """
     words = read_words(path)
     name = name or Path(path).stem
@@ -101,13 +101,20 @@ def read_text(path: str | Path, vocabulary: Vocabulary, name: str | None = None)
         )
     ids = vocabulary.encode(words)
     unknown = int(vocabulary.is_unknown(ids).sum())
-    return Text(name, ids, unknown, EOS not in vocabulary, sha256_of_words(words))
+    return Text(
+        name,
+        ids,
+        unknown,
+        EOS not in vocabulary,
+        sha256_of_words(words),
+        vocabulary.count_recomposed(words),
+    )
 
 
 def batchify(data: Tensor, batch_size: int) -> Tensor:
     """Cut ids (N,) into `batch_size` equal columns: (N // B, B); the rest is dropped.
 
-    Raises SettingError where a column would be shorter than two tokens. Source: the tutorial,
+    Raises SettingError if a column would be shorter than two tokens. Source: the tutorial,
     section 2.
     """
     check_range(

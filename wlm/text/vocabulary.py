@@ -1,7 +1,9 @@
 """Words and their ids."""
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -18,7 +20,9 @@ NO_EOS = f"The vocabulary has no `{EOS}`: each line end is read as `{UNK}`"
 class Vocabulary:
     """A fixed list of different words; a word's id is its place in the list.
 
-    Raises TextError for an empty list, a word that stands twice, or one with white space.
+    A word is also found if its accents are composed differently, as a letter and an accent or as
+    one character (Unicode NFD and NFC). Raises TextError for an empty list, a repeated word, or a
+    word with white space.
     """
 
     def __init__(self, words: Iterable[str]):
@@ -35,29 +39,53 @@ class Vocabulary:
 
     @classmethod
     def from_file(cls, path: str | Path) -> "Vocabulary":
-        """Read a file with a word a line, ids from 0, or as `read_word_list` takes it. Raises
+        """Read a file with one word per line, ids from 0, or as `read_word_list` takes it. Raises
         TextError."""
         return cls(read_word_list(Path(path)))
 
     def save(self, path: str | Path) -> None:
-        """Write one word a line, as `from_file` reads it."""
+        """Write one word per line, as `from_file` reads it."""
         Path(path).write_text("".join(f"{word}\n" for word in self.words), "utf-8", newline="\n")
 
     def __len__(self) -> int:
         return len(self.words)
 
     def __contains__(self, word: str) -> bool:
-        return word in self.ids
+        return self._id_of(word) is not None
+
+    def _id_of(self, word: str) -> int | None:
+        found = self.ids.get(word)
+        if found is None and not word.isascii():
+            found = self._ids_composed.get(unicodedata.normalize("NFC", word))
+        return found
+
+    @cached_property
+    def _ids_composed(self) -> dict[str, int]:
+        ids: dict[str, int] = {}
+        for i, word in enumerate(self.words):
+            if not word.isascii():
+                ids.setdefault(unicodedata.normalize("NFC", word), i)
+        return ids
+
+    def count_recomposed(self, words: Iterable[str]) -> int:
+        """Return how many words are found only with their accents composed differently."""
+        return sum(word not in self.ids and word in self for word in words)
 
     def encode(self, words: Iterable[str]) -> Tensor:
         """Return the words' ids, shape (N,), int64; unknown words become `<unk>`.
 
-        Raises TextError for an unknown word where the vocabulary has no `<unk>`.
+        Raises TextError for an unknown word if the vocabulary has no `<unk>`.
         """
         words, unk = list(words), self.ids.get(UNK)
-        ids = [self.ids.get(word, unk) for word in words]
+        ids = [unk if (found := self._id_of(word)) is None else found for word in words]
         if unk is None and None in ids:
-            raise TextError(f"{words[ids.index(None)]!r} is not in the vocabulary, nor is {UNK}")
+            unknown = dict.fromkeys(word for word, i in zip(words, ids, strict=True) if i is None)
+            word = next((word for word in unknown if word != UNK), UNK)
+            raise TextError(
+                f"the word {word[:100]!r} is not in the vocabulary, which has no {UNK} to read it "
+                "as: use only words of the vocabulary, or a model whose vocabulary has "
+                f"{UNK}"
+            )
         return torch.tensor(ids, dtype=torch.int64)
 
     def is_unknown(self, ids: Tensor) -> Tensor:
@@ -74,5 +102,5 @@ class Vocabulary:
 
 
 def sha256_of_words(words: Iterable[str]) -> str:
-    """Return the hash of words, one a line, in UTF-8."""
+    """Return the hash of words, one per line, in UTF-8."""
     return hashlib.sha256("".join(f"{word}\n" for word in words).encode()).hexdigest()

@@ -1,6 +1,7 @@
-"""The words of a vocabulary's file, in the order of their ids: a line each, or as JSON."""
+"""The words of a vocabulary's file, in the order of their ids: one per line, or as JSON."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 from wlm.errors import TextError
@@ -13,8 +14,10 @@ _KEYS = ("word2idx", "idx2word", "stoi", "itos", "token2id", "id2token", "vocab"
 
 
 def read_word_list(path: Path) -> list[str]:
-    """Return the words of a file. Blanks at the ends of lines and blank lines at the end of the
-    file do not matter; JSON is a list of words, or an object from words to ids or back.
+    """Return the words of a file.
+
+    Blanks at the ends of lines and blank lines at the end of the file do not matter. JSON is a list
+    of words, or an object from words to ids or back.
 
     Raises TextError.
     """
@@ -24,26 +27,63 @@ def read_word_list(path: Path) -> list[str]:
         # Not splitlines(): a character that it takes for a line end must not make two words.
         words = [line.rstrip(_BLANKS) for line in text.rstrip(_BLANKS + "\n").split("\n")]
         _refuse_tables(words, path)
+        _check_lines(words, path)
     return words
 
 
 def _refuse_tables(lines: list[str], path: Path) -> None:
-    """Raise TextError for words in one line, and for words beside numbers."""
-    fields = [line.split() for line in lines]
-    if len(fields) == 1 and len(fields[0]) > 1:
+    """Raise TextError for words in one line, and for words next to numbers."""
+    if len(lines) == 1 and len(words := lines[0].split()) > 1:
         raise TextError(
-            f"the vocabulary {str(path)!r} has its {len(fields[0]):,} words in one line: "
+            f"the vocabulary {str(path)!r} has its {len(words):,} words in one line: "
             "each needs a line of its own"
         )
-    if len(fields) > 1 and all(len(each) == 2 for each in fields):
-        raise TextError(
-            f"the vocabulary {str(path)!r} has two columns, such as {lines[0][:40]!r}: "
-            "keep the column of the words alone, in the order of their ids"
-        )
+    for separator in (None, ",", ";"):
+        columns = _columns(lines, separator)
+        if columns > 1:
+            number = {2: "two"}.get(columns, f"{columns:,}")
+            raise TextError(
+                f"the vocabulary {str(path)!r} has {number} columns, such as {lines[0][:40]!r}: "
+                "keep the column of the words alone, in the order of their ids"
+            )
+
+
+def _columns(lines: list[str], separator: str | None) -> int:
+    """Return how many columns a table has, or 1 if the lines are no table."""
+    if len(lines) < 2:
+        return 1
+    rows = [line.split(separator) for line in lines]
+    if separator is None:
+        return 2 if all(len(row) == 2 for row in rows) else 1
+    # A title has no number, and in a few rows the separator itself may be a word.
+    (columns, count), *_ = Counter(map(len, rows)).most_common(1)
+    numbered = sum(any(field.strip().isdecimal() for field in row) for row in rows)
+    return columns if min(count, numbered) >= 0.9 * len(rows) - 1 else 1
+
+
+def _check_lines(words: list[str], path: Path) -> None:
+    """Raise TextError, with the line's number, for a line that is not one new word."""
+    lines: dict[str, int] = {}
+    for number, word in enumerate(words, start=1):
+        problem = ""
+        if not word and len(words) > 1:
+            problem = (
+                f"line {number:,} is blank: remove the line if the model has no word for it (a "
+                "blank itself cannot be a word)"
+            )
+        elif word and word.split() != [word]:
+            problem = f"line {number:,} must be one word, got {word[:40]!r}"
+        elif word in lines:
+            problem = f"{word[:40]!r} stands twice, in lines {lines[word]:,} and {number:,}"
+        if problem:
+            raise TextError(
+                f"the vocabulary {str(path)!r} must have one word per line, but {problem}"
+            )
+        lines[word] = number
 
 
 def _words_of_json(text: str, path: Path) -> list[str] | None:
-    """The words in JSON; None for what is none: a list of words may begin with a bracket."""
+    """Return the words in JSON, or None for other text: a word list may begin with a bracket."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
@@ -81,4 +121,4 @@ def _are(kind: type, values: object) -> bool:
     if isinstance(values, dict | str) or not hasattr(values, "__iter__"):
         return False
     values = list(values)
-    return bool(values) and all(type(each) is kind for each in values)
+    return bool(values) and all(type(value) is kind for value in values)

@@ -17,6 +17,7 @@ from wlm.weights.archive import is_archive, unpacked
 from wlm.weights.imported import VARIANT, imported_variant
 from wlm.weights.integers import as_arrays
 from wlm.weights.pickled import reason
+from wlm.weights.plain_folder import refuse_without_card
 from wlm.weights.read import Weights, check_weights_file, read_weights
 
 WEIGHTS, VOCABULARY, CARD = "model.safetensors", "vocab.txt", "card.json"
@@ -64,6 +65,7 @@ def load_checkpoint(
             )
         return replace(loaded, name=path.stem)
     if path.is_dir():
+        refuse_without_card(path, path / CARD)
         card = _read_card(path / CARD)
         config = config_on_card(card, path / CARD)
         weights = weights_path(path, card)
@@ -222,9 +224,11 @@ def config_on_card(card: dict, path: Path) -> ModelConfig:
     names = [field.name for field in fields(ModelConfig)]
     try:
         if not set(names[:-1]) <= sizes.keys() <= set(names):
-            raise ValueError(f"its architecture must have the sizes {', '.join(names)}")
-        if not all(map(is_number, sizes.values())):
-            raise ValueError("its sizes must be numbers")
+            got = shown(", ".join(map(str, sizes)) or "none")
+            raise ValueError(f"its architecture must have the sizes {', '.join(names)}; got {got}")
+        for name, size in sizes.items():
+            if not is_number(size):
+                raise ValueError(f"{name} must be a number, got {shown(size)!r}")
         return ModelConfig(**sizes)
     except (ValueError, SettingError) as error:
         raise CheckpointError(f"the card {str(path)!r} gives no usable model: {error}") from None
