@@ -2,8 +2,8 @@
 
 import os
 import pickle
-from pathlib import Path
 import unicodedata
+from pathlib import Path
 
 import pytest
 import torch

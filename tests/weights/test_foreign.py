@@ -410,3 +410,60 @@ def test_a_model_folder_keeps_how_its_weights_were_read(tmp_path, model, vocabul
     said = "from a whole module, model.RNNModel"
     save_checkpoint(tmp_path / "kept", model, vocabulary, {"weights_read": said})
     assert load_checkpoint(tmp_path / "kept").weights_read == said
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (
+            ["model.pt", "vocab.txt"],
+            "give the weights file 'model.pt' in the folder, with the vocabulary file 'vocab.txt' "
+            r"\(--vocabulary\)",
+        ),
+        (
+            ["pytorch_model.bin", "config.json"],
+            "give the weights file 'pytorch_model.bin' in the folder, with the file of its vocab",
+        ),
+        (["a.pt", "b.pth"], "give the weights file 'a.pt, b.pth' in the folder"),
+        (
+            ["model-00001-of-00002.safetensors", "model.safetensors.index.json"],
+            "it holds a model in several files, such as 'model-00001-of-00002.safetensors': put",
+        ),
+        (["readme.txt"], "give a model folder, or a file of weights"),
+        ([], "give a model folder, or a file of weights"),
+    ],
+)
+def test_a_folder_without_a_card_is_refused_with_what_to_give(tmp_path, files, message):
+    for name in files:
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(CheckpointError, match=rf"there is no file '.*card\.json'.*: {message}"):
+        load_checkpoint(tmp_path)
+
+
+def test_a_part_of_a_model_in_several_files_is_called_so(tmp_path, model):
+    path = tmp_path / "model-00002-of-00002.safetensors"
+    safetensors.torch.save_file(model.state_dict(), path)
+    with pytest.raises(CheckpointError, match="are one part of several files: put all parts into"):
+        read_weights(path)
+    whole = path.rename(tmp_path / "model-00001-of-00001.safetensors")
+    assert_same(read_it(whole), model)
+    index = tmp_path / "weights.bin"
+    index.write_text('{"metadata": {}, "weight_map": {"decoder.bias": "a.safetensors"}}')
+    with pytest.raises(CheckpointError, match="are the index of a model in several files"):
+        read_weights(index)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["m/archive_format", "m/models/model.json"], "an exported program of torch.export: save"),
+        (["serialized_exported_program.json"], "an exported program of torch.export: save its"),
+        (["metadata.json", "config.json", "model.weights.h5"], "a Keras file: give PyTorch's"),
+    ],
+)
+def test_archives_of_other_programs_are_called_by_their_names(tmp_path, names, message):
+    with zipfile.ZipFile(tmp_path / "weights.bin", "w") as archive:
+        for name in names:
+            archive.writestr(name, b"{}")
+    with pytest.raises(CheckpointError, match=rf"weights\.bin' are {message}"):
+        read_weights(tmp_path / "weights.bin")

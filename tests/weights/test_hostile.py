@@ -123,7 +123,10 @@ def test_a_safetensors_file_of_very_many_tensors_is_refused_by_its_header(tmp_pa
     "architecture, message",
     [
         ({"deep": {"deeper": [[[1]]]}}, "its architecture must have the sizes ntoken"),
-        ({"ntoken": [[1]], "ninp": 1, "nhid": 1, "nlayers": 1}, "ntoken must be a number, got 'list'"),
+        (
+            {"ntoken": [[1]], "ninp": 1, "nhid": 1, "nlayers": 1},
+            "ntoken must be a number, got 'list'",
+        ),
     ],
 )
 def test_a_cards_odd_keys_are_refused_without_an_error_of_python(

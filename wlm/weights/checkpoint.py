@@ -16,7 +16,7 @@ from wlm.text.vocabulary import Vocabulary
 from wlm.weights.archive import is_archive, unpacked
 from wlm.weights.imported import VARIANT, imported_variant
 from wlm.weights.integers import as_arrays
-from wlm.weights.pickled import reason
+from wlm.weights.pickled import reason, shown
 from wlm.weights.plain_folder import refuse_without_card
 from wlm.weights.read import Weights, check_weights_file, read_weights
 
@@ -189,8 +189,8 @@ def _check_hash(weights: Path, card: dict) -> str:
     try:
         found = sha256_of(weights)
     except OSError as error:
-        reason = error.strerror or error
-        raise CheckpointError(f"the weights {str(weights)!r} cannot be read: {reason}") from None
+        problem = reason(error)
+        raise CheckpointError(f"the weights {str(weights)!r} cannot be read: {problem}") from None
     if "sha256" in card and found != card["sha256"]:
         raise CheckpointError(
             f"the weights {str(weights)!r} are damaged or not those of the card: "

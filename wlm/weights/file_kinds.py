@@ -6,6 +6,7 @@ from pathlib import Path
 
 from wlm.errors import CheckpointError
 from wlm.files import BEGINNING, kind_by_beginning
+from wlm.weights.pickled import reason
 from wlm.weights.torch_file import is_legacy
 from wlm.weights.zip_file import open_zip
 
@@ -41,17 +42,19 @@ def kind_of(path: Path) -> str:
             start = file.read(BEGINNING)
         size = path.stat().st_size
     except OSError as error:
-        reason = error.strerror or error
-        raise CheckpointError(f"the weights {str(path)!r} cannot be read: {reason}") from None
+        raise CheckpointError(
+            f"the weights {str(path)!r} cannot be read: {reason(error)}"
+        ) from None
     if is_shard(path.name):
         raise CheckpointError(
             f"the weights {str(path)!r} are one part of several files: {_IN_PARTS}, {SAVE}"
         )
     if is_legacy(start):
         return TORCH
-    if _is_safetensors(start, size):
+    is_zip = start.startswith(b"PK\x03\x04")
+    if _is_safetensors(start, size) or (is_zip and path.suffix == ".safetensors"):
         return SAFETENSORS
-    found = _zip_kind(path) if start.startswith(b"PK\x03\x04") else _other_kind(path, start)
+    found = _zip_kind(path) if is_zip else _other_kind(path, start)
     if isinstance(found, str):
         return found
     what, instead = found

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from wlm.errors import CheckpointError
 from wlm.weights.file_kinds import SAVE, is_shard
-from wlm.weights.pickled import shown
+from wlm.weights.pickled import reason, shown
 
 _SUFFIXES = (*(".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar", ".npz"),)
 _VOCABULARIES = ("vocab.txt", "vocabulary.txt", "words.txt", "vocab.json")
@@ -19,9 +19,10 @@ def refuse_without_card(folder: Path, card: Path) -> None:
     try:
         files = sorted(path for path in islice(folder.iterdir(), _MOST_FILES) if path.is_file())
     except OSError as error:
-        reason = error.strerror or error
-        raise CheckpointError(f"the folder {str(folder)!r} cannot be read: {reason}") from None
-    said = f"the folder {str(folder)!r} is no model folder, which has a {card.name}"
+        raise CheckpointError(
+            f"the folder {str(folder)!r} cannot be read: {reason(error)}"
+        ) from None
+    said = f"there is no file {str(card)!r}, as a model folder has"
     shards = [path.name for path in files if is_shard(path.name)]
     weights = [path.name for path in files if path.suffix in _SUFFIXES and not is_shard(path.name)]
     if shards and not weights:
@@ -30,13 +31,11 @@ def refuse_without_card(folder: Path, card: Path) -> None:
             f"parts into one state_dict and save that, {SAVE}"
         )
     if not weights:
-        raise CheckpointError(
-            f"there is no file {str(card)!r}: give a model folder, or a file of weights"
-        )
+        raise CheckpointError(f"{said}: give a model folder, or a file of weights")
     names = {path.name for path in files}
     words = next((name for name in _VOCABULARIES if name in names), None)
     option = f"the vocabulary file {words!r}" if words else "the file of its vocabulary"
     which = shown(weights[0]) if len(weights) == 1 else shown(", ".join(weights))
     raise CheckpointError(
-        f"{said}: give its weights file {which!r} instead, with {option} (--vocabulary)"
+        f"{said}: give the weights file {which!r} in the folder, with {option} (--vocabulary)"
     )
