@@ -1,10 +1,12 @@
-"""PyTorch's engine is a setting that all threads share, and that some builds leave off."""
+"""PyTorch's engine is one setting for all threads, and some builds choose no engine."""
 
 import json
 import logging
+import os
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 import warnings
 from pathlib import Path
@@ -19,14 +21,15 @@ from wlm.quantization.variant import Variant
 
 ROOT = Path(__file__).resolve().parents[2]
 INT8, FP16 = Variant.parse("int8"), Variant.parse("pytorch:lstm=fp16,linear=fp16")
-# Programs run it first: a machine whose PyTorch supports qnnpack (2) and has chosen no engine (0).
+# Makes a PyTorch that supports qnnpack (2) and has chosen no engine (0). Python runs it first, in
+# the subprocesses of a program too.
 APPLE = """
 import torch
 chosen, choose_here = [0], torch._C._set_qengine
 def choose(engine):
     assert engine in (0, 2), engine
     chosen[0] = engine
-    choose_here(engine or 4)  # PyTorch refuses to choose none where it was built with x86
+    choose_here(engine or 4)  # a PyTorch that was built with x86 refuses to choose none
 torch._C._supported_qengines = lambda: [2, 0]
 torch._C._get_qengine, torch._C._set_qengine = lambda: chosen[0], choose
 """
@@ -90,13 +93,16 @@ def test_products_are_computed_by_the_engine_of_the_model(model, engine):
 
 
 def run(code: str, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", APPLE + code, *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "sitecustomize.py").write_text(APPLE, "utf-8")
+        done = subprocess.run(
+            [sys.executable, "-c", "import torch\n" + code, *arguments],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": folder},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -111,6 +117,7 @@ def test_an_engine_that_pytorch_left_off_is_used_everywhere():
 import json
 from wlm.catalog.open import open_model
 from wlm.checking.engines import look
+from wlm.explaining.integers import highest_level
 from wlm.measuring.machine import describe_machine
 from wlm.model.lstm import LSTMModel
 from wlm.quantization.prepare import prepare, slow_here, why_unavailable
