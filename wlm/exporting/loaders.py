@@ -1,4 +1,4 @@
-"""The scripts that go with an export: each runs the model without wlm, in a few lines."""
+"""The scripts of an export, which run the model without wlm, in a few lines."""
 
 from wlm.model.blocks import BLOCK
 from wlm.model.lstm import ModelConfig
@@ -43,7 +43,7 @@ with torch.inference_mode():
 print("loss", total / (len(ids) - 1))
 '''
 _CHECK = """\
-# The loss on check.txt, in nats per word: card.json says what it must be.
+# The loss on check.txt, in nats per word, which must equal card.json's.
 words = (HERE / "vocab.txt").read_text("utf-8").split()
 index = {word: i for i, word in enumerate(words)}
 ids = [index[word] for word in (HERE / "check.txt").read_text("utf-8").split()]
@@ -92,7 +92,7 @@ _EXACT = """\
 options.add_session_config_entry("session.x64quantprecision", "1")
 """
 _NPZ = '''\
-"""Runs what this folder's numbers stand for with NumPy alone, in fp32: python load.py"""
+"""Runs this folder's weights with NumPy alone, in fp32: python load.py"""
 
 from pathlib import Path
 
@@ -140,7 +140,7 @@ print("loss", total / (len(ids) - 1))
 
 _BLOCKS = """\
     elif name + ".scale" in arrays:  # 4-bit integers
-        scales = np.repeat(arrays[name + ".scale"], {block}, axis=1)  # of so many numbers each
+        scales = np.repeat(arrays[name + ".scale"], {block}, axis=1)  # of {block} numbers
         weights[name] *= scales[:, : array.shape[1]]
 """
 
@@ -185,7 +185,7 @@ def _in_bf16(variant: Variant) -> str:
 
 
 def _cast(before: str, after: str) -> str:
-    """The conversion of what one part hands to another: all but bf16 take and return fp32."""
+    """Return the conversion between two parts: all but bf16 take and return fp32."""
     if (before == "bf16") == (after == "bf16"):
         return ""
     return ".bfloat16()" if after == "bf16" else ".float()"

@@ -1,1 +1,1 @@
-"""Where a model's bytes, time and error are, part by part."""
+"""Bytes, time and error of a model's parts."""

@@ -40,13 +40,13 @@ def activations(model: PreparedModel, ids: Tensor) -> dict[str, Tensor]:
     with torch.inference_mode():
         for id in ids:
             logits, hidden = model(id.view(1, 1), hidden)  # (1, 1, V), (L, 1, H) twice
-            for part, each in zip(others, [*hidden[0][:, 0], logits[0, 0]], strict=True):
-                outputs[part].append(each)
+            for part, output in zip(others, [*hidden[0][:, 0], logits[0, 0]], strict=True):
+                outputs[part].append(output)
         # Through NumPy: ONNX Runtime 1.23 to 1.25 cannot hand its values on by DLPack.
         embedded = torch.from_numpy(model.modules().embedding(ids.view(-1, 1)).numpy())  # (N, 1, E)
     return {
         embedding: embedded[:, 0],
-        **{part: torch.stack(each) for part, each in outputs.items()},
+        **{part: torch.stack(values) for part, values in outputs.items()},
     }
 
 

@@ -11,17 +11,17 @@ FILE_FORMAT = "file format"
 
 
 def saved_parts(model: PreparedModel) -> dict[str, int]:
-    """Return the bytes of a variant's file by part, with what is left over as the file's format.
+    """Return the bytes of a variant's file by part, and the rest as the file's format.
 
     A part's bytes are its numbers, scales and zero points included. Names, headers and padding are
-    the format. They sum to `saved_bytes`. Raises WLMError where that cannot be found out.
+    the format. They sum to `saved_bytes`. Raises WLMError if the size cannot be measured.
     """
     parts = model.part_bytes()
     return {**parts, FILE_FORMAT: model.saved_bytes - sum(parts.values())}
 
 
 def matrix_label(name: str) -> str:
-    """Return what a weight matrix is called in words, such as `LSTM 0 recurrent`."""
+    """Return a weight matrix's name in words, such as `LSTM 0 recurrent`."""
     roles = {"_ih_": " input", "_hh_": " recurrent"}
     return part_of(name) + next((word for sign, word in roles.items() if sign in name), "")
 
@@ -36,5 +36,5 @@ def module_bytes(config: ModelConfig, variant: Variant) -> dict[str, int]:
         rounded = precision.startswith("int8") and "weight" in key
         found[module] += math.prod(shape) * (1 if rounded else 2 if precision == "bf16" else 4)
         if rounded and module == "embedding":
-            found[module] += 8 * shape[0]  # each row has a scale and an offset
+            found[module] += 8 * shape[0]  # a scale and an offset per row
     return found

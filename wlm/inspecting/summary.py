@@ -1,4 +1,4 @@
-"""Where bytes, time and error are, all in one, as the command line gives it."""
+"""Bytes, time and error in one result, as the command line prints it."""
 
 from wlm.catalog.open import open_model, open_text
 from wlm.inspecting.activation_error import ACTIVATION_TOKENS, activations, layer_errors
@@ -13,22 +13,22 @@ Table = tuple[list[str], list[list[str]]]  # heads, rows
 
 
 def add_bytes_and_errors(times: dict, spec: InspectSpec) -> dict:
-    """Return what `inspect` measured with each variant's `parts` (bytes), `weights` and
-    `activations` (errors) beside its times, as docs/json.md describes them. Raises WLMError."""
+    """Return the result of `inspect` with `parts` (bytes), `weights` and `activations` (errors)
+    added to every variant, as docs/json.md describes them. Raises WLMError."""
     checkpoint = open_model(spec.model, spec.vocabulary, spec.corpus)
     ids = open_text(spec.text, checkpoint.vocabulary).ids[:ACTIVATION_TOKENS]
     fp32 = prepare(checkpoint.model, Variant())
     reference, results = activations(fp32, ids), []
     for result in times["results"]:
         model = prepare(checkpoint.model, Variant.parse(result["variant"]))
-        errors = [each.to_json() for each in weight_errors(fp32, model)]
+        errors = [error.to_json() for error in weight_errors(fp32, model)]
         results.append(
             {
                 **result,
                 "parts": saved_parts(model),
-                "weights": [{"part": part_of(each["matrix"]), **each} for each in errors],
+                "weights": [{"part": part_of(error["matrix"]), **error} for error in errors],
                 "activations": [
-                    each.to_json() for each in layer_errors(reference, activations(model, ids))
+                    error.to_json() for error in layer_errors(reference, activations(model, ids))
                 ],
             }
         )
@@ -39,12 +39,12 @@ def add_bytes_and_errors(times: dict, spec: InspectSpec) -> dict:
 
 
 def parts_table(content: dict) -> Table:
-    """Return bytes and errors, a row a part of each variant; of several matrices the worst."""
+    """Return bytes and errors, one row per part of a variant, with its worst matrix's noise."""
     rows = []
     for result in content["results"]:
-        layers = {each["part"]: each for each in result["activations"]}
+        layers = {error["part"]: error for error in result["activations"]}
         for part, size in result["parts"].items():
-            noise = [each["sqnr_db"] for each in result["weights"] if each["part"] == part]
+            noise = [error["sqnr_db"] for error in result["weights"] if error["part"] == part]
             row = [result["label"], part, f"{size:,}"]
             row.append(_worst(noise) if noise else "")
             if part in layers:
@@ -55,24 +55,24 @@ def parts_table(content: dict) -> Table:
 
 
 def times_table(content: dict) -> Table:
-    """Return times and work, a row a module of each variant and pass."""
+    """Return times and work, one row per module of every variant and pass."""
     bound = {True: "memory", False: "arithmetic", None: ""}
     heads = "variant tokens module ms spread Mmultiply-adds MB Gop/s bound-by".split()
     rows = [
         [
             result["label"],
-            str(one["tokens"]),
-            each["module"],
-            f"{1e3 * each['seconds']:.3f}",
-            f"{each['spread']:.0%}",
-            f"{each['multiply_adds'] / 1e6:,.2f}",
-            f"{each['bytes_moved'] / 1e6:,.2f}",
-            f"{each['ops_per_s'] / 1e9:,.1f}",
-            bound[each["memory_bound"]],
+            str(timed["tokens"]),
+            module["module"],
+            f"{1e3 * module['seconds']:.3f}",
+            f"{module['spread']:.0%}",
+            f"{module['multiply_adds'] / 1e6:,.2f}",
+            f"{module['bytes_moved'] / 1e6:,.2f}",
+            f"{module['ops_per_s'] / 1e9:,.1f}",
+            bound[module["memory_bound"]],
         ]
         for result in content["results"]
-        for one in result["passes"]
-        for each in one["modules"]
+        for timed in result["passes"]
+        for module in timed["modules"]
     ]
     return heads, rows
 
@@ -91,6 +91,6 @@ def ceilings(content: dict) -> str:
 
 
 def _worst(decibels: list[float | None]) -> str:
-    """The least of several ratios, of which an infinite one is None."""
-    known = [each for each in decibels if each is not None]
+    """Return the lowest ratio in words; None is infinite."""
+    known = [ratio for ratio in decibels if ratio is not None]
     return f"{min(known):.1f}" if known else "exact"

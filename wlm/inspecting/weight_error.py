@@ -1,4 +1,4 @@
-"""What rounding does to a weight matrix: its grid, its noise, and the weights it moves most."""
+"""The rounding of a weight matrix: its grid, its noise, and the largest errors."""
 
 import math
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ FINE_LEVELS = 10  # that it reaches to either side
 @dataclass(frozen=True)
 class Grid:
     """The numbers that a quantized matrix can hold: (level - zero point) x step for each level
-    from `lowest` to `highest`. step and zero point: one a row (R, 1), or one for all rows (1, 1);
-    of Blocks, a step for each number (R, C)."""
+    from `lowest` to `highest`. step and zero point: one per row (R, 1), or one for all rows (1, 1);
+    for Blocks, a step per number (R, C)."""
 
     step: Tensor
     zero_point: Tensor
@@ -30,22 +30,22 @@ class Grid:
 
     @property
     def by_row(self) -> bool:
-        """Tell whether each row, or each block of one, has a step of its own."""
+        """Tell whether every row or block has a separate step."""
         return self.step.numel() > 1
 
     @property
     def count(self) -> int:
-        """How many levels there are."""
+        """The number of levels."""
         return self.highest - self.lowest + 1
 
     def levels(self, weights: Tensor) -> Tensor:
-        """Return weights in levels: whole numbers are those that the matrix can hold."""
+        """Return weights in levels: the matrix holds the whole numbers."""
         return weights / self.step + self.zero_point
 
 
 @dataclass(frozen=True)
 class LargeError:
-    """A weight that rounding moved far: where it is, what it was, and what is stored."""
+    """A weight with a large error: its row and column, its fp32 value, and the stored value."""
 
     row: int
     column: int
@@ -79,14 +79,14 @@ class WeightError:
             "sqnr_db": self.sqnr_db if math.isfinite(self.sqnr_db) else None,
             "levels": self.levels,
             "levels_99": self.levels_99,
-            "largest": [vars(each) for each in self.largest],
+            "largest": [vars(error) for error in self.largest],
         }
 
 
 @dataclass(frozen=True)
 class Histogram:
     """Counts of weights in bins of one width from `start` on; grid: the numbers that the matrix can
-    hold in that range. In units of the weights, or of levels where each row has its own step."""
+    hold in that range. Units: the weights', or levels if every row has its own step."""
 
     start: float
     width: float
@@ -96,7 +96,7 @@ class Histogram:
 
 
 def row_label(matrix: str, row: int, checkpoint: Checkpoint) -> str:
-    """Return what a row of a weight matrix stands for: a word, or a gate of an LSTM's unit."""
+    """Return the meaning of a row of a weight matrix: a word, or a gate of an LSTM's unit."""
     if not matrix.startswith("rnn."):
         return checkpoint.vocabulary.words[row]
     units = checkpoint.model.config.nhid
@@ -106,7 +106,7 @@ def row_label(matrix: str, row: int, checkpoint: Checkpoint) -> str:
 def sqnr_db(signal: Tensor, stored: Tensor) -> float:
     """Return the signal-to-quantization-noise ratio 10 log10(sum x² / sum (x - x')²) in decibels.
 
-    Infinite where the two are equal; 6.02 dB are one bit.
+    Infinite if the two are equal; 6.02 dB are one bit.
     """
     noise = torch.linalg.vector_norm(signal - stored, dtype=torch.float64)
     power = torch.linalg.vector_norm(signal, dtype=torch.float64)
@@ -127,7 +127,7 @@ def grid_of(stored: Tensor | Blocks) -> Grid | None:
 def weight_errors(fp32: PreparedModel, variant: PreparedModel) -> list[WeightError]:
     """Return the rounding error of every weight matrix of a variant of a model."""
     stored = variant.matrices()
-    return [weight_error(name, each, stored[name]) for name, each in fp32.matrices().items()]
+    return [weight_error(name, weights, stored[name]) for name, weights in fp32.matrices().items()]
 
 
 def weight_error(name: str, weights: Tensor, stored: Tensor | Blocks) -> WeightError:
@@ -183,12 +183,12 @@ def histogram(weights: Tensor, stored: Tensor | Blocks, *, fine: bool = False) -
 
 
 def _counts(values: Tensor, low: float, high: float, bins: int) -> list[int]:
-    # What lies beyond the ends is left out: only clipped weights, or those that are not asked for.
-    return [int(each) for each in torch.histc(values, bins, low, high).tolist()]
+    # Values outside are left out: clipped weights, or weights outside of a fine histogram.
+    return torch.histc(values, bins, low, high).int().tolist()
 
 
 def _levels_of_most(stored: Tensor | Blocks) -> int:
-    """How many of the levels hold 99% of the weights, the fullest first."""
+    """Return the number of levels that hold 99% of the weights, the fullest levels first."""
     levels = stored.int_repr().flatten().int()
     fullest = torch.bincount(levels - int(levels.min())).sort(descending=True).values.cumsum(0)
     return int((fullest < 0.99 * levels.numel()).sum()) + 1

@@ -3,8 +3,8 @@
 PyTorch does not mix dtypes between parts. So a part in bf16 rounds its input to bf16 and returns
 32-bit floats, which the next part takes, whatever its precision. Between two parts in bf16 both
 conversions are exact: a model that is all bf16 computes what `model.to(torch.bfloat16)` does. The
-largest conversion is that of the logits, V numbers for each word. The loss needs it anyway: softmax
-sums over V words, for which 8 significant bits are too few.
+largest conversion has V logits per word. The loss needs 32 bits anyway, because softmax sums
+over V words, for which 8 significant bits are too few.
 """
 
 import platform

@@ -70,11 +70,10 @@ def missing_engine(variant: Variant) -> str:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Hide this thread's warnings and what it logs below an error, of libraries whose messages no
+    """Hide this thread's warnings and log messages below an error, from libraries whose messages no
     user can act on. Other threads keep logging.
 
-    Python's list of warning filters is one for the process, so that one thread changes it at a
-    time.
+    One thread at a time changes Python's warning filters, which all threads share.
     """
     thread = threading.get_ident()
 
@@ -82,7 +81,7 @@ def quiet() -> Iterator[None]:
         return record.thread != thread or record.levelno >= logging.ERROR
 
     root = logging.getLogger()
-    filtered = [root, *root.handlers]  # a logger's filter sees only what is logged to it directly
+    filtered = [root, *root.handlers]  # a logger's filter does not see messages of loggers below
     with _warning_filters, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for target in filtered:

@@ -1,7 +1,7 @@
-"""A model made ready to run as a variant, whichever runtime runs it.
+"""A model made ready to run as a variant, in either runtime.
 
-What `prepare` returns is called like LSTMModel and has `init_hidden` and `nll`; besides,
-`saved_bytes` is the size of the file that one would ship, `threads` the number it was prepared for.
+The result of `prepare` is called like LSTMModel and has `init_hidden` and `nll`; `saved_bytes` is
+the size of the file to ship, and `threads` the number of threads that it was prepared for.
 """
 
 import math
@@ -19,7 +19,7 @@ from wlm.quantization.engines import default_engine, missing_engine
 from wlm.quantization.pytorch import PyTorchModel, quantize
 from wlm.quantization.variant import Variant
 
-# Of a number, in int4 with its share of a scale.
+# Bytes per number; an int4 number includes its share of a scale.
 WEIGHT_BYTES = {
     "fp32": 4,
     "bf16": 2,
@@ -58,8 +58,8 @@ class PreparedModel(Protocol):
         """Map word ids (T, B) and a hidden state to logits (T, B, V) and the next state."""
 
     def nll(self, input: Tensor, hidden: Hidden, targets: Tensor) -> tuple[Tensor, Hidden]:
-        """Return the negative log-likelihood of each of the targets (T * B), in nats, and the next
-        hidden state."""
+        """Return the negative log-likelihood of the targets (T * B), in nats, and the next hidden
+        state."""
 
     def init_hidden(self, batch_size: int) -> Hidden:
         """Return the zero state that a text starts from."""
@@ -68,10 +68,10 @@ class PreparedModel(Protocol):
         """Return the model, in evaluation mode."""
 
     def modules(self) -> Modules:
-        """Return its modules, to be called one after the other."""
+        """Return the model's modules, to be called one after the other."""
 
     def part_bytes(self) -> dict[str, int]:
-        """Return the bytes of numbers that each part stores in the file, scales and zero points
+        """Return the bytes of numbers that every part stores in the file, scales and zero points
         included: see `ModelConfig.parts`."""
 
     def biases(self) -> dict[str, Tensor]:
@@ -87,12 +87,12 @@ class PreparedModel(Protocol):
 
 
 def prepare(model: LSTMModel, variant: Variant, threads: int = 1) -> PreparedModel:
-    """Return a variant of a model, ready to run; the model itself is never changed. One that came
-    quantized runs as what it came as, with the very integers.
+    """Return a variant of a model, ready to run; the model itself is never changed. A model
+    that was imported quantized runs with the imported integers.
 
     ONNX Runtime runs on `threads` threads; PyTorch's number is the process's, see
-    `wlm.measuring.evaluate.thread_count`. Raises VariantError where this machine cannot run the
-    variant, WLMError where making it fails.
+    `wlm.measuring.evaluate.thread_count`. Raises VariantError if this machine cannot run the
+    variant, WLMError if the preparation fails.
     """
     if reason := why_unavailable(variant):
         raise VariantError(reason)
@@ -107,9 +107,9 @@ def prepare(model: LSTMModel, variant: Variant, threads: int = 1) -> PreparedMod
 
 
 def imported_matrices(model: LSTMModel, variant: Variant) -> dict[str, Tensor | Blocks]:
-    """Return the matrices of integers that a model came with, nothing for one that came in fp32.
+    """Return the imported matrices of integers of a model, nothing for an fp32 model.
 
-    Raises VariantError unless the variant is what the model came as; PyTorch's engine is free.
+    Raises VariantError if the model was imported as another variant; the engine may differ.
     """
     if model.imported is None:
         return {}
@@ -135,10 +135,10 @@ def slow_here(variant: Variant) -> str:
 
 
 def held_bytes(config: ModelConfig, variant: Variant) -> int:
-    """Return about how many bytes of memory a variant takes beside the fp32 model.
+    """Return an estimate of the bytes of memory that a variant adds to the fp32 model.
 
-    Quantized weights are held twice, packed for the engine and as they were; so is all of an ONNX
-    file, by its session and for sessions to come. bf16 weights and biases are held once.
+    Quantized weights are in memory twice, packed for the engine and unpacked, and an ONNX file, in
+    its session and for later sessions. bf16 weights and biases are in memory once.
     """
     onnx, held = variant.runtime == "onnxruntime", 0
     for key, shape in config.shapes().items():
@@ -151,7 +151,7 @@ def held_bytes(config: ModelConfig, variant: Variant) -> int:
 
 
 def why_unavailable(variant: Variant) -> str:
-    """Return why this machine cannot run a variant, or nothing where it can."""
+    """Return why this machine cannot run a variant, or nothing if it can."""
     if variant.runtime == "onnxruntime":
         from wlm.quantization.onnx.export import missing_packages
 

@@ -1,4 +1,4 @@
-"""What printing a variant's model shows, worked out from its sizes: nothing is made for it."""
+"""The printed form of a variant's model, computed from its sizes without making the model."""
 
 from math import ceil
 
@@ -6,7 +6,7 @@ from wlm.model.blocks import BLOCK
 from wlm.model.lstm import ModelConfig
 from wlm.quantization.variant import Variant
 
-# What is printed about weights: for a Linear layer, torch.ao.quantization's words.
+# The printed settings of weights, for a Linear layer in torch.ao.quantization's words.
 _STORED = {
     "bf16": "dtype=torch.bfloat16",
     "int8": "dtype=torch.qint8, qscheme=torch.per_tensor_affine",
@@ -26,7 +26,7 @@ def printout(config: ModelConfig, variant: Variant) -> str:
         f"(rnn): {_lstm(config, variant)}",
         f"(decoder): {_linear(config, variant)}",
     ]
-    return "\n".join(["LSTMModel(", *(f"  {each}" for each in modules), ")"])
+    return "\n".join(["LSTMModel(", *(f"  {module}" for module in modules), ")"])
 
 
 def _embedding(config: ModelConfig, variant: Variant) -> str:

@@ -1,4 +1,4 @@
-"""A variant in PyTorch: its module made, called, measured and looked into.
+"""A variant in PyTorch: a module that is made, called, measured and inspected here.
 
 The only module that touches torch.ao.quantization, which PyTorch has deprecated without a
 replacement for LSTMs; the torch release is pinned for that reason.
@@ -25,7 +25,7 @@ from wlm.quantization.variant import Variant
 
 MODULES = {part.name: part.module for part in PARTS}
 MODULE_TYPES = {part.name: getattr(nn, part.label) for part in PARTS}
-# By part, then precision: the names of the settings in torch.ao.quantization.
+# The names of the settings in torch.ao.quantization, by part and precision.
 _DYNAMIC = {
     "fp16": "float16_dynamic_qconfig",
     "int8": "default_dynamic_qconfig",
@@ -51,7 +51,7 @@ class PyTorchModules:
 
 class PyTorchModel:
     """A PyTorch module with the size of its file, and the engine that its weights are packed for;
-    threads are those of the process."""
+    `threads` is the process's number."""
 
     def __init__(self, module: LSTMModel, threads: int = 1, engine: str = ""):
         self.module, self.config, self.threads = module.eval(), module.config, threads
@@ -69,7 +69,7 @@ class PyTorchModel:
         return self
 
     def modules(self) -> PyTorchModules:
-        """Return its modules, to be called one after the other."""
+        """Return the model's modules, to be called one after the other."""
         return PyTorchModules(self.module)
 
     def multiplied(self, matrix: str, input: Tensor) -> Tensor:
@@ -86,11 +86,11 @@ class PyTorchModel:
             return torch.ops.quantized.linear_dynamic(input.view(1, -1), packed, True)[0]
 
     def part_bytes(self) -> dict[str, int]:
-        """Return the bytes of numbers that `torch.save` writes for each part's entries."""
+        """Return the bytes of numbers that `torch.save` writes for every part's entries."""
         entries: dict[str, dict] = {part: {} for part in self.config.parts()}
         for key, value in self.module.state_dict().items():
             entries[part_of(key)][key] = value
-        return {part: _stored_bytes(each) for part, each in entries.items()}
+        return {part: _stored_bytes(values) for part, values in entries.items()}
 
     def biases(self) -> dict[str, Tensor]:
         """Return the biases, by their names in the fp32 state_dict."""
@@ -122,8 +122,8 @@ def quantize(
     """Return the PyTorch variant of an fp32 model: for fp32 the model itself, else a new one that
     shares the weights of the parts that stay as they are.
 
-    Quantized `matrices`, by their names in the fp32 state_dict, take the place of those made here.
-    Raises VariantError where this machine lacks the quantized engine. Source: the tutorial,
+    Quantized `matrices`, by their names in the fp32 state_dict, replace the matrices made here.
+    Raises VariantError if this machine lacks the quantized engine. Source: the tutorial,
     section 4 (`torch.quantization.quantize_dynamic`).
     """
     names, in_16_bits = qconfigs(variant), variant.parts_by_precision().get("bf16", [])
@@ -155,30 +155,31 @@ def _put_matrices(made: LSTMModel, floats: dict[str, Tensor], matrices: Mapping)
         made.encoder.set_weight(numbers["encoder.weight"])
     if "rnn.weight_ih_l0" in matrices:
         made.rnn.set_weight_bias(
-            {key.removeprefix("rnn."): each for key, each in numbers.items() if "rnn." in key}
+            {key.removeprefix("rnn."): value for key, value in numbers.items() if "rnn." in key}
         )
     if "decoder.weight" in matrices:
         made.decoder.set_weight_bias(numbers["decoder.weight"], numbers["decoder.bias"])
 
 
 def _with_shared_weights(module: nn.Module) -> nn.Module:
-    """A copy of a tree of modules down to its tensors: its modules can be replaced, none of its
-    weights is there twice."""
+    """Return a copy of a tree of modules that shares all tensors: its modules can be replaced, and
+    no weight is in memory twice."""
     copied = copy.copy(module)
     copied._parameters, copied._buffers = dict(module._parameters), dict(module._buffers)
     children = module._modules.items()
-    copied._modules = {name: _with_shared_weights(each) for name, each in children}
+    copied._modules = {name: _with_shared_weights(child) for name, child in children}
     return copied
 
 
 def _refuse_large(model: LSTMModel, variant: Variant) -> None:
-    """Raise VariantError for weights that fp16 cannot hold: PyTorch would cut them off unseen."""
+    """Raise VariantError for weights that fp16 cannot hold, which PyTorch would clip silently."""
     most = torch.finfo(torch.float16).max
     for part, kind in MODULE_TYPES.items():
         if getattr(variant, part) != "fp16":
             continue
-        modules = [each for each in model.modules() if isinstance(each, kind)]
-        largest = max(float(weight.abs().max()) for each in modules for weight in each.parameters())
+        modules = [module for module in model.modules() if isinstance(module, kind)]
+        weights = [weight for module in modules for weight in module.parameters()]
+        largest = max(float(weight.abs().max()) for weight in weights)
         if largest > most:
             raise VariantError(
                 f"{variant} needs weights within ±{most:,.0f}, fp16's range, got {largest:,.0f}"
@@ -186,7 +187,7 @@ def _refuse_large(model: LSTMModel, variant: Variant) -> None:
 
 
 def qconfigs(variant: Variant) -> dict[str, str]:
-    """Return what torch.ao.quantization calls the setting of each part that is quantized."""
+    """Return the name in torch.ao.quantization of the setting of every quantized part."""
     return {
         part: by_precision[precision]
         for part, by_precision in QCONFIGS.items()
@@ -197,7 +198,7 @@ def qconfigs(variant: Variant) -> dict[str, str]:
 def saved_bytes(model: nn.Module) -> int:
     """Return the bytes of the model's state_dict as `torch.save` writes it.
 
-    Raises WLMError where no temporary file of that size can be written, neither on disk nor in
+    Raises WLMError if no temporary file of that size can be written, neither on disk nor in
     memory. Source: the tutorial, section 4 (`print_size_of_model`); the archive holds the file's
     stem, so the file's name is the tutorial's too.
     """
@@ -214,7 +215,7 @@ def saved_bytes(model: nn.Module) -> int:
 
 
 def _stored_bytes(entries: dict) -> int:
-    """The bytes of numbers in the archive that `torch.save` writes."""
+    """Return the bytes of numbers in the archive that `torch.save` writes."""
     file = io.BytesIO()
     torch.save(entries, file)
     with zipfile.ZipFile(file) as archive:

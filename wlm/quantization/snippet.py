@@ -1,4 +1,4 @@
-"""The script that makes a variant: shown on pages, to be copied and run."""
+"""The script that makes a variant, shown on pages for visitors to copy and run."""
 
 from wlm.quantization.onnx.names import OPERATORS
 from wlm.quantization.pytorch import MODULE_TYPES, MODULES, qconfigs
@@ -16,8 +16,8 @@ model = load_checkpoint({folder!r}).model
 {making}
 print(quantized)
 
-for each in model, quantized:
-    torch.save(each.state_dict(), "temp.p")
+for shown in model, quantized:
+    torch.save(shown.state_dict(), "temp.p")
     print(f"{{os.path.getsize('temp.p') / 1e6:.1f}} MB")
     os.remove("temp.p")
 """

@@ -1,11 +1,11 @@
-"""What is quantized in a model and what runs it, as one short string."""
+"""The precisions of a model's parts and the runtime, as one short name."""
 
 from dataclasses import dataclass, fields
 
 from wlm.errors import VariantError
 from wlm.model.parts import PARTS
 
-# What each part of the model may be, by runtime; the first is the default.
+# The allowed precisions by runtime and part; the first is the default.
 PRECISIONS = {
     "pytorch": {
         "lstm": ("fp32", "bf16", "fp16", "int8", "int8-channel"),
@@ -25,7 +25,7 @@ SHORT_FORMS = {"fp32": "pytorch:", "int8": "pytorch:lstm=int8,linear=int8"}
 PART_LABELS = {part.name: part.label for part in PARTS}
 RUNTIME_LABELS = {"pytorch": "", "onnxruntime": "ORT "}
 
-# What pages offer to choose from, the headline ones first.
+# The variants that pages offer, the main ones first.
 OFFERED = (
     "fp32",
     "int8",
@@ -46,7 +46,7 @@ OFFERED = (
 
 @dataclass(frozen=True)
 class Variant:
-    """The precision of each part of a model, the runtime that runs it and, for PyTorch's int8, the
+    """The precision of every part of a model, the runtime that runs it and, for PyTorch's int8, the
     engine.
 
     `str(variant)` is its name, which `Variant.parse` reads: `fp32`, `int8`, or such as
@@ -75,7 +75,7 @@ class Variant:
                 f"engine must be one of {', '.join(ENGINES[1:])}, got {self.engine!r}"
             )
         precisions = self.lstm, self.linear
-        if self.engine and not any(each.startswith("int8") for each in precisions):
+        if self.engine and not any(precision.startswith("int8") for precision in precisions):
             raise VariantError(
                 f"an engine is named for an int8 LSTM or Linear only, got engine={self.engine} "
                 "without one"
@@ -150,7 +150,7 @@ class Variant:
 def describe(variant: Variant) -> str:
     """Return one plain sentence on what a variant is and when it loses."""
     parts = variant.lstm, variant.linear, variant.embedding
-    precisions = {each.removesuffix("-channel") for each in parts}
+    precisions = {precision.removesuffix("-channel") for precision in parts}
     if variant.runtime == "onnxruntime":
         what = (
             "Another engine for the same arithmetic in 32-bit floats: faster than PyTorch's at one "

@@ -32,15 +32,15 @@ def candidates(
 ) -> list[Candidate]:
     """Return the likeliest words after a text begun with the settings, see `race`.
 
-    All filters of the settings apply; the numbers are those of `draw_race` at this place. Raises
+    All filters of the settings apply; `draw_race` uses the same numbers at this place. Raises
     TextError.
     """
     _, generator = beginning(vocabulary, settings)
     for _ in range(len(ids) + 1):
         numbers = race_numbers(len(vocabulary), generator)
     filters = settings.filters(vocabulary)
-    logits = torch.stack([next_word(each, vocabulary, settings, ids) for each in readers])
-    given = torch.stack([probabilities(each, filters) for each in logits])  # (models, V)
+    logits = torch.stack([next_word(reader, vocabulary, settings, ids) for reader in readers])
+    given = torch.stack([probabilities(values, filters) for values in logits])  # (models, V)
     return race(given, numbers, vocabulary, count)
 
 
@@ -55,7 +55,7 @@ def race(
     """
     arrivals = -numbers.log() / given
     order = given.mean(0).topk(min(count, len(vocabulary))).indices.tolist()
-    written = [each for each in arrivals.argmin(1).tolist() if each not in order]
+    written = [id for id in arrivals.argmin(1).tolist() if id not in order]
     return [
         Candidate(
             vocabulary.words[id],

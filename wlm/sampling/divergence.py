@@ -79,8 +79,8 @@ def divergences(
             # A word's distribution is the one after the word before it.
             logs.append(_log_probabilities(torch.cat([after[i], logits[:-1]]), filters))
             after[i] = logits[-1:]
-        kl = torch.stack([kl_divergence(logs[0], each) for each in logs])  # (models, T)
-        given = torch.stack([each.gather(1, chosen[:, None])[:, 0] for each in logs]).exp()
+        kl = torch.stack([kl_divergence(logs[0], other) for other in logs])  # (models, T)
+        given = torch.stack([log.gather(1, chosen[:, None])[:, 0] for log in logs]).exp()
         for t in range(len(chosen)):
             yield WordDivergence(tuple(given[:, t].tolist()), tuple(kl[:, t].tolist()))
 
@@ -121,6 +121,6 @@ def kl_divergence(log_p: Tensor, log_q: Tensor) -> Tensor:
 
 
 def _log_probabilities(logits: Tensor, filters: Sequence[Filter]) -> Tensor:
-    for each in filters:
-        logits = each(logits)
+    for filter in filters:
+        logits = filter(logits)
     return logits.double().log_softmax(-1)

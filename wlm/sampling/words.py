@@ -116,8 +116,8 @@ def sample_words(
             with torch.inference_mode():
                 output, hidden = model(read, hidden)  # (T, 1, V)
                 logits = output[-1, 0]
-                for each in filters:
-                    logits = each(logits)
+                for filter in filters:
+                    logits = filter(logits)
                 probabilities = logits.softmax(0)
                 id = draw(probabilities, generator)
                 probability = float(probabilities[id])
@@ -135,18 +135,18 @@ def until_article_ends(
     """Yield words until a line `= Title` begins after a line of text; `= = Section` goes on."""
     before, held = (prompt[-1] if prompt else None), None
     begun = [line.level for line in lines(prompt)][-1:] not in ([], [1])  # not if only by a title
-    for each in stream:
+    for sampled in stream:
         if held is not None:
-            if each.word != "=" and begun:
+            if sampled.word != "=" and begun:
                 return
             yield held
             begun, held = True, None
-        if each.word == "=" and before == EOS:
-            held = each  # a title or a section: the next word tells
+        if sampled.word == "=" and before == EOS:
+            held = sampled  # a title or a section: the next word tells
         else:
-            begun = begun or each.word != EOS
-            yield each
-        before = each.word
+            begun = begun or sampled.word != EOS
+            yield sampled
+        before = sampled.word
     if held is not None:
         yield held
 

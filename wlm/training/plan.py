@@ -1,4 +1,4 @@
-"""How many steps a training takes, what they cost, and how far along it is."""
+"""The number of steps of a training, their cost, and the progress."""
 
 import math
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Taken:
 
 
 class Plan:
-    """The steps of a recipe on a training text of so many tokens, for a model's sizes.
+    """The steps of a recipe for a model's sizes and a training text's number of tokens.
 
     A phase that the recipe has is at least one step long.
     """

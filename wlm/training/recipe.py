@@ -104,7 +104,7 @@ class Recipe:
         return 60 * self.minutes * (0.6 if phase == 1 else 0.4)
 
     def changed(self, options: dict) -> "Recipe":
-        """Return the recipe with the given options in place of its own; None leaves one as is."""
+        """Return the recipe with the given options; None leaves one as is."""
         return replace(self, **{key: each for key, each in options.items() if each is not None})
 
     def to_json(self) -> dict:
@@ -114,7 +114,7 @@ class Recipe:
     @classmethod
     def from_json(cls, content: object) -> "Recipe":
         """Read what `to_json` wrote. Raises TrainError."""
-        names = {each.name for each in fields(cls)}
+        names = {field.name for field in fields(cls)}
         if not isinstance(content, dict) or content.keys() != names:
             raise TrainError("the settings of a training must have exactly the recipe's names")
         try:

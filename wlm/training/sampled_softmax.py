@@ -1,4 +1,4 @@
-"""A loss over some words in place of all: several times as fast a training step."""
+"""A loss over some words instead of all: several times as fast a training step."""
 
 import torch
 import torch.nn.functional as F
@@ -44,9 +44,9 @@ def sampled_cross_entropy(
     """Return the mean negative log-likelihood of targets (N,) among themselves and `words` (K,).
 
     hidden: (N, H); weight: (V, H) and bias: (V,) of the decoder; log_p: log of each word's
-    inclusion probability, (V,). A word that was drawn stands for 1/p words, so its logit is
-    lowered by log p; the target always takes part, so its own is not; where a target was drawn
-    too, it counts once. With all words drawn this is the full softmax.
+    inclusion probability, (V,). A drawn word represents 1/p words, so its logit is lowered by
+    log p. The target always takes part, so its logit is not lowered, and it counts once if it was
+    drawn, too. With all words drawn this is the full softmax.
     """
     target_logits = (hidden * F.embedding(targets, weight)).sum(1) + bias[targets]  # (N,)
     logits = F.linear(hidden, F.embedding(words, weight), bias[words] - log_p[words])  # (N, K)

@@ -64,7 +64,7 @@ class StackedLSTM:
             states.append(state)
         if addition:
             output = output + addition * lower
-        h, c = (torch.cat(each).detach() for each in zip(*states, strict=True))
+        h, c = (torch.cat(layers).detach() for layers in zip(*states, strict=True))
         return drop(output, dropout, generator), (h, c)
 
 

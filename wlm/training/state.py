@@ -36,8 +36,8 @@ def save_state(out: Path, state: dict) -> None:
 def load_state(out: Path, resume: bool) -> dict | None:
     """Return the state to resume, its recipe checked, or None for a new training.
 
-    Raises TrainError where there is none to resume, or `out` holds one that a new training would
-    overwrite.
+    Raises TrainError if there is none to resume, or if a new training would overwrite the one in
+    `out`.
     """
     if not resume:
         for name, what in ((STATE, "an unfinished training"), (CARD, "a model")):

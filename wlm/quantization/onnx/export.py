@@ -28,7 +28,7 @@ from wlm.quantization.variant import PART_LABELS, Variant
 
 EXPORT_FORMAT = 2  # raise it to make all files again
 MOST_DIFFERENCE = 1e-5
-# Of all models together, enough for the bundled model's files in fp32 and int8.
+# For all models together: enough for the bundled model's files in fp32 and int8.
 MOST_BYTES_IN_MEMORY = 150_000_000
 
 FP32 = Variant(runtime="onnxruntime")

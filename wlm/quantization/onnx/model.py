@@ -18,8 +18,8 @@ class OnnxModel:
     """An ONNX file run by ONNX Runtime on a fixed number of threads.
 
     `model(input, hidden)` maps word ids (T, B) and a hidden state to logits (T, B, V) and the next
-    hidden state, all PyTorch tensors; `nll` sums the loss without handing logits out. Each of the
-    two has a session of its own, made when first needed.
+    hidden state, all PyTorch tensors; `nll` computes the loss without returning logits. Both
+    have a separate session, made when first needed.
     """
 
     def __init__(self, content: bytes, config: ModelConfig, threads: int = 1):
@@ -34,8 +34,8 @@ class OnnxModel:
         return torch.from_numpy(logits), (torch.from_numpy(h), torch.from_numpy(c))
 
     def nll(self, input: Tensor, hidden: Hidden, targets: Tensor) -> tuple[Tensor, Hidden]:
-        """Return the negative log-likelihood of each of the targets (T * B), in nats, and the next
-        hidden state."""
+        """Return the negative log-likelihood of the targets (T * B), in nats, and the next hidden
+        state."""
         session = self._session(with_loss=True)
         feed = self._feed(input, hidden)
         feed[TARGETS] = targets.view(*input.shape, 1).numpy()
@@ -47,11 +47,11 @@ class OnnxModel:
         return self.config.zero_state(batch_size)
 
     def eval(self) -> "OnnxModel":
-        """Return the model: it knows no training mode."""
+        """Return the model, which has no training mode."""
         return self
 
     def modules(self) -> OnnxModules:
-        """Return its modules, to be called one after the other."""
+        """Return the model's modules, to be called one after the other."""
         return OnnxModules(self.content, self.threads)
 
     def part_bytes(self) -> dict[str, int]:

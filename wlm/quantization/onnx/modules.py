@@ -9,9 +9,9 @@ from wlm.quantization.onnx.session import put_loss_in, start
 
 
 class OnnxModules:
-    """Embedding, LSTM, decoder and loss of a model, each a session of its own.
+    """Embedding, LSTM, decoder and loss of a model, as four sessions.
 
-    What one hands to the next stays in ONNX Runtime and is not copied.
+    Their outputs stay in ONNX Runtime and are not copied.
     """
 
     def __init__(self, content: bytes, threads: int):
@@ -22,7 +22,7 @@ class OnnxModules:
         nodes = file.graph.node
         layers = [node for node in nodes if node.op_type in LSTM_OPERATORS]
         self.embedded = layers[0].input[0]
-        # The axis of the direction, which is one, is squeezed out of a layer's output.
+        # A layer's output has an axis for its one direction, which is squeezed out.
         (squeeze,) = (node for node in nodes if layers[-1].output[0] in node.input)
         self.output, self.logits = squeeze.output[0], OUTPUTS[0]
         for name in (self.embedded, self.output, self.logits):
@@ -45,7 +45,7 @@ class OnnxModules:
         """Return the last layer's output and the next hidden state."""
         state = dict(zip(INPUTS[1:], map(_value, hidden), strict=True))
         output, *state = self._module("LSTM")({self.embedded: embedded, **state})
-        return output, tuple(torch.from_numpy(each.numpy()) for each in state)
+        return output, tuple(torch.from_numpy(value.numpy()) for value in state)
 
     def decoder(self, output):
         """Return the logits of the last layer's output, as ONNX Runtime holds them."""
@@ -58,7 +58,7 @@ class OnnxModules:
         return -float(self._module("loss")(feed)[0].numpy().mean())
 
     def _module(self, name: str) -> "_Module":
-        """Return a module, its session made when first needed: some need the embedding only."""
+        """Return a module. Its session is made when first needed; some need only the embedding."""
         if name not in self._modules:
             inputs, outputs = self._ends[name]
             part = self._extractor.extract_model(inputs, outputs).SerializeToString()

@@ -1,4 +1,4 @@
-"""What things are called in ONNX files: the exporter's names, the quantizer's, and ours."""
+"""Names in ONNX files: the exporter's, the quantizer's and ours."""
 
 from wlm.model.parts import PARTS
 
@@ -12,4 +12,4 @@ LSTM_OPERATORS = ("LSTM", "DynamicQuantizeLSTM")
 DECODER_OPERATORS = ("MatMul", "MatMulInteger", "MatMulNBits")
 EMBEDDING_OPERATORS = ("Gather", "GatherBlockQuantized")
 QUANTIZED, SCALE, ZERO_POINT = "_quantized", "_scale", "_zero_point"
-START, END, AXIS = "_start", "_end", "_axis"  # of where what was looked up is cut
+START, END, AXIS = "_start", "_end", "_axis"  # of the slice that drops a column

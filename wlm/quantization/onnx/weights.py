@@ -20,8 +20,8 @@ from wlm.quantization.onnx.names import (
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a matrix is: its name in the file, whether its outputs are columns there, whether they
-    are an LSTM's gates in ONNX's order, and, of 4-bit blocks, how many numbers a row has."""
+    """A matrix's name in the file, whether its outputs are columns there, whether they are gates of
+    an LSTM in ONNX's order, and the numbers in a row of 4-bit blocks."""
 
     name: str
     is_transposed: bool = False
@@ -30,7 +30,7 @@ class _Place:
 
 
 def stored_parts(content: bytes, names: list[str]) -> dict[str, int]:
-    """Return the bytes of numbers that each part stores in an ONNX file, scales included.
+    """Return the bytes of numbers that every part stores in an ONNX file, scales included.
 
     `names` are the parts in the order of a pass, which is the order of the file's operators: those
     before the first LSTM belong to the embedding, those after the last one to the decoder.
@@ -38,14 +38,14 @@ def stored_parts(content: bytes, names: list[str]) -> dict[str, int]:
     from onnx import numpy_helper
 
     graph = _graph(content)
-    sizes = {each.name: numpy_helper.to_array(each).nbytes for each in graph.initializer}
+    sizes = {tensor.name: numpy_helper.to_array(tensor).nbytes for tensor in graph.initializer}
     parts, layers = dict.fromkeys(names, 0), 0
     for node in graph.node:
         is_lstm = node.op_type in LSTM_OPERATORS
         layers += is_lstm
         after_all = layers == len(names) - 2 and not is_lstm
         part = names[-1] if after_all else names[layers]
-        # One that several operators share is stored once.
+        # A tensor that several operators share is stored once.
         parts[part] += sum(sizes.pop(name, 0) for name in node.input)
     return parts
 
@@ -54,14 +54,14 @@ def stored_matrices(content: bytes) -> dict[str, Tensor | Blocks]:
     """Return the weight matrices of an ONNX file by their names in the fp32 state_dict: floats, or
     quantized tensors or Blocks with the file's integers, scales and zero points."""
     graph = _graph(content)
-    numbers = {each.name: each for each in graph.initializer}
+    numbers = {tensor.name: tensor for tensor in graph.initializer}
     return {key: _matrix(numbers, place) for key, place in _places(graph).items()}
 
 
 def stored_biases(content: bytes) -> dict[str, Tensor]:
     """Return the biases of an ONNX file by their names in the fp32 state_dict."""
     graph = _graph(content)
-    numbers = {each.name: each for each in graph.initializer}
+    numbers = {tensor.name: tensor for tensor in graph.initializer}
     found: dict[str, Tensor] = {}
     layer = 0
     for node in graph.node:
@@ -82,7 +82,7 @@ def _graph(content: bytes):
 
 
 def _places(graph) -> dict[str, _Place]:
-    """Where the matrices are, by their names in the fp32 state_dict."""
+    """Return the matrices' places, by their names in the fp32 state_dict."""
     found: dict[str, _Place] = {}
     layer = 0
     for node in graph.node:
@@ -100,27 +100,27 @@ def _places(graph) -> dict[str, _Place]:
 
 
 def _columns(graph, node) -> int | None:
-    """How many numbers a row has of the matrix that a node uses in blocks; None without blocks."""
+    """Return the numbers in a row of the matrix that a node uses in blocks; None without blocks."""
     from onnx import numpy_helper
 
     if node.op_type == "MatMulNBits":
-        return next(each.i for each in node.attribute if each.name == "K")
+        return next(attribute.i for attribute in node.attribute if attribute.name == "K")
     if node.op_type != "GatherBlockQuantized":
         return None
-    numbers = {each.name: each for each in graph.initializer}
-    # What is looked up is cut where the numbers are odd.
+    numbers = {tensor.name: tensor for tensor in graph.initializer}
+    # A slice drops a column if the row has an odd number.
     name = node.input[0]
     end = numbers.get(name.removesuffix(QUANTIZED) + END)
     return 2 * numbers[name].dims[1] if end is None else int(numpy_helper.to_array(end)[0])
 
 
 def _rows(number: int) -> Tensor:
-    """Where PyTorch's gates (input, forget, cell, output) are among ONNX's (i, o, f, c)."""
+    """Return the rows of PyTorch's gates (input, forget, cell, output) in ONNX's (i, o, f, c)."""
     return torch.arange(number).view(4, -1)[[0, 2, 3, 1]].flatten()
 
 
 def _matrix(numbers: dict, place: _Place) -> Tensor | Blocks:
-    """A matrix with its outputs as rows, in PyTorch's order."""
+    """Return a matrix with its outputs as rows, in PyTorch's order."""
     values = _tensor(numbers, place.name)
     if place.columns is not None:
         scales = _tensor(numbers, _beside(place, SCALE))
@@ -131,14 +131,16 @@ def _matrix(numbers: dict, place: _Place) -> Tensor | Blocks:
     values = values[rows].contiguous()
     if not place.name.endswith(QUANTIZED):
         return values
-    scale, zero = (_tensor(numbers, _beside(place, each)).flatten() for each in (SCALE, ZERO_POINT))
+    scale, zero = (
+        _tensor(numbers, _beside(place, suffix)).flatten() for suffix in (SCALE, ZERO_POINT)
+    )
     by_row = len(scale) > 1
     scale, zero = (scale[rows], zero[rows]) if by_row else (scale, zero)
     return quantized_tensor(values, scale, zero, by_row)
 
 
-def _beside(place: _Place, what: str) -> str:
-    return place.name.removesuffix(QUANTIZED) + what
+def _beside(place: _Place, suffix: str) -> str:
+    return place.name.removesuffix(QUANTIZED) + suffix
 
 
 def _tensor(numbers: dict, name: str) -> Tensor:
