@@ -21,8 +21,8 @@ import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import WebSocketException
 
+from benchmarks.visitor import Visitor, visit
 from helpers.serving import APP, serving
-from view.probing.visitor import Visitor, visit
 from wlm.measuring.machine import describe_machine
 
 GONE = (OSError, WebSocketException, TimeoutError)

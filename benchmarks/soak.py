@@ -27,9 +27,9 @@ from websockets.exceptions import WebSocketException
 
 from benchmarks import ROOT
 from benchmarks.faults import FAULTS, MARK, PORTS, Site, address_of
+from benchmarks.visitor import Visitor, visit
 from helpers import postgres
 from helpers.waiting import wait_for
-from view.probing.visitor import Visitor, visit
 from wlm.measuring.machine import describe_machine
 from wlm.runs.store import RunStore
 

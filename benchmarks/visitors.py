@@ -4,7 +4,7 @@
 
 Parts are `alone`, `crowd`, `memory` and `growth`; without any, all four are measured, each with a
 fresh server on this machine with an empty store. Visitors are of this machine, too, and take
-some of its CPUs: see view/probing/visitor.py for how they differ from browsers.
+some of its CPUs: see benchmarks/visitor.py for how they differ from browsers.
 """
 
 import argparse
@@ -19,8 +19,8 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.visitor import Visitor, visit
 from helpers.serving import APP, serving
-from view.probing.visitor import Visitor, visit
 from view.shared.page import MENU
 from wlm.measuring.machine import describe_machine
 from wlm.quantization.variant import PART_LABELS

@@ -3,7 +3,7 @@
     python -m benchmarks.voters [--voters 150] [--within 60]
 
 Everyone comes while the first round is open and votes; the later rounds all vote as soon as they
-see them. Phones are of this machine, too: see view/probing/visitor.py for how they differ
+see them. Phones are of this machine, too: see benchmarks/visitor.py for how they differ
 from browsers.
 """
 
@@ -15,8 +15,8 @@ import re
 import sys
 import time
 
+from benchmarks.visitor import Visitor
 from benchmarks.visitors import say, serve, visitor
-from view.probing.visitor import Visitor
 from wlm.audience.room import ROUNDS, SIDES
 from wlm.measuring.machine import describe_machine
 

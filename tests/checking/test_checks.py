@@ -1,21 +1,17 @@
 """Each check sees what is not well, and says what to do about it."""
 
 import socket
-import sys
 from collections import namedtuple
 from pathlib import Path
 
 import pytest
 
-from helpers.processes import start
-from view.probing import render
 from wlm.checking import (
     catalog,
     engines,
     installed,
     machine,
     network,
-    pages,
     runs,
     server,
     strangers,
@@ -121,7 +117,7 @@ def test_warming_up_keeps_the_onnx_files_of_the_bundled_model(tiny_default, own_
     def kept() -> dict[Path, int]:
         return {path: path.stat().st_ino for path in own_cache.glob("onnx-*/*.onnx_*")}
 
-    for look in ("pages.start", "catalog.look", "runs.look_at_store", "machine.look"):
+    for look in ("catalog.look", "runs.look_at_store", "machine.look"):
         monkeypatch.setattr(f"wlm.checking.{look}", lambda *_: iter(()))
     monkeypatch.setattr(network, "look", lambda _port: iter(()))
     assert not kept()
@@ -252,39 +248,6 @@ def test_a_setting_that_is_none_is_a_cross(public):
     public(seconds=0)
     (cross,) = found_by("strangers", strangers.look)
     assert not cross.well and "WLM_RUN_SECONDS must be a whole number" in cross.found
-
-
-def test_what_a_page_says_of_errors_is_a_cross():
-    lines = (
-        '{"page": "Compare", "seconds": 1.25, "problems": []}\n'
-        '{"page": "Sample", "seconds": 1.0, "problems": ["It is broken."]}'
-    )
-    process = start(sys.executable, "-c", f"print({lines!r})", stdout=-1, stderr=-1)
-    well, cross = pages.look(process)
-    assert (well.subject, well.well, well.found) == ("page Compare", True, "drawn in 1.2 s")
-    assert (cross.subject, cross.found) == ("page Sample", "It is broken.")
-
-
-def test_a_page_that_is_not_drawn_in_time_says_so_in_one_line(monkeypatch):
-    def run(_):
-        raise RuntimeError("AppTest script run timed out after 60.0(s)\nmore")
-
-    monkeypatch.setattr(render.AppTest, "run", run)
-    assert render.draw("pages/4_Runs.py") == ["AppTest script run timed out after 60.0(s)"]
-
-
-def test_pages_that_cannot_be_drawn_at_all_are_a_cross():
-    process = start(sys.executable, "-c", "raise SystemExit('no such thing')", stdout=-1, stderr=-1)
-    (cross,) = pages.look(process)
-    assert "no such thing" in cross.found
-
-
-def test_pages_that_take_too_long_are_a_cross_and_leave_no_process(monkeypatch):
-    monkeypatch.setattr(pages, "PATIENCE", 0.01)
-    process = start(sys.executable, "-c", "import time; time.sleep(90)", stdout=-1, stderr=-1)
-    (cross,) = pages.look(process)
-    assert cross.found == "they were not drawn within 0 s" and "server's log" in cross.todo
-    assert process.returncode < 0
 
 
 def test_a_check_that_fails_itself_is_a_cross(monkeypatch):

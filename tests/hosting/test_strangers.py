@@ -16,11 +16,12 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
+from benchmarks.visitor import visit
 from helpers.serving import APP, outcome_of, serving
 from helpers.tiny import LINE, WORDS, tiny_model
 from helpers.waiting import PATIENCE, ended, wait_for
-from view.probing.visitor import visit
 from wlm.cli.main import main
+from wlm.runs.heartbeat import SUFFIX
 from wlm.runs.run import State
 from wlm.runs.store import RunStore
 from wlm.text.vocabulary import Vocabulary
@@ -357,15 +358,23 @@ def test_the_log_has_a_line_an_event_without_texts_names_or_addresses(server, fo
         assert all(word not in json.dumps(line) for line in lines)
 
 
-def test_a_check_of_the_server_asks_about_its_worker(server, capsys):
+def test_a_check_of_the_server_reads_its_workers_heartbeat(server, store, monkeypatch, capsys):
+    monkeypatch.setenv("WLM_DATABASE_URL", store.url)
+
+    async def come() -> None:
+        async with stranger(server) as visitor:
+            await visitor.open("Runs")
+
+    outcome_of(come())
+    wait_for(lambda: any(name.endswith(SUFFIX) for name in store.signs()), "the first heartbeat")
     assert main(["check", "--server", server]) == 0
     printed = capsys.readouterr().out
-    assert f"✓ server: {server} answers" in printed and "✓ worker: Worker: ready" in printed
+    assert f"✓ server: {server} answers" in printed and "✓ worker: it gives heartbeats" in printed
     (worker,) = psutil.Process(listener_of(server)).children()
     worker.kill()
     worker.wait(PATIENCE)
     assert main(["check", "--server", server]) == 1
-    assert "✗ worker: The worker is being started again." in capsys.readouterr().out
+    assert "✗ worker: no heartbeat for 15 s from the worker of " in capsys.readouterr().out
 
 
 def test_made_up_cookies_start_no_more_runs_and_no_longer_ones(small_server, tmp_path):

@@ -16,11 +16,11 @@ import psutil
 import pytest
 from test_strangers import LONG, SHORT, begin
 
+from benchmarks.visitor import visit
 from helpers.dask_cluster import Cluster
 from helpers.processes import ROOT
 from helpers.serving import APP, is_healthy, outcome_of, serving
 from helpers.waiting import ended, wait_for
-from view.probing.visitor import visit
 from view.shared.page import MENU
 from wlm.runs.run import State
 from wlm.runs.store import RunStore

@@ -15,11 +15,10 @@ from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import SweepSpec
 from wlm.runs import cluster
 from wlm.runs.cluster import ClusterQueue, run_on_worker
-from wlm.runs.open_queue import open_queue
 from wlm.runs.run import Run, State
 from wlm.runs.store import RunStore
 from wlm.runs.sweep_points import current_points
-from wlm.runs.worker import WorkerQueue
+from wlm.runs.worker import WorkerQueue, open_queue
 
 pytestmark = pytest.mark.slow
 

@@ -115,8 +115,8 @@ def job_queue():
     from wlm.audience.store import remove_old_rooms
     from wlm.catalog.uploads import remove_old
     from wlm.runs.caretaker import Caretaker
-    from wlm.runs.open_queue import open_queue
     from wlm.runs.store import RunStore
+    from wlm.runs.worker import open_queue
 
     store = RunStore()
     jobs = open_queue(store)

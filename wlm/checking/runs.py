@@ -7,9 +7,9 @@ from wlm.checking.finding import Finding
 from wlm.measuring.comparison import CompareSpec
 from wlm.paths import database_url
 from wlm.runs.database import shown_url
-from wlm.runs.open_queue import open_queue
 from wlm.runs.run import Run, State
 from wlm.runs.store import RunStore
+from wlm.runs.worker import open_queue
 
 SECONDS = 1.0  # of measuring: enough to see that it does
 PATIENCE = 60.0  # seconds until the worker is given up

@@ -1,34 +1,39 @@
-"""Is a running server well? Asked as a visitor's browser asks it, its worker included."""
+"""Does a running server answer, and does its worker live?"""
 
-import json
-import subprocess
+import os
+import time
 import urllib.request
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from wlm.checking.finding import Finding
-from wlm.checking.pages import view_process
 from wlm.errors import SettingError
+from wlm.runs.database import shown_url
+from wlm.runs.heartbeat import SUFFIX, worker_of
+from wlm.runs.store import RunStore
 
-HEALTH = "/_stcore/health"  # of Streamlit: it knows nothing of the worker
+HEALTH = "/_stcore/health"  # Streamlit's own; it does not cover the worker
 SECONDS = 5.0
-PATIENCE = 30.0  # seconds until an answer is given up
+PATIENCE = 15.0  # seconds; a server gives a sign of life every 10 s, its worker every 5 s
+LOOK_SECONDS = 0.5
+LOG = "look at the server's log"
 
 
 def look(address: str) -> Iterator[Finding]:
-    """Ask a server by its address whether it answers, draws a page, and has its worker.
+    """Check whether a server answers at an address, and whether its worker gives heartbeats to the
+    store of runs.
 
-    Raises SettingError for what is no address.
+    Raises SettingError if the address is not valid.
     """
     if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
         raise SettingError(
-            f"a server's address is written such as http://localhost:8501, got {address[:200]!r}"
+            f"a server's address must be like http://localhost:8501, got {address[:200]!r}"
         )
     well = is_healthy(address)
     found = f"{address} answers" if well else f"{address} does not answer"
-    yield Finding("server", well, found, "start it, and look at its log")
+    yield Finding("server", well, found, f"start the server, and {LOG}")
     if well:
-        yield from _ask(address)
+        yield _cluster() if os.environ.get("WLM_DASK") else _workers(RunStore())
 
 
 def is_healthy(address: str) -> bool:
@@ -40,19 +45,37 @@ def is_healthy(address: str) -> bool:
         return False
 
 
-def _ask(address: str) -> Iterator[Finding]:
-    process = view_process("view.probing.ask", address)
+def _cluster() -> Finding:
+    from wlm.runs.worker import open_queue  # imports PyTorch
+
+    jobs = open_queue(RunStore())
     try:
-        printed, errors = process.communicate(timeout=PATIENCE)
-        answer = json.loads(printed)
-    except (subprocess.TimeoutExpired, ValueError) as error:
-        process.kill()
-        timed_out = isinstance(error, subprocess.TimeoutExpired)
-        last = ["it took too long"] if timed_out else errors.strip().splitlines() or ["no answer"]
-        yield Finding("page", False, f"no page came: {last[-1][:200]}", "look at its log")
-        return
-    problems = "; ".join(answer["problems"])
-    found = problems or f"it came after {answer['seconds']:.2f} s"
-    yield Finding("page", not problems, found, "look at its log")
-    worker = answer["worker"] or "the page says nothing of it"
-    yield Finding("worker", answer["well"], worker, "look at its log, or start it again")
+        return Finding("worker", *jobs.worker(), "start the cluster")
+    finally:
+        jobs.close()
+
+
+def _workers(store: RunStore) -> Finding:
+    """Wait until every server and worker in the store has given a new sign of life, and judge the
+    workers of the servers that have."""
+    first, end = store.signs(), time.monotonic() + PATIENCE
+    while True:
+        signs = store.signs()
+        alive = {name for name, sign in signs.items() if sign != first.get(name)}
+        servers = {name for name in signs if not name.endswith(SUFFIX)}
+        expected = servers | set(map(worker_of, servers))
+        if not servers or expected <= alive or time.monotonic() > end:
+            break
+        time.sleep(LOOK_SECONDS)
+    if store.warning:
+        todo = "set WLM_DATABASE_URL to the database of the server"
+        return Finding("worker", False, store.warning, todo)
+    living = servers & alive
+    silent = [server for server in living if worker_of(server) not in alive]
+    if silent:
+        found = f"no heartbeat for {PATIENCE:.0f} s from the worker of {', '.join(sorted(silent))}"
+        return Finding("worker", False, found, f"{LOG}; the next run starts a new worker")
+    if living:
+        return Finding("worker", True, "it gives heartbeats")
+    # The row of a server that has ended may still be in the store.
+    return Finding("worker", True, f"{shown_url(store.url)}: it starts with the first visitor")

@@ -33,6 +33,19 @@ PREFETCH_SECONDS = 300.0  # how long a prefetched job is kept that nobody asks f
 logger = logging.getLogger(__name__)
 
 
+def open_queue(store: RunStore) -> JobQueue:
+    """Return a queue with a worker process on this machine or, if WLM_DASK names a Dask cluster,
+    a queue with that cluster.
+
+    Raises JobError if the cluster needs the package `distributed` and it is missing.
+    """
+    if address := os.environ.get("WLM_DASK"):
+        from wlm.runs.cluster import ClusterQueue
+
+        return ClusterQueue(store, address)
+    return WorkerQueue(store)
+
+
 class WorkerQueue(JobQueue):
     """Runs handed to a worker process, which is started when needed and replaced when it dies."""
 

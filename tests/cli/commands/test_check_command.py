@@ -5,7 +5,6 @@ import json
 import pytest
 
 from wlm.checking import check as checking
-from wlm.checking import server
 from wlm.checking.finding import Finding
 from wlm.cli.main import main
 
@@ -49,7 +48,7 @@ def test_json_has_every_check(capsys, findings):
 @pytest.mark.parametrize("address", ["localhost:8501", "ftp://x", "nonsense", "http://"])
 def test_what_is_no_address_of_a_server_is_refused(capsys, address):
     assert main(["check", "--server", address]) == 2
-    assert "written such as http://localhost:8501" in capsys.readouterr().err
+    assert "must be like http://localhost:8501" in capsys.readouterr().err
 
 
 def test_a_server_that_does_not_answer_is_a_cross(capsys, unused_port):
@@ -63,23 +62,6 @@ def test_options_that_do_not_go_together_are_refused(capsys):
     assert "leave out --warm" in capsys.readouterr().err
 
 
-def test_a_server_without_an_answer_to_the_question_is_a_cross(monkeypatch):
-    monkeypatch.setattr(server, "is_healthy", lambda _: True)
-    monkeypatch.setattr(server, "view_process", lambda *_: _Silent())
-    _, page = server.look("http://127.0.0.1:1")
-    assert not page.well and page.found == "no page came: it broke"
-
-
-class _Silent:
-    """A process that prints nothing but a reason."""
-
-    def communicate(self, timeout):
-        return "", "Traceback\nit broke\n"
-
-    def kill(self):
-        pass
-
-
 @pytest.mark.slow
 def test_this_machine_is_well(capsys, unused_port):
     code = main(["check", "--json", "--port", str(unused_port())])
@@ -88,4 +70,4 @@ def test_this_machine_is_well(capsys, unused_port):
     assert code == 0
     subjects = {check["subject"] for check in content["checks"]}
     assert subjects >= {"Python", "packages", "model wikitext2-lstm", "text demo", "int8 LSTM"}
-    assert subjects >= {"store of runs", "worker", "page Compare", "page Models", "port", "disk"}
+    assert subjects >= {"store of runs", "worker", "port", "disk"}

@@ -17,22 +17,23 @@ def add_options(parser: ArgumentParser) -> None:
         "--warm", action="store_true", help="make ONNX files now, so that the first use is fast"
     )
     parser.add_argument(
-        "--quick", action="store_true", help="skip engines, worker and pages; takes seconds"
+        "--quick", action="store_true", help="skip engines and worker; takes seconds"
     )
     parser.add_argument("--port", type=int, help="the port that the app will use; default 8501")
     parser.add_argument("--server", metavar="URL", help="check a running server instead")
 
 
 def run(options: Namespace) -> int:
-    from wlm.checking import server
-    from wlm.checking.check import check
-
     if options.server and (options.warm or options.quick or options.port):
         raise SettingError("--server checks a running server: leave out --warm, --quick and --port")
     began, found = time.monotonic(), []
     if options.server:
+        from wlm.checking import server
+
         findings = server.look(options.server)
     else:
+        from wlm.checking.check import check
+
         findings = check(options.port, quick=options.quick, warm=options.warm)
     for finding in findings:
         found.append(finding)

@@ -7,8 +7,8 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from benchmarks.visitor import Visitor
 from helpers.serving import outcome_of
-from view.probing.visitor import Visitor
 
 
 class Server:

@@ -1,1 +1,0 @@
-"""Pages looked at from outside, without a browser."""
