@@ -20,8 +20,15 @@ def test_csv_has_a_row_for_each_block(run):
         "tokens": "40",
         "wall_s": "0.2",
         "cpu_s": "0.2",
+        "group": "",
     }
     assert [row["round"] for row in rows] == list("1122334455")
+
+
+def test_csv_has_the_group_of_each_round(run):
+    run.result["groups"] = [3, 2]
+    rows = csv.DictReader(io.StringIO(to_csv(run)))
+    assert [row["group"] for row in rows] == list("1111112222")
 
 
 def test_the_markdown_report_has_verdict_table_protocol_and_machine(run):
@@ -41,8 +48,8 @@ def test_unknown_words_stand_in_report_and_summary(run):
     result = run.result
     result["protocol"]["unknown"] = {"tokens": 17, "share": 0.168, "line_ends": False}
     result["protocol"]["weights_read"] = "from a whole module, model.RNNModel"
-    for each, loss in zip(result["results"], (2.25, 3.125), strict=True):
-        each["loss_known"] = loss
+    for variant, loss in zip(result["results"], (2.25, 3.125), strict=True):
+        variant["loss_known"] = loss
     lines = to_markdown(run).splitlines()
     assert "| int8 LSTM + Linear | 3.0 | 2.5000 | 3.1250 | 0.65 | 2.00 | 2.00 to 2.00 |" in lines
     assert "- text: `short, 101 tokens, 16.8% unknown (17)`" in lines

@@ -15,8 +15,8 @@ FORMAT, VERSION = "wlm-run", 1
 
 
 def summary(run: Run) -> dict:
-    """Return what a list of runs shows of one: its id, what was asked, and the last variant's
-    outcome (None where nothing was measured). Times are seconds since 1970."""
+    """Return a run's row in a list of runs: its id, its settings and the last variant's outcome
+    (None if nothing was measured). Times are seconds since 1970."""
     result = run.result or {}
     chosen = (result.get("results") or [{}])[-1]
     machine = result.get("machine", {})
@@ -50,15 +50,20 @@ def summary(run: Run) -> dict:
 
 
 def to_csv(run: Run) -> str:
-    """Return a run's blocks as CSV, one a row. Raises ReportError where nothing was measured."""
+    """Return a run's blocks as CSV, one per row. Rounds and groups count from 1; runs of earlier
+    versions have no groups. Raises ReportError if nothing was measured."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["round", "variant", "label", "tokens", "wall_s", "cpu_s"])
-    results = _measured(run)["results"]
-    for i, blocks in enumerate(zip(*(each["blocks"] for each in results), strict=True), start=1):
-        for each, block in zip(results, blocks, strict=True):
-            times = block["wall_s"], block["cpu_s"]
-            writer.writerow([i, each["variant"], each["label"], block["tokens"], *times])
+    writer.writerow(["round", "variant", "label", "tokens", "wall_s", "cpu_s", "group"])
+    result = _measured(run)
+    results = result["results"]
+    counts = enumerate(result.get("groups") or [], start=1)
+    groups = [group for group, rounds in counts for _ in range(rounds)] or [""] * result["rounds"]
+    rounds = zip(*(variant["blocks"] for variant in results), strict=True)
+    for i, (blocks, group) in enumerate(zip(rounds, groups, strict=True), start=1):
+        for variant, block in zip(results, blocks, strict=True):
+            measured = block["tokens"], block["wall_s"], block["cpu_s"]
+            writer.writerow([i, variant["variant"], variant["label"], *measured, group])
     return text.getvalue()
 
 
@@ -127,8 +132,8 @@ def table(result: dict) -> tuple[list[str], list[list[str]]]:
 
 
 def facts(run: Run) -> dict[str, str]:
-    """Return what a report states of a run beside its numbers: model, text, protocol, machine,
-    versions, and the run itself."""
+    """Return the facts of a report next to its numbers: model, text, protocol, machine, versions
+    and the run itself."""
     result = _measured(run)
     protocol, machine = result["protocol"], result["machine"]
     weights = protocol.get("weights_sha256")

@@ -48,7 +48,7 @@ def test_a_run_is_shown_exported_deleted_and_imported_again(capsys, tmp_path, mo
     exported = tmp_path / "run.json"
     for format, beginning in (
         ("markdown", "**"),
-        ("csv", "round,variant,label,tokens,wall_s,cpu_s\n1,fp32,fp32,"),
+        ("csv", "round,variant,label,tokens,wall_s,cpu_s,group\n1,fp32,fp32,"),
         ("html", "<!DOCTYPE html>"),
         ("json", '{"format": "wlm-run"'.replace("{", "{\n ")),
     ):
