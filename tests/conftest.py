@@ -14,7 +14,8 @@ from streamlit.components.v2 import manifest_scanner
 from helpers.mirror import FILES, Mirror, published
 from helpers.postgres import Postgres, programs, running
 from helpers.tiny import LINE, WORDS, tiny_model
-from wlm.catalog import fetch
+from wlm.catalog import fetch, upload_checks
+from wlm.catalog import open as opening
 from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.catalog.wikitext2 import PublishedFile
 from wlm.hosting import Hosting, hosting
@@ -230,3 +231,16 @@ def mirror(tiny_corpus, monkeypatch):
         mirror.files.update(FILES)
         monkeypatch.setenv("WLM_MIRROR", mirror.url)
         yield mirror
+
+
+@pytest.fixture
+def files_read_apart() -> None:
+    """Let another process read files of others, as for users."""
+
+
+@pytest.fixture(autouse=True)
+def files_read_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read files of others in this process: another one takes seconds to import PyTorch."""
+    if "files_read_apart" not in request.fixturenames:
+        for module in (opening, upload_checks):
+            monkeypatch.setattr(module, "load_limited", load_checkpoint)

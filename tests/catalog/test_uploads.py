@@ -32,6 +32,7 @@ from wlm.runs.execute import execute
 from wlm.runs.run import Run, State
 from wlm.text.corpus import batchify
 from wlm.text.splits import SPLITS
+from wlm.weights import limited
 from wlm.weights.checkpoint import Checkpoint, load_checkpoint
 
 ANNA, BERT = "a" * 32, "b" * 32
@@ -105,6 +106,22 @@ def test_a_published_corpus_will_do_and_a_missing_eos_is_said(weights):
     assert "<eos>" not in upload.facts
     upload = add_model(ANNA, weights, [vocabulary_file([*WORDS[1:], "lake"])])
     assert "The vocabulary has no `<eos>`: each line end is read as `<unk>`" in upload.facts
+
+
+@pytest.mark.slow
+def test_another_process_reads_an_upload_within_limits(
+    weights, model, monkeypatch, files_read_apart
+):
+    upload = add_model(ANNA, weights, [vocabulary_file()])
+    loaded = load_checkpoint(find_model(upload.name)).model.state_dict()
+    assert all(torch.equal(loaded[key], value) for key, value in model.state_dict().items())
+    with pytest.raises(TextError, match="'the' stands twice"):
+        add_model(ANNA, weights, [vocabulary_file([*WORDS[:-1], "the"])])
+    monkeypatch.setattr(limited, "limits", lambda _: (1_000_000, 20))
+    with pytest.raises(CheckpointError, match=r"'mine\.safetensors' must be readable") as said:
+        add_model(ANNA, weights, [vocabulary_file()])
+    assert str(uploads_folder()) not in str(said.value)
+    assert uploads_of(ANNA) == [upload]
 
 
 def test_a_text_is_read_under_its_name_here():

@@ -146,7 +146,7 @@ def words(tmp_path, vocabulary) -> Path:
 
 
 @pytest.mark.slow
-def test_another_process_reads_weights_as_this_one_would(tmp_path, model, words):
+def test_another_process_reads_weights_as_this_one_would(tmp_path, model, words, files_read_apart):
     torch.save({"state_dict": model.state_dict()}, tmp_path / "weights.pt")
     here = load_checkpoint(tmp_path / "weights.pt", vocabulary=words)
     for there in (
@@ -160,6 +160,9 @@ def test_another_process_reads_weights_as_this_one_would(tmp_path, model, words)
             assert torch.equal(value, there.model.state_dict()[key])
     with pytest.raises(CheckpointError, match="there is no file"):
         load_limited(tmp_path / "gone.pt", vocabulary=words)
+    with pytest.raises(CheckpointError, match="as many words as the model, 20, got 2"):
+        words.write_text("the\nriver\n")
+        open_model(str(tmp_path / "weights.pt"), words)
 
 
 @pytest.mark.slow
@@ -176,4 +179,4 @@ def test_a_file_that_exceeds_a_limit_is_refused_in_a_sentence(
 
 def test_a_larger_file_has_more_memory_and_time():
     assert limits(120_000_000) == (1_000_000_000, 20)
-    assert limits(8_000_000_000) == (40_000_000_000, 410)
+    assert limits(8_000_000_000) == (25_000_000_000, 410)

@@ -25,6 +25,7 @@ from wlm.weights.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 MEMORY = 1_000_000_000  # bytes besides those of Python and PyTorch, for files up to FREE_SIZE
 SECONDS = 20
 FREE_SIZE = 200_000_000  # bytes of a file; a larger one has more memory and time
+BYTES_PER_BYTE = 3  # of memory: for 32-bit floats once to read them and once to write them
 BYTES_PER_SECOND = 20_000_000
 START_SECONDS = 120  # to import PyTorch on a busy machine
 MOST_AT_ONCE = 2
@@ -63,11 +64,13 @@ def load_limited(
 def limits(size: int) -> tuple[int, int]:
     """Return the bytes of memory and the seconds that reading a file of this size may take."""
     more = max(0, size - FREE_SIZE)
-    return MEMORY + 5 * more, SECONDS + more // BYTES_PER_SECOND
+    memory = MEMORY + (BYTES_PER_BYTE * size if more else 0)
+    return memory, SECONDS + more // BYTES_PER_SECOND
 
 
 def _ask(task: dict, path: Path) -> dict:
-    """Have a process read a file, and return its answer. Raises CheckpointError without one."""
+    """Have a process read a file, and return its answer. Raises CheckpointError if it gives no
+    answer."""
     size = path.stat().st_size if path.is_file() else 0
     memory, seconds = limits(size)
     environment = {
