@@ -3,8 +3,8 @@
 import streamlit as st
 
 from view.compare.choose import choose_comparison
-from view.compare.current import show_current
-from view.compare.living import show_living
+from view.compare.diagram import show_diagram
+from view.compare.run import show_current
 from view.compare.variant import show_variant
 from view.shared import guard, server, visitor
 from view.shared.choices import choose_model, choose_text
@@ -33,7 +33,7 @@ def main() -> None:
     with errors_shown():
         show_current(spec)
     with errors_shown():
-        show_living(model)
+        show_diagram(model)
     show_variant(model, spec.variants[1:] or spec.variants)
 
 

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from view.inspect.bytes import show_bytes
-from view.inspect.current import show_current
+from view.inspect.diagram import show_model
 from view.inspect.errors import show_errors
-from view.inspect.model import show_model
+from view.inspect.times import show_current
 from view.shared.choices import (
     choose_model,
     choose_text,
@@ -13,8 +13,8 @@ from view.shared.choices import (
     in_url,
     offered_variants,
 )
+from view.shared.export import offer_export
 from view.shared.page import errors_shown, start_page
-from view.shared.take import offer_export
 from wlm.inspecting.times import InspectSpec
 from wlm.quantization.variant import Variant
 

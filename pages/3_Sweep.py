@@ -6,7 +6,7 @@ from view.shared import server, visitor
 from view.shared.choices import choose_model, choose_text
 from view.shared.page import errors_shown, show_error, start_page
 from view.sweep.choose import choose_sweep
-from view.sweep.current import show_current
+from view.sweep.run import show_current
 from wlm.errors import SettingError
 from wlm.measuring.comparison import DEFAULT_TARGET
 

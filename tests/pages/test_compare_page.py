@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from helpers.driver import IdleQueue, open_page, press
-from view.compare import living
+from view.compare import diagram
 from view.compare.choose import MOST_OTHERS
 from wlm.measuring.comparison import CompareSpec
 from wlm.quantization.variant import Variant, describe
@@ -336,8 +336,8 @@ def test_a_part_that_is_clicked_turns_its_switch_and_nothing_else_does(
 ):
     chart = SimpleNamespace(selection={"part": click})
     state = {"chart": chart, "embedding": False, "lstm": True}
-    monkeypatch.setattr(living.st, "session_state", state)
-    living.turn_switch("chart")
+    monkeypatch.setattr(diagram.st, "session_state", state)
+    diagram.turn_switch("chart")
     assert (state["embedding"], state["lstm"]) == (embedding, True)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from helpers.driver import PAGES, ROOT, open_page, press
 from view.compare import charts as compare
-from view.compare import field_chart, living_chart
+from view.compare import diagram, tradeoff
 from view.how import bits
 from view.how import charts as how
 from view.inspect import charts as inspect
@@ -35,9 +35,9 @@ SCREENS = [
 MODULES = (
     bits,
     compare,
-    field_chart,
+    diagram,
     how,
-    living_chart,
+    tradeoff,
     inspect,
     next_words,
     roofline_chart,

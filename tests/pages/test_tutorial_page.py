@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from helpers.driver import open_page, press
-from view.tutorial import model
+from view.tutorial import results
 from view.tutorial import steps as tour
 from view.tutorial.place import NUMBERS
 from wlm.measuring.comparison import CompareSpec
@@ -38,13 +38,13 @@ def test_a_part_that_is_clicked_is_rounded_and_with_another_click_no_more(monkey
     chart = SimpleNamespace(selection={"part": [{"part": "Embedding"}]})
     nothing = SimpleNamespace(selection={"part": []})
     state = {"chart": chart, "ground": nothing, "tour-rounded": frozenset({"lstm"})}
-    monkeypatch.setattr(model.st, "session_state", state)
+    monkeypatch.setattr(results.st, "session_state", state)
     for key, rounded in (
         ("chart", {"lstm", "embedding"}),
         ("ground", {"lstm", "embedding"}),
         ("chart", {"lstm"}),
     ):
-        model.turn_part(key)
+        results.turn_part(key)
         assert state["tour-rounded"] == rounded
 
 

@@ -9,19 +9,18 @@ import altair
 import pytest
 
 from view.compare import charts as compare
-from view.compare.field_chart import field_chart
-from view.compare.living_chart import likely, strips, to_scale
+from view.compare.diagram import likely, strips, to_scale
 from view.compare.race import race
+from view.compare.tradeoff import tradeoff_chart
 from view.how import bits
 from view.how import charts as how
 from view.inspect import charts as inspect
 from view.inspect.roofline_chart import roofline
 from view.sample import charts as sample
-from view.shared.built import BUILT
+from view.shared.chart_cache import BUILT
 from view.shared.charts import GREY, INK, PARTS, SIGNS, VARIANTS, Spec
 from view.shared.next_words import next_words
 from view.sweep import charts as sweep
-from view.tutorial import charts as tutorial
 from wlm.explaining.flow import Flow
 from wlm.inspecting.roofline import Roofline
 from wlm.inspecting.weight_error import Histogram
@@ -89,7 +88,7 @@ MAKE = {
     "speed-ups": lambda: compare.speedups(THREE, [1.0, 2.0, 0.4], [None, [1.8, 2.2], None]),
     "block times": lambda: compare.block_times(THREE, [[0.001, 0.002], [0.001], [0.001, 0.003]]),
     "changes": lambda: compare.changes(THREE, {"size": [2.0, 1.0, 3.0], "time": [1.0, 1.0, 0.5]}),
-    "field": lambda: field_chart(
+    "field": lambda: tradeoff_chart(
         [
             Place("fp32", "fp32", 114_000_000, 0.0, None, 1.0, True),
             Place("int8", "int8 LSTM + Linear", 80_000_000, 0.004, (0.001, 0.007), 2.6, False),
@@ -130,7 +129,7 @@ MAKE = {
     ),
     "strip": lambda: sample.divergence_strip(STRIP, TWO[1], 0.5, 2),
     "strip without a difference": lambda: sample.divergence_strip(STRIP, TWO[1], 0.5, None),
-    "large bars": lambda: tutorial.large_bars(TWO, [113.9, 79.7], ".1f"),
+    "large bars": lambda: compare.large_bars(TWO, [113.9, 79.7], ".1f"),
     "next words": lambda: next_words(draws(TWO), TWO),
     "weights on ticks": lambda: how.weights_and_row(
         Histogram(-1.0, 0.5, [1, 4, 1], [-1.0, 0.0], False), (-0.5, 0.2), 0.5

@@ -2,7 +2,7 @@
 
 import altair as alt
 
-from view.shared.built import built_once
+from view.shared.chart_cache import built_once
 from view.shared.charts import INK, VALUE_SIZE, Spec, color_by_label, specification
 from wlm.audience.room import SIDES
 from wlm.audience.votes import Votes, share_right

@@ -4,7 +4,7 @@ import statistics
 
 import altair as alt
 
-from view.shared.built import built_once
+from view.shared.chart_cache import built_once
 from view.shared.charts import (
     GROUND,
     HALO,
@@ -15,6 +15,7 @@ from view.shared.charts import (
     color_by_label,
     specification,
 )
+from view.shared.page import minus
 
 THICKNESS = 28  # of bars, in pixels
 AXIS = 76  # so high is a horizontal axis with its title
@@ -83,6 +84,27 @@ def bars_with_references(
     )
     step = 86 if any(each is not None for each in references) else 64
     return specification(chart, height=AXIS + step * len(labels))
+
+
+@built_once
+def large_bars(labels: list[str], values: list[float], format: str) -> Spec:
+    """Return a thick bar a label from 0, under its name and number in the type of a lecture hall:
+    it needs no axis."""
+    rows = [
+        {"label": label, "value": value, "text": f"{label}: {value:{format}}"}
+        for label, value in zip(labels, values, strict=True)
+    ]
+    base = alt.Chart({"values": rows}).encode(
+        y=alt.Y("label:N", sort=labels, axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
+    )
+    bars = base.mark_bar(size=16, cornerRadiusEnd=3, yOffset=11).encode(
+        x=alt.X("value:Q", axis=None, scale=alt.Scale(domain=[0, max(values)], nice=False)),
+        color=color_by_label(labels),
+    )
+    names = base.mark_text(fontSize=LABEL_SIZE + 2, align="left", dy=-10, color=INK).encode(
+        x=alt.XValue(0), text=alt.Text("text:N")
+    )
+    return specification(alt.layer(bars, names), height=150)
 
 
 @built_once
@@ -226,7 +248,7 @@ def changes(labels: list[str], measures: dict[str, list[float]]) -> Spec:
 
 
 def _percent(change: float) -> str:
-    return "0.0%" if abs(change) < 0.0005 else f"{change:+.1%}".replace("-", "−")
+    return "0.0%" if abs(change) < 0.0005 else minus(f"{change:+.1%}")
 
 
 def _apart(values: list[float], gap: float) -> list[float]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from view.shared import server
+from view.shared import server, visitor
 from view.shared.choices import choose_variants, in_url, offered_variants
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
 from wlm.measuring.machine import most_threads
@@ -118,3 +118,24 @@ def choose_others(model: str) -> list[str]:
         help=" ".join(["More variants, each run in turn with the others.", *sorted(set(missing))]),
     )
     return [str(variant) for variant in chosen if variant != Variant()]
+
+
+def submit_for_compare(spec: CompareSpec) -> dict[str, str | list[str]]:
+    """Submit a comparison and return the query with which Compare shows it and its settings."""
+    others, variant = list(spec.variants[1:-1]), Variant.parse(spec.variants[-1])
+    if (
+        set(variant.parts_by_precision()) - {"int8"}
+        or variant.engine
+        or variant.runtime != "pytorch"
+    ):
+        # No position of the switches means it.
+        others, variant = list(spec.variants[1:]), Variant()
+    return {
+        "run": server.job_queue().submit(spec, visitor.name()),
+        "model": spec.model,
+        "text": spec.text,
+        "threads": str(spec.threads),
+        **{part: str(getattr(variant, part) != "fp32").lower() for part in SWITCHES},
+        **({"also": others} if others else {}),
+        **({} if spec.seconds else {"amount": ALL}),
+    }

@@ -3,7 +3,7 @@
 import altair as alt
 import streamlit as st
 
-from view.shared.built import built_once
+from view.shared.chart_cache import built_once
 from view.shared.charts import (
     GREY,
     INK,

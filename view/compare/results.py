@@ -6,8 +6,9 @@ import streamlit as st
 
 from view.compare import charts
 from view.shared.cards import card, size_card
-from view.shared.charts import dimmed
+from view.shared.charts import draw_chart
 from view.shared.choices import shown_name
+from view.shared.dimming import is_dim, shade
 from view.shared.page import plain
 from view.shared.runs import where_measured
 from wlm import tutorial
@@ -42,27 +43,21 @@ def show_recorded(run: Run) -> None:
     )
 
 
-def show_comparison(result: dict, dim: bool = False) -> None:
-    """Show a comparison's JSON: its verdict in a sentence, the last variant's cards with their
-    change against the baseline, and all variants in the charts. It may be partial. While another
-    one is waited for, its numbers stand dim, without what explains them."""
-    baseline, chosen = result["results"][0], result["results"][-1]
-    said = sentence(result)
-    st.subheader(f":gray[{said}]" if dim else said, anchor=False)
-    if result["warnings"] and not dim:
-        st.warning("  \n".join(result["warnings"]), icon=":material/vital_signs:")
-    show_cards(baseline, chosen, dim)
-    protocol = result["protocol"]
+def show_comparison(result: dict) -> None:
+    """Show a comparison's JSON, which may be partial: its summary, how sure the speed-ups are and
+    all numbers. If results are drawn dim, without what explains them."""
+    show_summary(result)
+    protocol, rows = result["protocol"], result["results"]
     unknown = read_as(protocol)
-    if unknown and chosen["loss_known"] is not None:
+    if unknown and rows[-1]["loss_known"] is not None:
         st.caption(
             f"Of its words, {unknown}: over the known words alone, the loss is "
-            f"{chosen['loss_known']:.4f}, against fp32's {baseline['loss_known']:.4f}."
+            f"{rows[-1]['loss_known']:.4f}, against {rows[0]['label']}'s "
+            f"{rows[0]['loss_known']:.4f}."
         )
-    show_charts(result, dim)
-    if len(result["results"]) > 1:
-        show_certainty(result, dim)
-    if dim:
+    if len(rows) > 1:
+        show_certainty(result)
+    if is_dim():
         return
     show_table(result)
     if any(_published(result)):
@@ -76,10 +71,25 @@ def show_comparison(result: dict, dim: bool = False) -> None:
         st.caption(f"Weights read: {plain(weights_read)}.")
 
 
-def show_cards(baseline: dict | None, chosen: dict | None, dim: bool = False) -> None:
-    """Show loss, size and speed-up of one variant; dashes for what is not measured yet."""
-    if chosen:
-        st.markdown(f"**{chosen['label']}** against {baseline['label']}")
+def show_summary(result: dict, large: bool = False) -> None:
+    """Show a comparison's verdict in a sentence, its last variant's cards with their change against
+    the baseline, and all variants in bars; `large` is for a lecture hall, without the warnings."""
+    show_verdict(result, large)
+    if result["warnings"] and not large and not is_dim():
+        st.warning("  \n".join(result["warnings"]), icon=":material/vital_signs:")
+    show_cards(result["results"][0], result["results"][-1], large)
+    show_charts(result, large)
+
+
+def show_verdict(result: dict, large: bool = False) -> None:
+    """Show a comparison's verdict."""
+    (st.header if large else st.subheader)(shade(sentence(result)), anchor=False)
+
+
+def show_cards(baseline: dict | None, chosen: dict | None, large: bool = False) -> None:
+    """Show loss, size and elapsed time of one variant; dashes for what is not measured yet."""
+    if chosen and not large:
+        st.markdown(shade(f"**{chosen['label']}** against {baseline['label']}"))
     loss, size, elapsed = st.columns(3)
     if chosen is None or "loss" not in chosen:
         card(loss, LOSS, WAITING)
@@ -90,24 +100,30 @@ def show_cards(baseline: dict | None, chosen: dict | None, dim: bool = False) ->
         card(elapsed, ELAPSED, WAITING)
         return
     change = chosen["loss"] - baseline["loss"]
+    against = f"against {baseline['label']}"
+    unit, scale = size_unit([chosen["size_bytes"], baseline["size_bytes"]])
+    # For a lecture hall the bars below have the baseline's numbers.
+    of_loss, of_size = (
+        against if large else f"{against}'s {value}"
+        for value in (f"{baseline['loss']:.4f}", f"{baseline['size_bytes'] / scale:.1f} {unit}")
+    )
     card(
         loss,
         LOSS,
         f"{chosen['loss']:.4f}",
         f"{change:+.4f}",  # with ASCII's minus, or the card would take it for a rise
-        dim=dim,
+        large=large,
         delta_color="off" if abs(change) < SAME_LOSS else "inverse",
-        delta_description=f"against fp32's {baseline['loss']:.4f}",
+        delta_description=of_loss,
         help="Mean negative log-likelihood per token: lower is better. Two losses within "
         f"{SAME_LOSS} nats count as the same: a reader would not notice.",
     )
-    unit, scale = size_unit([chosen["size_bytes"], baseline["size_bytes"]])
     size_card(
         size,
         chosen["size_bytes"],
         baseline["size_bytes"],
-        dim=dim,
-        delta_description=f"against fp32's {baseline['size_bytes'] / scale:.1f} {unit}",
+        large=large,
+        delta_description=of_size,
     )
     colors = {"faster": "green", "slower": "red"}
     card(
@@ -115,19 +131,19 @@ def show_cards(baseline: dict | None, chosen: dict | None, dim: bool = False) ->
         ELAPSED,
         f"{chosen['elapsed_s']:.2f}",
         _speedup(chosen),
-        dim=dim,
+        large=large,
         delta_color=colors.get(chosen["verdict"], "gray"),
         delta_description="block by block",
-        help="Wall-clock time to read the text once, model and loss together; fp32 took "
-        f"{baseline['elapsed_s']:.2f} s. How many times as fast is the mean over pairs of blocks "
-        "that were measured moments apart, those of later readings included: surer than the ratio "
-        "of the two times, from which it may differ.",
+        help="Wall-clock time to read the text once, model and loss together; "
+        f"{baseline['label']} took {baseline['elapsed_s']:.2f} s. The speed-up is the mean over "
+        "pairs of blocks that were measured moments apart, also in later readings. It is surer "
+        "than the ratio of the two times, and may differ from it.",
     )
 
 
-def show_charts(result: dict, dim: bool = False) -> None:
-    """Show one chart per measure, with the tutorial's published figures as lines. Rows without a
-    loss or a time have no bar there yet."""
+def show_charts(result: dict, large: bool = False) -> None:
+    """Show one chart per measure, with the tutorial's published figures as lines unless it is
+    `large`. Rows without a loss or a time have no bar there yet."""
     rows, published = result["results"], _published(result)
     share = result["protocol"]["tokens"] / tutorial.TOKENS
     seconds = ".2f" if share < 0.5 else ".1f"
@@ -141,15 +157,20 @@ def show_charts(result: dict, dim: bool = False) -> None:
         ),
         strict=True,
     ):
+        labels = [row["label"] for row in rows]
+        values = [row[measure] / divisor if measure in row else None for row in rows]
+        if large:
+            draw_chart(charts.large_bars(labels, values, format), f"large-{measure}", column)
+            continue
         chart = charts.bars_with_references(
-            [row["label"] for row in rows],
-            [row[measure] / divisor if measure in row else None for row in rows],
-            [each and getattr(each, measure) / divisor * factor for each in published],
+            labels,
+            values,
+            [figure and getattr(figure, measure) / divisor * factor for figure in published],
             title=title,
             format=format,
             reference_name="tutorial",
         )
-        column.vega_lite_chart(dimmed(chart) if dim else chart, key=f"chart-{measure}")
+        draw_chart(chart, f"chart-{measure}", column)
 
 
 def _speedup(row: dict) -> str:
@@ -159,31 +180,31 @@ def _speedup(row: dict) -> str:
     return f"speed-up {row['speedup']:.2f}"
 
 
-def show_certainty(result: dict, dim: bool = False) -> None:
+def show_certainty(result: dict) -> None:
     """Show each speed-up with its interval, and the block times that it comes from; with several
     variants, who contributes what."""
-    each = result["results"]
-    labels = [row["label"] for row in each]
+    rows = result["results"]
+    labels = [row["label"] for row in rows]
     ratio, traces = st.columns(2)
     with ratio:
         st.markdown("**How sure the speed-up is**: dot and 95% interval")
-        ratios, ends = ([row[key] for row in each] for key in ("speedup", "speedup_ci95"))
+        ratios, ends = ([row[key] for row in rows] for key in ("speedup", "speedup_ci95"))
         chart = charts.speedups(labels, ratios, ends)
-        st.vega_lite_chart(dimmed(chart) if dim else chart, key="chart-speedups")
+        draw_chart(chart, "chart-speedups")
     with traces:
         st.markdown(f"**What it comes from**: {how_sure(result)}")
-        times = [[block["wall_s"] / block["tokens"] for block in row["blocks"]] for row in each]
+        times = [[block["wall_s"] / block["tokens"] for block in row["blocks"]] for row in rows]
         chart = charts.block_times(labels, times)
-        st.vega_lite_chart(dimmed(chart) if dim else chart, key="chart-blocks")
-    if len(each) > 2:
+        draw_chart(chart, "chart-blocks")
+    if len(rows) > 2:
         st.markdown("**Who contributes what**: change against " + labels[0])
         measures = {
-            "size": [row["size_bytes"] for row in each],
-            "time": [1 / row["speedup"] for row in each],
-            "loss": [row["loss"] for row in each],
+            "size": [row["size_bytes"] for row in rows],
+            "time": [1 / row["speedup"] for row in rows],
+            "loss": [row["loss"] for row in rows],
         }
         chart = charts.changes(labels, measures)
-        st.vega_lite_chart(dimmed(chart) if dim else chart, key="chart-changes")
+        draw_chart(chart, "chart-changes")
 
 
 def show_table(result: dict) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from view.shared import server
+from view.shared.export import offer_export
 from view.shared.page import errors_shown
-from view.shared.take import offer_export
 from wlm.catalog.registry import find_model
 from wlm.paths import shown_path
 from wlm.quantization.printout import printout

@@ -8,11 +8,11 @@ import streamlit as st
 from view.how.choose import PER_ROW, PER_TENSOR
 from view.how.selection import FP32, Selection, fewer_bits, loss_curve
 from view.how.steps import show_lines
-from view.shared.built import built_once
+from view.shared.chart_cache import built_once
 from view.shared.charts import GREY, INK, LABEL_SIZE, Spec, color_by_label, specification
 from view.shared.choices import in_url
 from view.shared.next_words import chart_of_candidates, likeliest, shown_word
-from view.shared.page import errors_shown, plain
+from view.shared.page import errors_shown, minus, plain
 from wlm.explaining.bits import FEWEST_BITS, MOST_BITS
 from wlm.explaining.curve import LossCurve
 
@@ -73,7 +73,7 @@ def about_loss(curve: LossCurve, bits: int, by_row: bool) -> str:
     if found.low <= 0.0 <= found.high:
         words += f"; its difference from fp32's {curve.fp32:.3f} is within the 95% interval."
     else:
-        difference = f"{found.loss - curve.fp32:+.3f}".replace("-", "−")
+        difference = minus(f"{found.loss - curve.fp32:+.3f}")
         words += f", {difference} from fp32's {curve.fp32:.3f}."
     losses = {bits: curve.at(bits, by_row).loss for bits in range(FEWEST_BITS, MOST_BITS + 1)}
     best = min((fewer for fewer in losses if fewer < bits), key=losses.get, default=bits)

@@ -19,7 +19,7 @@ from view.shared import server
 from view.shared.cards import card
 from view.shared.charts import Spec
 from view.shared.next_words import chart_of_candidates, drawn, likeliest, shown_word
-from view.shared.page import plain
+from view.shared.page import minus, plain
 from wlm.catalog.registry import find_model
 from wlm.explaining.integers import HALF, RoundedRow, highest_level
 from wlm.explaining.reading import DECODER_WEIGHT
@@ -146,7 +146,7 @@ def snaps(row: RoundedRow) -> list[dict]:
         below = math.floor(steps)
         rows.append(
             {
-                "name": f"{weight:.4f} ÷ step = {steps:.2f}".replace("-", "−"),
+                "name": minus(f"{weight:.4f} ÷ step = {steps:.2f}"),
                 "below": below,
                 "above": below + 1,
                 "place": steps - below,
@@ -160,7 +160,7 @@ def show_input(chosen: Selection) -> None:
     """Show the range of a matrix's input at each word, and the resulting grids."""
     word, static = word_of(chosen), static_grids(chosen.model)
     fixed, grid, count = static.grids[chosen.matrix], word.grid, len(word.input)
-    low, high = (f"{end:.3f}".replace("-", "−") for end in (grid.low, grid.high))
+    low, high = (minus(f"{end:.3f}") for end in (grid.low, grid.high))
     st.subheader("2. An input becomes an integer, on the fly", anchor="input")
     st.markdown(
         f"At **{plain(shown_word(chosen.word))}**, what enters {chosen.name} goes from {low} to "
@@ -215,7 +215,7 @@ def show_sum(chosen: Selection) -> None:
     word = word_of(chosen)
     found, what = word.sum, "Logit" if chosen.matrix == DECODER_WEIGHT else "Share of the gate"
     count, shown = len(found.weights), min(SHOWN_PRODUCTS, len(found.weights))
-    total = f"{found.total:,}".replace("-", "−")
+    total = minus(f"{found.total:,}")
     st.subheader("3. They multiply in integers", anchor="sum")
     st.markdown(
         f"The row of **{plain(chosen.label(chosen.row))}** times the input at "

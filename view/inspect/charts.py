@@ -2,7 +2,7 @@
 
 import altair as alt
 
-from view.shared.built import built_once
+from view.shared.chart_cache import built_once
 from view.shared.charts import (
     INK,
     SMALL_SIZE,

@@ -1,7 +1,15 @@
-"""A model as a diagram: Graphviz's DOT, which the browser draws."""
+"""A model as diagrams, one a variant: Graphviz's DOT, which the browser draws."""
 
+import streamlit as st
+
+from view.inspect.bytes import parts_of
+from view.shared import server
+from view.shared.cards import columns
+from wlm.inspecting.roofline import precisions
+from wlm.measuring.evaluate import DEFAULT_BPTT
 from wlm.measuring.wording import size_in_words
 from wlm.model.lstm import ModelConfig
+from wlm.quantization.variant import Variant, describe
 
 # Tints of the variants' colours with dark words on them: Graphviz knows no theme, and these read on
 # a light and a dark page.
@@ -16,6 +24,21 @@ TINTS = {
 INK, LINE, GROUND = "#17202a", "#8c98a4", "#e8eef4"
 
 
+def show_model(model: str, variants: list[Variant]) -> None:
+    """Show the parts of each variant as a diagram, coloured by precision."""
+    config = server.config_of(model)
+    for column, variant in zip(columns(len(variants)), variants, strict=True):
+        sizes = parts_of(model, variant)
+        with column:
+            st.markdown(f"**{variant.label}**, {size_in_words(sum(sizes.values()))}")
+            st.graphviz_chart(diagram(config, precisions(variant), sizes, DEFAULT_BPTT))
+            st.caption(describe(variant))
+    st.caption(
+        "In a box: precision, shapes of the weights, and size in the file. Beside an arrow: what "
+        f"is handed on for a chunk of {DEFAULT_BPTT} words."
+    )
+
+
 def diagram(config: ModelConfig, modules: dict[str, str], sizes: dict[str, int], bptt: int) -> str:
     """Return DOT of a pass over a chunk of `bptt` words: each part with its precision, shape and
     size in the file. `modules` has the precisions of embedding, LSTM and decoder, `sizes` the
@@ -25,13 +48,13 @@ def diagram(config: ModelConfig, modules: dict[str, str], sizes: dict[str, int],
         module = part.rstrip("0123456789 ")
         if module not in modules:
             continue
-        rows, columns = {
+        height, width = {
             "embedding": (config.ntoken, config.ninp),
             "decoder": (config.ntoken, config.nhid),
         }.get(module, (4 * config.nhid, (config.nhid if part != "LSTM 0" else config.ninp)))
-        shape = f"{rows:,} × {columns:,}"
+        shape = f"{height:,} × {width:,}"
         if module == "LSTM":
-            shape += f", {rows:,} × {config.nhid:,}"
+            shape += f", {height:,} × {config.nhid:,}"
         words = f"{part}: {modules[module]}\\n{shape}\\n{size_in_words(size, 2)}"
         lines.append(f'"{part}" [label="{words}", fillcolor="{TINTS[modules[module]]}"]')
     names = [line.split('"')[1] for line in lines]

@@ -3,7 +3,7 @@
 import altair as alt
 
 from view.inspect.charts import color_of_variants
-from view.shared.built import built_once
+from view.shared.chart_cache import built_once
 from view.shared.charts import GROUND, HALO, INK, SMALL_SIZE, Spec, specification
 from wlm.inspecting.roofline import Roofline
 

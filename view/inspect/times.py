@@ -6,24 +6,54 @@ import streamlit as st
 
 from view.inspect import charts
 from view.inspect.roofline_chart import roofline
+from view.shared import server, visitor
 from view.shared.cards import card, columns
-from view.shared.charts import dimmed
-from view.shared.runs import where_measured
+from view.shared.charts import draw_chart
+from view.shared.dimming import is_dim, shade
+from view.shared.runs import (
+    run_in_url,
+    show_before,
+    show_run,
+    shown_before,
+    where_measured,
+)
+from view.shared.subject import show_subject
 from wlm.inspecting.roofline import Roofline
+from wlm.inspecting.times import InspectSpec
 from wlm.quantization.variant import Variant
 
 
-def show_times(result: dict, dim: bool = False) -> None:
+def show_current(spec: InspectSpec) -> None:
+    """Draw the button that measures, and show the inspection that the URL names, if any."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Measure", type="primary", icon=":material/timer:"):
+            st.query_params["inspection"] = server.job_queue().submit(spec, visitor.name())
+    run = run_in_url("inspection", spec.kind)
+    before = shown_before(spec.kind, run)
+    if run is None or run.state.final:
+        server.job_queue().prefetch(spec)
+    if run is None:
+        st.info(
+            "Press **Measure** to time each module of these variants in turn on this machine, for "
+            "a chunk of 25 words and for one word, and to measure what the machine can do at "
+            f"best: about {spec.seconds + 5:.0f} seconds.",
+            icon=":material/timer:",
+        )
+        return
+    show_subject(run.spec, spec.to_json(), "Measure")
+    show_run(run, show_times, lambda: show_before(before, show_times))
+
+
+def show_times(result: dict) -> None:
     """Show an inspection's JSON: cards, time by module, the roofline, and all numbers. It may be
-    partial. While another one is waited for, its numbers stand dim, without what explains them."""
+    partial. If results are drawn dim, it is shown without what explains it."""
     first, *others = result["results"]
     fastest = min(others or [first], key=lambda each: each["passes"][0]["seconds"])
-    if result["warnings"] and not dim:
+    if result["warnings"] and not is_dim():
         st.warning("  \n".join(result["warnings"]), icon=":material/vital_signs:")
     roof = Roofline(**result["roofline"])
     if fastest is not first:
-        said = headline(first, fastest)
-        st.subheader(f":gray[{said}]" if dim else said, anchor=False)
+        st.subheader(shade(headline(first, fastest)), anchor=False)
     *places, memory, peak = columns(len(fastest["passes"]) + 2)
     for column, before, after in zip(places, first["passes"], fastest["passes"], strict=True):
         card(
@@ -33,7 +63,6 @@ def show_times(result: dict, dim: bool = False) -> None:
             f"{first['label']}: {_milliseconds(before['seconds'])}"
             if fastest is not first
             else None,
-            dim=dim,
             help=f"{fastest['label']}: median of {result['rounds']} rounds, spread "
             f"{after['spread']:.0%}, all modules together.",
         )
@@ -42,7 +71,6 @@ def show_times(result: dict, dim: bool = False) -> None:
         "Memory, GB/s",
         f"{roof.memory_bytes_per_s / 1e9:.1f}",
         f"caches: {roof.cache_bytes_per_s / 1e9:.0f}",
-        dim=dim,
         help="The best of several products of a matrix and a vector: 268 MB from memory, 1 MB from "
         "caches.",
     )
@@ -51,7 +79,6 @@ def show_times(result: dict, dim: bool = False) -> None:
         "fp32 peak, Gop/s",
         f"{roof.fp32_ops_per_s / 1e9:,.0f}",
         f"int8: {roof.int8_ops_per_s / 1e9:,.0f}" if roof.int8_ops_per_s else None,
-        dim=dim,
         help="The best of several matrix products of four sizes.",
     )
     labels = [each["label"] for each in result["results"]]
@@ -61,8 +88,8 @@ def show_times(result: dict, dim: bool = False) -> None:
         column.markdown(f"**{names[i]}**: milliseconds by module")
         times = [{m["module"]: 1e3 * m["seconds"] for m in each["modules"]} for each in passes[i]]
         chart = charts.stacked_parts(labels, times, title="time (ms)", format=".3r", unit="ms")
-        column.vega_lite_chart(dimmed(chart) if dim else chart, key=f"chart-times-{i}")
-    if dim:
+        draw_chart(chart, f"chart-times-{i}", column)
+    if is_dim():
         return
     if any(Variant.parse(each["variant"]).runtime == "onnxruntime" for each in result["results"]):
         st.caption(

@@ -7,7 +7,7 @@ from view.runs.side_by_side import show_side_by_side
 from view.shared import server, visitor
 from view.shared.choices import shown_name
 from view.shared.runs import find_run
-from view.sweep.link import query_of
+from view.sweep.choose import query_of
 from view.sweep.results import show_sweep
 from wlm.catalog.uploads import MODEL, TEXT
 from wlm.hosting import hosting

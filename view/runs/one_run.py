@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from view.compare.link import submit_for_compare
+from view.compare.choose import submit_for_compare
 from view.compare.results import show_comparison
 from view.runs.html_report import html_report
 from view.shared import server, visitor

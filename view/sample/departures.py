@@ -8,8 +8,7 @@ from view.sample import charts
 from view.sample.texts import Sample
 from view.sample.word_strip import MOST_NATS, choose_word
 from view.shared.cards import card
-from view.shared.digits import decimals
-from view.shared.next_words import chart_of_candidates, drawn, shown_word
+from view.shared.next_words import chart_of_candidates, decimals, drawn, shown_word
 from view.shared.page import errors_shown, plain
 from wlm.sampling.candidates import Candidate
 from wlm.text.wikitext import readable

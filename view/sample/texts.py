@@ -8,7 +8,7 @@ import streamlit as st
 
 from view.sample.write_queue import wait_to_write
 from view.shared import server
-from view.shared.kept import Kept
+from view.shared.bounded_cache import BoundedCache
 from view.shared.singleton import singleton
 from wlm.quantization.variant import Variant
 from wlm.sampling.candidates import Candidate, candidates
@@ -107,14 +107,14 @@ class Sample:
 
 
 @singleton
-def kept_samples() -> Kept:
+def kept_samples() -> BoundedCache:
     """Return the whole samples that were written last, for all visitors: nobody changes one."""
-    return Kept(64, 16_000_000, lambda each: WORD_BYTES * sum(map(len, each.texts)))
+    return BoundedCache(64, 16_000_000, lambda each: WORD_BYTES * sum(map(len, each.texts)))
 
 
 @singleton
-def _draws() -> Kept:
-    return Kept(256, 256 * DRAW_BYTES, lambda _: DRAW_BYTES)
+def _draws() -> BoundedCache:
+    return BoundedCache(256, 256 * DRAW_BYTES, lambda _: DRAW_BYTES)
 
 
 def write(request: Request, show: Callable[[Sample], None]) -> Sample:

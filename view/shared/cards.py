@@ -2,37 +2,45 @@
 
 import streamlit as st
 
+from view.shared.dimming import is_dim, shade
+from view.shared.page import minus
 from wlm.measuring.wording import size_unit
 
-# What every size is said to be.
 SHIPPED = (
     "The file as it is shipped, in millions of bytes: what torch.save writes of the state_dict, or "
     "the ONNX file."
 )
+COLORS = {"normal": ("green", "red"), "inverse": ("red", "green")}  # of a rise and of a fall
 
 
 def card(
-    place, heading: str, value: str, change: str | None = None, *, dim: bool = False, **options
+    place, heading: str, value: str, change: str | None = None, *, large: bool = False, **options
 ) -> None:
-    """Draw a number, as high as its neighbours, and below it a change or a remark: in grey and
-    without an arrow, where no options of `st.metric` say otherwise, or where it is dim."""
+    """Draw a number, as high as its neighbors, and below it a change or a remark. The remark is
+    grey and has no arrow unless options of `st.metric` say otherwise. A large card, for a lecture
+    hall, has its words in the type of a header, without help."""
     grey = {"delta_color": "off", "delta_arrow": "off"}
-    frame = {"border": True, "height": "stretch"}
-    if dim:
-        heading, value, options = f":gray[{heading}]", f":gray[{value}]", options | grey
-    place.metric(heading, value, change, **(grey | frame | options))
+    if is_dim():
+        options |= grey
+    options = grey | options
+    if not large:
+        frame = {"border": True, "height": "stretch"}
+        place.metric(shade(heading), shade(value), change, **(frame | options))
+        return
+    with place.container(border=True, height="stretch", gap=None):
+        st.header(shade(heading), anchor=False)
+        st.metric(heading, shade(value), label_visibility="collapsed")
+        if change:
+            color, said = options["delta_color"], options.get("delta_description", "")
+            rise, fall = COLORS.get(color, (color, color))
+            color = {"off": "gray"}.get(color, fall if change.startswith("-") else rise)
+            st.header(f":{color}[{minus(change)} {said}]".replace(" ]", "]"), anchor=False)
 
 
 def size_card(
-    place,
-    size: int,
-    baseline: int | None = None,
-    *,
-    heading: str = "",
-    dim: bool = False,
-    **options,
+    place, size: int, baseline: int | None = None, *, heading: str = "", **options
 ) -> None:
-    """Draw a size in bytes and its change against the baseline's, in grey where none shows."""
+    """Draw a size in bytes and its change against the baseline's, in grey if it does not show."""
     unit, scale = size_unit([size, baseline or 0])
     value, change = f"{size / scale:,.1f}", None
     if baseline is not None:
@@ -42,11 +50,11 @@ def size_card(
         arrow = "off" if same else "auto"
         options |= {"delta_color": "off" if same else "inverse", "delta_arrow": arrow}
     shown = (heading, f"{value} {unit}") if heading else (f"Size, {unit}", value)
-    card(place, *shown, change, dim=dim, help=SHIPPED, **options)
+    card(place, *shown, change, help=SHIPPED, **options)
 
 
 def columns(number: int) -> list:
-    """Columns for so many things, at most four in a row."""
+    """Return so many columns, at most four in a row."""
     return [column for start in range(0, number, 4) for column in st.columns(min(4, number))][
         :number
     ]

@@ -10,7 +10,9 @@ import altair as alt
 # Altair uses pandas as soon as it is loaded. Of several visitors whose first pages load at once,
 # one loads it and the others would find half of it, unless it is whole before anything is drawn.
 import pandas  # noqa: F401
+import streamlit as st
 
+from view.shared.dimming import is_dim
 from wlm.quantization.variant import OFFERED, Variant
 
 LABEL_SIZE = 16
@@ -79,8 +81,12 @@ def specification(chart: alt.LayerChart, height: float | dict) -> Spec:
     return {**spec, "layer": [drawn]}
 
 
-def dimmed(spec: Spec) -> Spec:
-    """Return a chart under a veil: of what was, while something new is waited for."""
+def draw_chart(spec: Spec, key: str, place=st) -> None:
+    """Draw a chart in a place, under a veil if results are drawn dim."""
+    place.vega_lite_chart(_dimmed(spec) if is_dim() else spec, key=key)
+
+
+def _dimmed(spec: Spec) -> Spec:
     veil = {
         "data": {"values": [{}]},
         "mark": {"type": "rect", "color": GROUND.to_dict(), "opacity": 0.7, "tooltip": None},

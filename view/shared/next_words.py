@@ -1,10 +1,11 @@
 """The next words under each of several variants: which are likeliest, which are drawn, a chart."""
 
+from collections.abc import Iterable
+
 import altair as alt
 
-from view.shared.built import built_once
+from view.shared.chart_cache import built_once
 from view.shared.charts import SMALL_SIZE, Spec, color_by_label, specification
-from view.shared.digits import decimals
 from wlm.sampling.candidates import Candidate
 from wlm.text.vocabulary import EOS
 
@@ -12,6 +13,15 @@ from wlm.text.vocabulary import EOS
 def shown_word(word: str) -> str:
     """Return a word as pages show it: the token that ends a line has a name."""
     return "end of line" if word == EOS else word
+
+
+def decimals(values: Iterable[float], least: int, most: int) -> int:
+    """Return how many decimals tell all different values apart, from `least` to `most`."""
+    different = set(values)
+    for number in range(least, most):
+        if len({f"{value:.{number}f}" for value in different}) == len(different):
+            return number
+    return most
 
 
 def likeliest(candidates: list[Candidate]) -> list[str]:

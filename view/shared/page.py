@@ -191,3 +191,8 @@ def plain(text: str) -> str:
     """Return Markdown that shows a model's words as they are; a line end starts a paragraph."""
     # Only ASCII signs: before any other one Markdown shows the backslash.
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text).replace("\n", "\n\n")
+
+
+def minus(text: str) -> str:
+    """Return a text with a minus sign, instead of a hyphen, before each negative number."""
+    return re.sub(r"-(?=[\d.])", "−", text)

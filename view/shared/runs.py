@@ -5,8 +5,10 @@ from collections.abc import Callable
 import streamlit as st
 
 from view.shared import server, visitor
+from view.shared.dimming import dim
 from view.shared.page import for_visitors, show_error
 from view.shared.progress import Standing, follow
+from view.shared.subject import show_subject_before
 from wlm.errors import StoreError, WLMError
 from wlm.hosting import hosting
 from wlm.runs.run import Run, State
@@ -45,17 +47,25 @@ def warn_of_unkept(run: Run | None = None) -> None:
         st.warning(sentence, icon=":material/save:")
 
 
-def shown_before(run: Run | None, kind: str) -> Run | None:
-    """Return the run of a kind that this visitor was shown last, while `run` has no numbers yet;
-    what is shown now is remembered."""
-    key = f"shown-{kind}"
-    if run is not None and run.result:
-        st.session_state[key] = run.id
+def shown_before(key: str, run: Run | None, is_measured: bool | None = None) -> Run | None:
+    """Return the run that this visitor was shown last under a key, while `run` has no numbers yet;
+    what is shown now is remembered. A sweep's numbers are its points': `is_measured` tells."""
+    key = f"shown-{key}"
+    if run is not None and (bool(run.result) if is_measured is None else is_measured):
+        st.session_state[key] = run.id, run.kind
         return None
     try:
-        return find_run(st.session_state.get(key, ""), kind)
+        return find_run(*st.session_state.get(key, ("",)))
     except StoreError:
         return None
+
+
+def show_before(before: Run | None, show: Callable[[dict], None]) -> None:
+    """Show, dim, the numbers of a run that was shown before, if any, and what it is of."""
+    if before is not None:
+        show_subject_before(before.spec)
+        with dim():
+            show(before.result)
 
 
 def show_run(

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from view.shared import visitor
-from view.shared.kept import Kept
+from view.shared.bounded_cache import BoundedCache
 from view.shared.singleton import singleton
 from wlm.catalog.registry import UPLOAD_NAME, find_model, list_models
 from wlm.errors import WLMError
@@ -25,7 +25,7 @@ class Held:
     def __init__(self, checkpoint):
         config = checkpoint.model.config
         self.checkpoint = checkpoint
-        self.variants = Kept(8, MOST_VARIANT_BYTES, lambda made: made[1])
+        self.variants = BoundedCache(8, MOST_VARIANT_BYTES, lambda made: made[1])
         self.bytes = sum(4 * math.prod(shape) for shape in config.shapes().values())
 
     def variant(self, variant: Variant):
@@ -41,9 +41,9 @@ class Held:
 
 
 @singleton
-def models() -> Kept:
+def models() -> BoundedCache:
     """Return the models in memory, each with its variants."""
-    return Kept(most=2, most_bytes=MOST_MODEL_BYTES, size=lambda held: held.bytes)
+    return BoundedCache(most=2, most_bytes=MOST_MODEL_BYTES, size=lambda held: held.bytes)
 
 
 def load_model(name: str):

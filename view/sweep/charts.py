@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import altair as alt
 
-from view.shared.built import built_once
+from view.shared.chart_cache import built_once
 from view.shared.charts import GROUND, INK, LABEL_SIZE, Spec, color_by_label, specification
 
 HEIGHT, PLOT_HEIGHT = 380, 320  # pixels, with and without the horizontal axis

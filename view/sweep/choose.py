@@ -4,12 +4,13 @@ import streamlit as st
 
 from view.shared import server
 from view.shared.choices import choose_variants, in_url, offered_variants
-from view.sweep.link import OWN
+from wlm.catalog.uploads import MODEL, TEXT
 from wlm.errors import SettingError
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
 from wlm.measuring.sweep import DEFAULT_SECONDS, KNOBS, SweepSpec, parse_values, presets
 
 BASELINE = "fp32"
+OWN = "Your own"
 LONGEST_POINT, SHORTEST_POINT = 20.0, 2.0
 
 
@@ -75,3 +76,19 @@ def choose_sweep(model: str, text: str) -> SweepSpec:
         **settings,
     )
     return SweepSpec(over, values, base)
+
+
+def query_of(sweep_id: str, spec: SweepSpec) -> dict[str, str | list[str]]:
+    """Return the query with which Sweep shows a sweep, and chooses what it was of."""
+    asked = (spec.over, spec.values)
+    question = next((p.question for p in presets() if (p.over, p.values) == asked), OWN)
+    own = {"over": KNOBS[spec.over].label, "values": ", ".join(map(str, spec.values))}
+    return {
+        "sweep": sweep_id,
+        MODEL: spec.base.model,
+        TEXT: spec.base.text,
+        "question": question,
+        **(own if question == OWN else {}),
+        "with": list(spec.base.variants[1:]),
+        "seconds": str(spec.base.seconds),
+    }

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from view.shared.cards import card
-from view.shared.charts import dimmed
+from view.shared.charts import draw_chart
 from view.shared.choices import shown_name
+from view.shared.dimming import is_dim
 from view.shared.page import plain, show_error
 from view.sweep import charts
 from wlm.catalog.uploads import TEXT
@@ -46,14 +47,14 @@ def show_sweep(spec: SweepSpec, runs: list[Run]) -> None:
     show_points(spec, points)
 
 
-def show_curves(spec: SweepSpec, result: dict, dim: bool = False) -> None:
-    """Show the sentences and the charts of a sweep's JSON. While another one is waited for, its
-    numbers stand dim, without what explains them."""
-    if (warnings := sweep.warnings(result)) and not dim:
+def show_curves(spec: SweepSpec, result: dict) -> None:
+    """Show the sentences and the charts of a sweep's JSON. If results are drawn dim, without what
+    explains them."""
+    if (warnings := sweep.warnings(result)) and not is_dim():
         st.warning("  \n".join(warnings), icon=":material/vital_signs:")
-    show_cards(spec, result, dim)
+    show_cards(spec, result)
     machines = sweep.machines(result)
-    if len(machines) > 1 and not dim:
+    if len(machines) > 1 and not is_dim():
         where = "; ".join(f"{name}: {', '.join(map(str, at))}" for name, at in machines.items())
         st.warning(
             f"These points come from different machines. A point's speed-up holds on its own "
@@ -66,12 +67,12 @@ def show_curves(spec: SweepSpec, result: dict, dim: bool = False) -> None:
     with ratio:
         st.markdown("**How many times as fast**, with its 95% interval as a band")
         chart = charts.speedup_curves(rows, labels, spec.values, knob=knob)
-        st.vega_lite_chart(dimmed(chart) if dim else chart, key="chart-sweep-speedups")
+        draw_chart(chart, "chart-sweep-speedups")
     with speed:
         st.markdown("**How fast**: what each reads in a second")
         chart = charts.token_curves(rows, labels, spec.values, knob=knob)
-        st.vega_lite_chart(dimmed(chart) if dim else chart, key="chart-sweep-tokens")
-    if dim:
+        draw_chart(chart, "chart-sweep-tokens")
+    if is_dim():
         return
     if any(each.undecided_at for each in sweep.outcomes(result)):
         st.caption(
@@ -95,7 +96,7 @@ def show_curves(spec: SweepSpec, result: dict, dim: bool = False) -> None:
         )
 
 
-def show_cards(spec: SweepSpec, result: dict, dim: bool = False) -> None:
+def show_cards(spec: SweepSpec, result: dict) -> None:
     """Show each variant's largest speed-up and its smallest of those that are known, where it
     loses, and where that is undecided."""
     found = sweep.outcomes(result)
@@ -117,7 +118,6 @@ def show_cards(spec: SweepSpec, result: dict, dim: bool = False) -> None:
             f"{each.label}, times as fast as {baseline}",
             value,
             ", ".join(said) or "faster everywhere",
-            dim=dim,
             delta_color=color,
             delta_description=KNOBS[spec.over].label.lower(),
             help="Its smallest and largest speed-up, of the points that are decided. It is slower "

@@ -2,17 +2,19 @@
 
 import streamlit as st
 
+from view.compare.diagram import ORDER, clicked_part, flow_of, scale_chart, show_flow
+from view.how.choose import DEFAULT_PROMPT
 from view.inspect.bytes import bytes_chart, parts_of, why_it_remains
 from view.shared import server
 from view.shared.cards import card
 from view.shared.page import plain
-from view.tutorial.comparison import MODEL, large_card, measure
+from view.tutorial.comparison import MODEL, measure
 from view.tutorial.place import QUANTIZED, TODAY
 from wlm.catalog.open import open_text
 from wlm.catalog.registry import DEFAULT_TEXT
 from wlm.quantization.variant import Variant
 from wlm.sampling.words import SampleSettings, sample_words
-from wlm.text.wikitext import readable
+from wlm.text.wikitext import readable, tokenize
 from wlm.tutorial import PUBLISHED
 
 FP32, INT8 = Variant.parse("fp32"), Variant.parse("int8")
@@ -20,6 +22,27 @@ WITH_EMBEDDING = Variant.parse("pytorch:lstm=int8,linear=int8,embedding=int8")
 ONNX = Variant.parse("onnxruntime:lstm=int8,linear=int8,embedding=int8")
 WORDS, TEMPERATURE = 60, 0.8
 OPENING = "= The Old Bridge = <eos> <eos> The Old Bridge is a"  # as an article's
+
+
+def show_model(presenting: bool) -> None:
+    """Show the model to scale, its parts in int8 once they are clicked; to a reader also a word on
+    its way through it."""
+    rounded = st.session_state.setdefault("tour-rounded", frozenset())
+    variant = Variant(**{part: "int8" if part in rounded else "fp32" for part in ORDER})
+    # Another key for another state or size: a click is never told twice, nor a height kept.
+    key = f"tour-model-{variant}-{presenting}"
+    chart = scale_chart(MODEL, variant)
+    st.vega_lite_chart(chart, key=key, on_select=lambda: turn_part(key))
+    if not presenting:
+        st.caption("A square's area is its bytes; click one to round its weights to int8.")
+        words = tuple(tokenize(DEFAULT_PROMPT))
+        show_flow(flow_of(MODEL, variant, words), words[-1], variant.label)
+
+
+def turn_part(key: str) -> None:
+    """Round the weights of the part that was clicked, or leave them as they are again."""
+    if part := clicked_part(key):
+        st.session_state["tour-rounded"] ^= {part}
 
 
 @st.cache_data(show_spinner="Reading the text …", max_entries=1)
@@ -35,11 +58,13 @@ def show_text(presenting: bool) -> None:
     """Show the text as the model meets it: words it knows, and a number for each."""
     tokens, unknown, beginning = text_facts()
     words = len(server.load_model(MODEL).vocabulary)
-    draw = large_card if presenting else card
-    known, read, strange = st.columns(3)
-    draw(known, "Words the model knows", f"{words:,}")
-    draw(read, "Words of the text", f"{tokens:,}")
-    draw(strange, "Of them unknown", f"{unknown:,}")
+    for column, heading, number in zip(
+        st.columns(3),
+        ("Words the model knows", "Words of the text", "Of them unknown"),
+        (words, tokens, unknown),
+        strict=True,
+    ):
+        card(column, heading, f"{number:,}", large=presenting)
     show_passage(beginning, presenting)
 
 

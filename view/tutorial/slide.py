@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from view.shared.take import offer_export
+from view.shared.export import offer_export
 from view.tutorial.results import MODEL
 from view.tutorial.steps import Step
 from wlm.quantization.prepare import why_unavailable

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from view.inspect.bytes import parts_of
 from view.shared import server
 from view.tutorial import how, results
-from view.tutorial.model import show_model
 from view.tutorial.results import FP32, INT8, MODEL, ONNX, WITH_EMBEDDING, WORDS
 from wlm.catalog.registry import DEFAULT_TEXT
 from wlm.quantization.snippet import code_for
@@ -67,7 +66,7 @@ STEPS = (
     Step(
         "The model",
         about_model,
-        show_model,
+        results.show_model,
         f'from wlm import load_checkpoint\n\nprint(load_checkpoint("{FOLDER}").model)',
     ),
     Step(

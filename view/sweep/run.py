@@ -5,12 +5,11 @@ import streamlit as st
 from view.shared import server, visitor
 from view.shared.choices import is_anothers
 from view.shared.progress import Standing, follow
-from view.shared.runs import find_run, run_in_url, waiting
-from view.shared.subject import show_subject, show_subject_before
-from view.sweep.link import query_of
+from view.shared.runs import run_in_url, show_before, shown_before, waiting
+from view.shared.subject import show_subject
+from view.sweep.choose import query_of
 from view.sweep.results import show_curves, show_sweep
 from wlm.catalog.uploads import MODEL, TEXT
-from wlm.errors import StoreError
 from wlm.measuring.sweep import KNOBS, SweepSpec, to_json
 from wlm.runs.run import Run, State
 from wlm.runs.sweep_points import current_points, missing_points, seconds_left
@@ -30,10 +29,10 @@ def show_current(chosen: SweepSpec | None) -> None:
         return
     spec, runs = SweepSpec.from_json(sweep.spec), server.job_queue().recent.points_of(sweep.id)
     show_subject(sweep.spec, chosen and chosen.to_json(), "Start")
+    before = shown_before(sweep.kind, sweep, any(run.result for run in runs))
     if any(not run.state.final for run in runs):
-        follow_sweep(sweep.id, spec, measured_before(sweep.id, runs))
+        follow_sweep(sweep.id, spec, before)
         return
-    measured_before(sweep.id, runs)
     with st.container(horizontal=True, vertical_alignment="center"):
         query = query_of(sweep.id, spec)
         st.page_link(PAGE, label="Link", icon=":material/link:", query_params=query)
@@ -51,29 +50,16 @@ def show_current(chosen: SweepSpec | None) -> None:
     show_sweep(spec, runs)
 
 
-def measured_before(sweep_id: str, runs: list[Run]) -> str:
-    """Return the id of the sweep that this visitor was shown last, while this one has no numbers
-    yet; empty where there was none. What is shown now is remembered."""
-    if any(run.result for run in runs):
-        st.session_state["shown-sweep"] = sweep_id
-        return ""
-    return st.session_state.get("shown-sweep", "")
-
-
-def show_before(sweep_id: str) -> None:
-    """Show what was there before a sweep's first numbers, dim."""
-    try:
-        spec = SweepSpec.from_json(find_run(sweep_id, SweepSpec.kind).spec)
-    except StoreError:
-        return
-    points = current_points(spec, server.job_queue().recent.points_of(sweep_id))
+def show_points_of(sweep: Run) -> None:
+    """Show the curves of the points that a sweep has measured."""
+    spec = SweepSpec.from_json(sweep.spec)
+    points = current_points(spec, server.job_queue().recent.points_of(sweep.id))
     result = to_json(spec, [run and run.result for run in points])
     if result["points"]:
-        show_subject_before(spec.to_json())
-        show_curves(spec, result, dim=True)
+        show_curves(spec, result)
 
 
-def follow_sweep(sweep_id: str, spec: SweepSpec, before: str) -> None:
+def follow_sweep(sweep_id: str, spec: SweepSpec, before: Run | None) -> None:
     """Follow a sweep until it ends: points done, time left, a stop button, and its curves; until
     there are any, those of the sweep before."""
 
@@ -92,7 +78,7 @@ def follow_sweep(sweep_id: str, spec: SweepSpec, before: str) -> None:
 
     def show_so_far(runs: list[Run]) -> None:
         if not any(run.result for run in runs) and before:
-            show_before(before)
+            show_before(before, lambda _: show_points_of(before))
         else:
             show_sweep(spec, runs)
 

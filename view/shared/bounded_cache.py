@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 
-class Kept:
+class BoundedCache:
     """The things that were asked for last, by key: at most so many, and of so many bytes together
     as `size` tells; the last one is kept whatever its size. Who gets one must not change it."""
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Hashable
 from dataclasses import is_dataclass
 from functools import wraps
 
+from view.shared.bounded_cache import BoundedCache
 from view.shared.charts import Spec
-from view.shared.kept import Kept
 
-BUILT = Kept(most=256, most_bytes=8_000_000, size=lambda chart: len(json.dumps(chart)))
+BUILT = BoundedCache(most=256, most_bytes=8_000_000, size=lambda chart: len(json.dumps(chart)))
 
 
 def built_once(build: Callable[..., Spec]) -> Callable[..., Spec]:

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 import pytest
 
-from view.shared import built
-from view.shared.built import BUILT, built_once
-from view.shared.kept import Kept
+from view.shared import chart_cache
+from view.shared.bounded_cache import BoundedCache
+from view.shared.chart_cache import BUILT, built_once
 
 
 @pytest.fixture(autouse=True)
-def own_charts(monkeypatch) -> Kept:
-    charts = Kept(BUILT.most, BUILT.most_bytes, BUILT._size)
-    monkeypatch.setattr(built, "BUILT", charts)
+def own_charts(monkeypatch) -> BoundedCache:
+    charts = BoundedCache(BUILT.most, BUILT.most_bytes, BUILT._size)
+    monkeypatch.setattr(chart_cache, "BUILT", charts)
     return charts
 
 

@@ -1,26 +1,54 @@
-"""The chart of all variants at a glance: loss against bytes, the faster the larger."""
+"""All variants at a glance: those just measured among those that were recorded."""
 
 from collections.abc import Sequence
 
 import altair as alt
+import streamlit as st
 
-from view.shared.built import built_once
+from view.shared.chart_cache import built_once
 from view.shared.charts import GREY, GROUND, HALO, INK, Spec, color_by_label, specification
-from wlm.measuring.tradeoff import Place, front
+from wlm.measuring.tradeoff import Place, front, places
+from wlm.runs.recordings import recordings
 
 HEIGHT = 420
+FEWEST = 3  # of two the other charts say all
 LINE = 19  # pixels that a name needs
 
 
+def show_tradeoff(result: dict, *, recorded: bool) -> None:
+    """Show where the variants of a comparison's JSON, recorded or not, and of all recorded ones
+    stand between bytes and loss."""
+    others = [run.result for run in recordings().values()]
+    found = places([(result, recorded), *((each, True) for each in others)])
+    if len(found) < FEWEST:
+        return
+    names = [each.label for each in front(found)]
+    st.subheader("The whole field at a glance", anchor="field")
+    st.markdown(
+        "Lower is better, further left is smaller, a larger dot is faster. "
+        + (
+            f"No other beats **{'**, **'.join(names)}** in both loss and size: the grey line is "
+            "that front."
+        )
+    )
+    st.vega_lite_chart(tradeoff_chart(found), key="chart-field")
+    machines = {each["machine"]["cpu"] for each in others}
+    if any(each.recorded for each in found):
+        st.caption(
+            f"Pale: measured before, on {', '.join(sorted(machines))}, same weights and text. "
+            "Bars: 95% intervals of the loss difference; where they overlap, the front is not sure."
+        )
+
+
 @built_once
-def field_chart(places: Sequence[Place]) -> Spec:
+def tradeoff_chart(points: Sequence[Place]) -> Spec:
     """Return a dot a variant at its file's megabytes and its loss less the baseline's, its interval
     as a bar, its area as its speed-up, hollow where it was recorded; a line along the front."""
-    best, most = front(places), max(each.size_bytes for each in places) / 1e6
-    ends = [end for each in places for end in each.ends or (each.loss_delta,)]
+    best, most = front(points), max(each.size_bytes for each in points) / 1e6
+    ends = [end for each in points for end in each.ends or (each.loss_delta,)]
     lowest, highest = min(0.0, *ends), max(0.001, *ends)
     room = 0.12 * (highest - lowest)
-    named = _named(places, LINE * (highest - lowest + 2 * room) / (HEIGHT - 70), most)
+    named = _named(points, LINE * (highest - lowest + 2 * room) / (HEIGHT - 70), most)
     rows = [
         {
             "label": each.label,
@@ -32,7 +60,7 @@ def field_chart(places: Sequence[Place]) -> Spec:
             "from": "recorded" if each.recorded else "measured here",
             "filled": 0.2 if each.recorded else 0.9,
         }
-        for each in places
+        for each in points
     ]
     x = alt.X(
         "size:Q",
@@ -49,7 +77,7 @@ def field_chart(places: Sequence[Place]) -> Spec:
     base = alt.Chart({"values": rows}).encode(x=x)
     steps = [{"size": each.size_bytes / 1e6, "delta": each.loss_delta} for each in best]
     along = {"values": steps}
-    color = color_by_label([each.label for each in places])
+    color = color_by_label([each.label for each in points])
     area = alt.Size("speedup:Q", scale=alt.Scale(type="linear", range=[60, 900]), legend=None)
     dots = base.mark_point(filled=True, strokeWidth=2.5, opacity=1).encode(
         y=y,
@@ -93,17 +121,17 @@ def field_chart(places: Sequence[Place]) -> Spec:
     return specification(chart, height=HEIGHT)
 
 
-def _named(places: Sequence[Place], gap: float, most: float) -> list[dict]:
+def _named(points: Sequence[Place], gap: float, most: float) -> list[dict]:
     """Names with speed-ups beside the dots, apart where dots of nearly one size are near."""
     rows: list[dict] = []
-    for each in sorted(places, key=lambda each: each.loss_delta):
+    for each in sorted(points, key=lambda each: each.loss_delta):
         size = each.size_bytes / 1e6
         beside = [row["place"] for row in rows if abs(row["size"] - size) < 0.25 * most]
         place = max([each.loss_delta, *(other + gap for other in beside)])
         speed = f", {each.speedup:.1f}×" if each.speedup != 1.0 else ""
         text = each.label + speed
         # To the left where there is room: else another dot would be under the name.
-        near = any(0.0 < size - other.size_bytes / 1e6 < 0.2 * most for other in places)
+        near = any(0.0 < size - other.size_bytes / 1e6 < 0.2 * most for other in points)
         left = size > 0.5 * most and not (near and size < 0.85 * most)
         rows.append({"size": size, "place": place, "text": text, "left": left})
     return rows

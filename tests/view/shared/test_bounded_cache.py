@@ -5,16 +5,16 @@ import threading
 import pytest
 
 from helpers.waiting import wait_for
-from view.shared.kept import Kept
+from view.shared.bounded_cache import BoundedCache
 
 
 @pytest.fixture
-def kept() -> Kept:
+def kept() -> BoundedCache:
     """At most three strings, of at most ten letters together."""
-    return Kept(most=3, most_bytes=10, size=len)
+    return BoundedCache(most=3, most_bytes=10, size=len)
 
 
-def keys(kept: Kept) -> list:
+def keys(kept: BoundedCache) -> list:
     return list(kept._things)
 
 

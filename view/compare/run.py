@@ -4,11 +4,11 @@ import streamlit as st
 
 from view.compare import results
 from view.compare.choose import ALL_FOUR, CONTROL, with_variants
-from view.compare.field import show_field
 from view.compare.race import show_race
+from view.compare.tradeoff import show_tradeoff
 from view.shared import server
-from view.shared.runs import run_in_url, show_run, shown_before
-from view.shared.subject import show_subject, show_subject_before
+from view.shared.runs import run_in_url, show_before, show_run, shown_before
+from view.shared.subject import show_subject
 from wlm import tutorial
 from wlm.inspecting.parts import module_bytes
 from wlm.measuring.comparison import CompareSpec
@@ -20,7 +20,7 @@ from wlm.runs.run import Run
 def show_current(spec: CompareSpec) -> None:
     """Show the run that the URL names, or what to expect of the first one."""
     run = run_in_url("run", spec.kind)
-    before = shown_before(run, spec.kind) or recorded_for(spec)
+    before = shown_before(spec.kind, run) or recorded_for(spec)
     if run is None or run.state.final:
         server.job_queue().prefetch(spec)
     if run is None:
@@ -29,18 +29,14 @@ def show_current(spec: CompareSpec) -> None:
     ran = tuple(run.spec["variants"])
     shown = with_variants(spec, ran) if ran in (ALL_FOUR, CONTROL) else spec
     show_subject(run.spec, shown.to_json(), "Run")
-    show_run(run, results.show_comparison, lambda: show_before(spec, before), show_race)
+    show_run(
+        run,
+        results.show_comparison,
+        lambda: show_before(before, results.show_comparison) if before else show_sizes(spec),
+        show_race,
+    )
     if run.state.final and run.result:
-        show_field(run.result, recorded=run.origin == "recorded")
-
-
-def show_before(spec: CompareSpec, before: Run | None) -> None:
-    """Show what was there before a run's first numbers, dim."""
-    if before is None:
-        show_sizes(spec)
-        return
-    show_subject_before(before.spec)
-    results.show_comparison(before.result, dim=True)
+        show_tradeoff(run.result, recorded=run.origin == "recorded")
 
 
 def recorded_for(spec: CompareSpec) -> Run | None:
@@ -95,4 +91,4 @@ def show_first_screen(spec: CompareSpec) -> None:
         # How much was read of the text makes no other expectation.
         show_subject(recorded.spec, {**spec.to_json(), "seconds": recorded.spec["seconds"]}, "Run")
     results.show_comparison(recorded.result)
-    show_field(recorded.result, recorded=True)
+    show_tradeoff(recorded.result, recorded=True)
