@@ -8,6 +8,7 @@ from functools import cache
 import altair
 import pytest
 
+from view.audience.charts import rounds_chart, votes_chart
 from view.compare import charts as compare
 from view.compare.diagram import likely, strips, to_scale
 from view.compare.race import race
@@ -21,6 +22,7 @@ from view.shared.chart_cache import BUILT
 from view.shared.charts import GREY, INK, PARTS, SIGNS, VARIANTS, Spec
 from view.shared.next_words import next_words
 from view.sweep import charts as sweep
+from wlm.audience.votes import Votes
 from wlm.explaining.flow import Flow
 from wlm.inspecting.roofline import Roofline
 from wlm.inspecting.weight_error import Histogram
@@ -129,6 +131,8 @@ MAKE = {
     ),
     "strip": lambda: sample.divergence_strip(STRIP, TWO[1], 0.5, 2),
     "strip without a difference": lambda: sample.divergence_strip(STRIP, TWO[1], 0.5, None),
+    "votes": lambda: votes_chart(Votes((7, 3), 0)),
+    "rounds": lambda: rounds_chart([Votes((7, 3), 0), Votes((2, 8), 1)]),
     "large bars": lambda: compare.large_bars(TWO, [113.9, 79.7], ".1f"),
     "next words": lambda: next_words(draws(TWO), TWO),
     "weights on ticks": lambda: how.weights_and_row(
@@ -280,6 +284,35 @@ def test_words_that_a_line_crosses_have_a_ground_of_their_own():
     behind, words = chart_of("speed-ups")["layer"][0]["layer"][-2:]
     assert behind["mark"]["stroke"] == {"expr": "background"} and behind["mark"]["strokeWidth"] > 3
     assert behind["encoding"]["text"] == words["encoding"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("name", "channel", "most"),
+    [
+        ("two bars", "x", 113.9),
+        ("no bars yet", "x", 113.9),
+        ("speed-ups", "x", 2.2),
+        ("block times", "x", 2),
+        ("changes", "x", 0.5),
+        ("field", "x", 114),
+        ("field", "y", 0.007),
+        ("race", "x", 400),
+        ("parts", "x", 107.5),
+        ("next words", "x", 0.2),
+        ("votes", "x", 7),
+    ],
+)
+def test_an_axis_ends_at_the_data_though_words_stand_beyond(name, channel, most):
+    chart = chart_of(name)
+    ticks = [
+        tick
+        for each in values(chart, channel)
+        if isinstance(each, dict)
+        for tick in (each.get("axis") or {}).get("values", [])
+    ]
+    assert ticks and max(ticks) <= most and len(set(ticks)) <= 7
+    assert chart["config"]["axis"]["labelFlush"] is False
+    assert chart["config"]["axis"]["domain"] is False
 
 
 def test_a_run_side_by_side_keeps_the_colours_of_its_variants():

@@ -3,7 +3,7 @@
 import altair as alt
 
 from view.shared.chart_cache import built_once
-from view.shared.charts import INK, VALUE_SIZE, Spec, color_by_label, specification
+from view.shared.charts import INK, VALUE_SIZE, Spec, axis_within, color_by_label, specification
 from wlm.audience.room import SIDES
 from wlm.audience.votes import Votes, share_right
 from wlm.quantization.variant import Variant
@@ -47,7 +47,7 @@ def rounds_chart(rounds: list[Votes]) -> Spec:
         strokeDash=[6, 4], strokeWidth=2, color=INK
     )
     marks = [
-        base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q"), x2="high:Q"),
+        base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q")),
         base.mark_point(filled=True, size=220).encode(x=share),
         base.mark_text(dy=-20, fontSize=VALUE_SIZE, fontWeight="bold", color=INK).encode(
             x=share, text=alt.Text("shown:N")
@@ -69,7 +69,7 @@ def votes_chart(votes: Votes) -> Spec:
         }
         for side, (writer, count) in enumerate(zip(writers, votes.counts, strict=True))
     ]
-    highest = max(1, *votes.counts) * 1.15  # room for the number beside the bar
+    highest = max(1, *votes.counts)
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=alt.Y(
             "text:N", title=None, sort=None, axis=alt.Axis(labelFontSize=VALUE_SIZE, labelLimit=200)
@@ -77,8 +77,9 @@ def votes_chart(votes: Votes) -> Spec:
         x=alt.X(
             "votes:Q",
             title="votes for “int8 wrote this”",
-            scale=alt.Scale(domain=[0, highest]),
-            axis=alt.Axis(tickMinStep=1),
+            # Room for the number next to the bar.
+            scale=alt.Scale(domain=[0, 1.15 * highest], nice=False),
+            axis=axis_within(0, highest, whole=True, format="d"),
         ),
     )
     bars = base.mark_bar().encode(color=color_by_label([FP32, INT8]))

@@ -12,6 +12,7 @@ from view.shared.charts import (
     LABEL_SIZE,
     VALUE_SIZE,
     Spec,
+    axis_within,
     color_by_label,
     specification,
 )
@@ -53,7 +54,7 @@ def bars_with_references(
             "value:Q",
             title=title,
             scale=alt.Scale(domain=[0, (1 + ROOM) * top], nice=False),
-            axis=alt.Axis(tickCount=4),
+            axis=axis_within(0, top),
         ),
         alt.Y("label:N", sort=labels, axis=None),
     )
@@ -138,7 +139,10 @@ def speedups(
         scale=alt.Scale(
             type="log", domain=[min(0.5, lowest * 0.8), max(2.0, highest * 1.6)], nice=False
         ),
-        axis=alt.Axis(values=[0.25, 0.5, 1, 2, 4, 8, 16, 32], format="~g"),
+        axis=alt.Axis(
+            values=[2.0**i for i in range(-3, 8) if lowest <= 2.0**i <= highest or i == 0],
+            format="~g",
+        ),
     )
     y = alt.Y("name:N", sort=labels, title=None, axis=alt.Axis(labelLimit=240, ticks=False))
     one = alt.Chart({"values": [{"value": 1.0}]}).encode(x=x)
@@ -177,9 +181,9 @@ def block_times(labels: list[str], times: list[list[float]]) -> Spec:
         "round:Q",
         title="round",
         scale=alt.Scale(domain=[1, max(2.0, rounds * 1.8)], nice=False),
-        axis=alt.Axis(tickMinStep=1, format="d"),
+        axis=axis_within(1, rounds, whole=True, format="d"),
     )
-    y = alt.Y("time:Q", title="ms per token", scale=alt.Scale(zero=True))
+    y = alt.Y("time:Q", title="ms per token", scale=alt.Scale(zero=True, nice=False))
     color = color_by_label(labels)
     lines = alt.Chart({"values": rows}).mark_line(strokeWidth=2, opacity=0.85, point={"size": 30})
     words = alt.Chart({"values": names}).mark_text(align="left", dx=12)
@@ -219,7 +223,7 @@ def changes(labels: list[str], measures: dict[str, list[float]]) -> Spec:
             "change:Q",
             title="change against the baseline",
             scale=alt.Scale(domain=domain, nice=False),
-            axis=alt.Axis(format="+.0%", tickCount=5),
+            axis=axis_within(min(0.0, *found), max(0.0, *found), 5, format="+~%"),
         ),
         y=alt.Y(
             "row:N",

@@ -10,6 +10,7 @@ from view.shared.charts import (
     LABEL_SIZE,
     TWO_LINES,
     Spec,
+    axis_within,
     color_by_label,
     specification,
 )
@@ -49,7 +50,7 @@ def race(found: list[Lane], done: float) -> Spec:
         "words:Q",
         title="words read",
         scale=alt.Scale(domain=[0, 1.25 * end], nice=False),
-        axis=alt.Axis(tickCount=4, format=",d"),
+        axis=axis_within(0, end, whole=True, format=",d"),
     )
     axis = alt.Axis(labelExpr=TWO_LINES, labelLimit=220, ticks=False, domain=False)
     base = alt.Chart({"values": rows}).encode(

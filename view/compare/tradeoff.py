@@ -6,7 +6,16 @@ import altair as alt
 import streamlit as st
 
 from view.shared.chart_cache import built_once
-from view.shared.charts import GREY, GROUND, HALO, INK, Spec, color_by_label, specification
+from view.shared.charts import (
+    GREY,
+    GROUND,
+    HALO,
+    INK,
+    Spec,
+    axis_within,
+    color_by_label,
+    specification,
+)
 from wlm.measuring.tradeoff import Place, front, places
 from wlm.runs.recordings import recordings
 
@@ -66,13 +75,13 @@ def tradeoff_chart(points: Sequence[Place]) -> Spec:
         "size:Q",
         title="size (MB)",
         scale=alt.Scale(domain=[0, 1.12 * most], nice=False),
-        axis=alt.Axis(tickCount=5),
+        axis=axis_within(0, most, 5),
     )
     y = alt.Y(
         "delta:Q",
         title="loss, difference to fp32 (nats per token)",
         scale=alt.Scale(domain=[lowest - room, highest + room], nice=False),
-        axis=alt.Axis(tickCount=5, format="+.3~f"),
+        axis=axis_within(lowest, highest, 5, format="+.3~f"),
     )
     base = alt.Chart({"values": rows}).encode(x=x)
     steps = [{"size": each.size_bytes / 1e6, "delta": each.loss_delta} for each in best]

@@ -8,6 +8,7 @@ from view.shared.charts import (
     SMALL_SIZE,
     TWO_LINES,
     Spec,
+    axis_within,
     color_by_label,
     color_by_part,
     specification,
@@ -50,7 +51,7 @@ def stacked_parts(
     along = {
         "title": title,
         "scale": alt.Scale(domain=[0, longest * 1.4], nice=False),
-        "axis": None if large else alt.Axis(tickCount=4),
+        "axis": None if large else axis_within(0, longest),
     }
     legend = alt.Legend(
         title=None,

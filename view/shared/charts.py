@@ -5,6 +5,8 @@ in the browser. Channels are objects, as `alt.X("start:Q")`: for a string Altair
 its classes.
 """
 
+import math
+
 import altair as alt
 
 # Altair uses pandas as soon as it is loaded. Of several visitors whose first pages load at once,
@@ -60,6 +62,8 @@ CONFIG = alt.Config(
         labelFontSize=LABEL_SIZE,
         titleFontSize=LABEL_SIZE,
         grid=False,
+        domain=False,  # a scale may go on beyond the data, for words next to marks
+        labelFlush=False,
         labelColor=INK,
         titleColor=INK,
     ),
@@ -79,6 +83,19 @@ def specification(chart: alt.LayerChart, height: float | dict) -> Spec:
     # Rows at the top Streamlit would convert at every rerun.
     drawn = {key: spec.pop(key) for key in ("data", "layer", "resolve") if key in spec}
     return {**spec, "layer": [drawn]}
+
+
+def axis_within(
+    low: float, high: float, most: int = 4, *, whole: bool = False, **options
+) -> alt.Axis:
+    """Return an axis with at most `most` + 1 round ticks, or whole numbers, which end at the data:
+    its scale may go on, for words next to the marks."""
+    step = (high - low or 1.0) / most
+    power = 10.0 ** math.floor(math.log10(step))
+    step = next(power * times for times in (1, 2, 2.5, 5, 10) if power * times >= 0.999 * step)
+    step = max(1, math.ceil(step)) if whole else step
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return alt.Axis(values=[round(i * step, 12) for i in range(first, last + 1)], **options)
 
 
 def draw_chart(spec: Spec, key: str, place=st) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import altair as alt
 
 from view.shared.chart_cache import built_once
-from view.shared.charts import SMALL_SIZE, Spec, color_by_label, specification
+from view.shared.charts import SMALL_SIZE, Spec, axis_within, color_by_label, specification
 from wlm.sampling.candidates import Candidate
 from wlm.text.vocabulary import EOS
 
@@ -70,13 +70,13 @@ def next_words(rows: list[dict], labels: list[str]) -> Spec:
         }
         for row in rows
     ]
-    top = max(row["probability"] for row in rows) * 1.4
+    top = max(row["probability"] for row in rows)
     base = alt.Chart({"values": told}).encode(
         x=alt.X(
             "probability:Q",
             title="probability (▸ is what it writes)",
-            scale=alt.Scale(domain=[0, top], nice=False),
-            axis=alt.Axis(format="~%", tickCount=4),
+            scale=alt.Scale(domain=[0, 1.4 * top], nice=False),
+            axis=axis_within(0, top, format="~%"),
         ),
         y=alt.Y("word:N", sort=order, title=None, axis=alt.Axis(ticks=False, labelLimit=160)),
         yOffset=alt.YOffset("label:N", sort=labels),
