@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from helpers.driver import IdleQueue, open_page, press
 from view.compare import diagram
+from view.compare import variant as show_variant
 from view.compare.choose import MOST_OTHERS
 from wlm.measuring.comparison import CompareSpec
 from wlm.quantization.variant import Variant, describe
@@ -179,6 +180,13 @@ def test_a_chosen_variants_sentence_modules_and_code_are_shown(queue, name, modu
     assert shown in [each.value for each in page.markdown]
     _, after, script = (each.value for each in page.code)
     assert module in after and code in script
+
+
+def test_a_variant_that_is_slow_here_says_why(queue, monkeypatch):
+    monkeypatch.setattr(show_variant, "slow_here", lambda variant: f"{variant} is slow here.")
+    assert any("int8 is slow here." in each.value for each in open_page().caption)
+    monkeypatch.setattr(show_variant, "slow_here", lambda _: "")
+    assert not any("slow here" in each.value for each in open_page().caption)
 
 
 def test_the_embedding_has_a_switch_that_the_url_sets(queue):

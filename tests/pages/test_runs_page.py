@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from streamlit.proto.Metric_pb2 import Metric
@@ -124,7 +125,10 @@ def test_the_points_of_a_sweep_are_under_their_sweep(queue, kept):
     page = open_page(RUNS)
     assert {"s", kept.id} < set(listed(page)) and not {"p1", "p5"} & set(listed(page))
     row = page.dataframe[0].value.set_index("id").loc["s"]
-    assert row["what"] == "Sweep: chunk length 1 to 5" and row["variant"] == "int8 LSTM + Linear"
+    assert (
+        row["what"] == "Sweep: chunk length 1 to 5"
+        and row["compared"] == "int8 LSTM + Linear against fp32"
+    )
     page = select(page, "s")
     assert not page.error and not page.exception
     assert page.dataframe[1].value["Chunk length"].tolist() == [1, 5]
@@ -149,11 +153,14 @@ def test_the_list_has_what_tells_runs_apart(queue, kept):
     row = table.value.set_index("id").loc["r"]
     told = [row[key] for key in ("bptt", "batch_size", "threads", "weights", "unknown_words")]
     assert told == [5, 2, 2, "0a0a0a0a", pytest.approx(17.0)]
-    assert (row["variant"], row["against"]) == ("int8 LSTM + Linear", "fp32")
+    assert row["compared"] == "int8 LSTM + Linear against fp32"
 
 
 def test_a_permalink_shows_result_settings_machine_and_blocks_on_both_pages(queue, kept):
     page = open_page(RUNS, run=kept.id)
+    (about,) = (each.value for each in page.markdown if "compares int8" in each.value)
+    assert f"{datetime.fromtimestamp(kept.finished_at, UTC):%d %B %Y}" in about
+    assert kept.result["machine"]["cpu"] in about.replace("\\", "")
     assert len(page.metric) == 3
     settings, machine = (json.loads(each.value) for each in page.json)
     assert settings == kept.spec and machine == kept.result["machine"]

@@ -10,7 +10,7 @@ from view.shared.charts import draw_chart
 from view.shared.choices import shown_name
 from view.shared.dimming import is_dim, shade
 from view.shared.page import plain
-from view.shared.runs import where_measured
+from view.shared.runs import show_warnings, where_measured
 from wlm import tutorial
 from wlm.catalog.uploads import TEXT
 from wlm.measuring.wording import (
@@ -75,8 +75,8 @@ def show_summary(result: dict, large: bool = False) -> None:
     """Show a comparison's verdict in a sentence, its last variant's cards with their change against
     the baseline, and all variants in bars; `large` is for a lecture hall, without the warnings."""
     show_verdict(result, large)
-    if result["warnings"] and not large and not is_dim():
-        st.warning("  \n".join(result["warnings"]), icon=":material/vital_signs:")
+    if not large:
+        show_warnings(result["warnings"])
     show_cards(result["results"][0], result["results"][-1], large)
     show_charts(result, large)
 

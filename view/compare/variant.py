@@ -9,6 +9,7 @@ from view.shared.export import offer_export
 from view.shared.page import errors_shown
 from wlm.catalog.registry import find_model
 from wlm.paths import shown_path
+from wlm.quantization.prepare import slow_here
 from wlm.quantization.printout import printout
 from wlm.quantization.snippet import code_for
 from wlm.quantization.variant import Variant, describe
@@ -38,6 +39,8 @@ def show_one_of(model: str, names: Sequence[str]) -> None:
         )
     variant = variants[name]
     st.markdown(f"**{variant.label}** (`{variant}`): {describe(variant)}")
+    if reason := slow_here(variant):
+        st.caption(f":material/speed: {reason}")
     offer_export(model, [variant])
     before, after = st.columns(2)
     config = server.config_of(model)

@@ -14,6 +14,7 @@ from view.shared.runs import (
     run_in_url,
     show_before,
     show_run,
+    show_warnings,
     shown_before,
     where_measured,
 )
@@ -49,8 +50,7 @@ def show_times(result: dict) -> None:
     partial. If results are drawn dim, it is shown without what explains it."""
     first, *others = result["results"]
     fastest = min(others or [first], key=lambda each: each["passes"][0]["seconds"])
-    if result["warnings"] and not is_dim():
-        st.warning("  \n".join(result["warnings"]), icon=":material/vital_signs:")
+    show_warnings(result["warnings"])
     roof = Roofline(**result["roofline"])
     if fastest is not first:
         st.subheader(shade(headline(first, fastest)), anchor=False)

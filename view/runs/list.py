@@ -46,8 +46,7 @@ def summary_of(run_id: str, kind: str, state: str, done: float) -> dict:
     return {
         **found,
         "what": "Comparison",
-        "variant": found["variants"][-1],
-        "against": found["variants"][0] if len(found["variants"]) > 1 else None,
+        "compared": _compared(found["variants"]),
         "weights": found["weights_sha256"] and found["weights_sha256"][:8],
         "loss_known": found["loss_known"] if found["unknown"] else None,
         "unknown_words": (found["unknown"] and 100 * found["unknown"]["share"]) or None,
@@ -62,13 +61,18 @@ def _sweep_row(spec: SweepSpec, run: Run) -> dict:
         "id": run.id,
         "created_at": run.created_at,
         "what": f"Sweep: {KNOBS[spec.over].label.lower()} {ends}",
-        "variant": variants[-1],
-        "against": variants[0],
-        "variants": variants,
+        "compared": _compared(variants),
         "model": None if spec.over == "hidden" else spec.base.model,
         "text": spec.base.text,
         "origin": "measured here",
     }
+
+
+def _compared(labels: list[str]) -> str:
+    """What a run compared: on a phone the only column that one sees."""
+    if len(labels) < 2:
+        return "".join(labels)
+    return f"{', '.join(labels[1:])} against {labels[0]}"
 
 
 def show_list(runs: list[Run]) -> None:
@@ -82,11 +86,10 @@ def show_list(runs: list[Run]) -> None:
             rows = {run_id: row for run_id, row in rows.items() if row.get(key) in chosen}
     column = st.column_config
     columns = {
+        "compared": column.TextColumn("Compared", width=260),
         "created_at": column.DatetimeColumn("When", format="YYYY-MM-DD HH:mm", width=130),
         "what": column.TextColumn("What", width=190),
-        "variant": column.TextColumn("Variant", width=150),
-        "speedup": column.NumberColumn("Times as fast", format="%.2f", width=100),
-        "against": column.TextColumn("as", width=60),
+        "speedup": column.NumberColumn("Speed-up", format="%.2f", width=100),
         "verdict": column.TextColumn("Verdict", width=80),
         "loss": column.NumberColumn("Loss", format="%.4f", width=70),
         "bptt": column.NumberColumn("Chunk", width=60),
@@ -100,7 +103,6 @@ def show_list(runs: list[Run]) -> None:
         "cpu": column.TextColumn("Machine", width=160),
         "state": "State",
         "origin": "Origin",
-        "variants": column.ListColumn("All its variants", width=250),
     }
     unknown = ("loss_known", "unknown_words")
     some = any(row.get("unknown_words") for row in rows.values())

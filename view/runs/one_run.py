@@ -1,5 +1,6 @@
 """One run as its link shows it: what to do with it, its result, its settings and raw blocks."""
 
+from datetime import UTC, datetime
 from functools import partial
 
 import streamlit as st
@@ -9,7 +10,7 @@ from view.compare.results import show_comparison
 from view.runs.html_report import html_report
 from view.shared import server, visitor
 from view.shared.choices import names_for_visitor
-from view.shared.page import show_error
+from view.shared.page import plain, show_error
 from view.shared.runs import find_run, show_run
 from view.shared.subject import subject
 from wlm.catalog.uploads import MODEL, TEXT
@@ -44,6 +45,7 @@ def show_one_run(run: Run) -> None:
         if run.state.final:
             show_actions(run)
     facts = summary(run)
+    show_about(run, facts["variants"])
     weights = facts["weights_sha256"]
     known = f" · weights `{weights:.12}`" if weights else ""
     st.caption(f"{facts['origin'].capitalize()} · {subject(run.spec)}{known} · {run.state}")
@@ -57,6 +59,16 @@ def show_one_run(run: Run) -> None:
         settings, machine = st.columns(2)
         settings.json(run.spec)
         machine.json((run.result or {}).get("machine", {}))
+
+
+def show_about(run: Run, labels: list[str]) -> None:
+    """Say in a sentence what a run is, when and where it was measured: a link may lead a stranger
+    here."""
+    others = ", ".join(labels[1:])
+    what = f"compares {others} with {labels[0]}" if others else f"measures {labels[0]}"
+    day = datetime.fromtimestamp(run.finished_at or run.created_at, UTC)
+    where = f", on {plain(run.result['machine']['cpu'])}" if run.result else ""
+    st.markdown(f"This run of {day:%d %B %Y} {what} on the same text{where}.")
 
 
 def show_actions(run: Run) -> None:

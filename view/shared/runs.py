@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from view.shared import server, visitor
-from view.shared.dimming import dim
+from view.shared.dimming import dim, is_dim
 from view.shared.page import for_visitors, show_error
 from view.shared.progress import Standing, follow
 from view.shared.subject import show_subject_before
@@ -14,6 +14,7 @@ from wlm.hosting import hosting
 from wlm.runs.run import Run, State
 
 WORKER_HERE, WORKER_AWAY = ":material/memory:", ":material/memory_alt:"
+MOST_PERCENTAGES = 3  # in a warning that is shown without a click
 NOUNS = {"compare": "comparison", "inspect": "inspection", "sweep": "sweep"}
 
 
@@ -142,6 +143,20 @@ def show_worker() -> None:
         )
     well, words = server.job_queue().worker()
     st.caption(f"{WORKER_HERE if well else WORKER_AWAY} {words}")
+
+
+def show_warnings(warnings: list[str]) -> None:
+    """Show what to know before one trusts the numbers, unless these are dim; a list of many
+    percentages is in a fold."""
+    if is_dim():
+        return
+    lists = [warning for warning in warnings if warning.count("%") > MOST_PERCENTAGES]
+    if short := [warning for warning in warnings if warning not in lists]:
+        st.warning("  \n".join(short), icon=":material/vital_signs:")
+    if lists:
+        fold = "Something else was using this machine: which numbers suffered"
+        with st.expander(fold, icon=":material/vital_signs:"):
+            st.markdown("  \n".join(lists))
 
 
 def where_measured(result: dict) -> str:

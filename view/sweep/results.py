@@ -7,6 +7,7 @@ from view.shared.charts import draw_chart
 from view.shared.choices import shown_name
 from view.shared.dimming import is_dim
 from view.shared.page import plain, show_error
+from view.shared.runs import show_warnings
 from view.sweep import charts
 from wlm.catalog.uploads import TEXT
 from wlm.measuring import sweep
@@ -33,7 +34,7 @@ def show_sweep(spec: SweepSpec, runs: list[Run]) -> None:
     points = current_points(spec, runs)
     result = sweep.to_json(spec, [run and run.result for run in points])
     if result["points"]:
-        show_curves(spec, result)
+        show_curves(spec, result, all(run is None or run.state.final for run in points))
     messages: dict[str, list[str]] = {}
     for value, run in zip(spec.values, points, strict=True):
         if run and run.message:
@@ -47,12 +48,11 @@ def show_sweep(spec: SweepSpec, runs: list[Run]) -> None:
     show_points(spec, points)
 
 
-def show_curves(spec: SweepSpec, result: dict) -> None:
+def show_curves(spec: SweepSpec, result: dict, ended: bool = True) -> None:
     """Show the sentences and the charts of a sweep's JSON. If results are drawn dim, without what
     explains them."""
-    if (warnings := sweep.warnings(result)) and not is_dim():
-        st.warning("  \n".join(warnings), icon=":material/vital_signs:")
-    show_cards(spec, result)
+    show_warnings(sweep.warnings(result))
+    show_cards(spec, result, ended)
     machines = sweep.machines(result)
     if len(machines) > 1 and not is_dim():
         where = "; ".join(f"{name}: {', '.join(map(str, at))}" for name, at in machines.items())
@@ -96,11 +96,16 @@ def show_curves(spec: SweepSpec, result: dict) -> None:
         )
 
 
-def show_cards(spec: SweepSpec, result: dict) -> None:
+def show_cards(spec: SweepSpec, result: dict, ended: bool) -> None:
     """Show each variant's largest speed-up and its smallest of those that are known, where it
     loses, and where that is undecided."""
     found = sweep.outcomes(result)
     baseline = result["points"][0]["results"][0]["label"]
+    measured, asked = len(result["points"]), len(spec.values)
+    everywhere = "faster so far"
+    if ended:
+        of = f"{measured} of {asked}" if measured < asked else "all"
+        everywhere = f"faster at {of} points"
     for column, each in zip(st.columns(max(2, len(found))), found, strict=False):
         value, most, least = "undecided", each.most, each.least
         if most:
@@ -117,7 +122,7 @@ def show_cards(spec: SweepSpec, result: dict) -> None:
             column,
             f"{each.label}, times as fast as {baseline}",
             value,
-            ", ".join(said) or "faster everywhere",
+            ", ".join(said) or everywhere,
             delta_color=color,
             delta_description=KNOBS[spec.over].label.lower(),
             help="Its smallest and largest speed-up, of the points that are decided. It is slower "
