@@ -12,6 +12,8 @@ import torch
 
 from wlm.catalog.open import open_model
 from wlm.errors import CheckpointError
+from wlm.model.lstm import LSTMModel
+from wlm.text.vocabulary import Vocabulary
 from wlm.weights import limited, zip_file
 from wlm.weights.checkpoint import load_checkpoint, save_checkpoint
 from wlm.weights.limited import limits, load_limited
@@ -169,12 +171,34 @@ def test_another_process_reads_weights_as_this_one_would(tmp_path, model, words,
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory need Linux")
 @pytest.mark.parametrize("memory, seconds", [(1_000_000, 20), (1_000_000_000, 0.01)])
 def test_a_file_that_exceeds_a_limit_is_refused_in_a_sentence(
-    tmp_path, model, words, monkeypatch, memory, seconds
+    tmp_path, monkeypatch, memory, seconds
 ):
-    torch.save({**model.state_dict(), "more": torch.zeros(10)}, tmp_path / "weights.pt")
+    words = Vocabulary(f"w{i}" for i in range(20_000))
+    words.save(tmp_path / "words.txt")
+    with torch.random.fork_rng(devices=[]):
+        model = LSTMModel(len(words), 200, 6, 1)  # 16 MB
+    torch.save(model.state_dict(), tmp_path / "weights.pt")
     monkeypatch.setattr(limited, "limits", lambda _: (memory, seconds))
     with pytest.raises(CheckpointError, match=r"must be readable within .* s and .* GB of memory"):
-        load_limited(tmp_path / "weights.pt", vocabulary=words)
+        load_limited(tmp_path / "weights.pt", vocabulary=tmp_path / "words.txt")
+
+
+@pytest.mark.parametrize(
+    ("error", "other"),
+    [
+        (MemoryError(), ValueError("it ends too early")),
+        (
+            RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
+            RuntimeError("[enforce fail] another reason"),
+        ),
+        (
+            CheckpointError("the weights are damaged: Cannot allocate memory (os error 12)"),
+            CheckpointError("the weights are damaged"),
+        ),
+    ],
+)
+def test_errors_of_the_limit_on_memory_are_told_apart(error, other):
+    assert limited._lacks_memory(error) and not limited._lacks_memory(other)
 
 
 def test_a_larger_file_has_more_memory_and_time():

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -122,16 +123,21 @@ def main() -> None:
     _limit(*task.pop("limits"))
     try:
         answer = _read(**task)
-    except WLMError as error:
-        answer = {"error": type(error).__name__, "message": str(error)[:MOST_MESSAGE]}
-    except MemoryError:
-        os._exit(1)
-    except Exception:
-        import traceback
-
-        answer = {"defect": traceback.format_exc(limit=5)[-4_000:]}
+    except Exception as error:
+        if _lacks_memory(error):
+            os._exit(1)
+        if isinstance(error, WLMError):
+            answer = {"error": type(error).__name__, "message": str(error)[:MOST_MESSAGE]}
+        else:
+            answer = {"defect": traceback.format_exc(limit=5)[-4_000:]}
     os.write(answers, json.dumps(answer).encode())
     os._exit(0)
+
+
+def _lacks_memory(error: Exception) -> bool:
+    """Tell whether an error comes from the limit on memory: PyTorch and the system say so only in
+    words, which a WLMError may repeat."""
+    return isinstance(error, MemoryError) or "allocate memory" in str(error)
 
 
 def _read(path: str, folder: str, **options) -> dict:
