@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from view.audience.rooms import rooms
-from view.audience.texts import show_text
+from view.audience.rooms import rooms, writers
+from view.sample.typeset import show_pair
 from view.shared import visitor
 from view.shared.page import errors_shown
 from wlm.audience.room import SIDES, Phase, Room
@@ -54,21 +54,20 @@ def show_round(room: Room, votes: Votes, mine: int | None) -> None:
         st.info(
             f"The round is closed. {chosen} The truth comes in a moment.", icon=":material/lock:"
         )
-    for side, (column, words) in enumerate(zip(st.columns(2), room.pair.texts, strict=True)):
-        with column, st.container(border=True):
-            truth = f" is by {room.pair.writer(side)}" if room.phase == Phase.SHOWN else ""
-            st.markdown(f"##### Text {SIDES[side]}{truth}")
-            show_text(words)
-            if is_open:
-                st.button(
-                    f"{SIDES[side]} is int8",
-                    key=f"vote-{room.round}-{side}",
-                    type="primary" if mine == side else "secondary",
-                    icon=":material/check:" if mine == side else ":material/how_to_vote:",
-                    on_click=vote,
-                    args=(room.code, room.round, side),
-                    width="stretch",
-                )
+
+    def draw_vote(side: int) -> None:
+        if is_open:
+            st.button(
+                f"{SIDES[side]} is int8",
+                key=f"vote-{room.round}-{side}",
+                type="primary" if mine == side else "secondary",
+                icon=":material/check:" if mine == side else ":material/how_to_vote:",
+                on_click=vote,
+                args=(room.code, room.round, side),
+                width="stretch",
+            )
+
+    show_pair(room.pair.texts, writers(room), draw_vote)
     if is_open:
         st.caption(
             "Choose a text: you may change it until the round closes."

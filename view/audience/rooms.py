@@ -2,7 +2,7 @@
 
 from view.shared import server, visitor
 from view.shared.singleton import singleton
-from wlm.audience.room import Room
+from wlm.audience.room import SIDES, Phase, Room
 from wlm.audience.store import LIFE_SECONDS, MOST_ROOMS, MOST_VOTERS, AudienceStore
 from wlm.errors import AudienceError, NoRoomError
 from wlm.paths import database_url
@@ -51,3 +51,10 @@ def join(room: Room) -> None:
             f"{VOTERS.most:,} people of your network are in rooms, the most there may be"
         )
     rooms().join(room.code, visitor.name())
+
+
+def writers(room: Room) -> list[str]:
+    """Return who wrote the texts of a room's round; nobody until the truth is shown."""
+    if room.phase != Phase.SHOWN:
+        return []
+    return [room.pair.writer(side) for side in range(len(SIDES))]

@@ -6,11 +6,11 @@ from view.audience.address import audience_address, qr_code
 from view.audience.charts import rounds_chart, votes_chart
 from view.audience.keys import hear_keys
 from view.audience.lobby import enter
-from view.audience.rooms import open_room, rooms
-from view.audience.texts import show_text
+from view.audience.rooms import open_room, rooms, writers
+from view.sample.typeset import show_pair
 from view.shared import visitor
 from view.shared.page import errors_shown
-from wlm.audience.room import SIDES, Phase, Room
+from wlm.audience.room import Phase, Room
 from wlm.audience.votes import Votes, share_right, verdict
 
 EVERY = 1.0  # seconds
@@ -123,12 +123,8 @@ def show_way_in(room: Room) -> None:
 
 
 def show_texts(room: Room) -> None:
-    """Show both texts of the round, and who wrote them once it is closed."""
-    for side, (column, words) in enumerate(zip(st.columns(2), room.pair.texts, strict=True)):
-        with column, st.container(border=True, height="stretch"):
-            shown = f" is by {room.pair.writer(side)}" if room.phase == Phase.SHOWN else ""
-            st.header(f"{SIDES[side]}{shown}", anchor=False)
-            show_text(words, large=True)
+    """Show both texts of the round, and who wrote them once the truth is shown."""
+    show_pair(room.pair.texts, writers(room), large=True)
 
 
 def show_outcome(room: Room, votes: dict[int, Votes]) -> None:

@@ -1,11 +1,7 @@
-"""The texts of a round, made for a room and shown to it."""
+"""The texts of a room's rounds, written when it opens."""
 
 import random
-from collections.abc import Sequence
 
-import streamlit as st
-
-from view.sample.typeset import typeset
 from wlm.audience.room import ROUNDS, Pair, Room
 from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.sampling.words import SampleSettings
@@ -26,9 +22,3 @@ def make_room(host: str) -> Room:
         )
         pairs.append(Pair(tuple(map(tuple, made.texts)), made.quantized))
     return Room(host, tuple(pairs))
-
-
-def show_text(words: Sequence[str], large: bool = False) -> None:
-    """Show one text as people write it; `large` is for a stage."""
-    text = f"{typeset(list(words))} …"
-    st.subheader(text, anchor=False) if large else st.markdown(text)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from view.sample.typeset import typeset
+from view.sample.typeset import show_pair
 from view.sample.write_queue import wait_to_write
 from view.shared import server
 from view.shared.page import errors_shown
@@ -90,22 +90,19 @@ def draw_round(model: str, settings: SampleSettings) -> Round:
 
 def show_round(current: Round, score: Score) -> None:
     """Show both texts, and below them buttons or the answer."""
-    columns = st.columns(2)
-    for i, (column, words) in enumerate(zip(columns, current.texts, strict=True)):
-        with column, st.container(border=True):
-            if current.guessed is None:
-                st.markdown(f"## Text {'AB'[i]}")
-            else:
-                name = QUANTIZED.label if i == current.quantized else BASELINE.label
-                st.markdown(f"## Text {'AB'[i]} is by {name}")
-            st.markdown(typeset(words))
-            if current.guessed is None:
-                st.button(
-                    f"{'AB'[i]} is int8",
-                    icon=":material/compress:",
-                    on_click=answer,
-                    args=(current, score, i),
-                )
+    labels, is_open = [BASELINE.label, BASELINE.label], current.guessed is None
+    labels[current.quantized] = QUANTIZED.label
+
+    def draw_guess(side: int) -> None:
+        if is_open:
+            st.button(
+                f"{'AB'[side]} is int8",
+                icon=":material/compress:",
+                on_click=answer,
+                args=(current, score, side),
+            )
+
+    show_pair(current.texts, [] if is_open else labels, draw_guess)
     if current.guessed is not None:
         if current.guessed == current.quantized:
             st.success("Right.", icon=":material/check:")

@@ -1,6 +1,8 @@
 """A text as Markdown: typeset as people write, or its raw tokens, with places marked."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+
+import streamlit as st
 
 from view.shared.next_words import shown_word
 from view.shared.page import plain
@@ -28,6 +30,28 @@ def typeset(words: list[str], marks: Mapping[int, str] | None = None, *, prompt:
 
 
 _NAMES = {EOS: shown_word(EOS), "=": "heading"}
+
+
+def show_pair(
+    texts: Sequence[Sequence[str]],
+    writers: Sequence[str] = (),
+    below: Callable[[int], None] = lambda side: None,
+    *,
+    large: bool = False,
+) -> None:
+    """Show texts A and B next to each other, with who wrote them if `writers` has their names, and
+    what `below` draws under each. A `large` pair is for a stage."""
+    for side, (column, words) in enumerate(zip(st.columns(2), texts, strict=True)):
+        with column, st.container(border=True, height="stretch"):
+            truth = f" is by {writers[side]}" if writers else ""
+            text = f"{typeset(list(words))} …"
+            if large:
+                st.header(f"{'AB'[side]}{truth}", anchor=False)
+                st.subheader(text, anchor=False)
+            else:
+                st.markdown(f"#### Text {'AB'[side]}{truth}")
+                st.markdown(text)
+            below(side)
 
 
 def raw_tokens(words: list[str], marks: Mapping[int, str], *, prompt: int = 0) -> str:
