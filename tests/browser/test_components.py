@@ -21,7 +21,7 @@ TWO_CALLS = """async (script) => {
   const parentElement = document.createElement("div");
   parentElement.append(document.createElement("pre"));
   document.body.append(parentElement);
-  const data = { code: "", step: 1, last: 8, presenting: true };
+  const data = { code: "", step: 1, last: 8, presenting: true, lines: [] };
   const first = call({ data, parentElement });
   const firsts = heard.splice(0);
   const second = call({ data, parentElement });

@@ -32,12 +32,15 @@ export default function ({ data, parentElement, setStateValue }) {
     for (const button of buttons) button.tabIndex = button === chosen ? 0 : -1;
   };
   choose(buttons.find(({ dataset }) => dataset.place == data.place) ?? buttons[0]);
-  text.onclick = ({ target }) => {
+  // Each call ends only its own listeners: the end of an earlier call may come after a later one.
+  const listening = new AbortController();
+  const { signal } = listening;
+  text.addEventListener("click", ({ target }) => {
     if (!(target instanceof HTMLButtonElement)) return;
     choose(target);
     setStateValue("place", Number(target.dataset.place));
-  };
-  text.onkeydown = (event) => {
+  }, { signal });
+  text.addEventListener("keydown", (event) => {
     const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
     const next = buttons[buttons.indexOf(event.target) + steps[event.key]];
     if (!next) return;
@@ -46,5 +49,6 @@ export default function ({ data, parentElement, setStateValue }) {
     event.target.tabIndex = -1;
     next.tabIndex = 0;
     next.focus();
-  };
+  }, { signal });
+  return () => listening.abort();
 }

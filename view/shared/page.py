@@ -75,7 +75,7 @@ def start_page(title: str, menu: bool = True) -> None:
             if label in HEADINGS:
                 st.caption(HEADINGS[label])
             # Each page opens as it was left, with what it shares with this page.
-            query = remembered.get(label, {}) | remembered[title]
+            query = _without_stale(remembered.get(label, {}) | remembered[title])
             if label in FRESH:
                 query.pop(FRESH[label], None)
             st.page_link(path, label=label, icon=icon, query_params=query)
@@ -107,6 +107,17 @@ def _remember_query(title: str) -> dict[str, dict[str, list[str]]]:
                 other.pop(key, None)
     pages[title] = query
     return pages
+
+
+def _without_stale(query: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Return the query without what a button has changed since the URL was read. Streamlit keeps
+    the values of widgets from page to page, but the URL of a link goes first."""
+
+    def is_stale(key: str, values: list[str]) -> bool:
+        value = st.session_state.get(key)
+        return isinstance(value, str | int) and values != [str(value)]
+
+    return {key: values for key, values in query.items() if not is_stale(key, values)}
 
 
 def came_by_history() -> bool:
