@@ -174,26 +174,26 @@ class Visitor:
 
     def _note(self, element, fragment: str) -> None:
         kind = element.WhichOneof("type")
-        each = getattr(element, kind) if kind else None
-        if getattr(each, "id", "") and getattr(each, "label", ""):
-            self._ids[each.label] = each.id
+        widget = getattr(element, kind) if kind else None
+        if getattr(widget, "id", "") and getattr(widget, "label", ""):
+            self._ids[widget.label] = widget.id
         if kind == "checkbox":
-            self._switches[each.label] = each.id, fragment
-            self._on[each.id] = (
-                each.value if each.set_value else self._on.get(each.id, each.default)
+            self._switches[widget.label] = widget.id, fragment
+            self._on[widget.id] = (
+                widget.value if widget.set_value else self._on.get(widget.id, widget.default)
             )
         elif kind == "button":
-            self._buttons[each.label] = each.id, fragment
+            self._buttons[widget.label] = widget.id, fragment
         elif kind == "page_link":
-            self._links[each.label] = each.page_script_hash, each.query_string
+            self._links[widget.label] = widget.page_script_hash, widget.query_string
         elif kind in ("heading", "markdown"):
-            self.words.append(each.body)
+            self.words.append(widget.body)
         elif kind == "exception":
-            self._problems.append(each.message[:200])
+            self._problems.append(widget.message[:200])
         elif kind == "alert":
-            self.words.append(each.body)
-            if each.format == each.ERROR:
-                self._problems.append(each.body[:200])
+            self.words.append(widget.body)
+            if widget.format == widget.ERROR:
+                self._problems.append(widget.body[:200])
 
     async def _tick(self, fragment: str, interval: float) -> None:
         while True:

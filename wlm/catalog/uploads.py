@@ -1,6 +1,6 @@
 """Uploads of visitors: a folder for each, kept for a day, for its owner alone.
 
-Only `remove_old` deletes what is too old. A server's caretaker calls it.
+Only `remove_old` deletes old uploads. A server's caretaker calls it.
 """
 
 import json
@@ -85,7 +85,7 @@ def remove(owner: str, name: str) -> None:
 
 @contextmanager
 def room(owner: str, size_bytes: int) -> Iterator[Path]:
-    """Give a folder to check an upload in, one at a time, if so many bytes may still be kept.
+    """Yield a folder to check an upload in, one at a time, if `size_bytes` may still be kept.
 
     Raises UploadError, and SettingError if visitors may not upload.
     """

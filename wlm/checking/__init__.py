@@ -1,1 +1,1 @@
-"""The preflight of a talk or a deployment: what is well on this machine, and what to do."""
+"""The preflight of a talk or a deployment: checks of this machine, and how to fix problems."""

@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The finding of a check."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -11,8 +11,8 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Finding:
-    """What was looked at, whether it is well, what was found and, where it is not well, what to do
-    about it; the last three in words."""
+    """The subject of a check, whether it is well, and in words the finding and, if it is not well,
+    the remedy."""
 
     subject: str
     well: bool
@@ -21,11 +21,11 @@ class Finding:
 
 
 def found_by(subject: str, look: Callable[[], Iterable[Finding]]) -> list[Finding]:
-    """Return what a check finds; where it fails itself, that is a finding, too."""
+    """Return the findings of a check; an error of the check itself is a finding, too."""
     try:
         return list(look())
     except WLMError as error:
-        return [Finding(subject, False, str(error), "put it right, and check again")]
+        return [Finding(subject, False, str(error), "fix it, and check again")]
     except Exception:
         logger.exception("the check of %s failed", subject)
-        return [Finding(subject, False, defect("this check"), "report it with what stands above")]
+        return [Finding(subject, False, defect("this check"), "report it with the log above")]

@@ -1,4 +1,4 @@
-"""Is there room: folders to write to, disk, and memory?"""
+"""Are there writable folders, free disk and free memory?"""
 
 import shutil
 import tempfile
@@ -43,4 +43,4 @@ def _why_unwritable(folder: Path) -> str:
 
 
 def _existing(folder: Path) -> Path:
-    return next(each for each in (folder, *folder.parents) if each.exists())
+    return next(path for path in (folder, *folder.parents) if path.exists())

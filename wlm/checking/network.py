@@ -24,11 +24,11 @@ def look(port: int | None = None) -> Iterator[Finding]:
     port = port or configured_port()
     yield _port(port)
     others = addresses()
-    found = ", ".join(f"http://{each}:{port}" for each in others)
+    found = ", ".join(f"http://{address}:{port}" for address in others)
     yield Finding(
         "address",
         True,
-        f"others in your network reach it at {found}, where no firewall is between"
+        f"others in your network reach it at {found}, unless a firewall blocks it"
         if found
         else f"no network: it is reached at http://localhost:{port}, on this machine alone",
     )

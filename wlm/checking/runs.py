@@ -43,4 +43,4 @@ def look_at_worker() -> Iterator[Finding]:
         found = f"it measured int8 {run.result['results'][1]['speedup']:.2f} times as fast as fp32"
     else:
         found = run.message or f"after {PATIENCE:.0f} s its run is {run.state}"
-    yield Finding("worker", well, found, "see what it wrote to standard error")
+    yield Finding("worker", well, found, "see the worker's standard error")

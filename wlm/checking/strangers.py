@@ -13,8 +13,10 @@ SMALL_MB = 1
 
 
 def look() -> Iterator[Finding]:
-    """List the settings of a server for strangers, and what they leave open. Raises SettingError
-    for a setting that is none."""
+    """List the settings of a server for strangers, and the gaps that they leave.
+
+    Raises SettingError for an invalid setting.
+    """
     if not hosting().public:
         found = (
             "all who reach this server may do everything; WLM_PUBLIC=1 makes it one for strangers"

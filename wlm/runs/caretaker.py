@@ -1,5 +1,5 @@
-"""The caretaker of a server: stores what could not be stored, marks runs that nobody does any more
-and removes what is too old."""
+"""The caretaker of a server: stores spilled runs, marks the runs of servers that are gone, and
+removes old runs, rooms and uploads."""
 
 import logging
 import threading
@@ -20,8 +20,8 @@ logger = logging.getLogger(__name__)
 
 
 class Caretaker(threading.Thread):
-    """A thread that ends with the process, or when `stop` is called. Nothing else deletes what is
-    too old: `removers` do so for what is not a run."""
+    """A thread that ends with the process or when `stop` is called. It alone removes old runs;
+    `removers` remove old rooms and uploads."""
 
     def __init__(self, store: RunStore, *removers: Callable[[], None]):
         super().__init__(name="caretaker", daemon=True)
@@ -46,8 +46,8 @@ class Caretaker(threading.Thread):
         self._ended.set()
 
     def look(self) -> None:
-        """Give a sign of life, store what could not be stored before, mark the runs of servers
-        that are gone as interrupted, and now and then remove what is too old."""
+        """Give a sign of life, store spilled runs and mark the runs of servers that are gone as
+        interrupted. Every hour, remove old runs, rooms and uploads."""
         self._store.mend()
         self._store.give_sign(self._me)
         self._store.interrupt_orphans(self._gone())
@@ -68,8 +68,8 @@ class Caretaker(threading.Thread):
         return gone
 
     def _clean(self) -> None:
-        """Remove what is too old, unless the clock has just been set: if it is set a month ahead by
-        mistake, a month's runs must not be lost."""
+        """Remove old runs, rooms and uploads, unless the clock has just been set: if it is set a
+        month ahead by mistake, a month's runs must not be lost."""
         now = time.time(), time.monotonic()
         if self._cleaned and now[1] - self._cleaned[1] < CLEAN_SECONDS:
             return
@@ -80,6 +80,6 @@ class Caretaker(threading.Thread):
             try:
                 remove()
             except Exception:
-                logger.exception("the caretaker cannot remove what is too old")
+                logger.exception("the caretaker cannot remove old rooms or uploads")
         if hosting().public:
             self._store.delete_older(now[0] - hosting().run_days * DAY)

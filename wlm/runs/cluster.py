@@ -2,7 +2,7 @@
 
 Each worker offers the resource `wlm` once, so that it measures one run at a time, and reaches the
 same database of runs. When a worker dies, Dask gives its task to another one, which begins the run
-anew; a run that nobody can do ends as failed, with the reason.
+again; a run that nobody can do ends as failed, with the reason.
 """
 
 import contextlib
@@ -37,8 +37,8 @@ logger = logging.getLogger(__name__)
 class ClusterQueue(JobQueue):
     """Runs handed to a Dask cluster.
 
-    Raises JobError where the package `distributed` is missing; `start` and whatever queues runs
-    also where no scheduler answers at the address.
+    Raises JobError if the package `distributed` is missing. `start` and the methods that queue runs
+    also raise JobError if no scheduler answers at the address.
     """
 
     def __init__(self, store: RunStore, address: str):
@@ -99,7 +99,7 @@ class ClusterQueue(JobQueue):
                 )
 
     def _follow(self, client: "Client") -> None:
-        """Until the client is closed, fail the runs that the cluster cannot do."""
+        """Fail the runs that the cluster cannot do, until the client is closed."""
         self._workers_seen = time.monotonic()
         while not self._closed:
             time.sleep(WATCH_SECONDS)
@@ -138,11 +138,10 @@ class ClusterQueue(JobQueue):
 
 
 def run_on_worker(run_id: str, database_url: str, most_seconds: float | None = None) -> None:
-    """Do a run in a worker of the cluster, anew where another worker died at it, for at most so
-    many seconds of measuring.
+    """Do a run in a worker of the cluster, for at most `most_seconds` of measuring. If another
+    worker died during the run, begin it again.
 
-    Raises JobError where this worker cannot use the database, or it is not the server's: what it
-    measured would be lost.
+    Raises JobError if this worker cannot use the server's database: its results would be lost.
     """
     store = _store(os.environ.get("WLM_DATABASE_URL") or database_url)
     if not store.warning:

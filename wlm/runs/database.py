@@ -117,7 +117,7 @@ def _bad_address(problem: str) -> StoreError:
 
 
 def _with_driver(address: sa.URL) -> sa.URL:
-    """The address with psycopg, also where it is written as PostgreSQL's own tools read it."""
+    """Return the address with psycopg, also if it is written for PostgreSQL's own tools."""
     plain = address.drivername in ("postgres", "postgresql")
     return address.set(drivername="postgresql+psycopg") if plain else address
 
@@ -130,7 +130,7 @@ def _stored_version(connection: sa.Connection) -> int | None:
 
 
 def _bring_up_to_date(connection: sa.Connection) -> None:
-    """Make the tables, or migrate those of an older version; raise StoreError for a newer one."""
+    """Make the tables, or migrate tables of an older version; raise StoreError for a newer one."""
     _lock(connection)
     version = _stored_version(connection)
     if version is not None and not 1 <= version <= SCHEMA_VERSION:

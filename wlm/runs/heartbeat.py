@@ -23,7 +23,7 @@ def worker_of(server: str) -> str:
 class Heartbeat(threading.Thread):
     """Beats while the process lives and, if a run is under way, that run makes steps.
 
-    It has a store of its own, so that a store that waits for its database does not hold it up.
+    It has a separate store, so that a store that waits for its database does not delay it.
     """
 
     def __init__(self, name: str, store: RunStore):

@@ -26,7 +26,7 @@ MOST_ROUNDS = 25_000
 MOST_SECONDS = 1e7
 LATEST = 1e11  # seconds since 1970
 CLOCKS_DIFFER = 86_400.0  # seconds
-# Pages show imported text as Markdown, where these characters could draw images and links.
+# Pages show imported text as Markdown. In Markdown these characters can draw images and links.
 MARKUP = re.compile(r"[\[\]<>`$]")
 # What `Comparison` cannot compute, since an export has no losses per block.
 TAKEN = ("loss", "loss_known", "loss_delta_ci95", "context_switches")

@@ -47,10 +47,10 @@ def most_seconds() -> float | None:
 
 
 def _check_names(spec, visitor: str) -> None:
-    """Refuse paths, and what is another's: pages offer names alone."""
+    """Refuse paths and other visitors' uploads: pages offer only names."""
     for kind, everyones in ((MODEL, list_models()), (TEXT, list_texts())):
         name = getattr(spec, kind)
-        known = [*everyones, *(each.name for each in uploads_of(visitor, kind))]
+        known = [*everyones, *(upload.name for upload in uploads_of(visitor, kind))]
         if name not in known and not (kind == MODEL and random_hidden(name)):
             raise SettingError(f"the {kind} must be one of {', '.join(known)}, got {name[:80]!r}")
     if spec.vocabulary or spec.corpus:
@@ -61,8 +61,8 @@ class Allowance:
     """How many runs were started within the last hour: by each visitor, from each network address,
     and in all.
 
-    `address` tells the one that asks, or nothing where it is not known. Nothing is stored, so that
-    deleting a run gives nothing back; the clock is one that nobody sets.
+    `address` returns the visitor's address, or an empty text if it is unknown. Nothing is stored,
+    so that deleting a run gives nothing back; nobody can set the clock.
     """
 
     def __init__(self, address: Callable[[], str] = str, clock: Callable[[], float] | None = None):
@@ -72,12 +72,12 @@ class Allowance:
         self._lock = threading.Lock()
 
     def check(self, visitor: str, runs: int = 1) -> None:
-        """Raise JobError where so many runs may not start now, with when they may."""
+        """Raise JobError if the runs may not start now. The error names the time when they may."""
         with self._lock:
             self._check(visitor, self.address(), runs)
 
     def take(self, visitor: str, runs: int = 1) -> None:
-        """Note that so many runs start now. Raises JobError as `check`."""
+        """Note that runs start now. Raises JobError as `check`."""
         with self._lock:
             address = self.address()
             self._check(visitor, address, runs)
@@ -97,7 +97,7 @@ class Allowance:
         if not limits.public:
             return
         now = self._clock()
-        self._started = [each for each in self._started if each[0] > now - HOUR]
+        self._started = [start for start in self._started if start[0] > now - HOUR]
         for whose, most, times in self._shares(limits, visitor, address):
             if runs > most:
                 raise JobError(
@@ -107,7 +107,7 @@ class Allowance:
                 raise JobError(_sentence(whose, most, runs, times[over - 1] + HOUR - now))
 
     def _shares(self, limits: Hosting, visitor: str, address: str) -> Sequence[tuple]:
-        """Whose runs are counted, the most there may be, and when those of the last hour began."""
+        """Return for each limit whose runs count, the limit, and when the last hour's began."""
         of_visitor = [at for at, who, _ in self._started if who == visitor]
         of_address = [at for at, _, where in self._started if where == address]
         shares = [

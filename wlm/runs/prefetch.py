@@ -11,7 +11,7 @@ BEFORE = ("Loading", "Preparing")  # stages that nothing timed depends on
 
 
 class Prefetch:
-    """At most one job, under way up to its first measurement, with what it holds in memory."""
+    """At most one job, under way up to its first measurement, with its memory."""
 
     def __init__(self):
         self._spec: CompareSpec | InspectSpec | None = None
@@ -46,5 +46,5 @@ class Prefetch:
         return steps if last is None else chain([last], steps)
 
     def drop(self) -> None:
-        """Forget the job, if there is one, and what it holds."""
+        """Forget the job, if there is one, and free its memory."""
         self._spec = self._steps = self._last = None

@@ -67,11 +67,11 @@ class JobQueue(ABC):
 
     @abstractmethod
     def worker(self) -> tuple[bool, str]:
-        """Return whether the worker or cluster is there, and in a sentence what it does."""
+        """Return whether the worker or cluster is there, and a sentence about its work."""
 
     @abstractmethod
     def _hand_over(self, run_ids: Sequence[str]) -> None:
-        """Have a group of runs done, such as a sweep's: groups take turns."""
+        """Hand over a group of runs, such as a sweep's: groups take turns."""
 
     def submit(self, spec: CompareSpec | InspectSpec, visitor: str = "") -> str:
         """Queue a job and return its run's id.
@@ -158,7 +158,7 @@ class JobQueue(ABC):
             raise
 
     def stop(self, run_id: str, visitor: str = "") -> None:
-        """Ask for a run to end; it keeps what it has measured.
+        """Ask for a run to end; it keeps its measurements.
 
         Raises StoreError, and JobError if the server is public and it is another visitor's.
         """
@@ -203,7 +203,7 @@ class JobQueue(ABC):
         return f"{now}, {waiting} waiting" if waiting else now
 
     def _ours(self, runs: list[Run]) -> list[Run]:
-        """Return those of the runs that this server takes care of."""
+        """Return the runs that this server takes care of."""
         return [run for run in runs if run.server == self._server]
 
     def _is_final(self, run_id: str) -> bool:

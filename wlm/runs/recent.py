@@ -1,4 +1,4 @@
-"""The runs that pages show, read once, however many pages show them."""
+"""The runs that pages show, read once for all pages."""
 
 import json
 import threading
@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from wlm.runs.run import Run
 from wlm.runs.store import RunStore
 
-FRESH_SECONDS = 0.4  # less than the pause of who follows a run
+FRESH_SECONDS = 0.4  # less than the pause between two looks at a run that a page follows
 MOST_RESULTS, MOST_BYTES = 48, 12_000_000  # results that are kept, and their size as JSON
 
 
 @dataclass(frozen=True)
 class _Result:
-    """A result as parsed, with what tells it from the run's next one."""
+    """A parsed result; `version` changes with the run's next result."""
 
     version: tuple
     content: dict | None
@@ -23,9 +23,9 @@ class _Result:
 
 
 class RecentRuns:
-    """Runs as they stood at most `FRESH_SECONDS` ago; who gets one must not change it.
+    """Runs, at most `FRESH_SECONDS` old; callers must not change them.
 
-    A run's result, which may be large, is read and parsed when it has changed and not again. At
+    A run's result, which may be large, is read and parsed only after a change. At
     most `MOST_RESULTS` are kept, of `MOST_BYTES` together: those that were asked for last.
     """
 
@@ -37,7 +37,7 @@ class RecentRuns:
         self._results: OrderedDict[str, _Result] = OrderedDict()
 
     def get(self, run_id: str) -> Run:
-        """Return a run with its result. Raises StoreError where there is no such run."""
+        """Return a run with its result. Raises StoreError if there is no such run."""
         with self._lock:
             return self._with_result(self._fresh(self._glances, run_id, self._store.glance))
 
@@ -53,7 +53,7 @@ class RecentRuns:
             return self._fresh(self._lists, "", lambda _: self._store.unfinished())
 
     def forget(self) -> None:
-        """Look at each run anew when it is asked for: this process has changed some."""
+        """Read every run again when it is asked for: this process has changed some."""
         with self._lock:
             self._glances.clear()
             self._lists.clear()
@@ -83,5 +83,5 @@ class RecentRuns:
         return replace(run, result=known.content)
 
     def _too_much(self) -> bool:
-        size = sum(each.size for each in self._results.values())
+        size = sum(result.size for result in self._results.values())
         return len(self._results) > MOST_RESULTS or size > MOST_BYTES

@@ -15,7 +15,7 @@ def recordings() -> dict[str, Run]:
     """Return the recorded runs by id, which is `recorded-` and the file's name."""
     runs = {}
     for path in sorted(FOLDER.glob("*.json")):
-        # Shipped with the app, so not worked out again as another's file is: a test does that.
+        # Shipped with the app, so not computed again as an import is: a test does that.
         said = json.loads(path.read_text("utf-8"))["run"]
         said |= {"id": f"recorded-{path.stem}", "state": State(said["state"]), "done": 1.0}
         runs[said["id"]] = Run(**said, origin="recorded")
@@ -27,13 +27,13 @@ def recording(model: str, variants: tuple[str, ...]) -> Run | None:
     them, or None."""
     for run in recordings().values():
         baseline, *others = run.result["results"]
-        found = {each["variant"]: each for each in others}
+        found = {result["variant"]: result for result in others}
         if (
             run.spec["model"] == model
             and baseline["variant"] == variants[0]
             and found.keys() >= set(variants[1:])
         ):
             chosen = [baseline, *(found[name] for name in variants[1:])]
-            spec = {**run.spec, "variants": [each["variant"] for each in chosen]}
+            spec = {**run.spec, "variants": [result["variant"] for result in chosen]}
             return replace(run, spec=spec, result={**run.result, "results": chosen})
     return None

@@ -1,4 +1,4 @@
-"""A run: what was asked, how it stands, and what came of it."""
+"""A run: its settings, its state and its result."""
 
 import secrets
 import time
@@ -12,7 +12,7 @@ class State(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
-    STOPPED = "stopped"  # by request, keeping what was measured
+    STOPPED = "stopped"  # by request, with the measurements until then
     FAILED = "failed"
     INTERRUPTED = "interrupted"  # its server went away
 
@@ -22,7 +22,7 @@ class State(StrEnum):
 
 
 def new_id() -> str:
-    """Return an id that cannot be guessed: who has it may see the run."""
+    """Return an id that cannot be guessed: everyone with the id may see the run."""
     while (drawn := secrets.token_urlsafe(12)).startswith("-"):
         pass  # a command line would take it for an option
     return drawn
@@ -30,8 +30,8 @@ def new_id() -> str:
 
 @dataclass(frozen=True)
 class Run:
-    """One run: what was asked (`spec`), how it stands (`stage`, `done`, `seconds_left`), what came
-    of it (`result`, partial while it runs) and, in words, what went wrong (`message`).
+    """One run: its settings (`spec`), its progress (`stage`, `done`, `seconds_left`), its `result`
+    (partial while it runs) and, in words, its error (`message`).
 
     Times are seconds since 1970. `server` names the process that takes care of it. `warning` says
     why the run is not kept. `visitor` is who may delete it. `origin` is empty for a run measured

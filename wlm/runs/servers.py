@@ -12,7 +12,7 @@ def this_server() -> str:
 
 
 def is_dead(server: str) -> bool:
-    """Tell whether a server of this host has ended; False for those of other hosts."""
+    """Tell whether a server of this host has ended; False for servers of other hosts."""
     host, _, process = server.rpartition(":")[0].rpartition(":")
     if host != socket.gethostname():
         return False

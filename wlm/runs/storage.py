@@ -52,7 +52,7 @@ class Storage:
 
     @property
     def warning(self) -> str:
-        """Why runs are not kept; empty while they are. Strangers do not learn where that is."""
+        """Why runs are not kept; empty while they are. Strangers do not see the place."""
         where = "" if hosting().public else f" in {shown_url(self.url)}"
         return f"Runs are not kept{where}: {self._reason}" if self._reason else ""
 

@@ -52,7 +52,7 @@ class RunStore(Storage):
             self._under_way[row["id"]] = {"result": None, **row}
 
     def get(self, run_id: str) -> Run:
-        """Return a run as it stands. Raises StoreError where there is no such run."""
+        """Return a run as it stands. Raises StoreError if there is no such run."""
         return self._find(run_id)
 
     def glance(self, run_id: str) -> Run:
@@ -91,7 +91,7 @@ class RunStore(Storage):
         """Return the latest runs of one kind, everyone's or one visitor's, with or without the
         points of sweeps, those that are not kept included, newest first.
 
-        Without their results, which may be large: `get` returns a run with it.
+        Results, which may be large, are left out: `get` returns a run with its result.
         """
         query = sa.select(*LIGHT).where(RUNS.c.kind == kind)
         if not points:
@@ -102,7 +102,7 @@ class RunStore(Storage):
         return self._select(query)[::-1][:limit]
 
     def add_imported(self, run: Run) -> None:
-        """Store a run of the origin `imported`. Raises StoreError where there are too many."""
+        """Store a run of the origin `imported`. Raises StoreError if there are too many."""
         count = sa.select(sa.func.count()).select_from(RUNS).where(RUNS.c.origin == run.origin)
         for engine in (self._main, self._spilled()):
             found = self._fetch(engine, count.with_only_columns(sa.func.count().label("runs")))
@@ -122,7 +122,7 @@ class RunStore(Storage):
     def delete(self, run_id: str, visitor: str | None) -> None:
         """Delete a finished run of this visitor, or of anyone where visitor is None.
 
-        Raises StoreError where there is no such run, or it is under way or another visitor's.
+        Raises StoreError if there is no such run, or it is under way or another visitor's.
         """
         run = self.glance(run_id)
         if visitor is not None and run.visitor != visitor:
@@ -130,7 +130,9 @@ class RunStore(Storage):
         if not run.state.final:
             raise StoreError(f"a run must have ended to be deleted, {run_id!r} is {run.state}")
         statement = RUNS.delete().where(RUNS.c.id == run_id)
-        spilled, kept = (self._read(each, run_id, LIGHT) for each in (self._spilled(), self._main))
+        spilled, kept = (
+            self._read(engine, run_id, LIGHT) for engine in (self._spilled(), self._main)
+        )
         if kept and not self._write(self._main, statement):
             raise StoreError(f"run {run_id!r} cannot be deleted: {self._reason}")
         if spilled:
@@ -147,7 +149,7 @@ class RunStore(Storage):
         return len(rows)
 
     def interrupt_orphans(self, gone: Collection[str] = ()) -> list[str]:
-        """Mark the unfinished runs of dead servers on this host as interrupted, and those of the
+        """Mark the unfinished runs of dead servers on this host as interrupted, and the runs of the
         servers `gone`; return their ids.
 
         Other runs of other hosts are left alone: whether their server lives cannot be known here.
@@ -180,7 +182,7 @@ class RunStore(Storage):
         return {row["name"]: row["sign"] for row in rows}
 
     def forget_server(self, server: str) -> None:
-        """Take a server's signs out."""
+        """Remove a server."""
         self._write(self._main, SERVERS.delete().where(SERVERS.c.name == server))
 
     def _select(self, query: sa.Select, spilled: sa.Select | None = None) -> list[Run]:
@@ -192,7 +194,9 @@ class RunStore(Storage):
 
 
 def _to_row(run: Run) -> dict:
-    return {each.name: getattr(run, each.name) for each in fields(Run)} | {"state": str(run.state)}
+    return {field.name: getattr(run, field.name) for field in fields(Run)} | {
+        "state": str(run.state)
+    }
 
 
 def _from_row(row: dict) -> Run:

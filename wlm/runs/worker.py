@@ -83,7 +83,8 @@ class WorkerQueue(JobQueue):
                 self._worker.suggest(line)
 
     def worker(self) -> tuple[bool, str]:
-        """Return whether the worker is there, and what it does; one that has ended is replaced."""
+        """Return whether the worker is there, and a sentence about its work. Replace it if it has
+        ended."""
         with self._lock:
             alive = self._is_alive()
             try:
