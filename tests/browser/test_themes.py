@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from helpers.browsing import IDLE
 from helpers.waiting import wait_for
 from view.sample.word_strip import WARM
-from view.shared.charts import GREY, INK, PARTS
+from view.shared.charts import GREY, INK, PARTS, SIGNS
 
 ROOT = Path(__file__).resolve().parents[2]
 THEMES = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
@@ -21,7 +21,7 @@ PAGES = {
     "How": 11,
     "Inspect": 1,
     "Inspect?tab=Error": 4,
-    "Sample?words=30": 4,
+    "Sample?words=30": 3,
     "Tutorial?step=6": 3,
 }
 
@@ -40,7 +40,10 @@ def expect_theme(page: Page, name: str) -> None:
     wait_for(lambda: fills(page, words) == {theme["textColor"]}, f"the ink of the {name} theme")
     marks = "g.mark-rect path[fill^='#'], g.mark-symbol path[fill^='#'], g.mark-area path"
     part = ("light", "dark").index(name)
-    parts = {re.findall(r"#\w+", each.to_dict()["expr"])[part] for each in PARTS.values()}
+    parts = {
+        re.findall(r"#\w+", color.to_dict()["expr"])[part]
+        for color in (*PARTS.values(), *SIGNS.values())
+    }
     colours = {*theme["chartCategoricalColors"], *parts, theme["textColor"], GREY}
     colours |= {theme["backgroundColor"], WARM}
     wait_for(lambda: fills(page, marks) <= colours, f"the colours of the {name} theme")
