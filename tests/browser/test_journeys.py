@@ -44,7 +44,7 @@ def test_run_and_read_the_three_cards_and_charts(page, server):
     expect(page.get_by_text(re.compile("Recorded on"))).to_be_visible()
     page.get_by_role("button", name="Run").click()
     # What was there stays, dim, and says what it is of.
-    expect(page.get_by_text("Until there are numbers, those of fp32, int8")).to_be_visible()
+    expect(page.get_by_text("Previous result: fp32, int8")).to_be_visible()
     expect(metric(page, "Size, MB").last).to_contain_text("79.7")
     expect(page.get_by_text("Until there are numbers")).to_be_hidden()
     wait_for_the_end(page)
@@ -70,9 +70,9 @@ def test_run_and_read_the_three_cards_and_charts(page, server):
     # The result says what it is of, and is marked while other choices stand above it.
     expect(page.get_by_text("Of fp32, int8 LSTM + Linear · model wikitext2-lstm")).to_be_visible()
     toggle(page, "int8 Linear")
-    expect(page.get_by_text("Not what is chosen above")).to_be_visible()
+    expect(page.get_by_text("Settings changed")).to_be_visible()
     toggle(page, "int8 Linear")
-    expect(page.get_by_text("Not what is chosen above")).to_be_hidden()
+    expect(page.get_by_text("Settings changed")).to_be_hidden()
 
     # The URL names the run, through pages and reloads.
     measured = metric(page, "Elapsed").inner_text()

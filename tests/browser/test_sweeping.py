@@ -27,7 +27,7 @@ def test_a_sweep_is_started_stopped_gone_on_with_and_shared(page: Page, server):
     expect(go_on).to_be_hidden()
     card = metric(page)
     expect(card).to_have_count(1)
-    expect(card).to_contain_text("int8 LSTM + Linear, times as fast as fp32")
+    expect(card).to_contain_text("int8 LSTM + Linear, speed-up against fp32")
     expect(drawn(page, "stVegaLiteChart")).to_have_count(2)
     for each in drawn(page, "stVegaLiteChart").all():
         for words in ("int8 LSTM", "+ Linear", "chunk length", "25"):
@@ -37,7 +37,7 @@ def test_a_sweep_is_started_stopped_gone_on_with_and_shared(page: Page, server):
     expect(card).to_have_text(measured, use_inner_text=True)
     # The controls ask something else; the page's own link would have them ask this.
     expect(page.get_by_text("Of fp32, int8 LSTM + Linear · chunk length 5, 10, 25")).to_be_visible()
-    expect(page.get_by_text("Not what is chosen above")).to_be_visible()
+    expect(page.get_by_text("Settings changed")).to_be_visible()
     link = (
         page.get_by_test_id("stMain")
         .get_by_role("link", name="Link", exact=True)
@@ -45,7 +45,7 @@ def test_a_sweep_is_started_stopped_gone_on_with_and_shared(page: Page, server):
     )
     page.goto(f"{server}/{link.rpartition('/')[2]}")
     expect(card).to_have_text(measured, use_inner_text=True)
-    expect(page.get_by_text("Not what is chosen above")).to_be_hidden()
+    expect(page.get_by_text("Settings changed")).to_be_hidden()
     page.get_by_role("link", name="Sample").click()
     expect(page.get_by_role("button", name="Write")).to_be_visible()
     page.get_by_role("link", name="Sweep").click()

@@ -19,7 +19,7 @@ from wlm.runs.execute import execute
 from wlm.runs.run import Run, State
 from wlm.runs.store import RunStore
 
-NOT_CHOSEN = "Not what is chosen above"
+NOT_CHOSEN = "Settings changed"
 
 
 def words(page: AppTest) -> str:
@@ -277,16 +277,16 @@ def test_changed_settings_are_said(queue, result):
     assert "Of **fp32**, **int8 LSTM + Linear** · model tiny · text short · 1 thread" in words(page)
     assert NOT_CHOSEN not in words(page)
     page.toggle(key="lstm").set_value(False).run()
-    assert "It differs in variants: press **Run**" in words(page)
+    assert "Press **Run** to update. Changed: variants." in words(page)
     page = open_page(run=run.id, text="demo", amount="All of it")
-    assert "It differs in text and amount of text: press **Run**" in words(page)
+    assert "Press **Run** to update. Changed: text and amount of text." in words(page)
 
 
 def test_a_recording_says_what_it_is_of_and_whether_that_is_chosen(queue):
     page = open_page(model="wikitext2-lstm", text="demo")
     assert "**int8 LSTM + Linear** · model wikitext2\\-lstm · text demo" in words(page)
     assert NOT_CHOSEN not in words(page)
-    assert "It differs in text: press **Run**" in words(
+    assert "Press **Run** to update. Changed: text." in words(
         open_page(model="wikitext2-lstm", text="short")
     )
 
@@ -301,7 +301,7 @@ def test_until_the_first_numbers_those_before_stay_dim(queue, result):
     assert [(veil["type"], veil["color"]) for veil in veils] == [
         ("rect", {"expr": "background"})
     ] * 5
-    assert "Until there are numbers, those of **fp32**" in words(page)
+    assert "Previous result: **fp32**" in words(page)
     queue.store.update(queue.store.unfinished()[0].id, state=State.RUNNING, result=result)
     assert [each.value for each in page.run().metric] == shown
 

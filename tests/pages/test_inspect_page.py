@@ -222,14 +222,14 @@ def test_a_finished_inspection_shows_cards_charts_and_all_numbers(result):
 
 def test_changed_settings_are_said(result):
     run_id = store_run(spec=InspectSpec(model="tiny", text="short").to_json(), state=State.DONE)
-    said = "Not what is chosen above"
+    said = "Settings changed"
     query = {"tab": "Time", "inspection": run_id}
     page = open_inspect(**query)
     assert any("Of **fp32**, **int8 LSTM + Linear**" in each.value for each in page.caption)
     assert not any(said in each.value for each in page.markdown)
     changed = open_inspect(**query, variants=["fp32", "pytorch:lstm=int8"])
     (words,) = (each.value for each in changed.markdown if said in each.value)
-    assert words.endswith("It differs in variants: press **Measure** to measure what is chosen.")
+    assert words.endswith("Press **Measure** to update. Changed: variants.")
 
 
 def test_until_the_first_numbers_those_before_stay_dim(result):

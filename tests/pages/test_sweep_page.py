@@ -176,7 +176,7 @@ def test_until_the_first_point_the_sweep_shown_before_stays_dim_while_it_is_here
     assert page.metric[0].value == ":gray[0.70 to 2.00]" and len(page.get("vega_lite_chart")) == 2
     # Nothing that explains them: it would be taken for this sweep's.
     assert not page.warning and not page.dataframe
-    assert "Until there are numbers, those of" in words(page)
+    assert "Previous result:" in words(page)
     waiting.store.delete(before, None)
     waiting.recent.forget()
     page.run()

@@ -24,26 +24,25 @@ CHOICES = {
 
 
 def show_subject(ran: dict, chosen: dict | None, button: str) -> None:
-    """Say what a result is of (its settings as JSON) and, where these are not the ones that are
-    chosen, in what they differ, and which button measures those; None where the choice is no
-    valid one."""
+    """Show the settings of a result (as JSON). If the chosen settings differ, show which ones
+    changed and the button that updates the result; `chosen` is None if they are invalid."""
     st.caption(f":material/target: Of {subject(ran)}")
     if chosen is None or not (other := differences(ran, chosen)):
         return
     listed = " and ".join(filter(None, [", ".join(other[:-1]), other[-1]]))
     st.markdown(
-        f":orange-badge[:material/sync_problem: Not what is chosen above] It differs in {listed}: "
-        f"press **{button}** to measure what is chosen."
+        f":orange-badge[:material/sync_problem: Settings changed] Press **{button}** to update. "
+        f"Changed: {listed}."
     )
 
 
 def show_subject_before(ran: dict) -> None:
-    """Say what the dim numbers are of that stand until there are any of what is measured now."""
-    st.caption(f":material/history: Until there are numbers, those of {subject(ran)}")
+    """Show the settings of the previous result, which is dimmed until there are new numbers."""
+    st.caption(f":material/history: Previous result: {subject(ran)}")
 
 
 def subject(ran: dict) -> str:
-    """Return in words what was measured, of settings as JSON: variants, what they read, how."""
+    """Return settings (as JSON) in words: variants, text, protocol."""
     words = [", ".join(f"**{Variant.parse(name).label}**" for name in ran["variants"])]
     if "over" in ran:
         words.append(f"{KNOBS[ran['over']].label.lower()} {', '.join(map(str, ran['values']))}")

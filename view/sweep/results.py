@@ -65,7 +65,7 @@ def show_curves(spec: SweepSpec, result: dict, ended: bool = True) -> None:
     labels = [each["label"] for each in result["points"][0]["results"]]
     ratio, speed = st.columns(2)
     with ratio:
-        st.markdown("**How many times as fast**, with its 95% interval as a band")
+        st.markdown("**Speed-up**, with its 95% interval as a band")
         chart = charts.speedup_curves(rows, labels, spec.values, knob=knob)
         draw_chart(chart, "chart-sweep-speedups")
     with speed:
@@ -120,7 +120,7 @@ def show_cards(spec: SweepSpec, result: dict, ended: bool) -> None:
         color = "red" if each.slower_at else "gray" if each.undecided_at else "green"
         card(
             column,
-            f"{each.label}, times as fast as {baseline}",
+            f"{each.label}, speed-up against {baseline}",
             value,
             ", ".join(said) or everywhere,
             delta_color=color,
