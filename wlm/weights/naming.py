@@ -13,7 +13,7 @@ from wlm.weights.stored import Stored
 _RECURRENT = re.compile(r"(.*?)(weight|bias)_(ih|hh)_l(\d{1,3})(_raw)?")
 _EMBEDDING_NAMES = ("emb", "encoder", "lookup", "wte", "token")
 _LINEAR_NAMES = ("decoder", "linear", "fc", "out", "head", "proj", "logit")
-_SHOWN = 6  # keys in a message
+_SHOWN = 3  # keys in a message
 MOST_STACKS, MOST_MATRICES = 64, 1_000
 
 
@@ -212,15 +212,12 @@ class _Names:
         return left
 
     def _foreign(self, problem: str) -> CheckpointError:
-        shown = [
-            f"{key[:60]!r} {str(tensor.shape)[:60]}"
-            for key, tensor in islice(self.tensors.items(), _SHOWN)
-        ]
-        first = ", ".join(shown) + (" …" if len(self.tensors) > _SHOWN else "")
+        keys = [f"{key!r} {tensor.shape}" for key, tensor in islice(self.tensors.items(), _SHOWN)]
+        first = shown(", ".join(keys)) + (" …" if len(self.tensors) > _SHOWN else "")
         return CheckpointError(
             f"the weights {self.path!r} are not an LSTMModel's (embedding (V, E), LSTM, output "
             f"layer (V, H)): {problem}; "
-            + (f"the file's first keys are {first}" if shown else "the file has no tensors")
+            + (f"the file's first keys are {first}" if keys else "the file has no tensors")
         )
 
 

@@ -56,7 +56,7 @@ def reason(error: object) -> str:
         return error.strerror
     if isinstance(error, KeyError):
         return "something is missing in it"
-    return shown(error if isinstance(error, str) else first_line(error), 200)
+    return shown(error if isinstance(error, str) else first_line(error))
 
 
 Call = Callable[[str, tuple], object]
