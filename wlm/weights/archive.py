@@ -1,4 +1,4 @@
-"""A model folder as one zip archive, as pages hand it out."""
+"""A model folder as one zip archive, the form that pages offer for download."""
 
 import shutil
 import tempfile
@@ -16,7 +16,7 @@ MOST_FILES = 20
 
 
 def is_archive(path: Path) -> bool:
-    """Tell whether a path is a zip archive of a model folder: one with a card."""
+    """Tell whether a path is a zip archive of a model folder: a zip archive with a card."""
     if not path.is_file():  # a pipe would wait
         return False
     try:
@@ -28,7 +28,7 @@ def is_archive(path: Path) -> bool:
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[Path]:
-    """Give a folder with an archive's files, without the folders in it.
+    """Provide a folder with an archive's files, without the archive's own folders.
 
     Nothing can become larger than the archive: its files must be stored in it, not compressed.
     Raises CheckpointError.
@@ -47,7 +47,7 @@ def unpacked(path: Path) -> Iterator[Path]:
                         raise ValueError("it has an entry without a file name")
                     with archive.open(entry) as file, (Path(folder) / name).open("wb") as out:
                         shutil.copyfileobj(file, out)
-        except Exception as error:  # a damaged archive raises nearly anything
+        except Exception as error:  # a damaged archive can raise almost any exception
             raise CheckpointError(
                 f"the archive {str(path)!r} cannot be read: {reason(error)}"
             ) from None

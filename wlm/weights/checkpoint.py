@@ -28,8 +28,8 @@ LARGEST_CARD = 1_000_000  # bytes
 @dataclass(frozen=True)
 class Checkpoint:
     """A model in evaluation mode, in fp32 unless it is `imported`, its vocabulary, its card (a JSON
-    object), the sha256 of the file of its weights (None where they come from none), and how they
-    were read where that was no plain state_dict of an LSTMModel, in words."""
+    object), the sha256 of its weights' file (None if there is no file), and in words how the
+    weights were read, if the file was no plain state_dict of an LSTMModel."""
 
     name: str
     model: LSTMModel
@@ -48,11 +48,11 @@ def load_checkpoint(
 ) -> Checkpoint:
     """Load a model folder, or bare weights with a vocabulary file or a corpus folder.
 
-    A folder holds model.safetensors, or the weights that its card names, vocab.txt and card.json;
-    a zip archive of one is read as the folder. Bare weights are what `read_weights` reads, their
-    sizes read off their shapes; they become fp32, or stay as they are quantized. Keys, shapes and
-    dtypes are checked before anything is allocated from them, their number too where
-    `most_weights` bounds it, and nothing is unpickled.
+    A folder holds model.safetensors, or the weights that its card names, vocab.txt and card.json; a
+    zip archive of one is read as the folder. Bare weights are what `read_weights` reads, their
+    sizes taken from their shapes. Weights become fp32; quantized weights stay as they are. Keys,
+    shapes and dtypes are checked before anything is allocated from them, and their number if
+    `most_weights` limits it. Nothing is unpickled.
 
     Raises CheckpointError for weights or a card that are missing, damaged or foreign, TextError
     for such a vocabulary or corpus.
@@ -108,12 +108,12 @@ def save_checkpoint(
     *,
     dtype: torch.dtype = torch.float16,
 ) -> None:
-    """Write a model folder that `load_checkpoint` reads; the card last, each file at once or not.
+    """Write a model folder that `load_checkpoint` reads: each file whole or not at all, the card
+    last.
 
-    A model that came quantized is written as it came.
+    A model whose weights were loaded quantized is written with the same weights.
 
-    Raises CheckpointError where the vocabulary does not fit the model or the folder cannot be
-    written.
+    Raises CheckpointError if the vocabulary does not fit the model or the folder cannot be written.
     """
     config = asdict(model.config)
     if len(vocabulary) != config["ntoken"]:
@@ -152,7 +152,7 @@ def save_checkpoint(
 
 
 def checked_card(folder: str | Path) -> dict:
-    """Return a model folder's card with its weights' sha256, once they are those that it describes.
+    """Return a model folder's card and its weights' sha256 after a check that the two match.
 
     Raises CheckpointError.
     """
@@ -161,19 +161,19 @@ def checked_card(folder: str | Path) -> dict:
 
 
 def checked_config(folder: str | Path) -> ModelConfig:
-    """Return the sizes on a model folder's card, once its weights are those that it describes;
-    they are not read into memory. Raises CheckpointError."""
+    """Return the sizes on a model folder's card after a check that its weights match the card. The
+    weights are not read into memory. Raises CheckpointError."""
     return config_on_card(checked_card(folder), Path(folder) / CARD)
 
 
 def variant_on_card(folder: str | Path) -> str:
-    """Return the variant that a model folder's card says its weights are of, nothing where it says
-    none. Raises CheckpointError."""
+    """Return the variant that a model folder's card states, or nothing if the card states none.
+    Raises CheckpointError."""
     return str(_read_card(Path(folder) / CARD).get(VARIANT) or "")
 
 
 def weights_path(folder: Path, card: dict) -> Path:
-    """Return the file of a model folder's weights, by its card. Raises CheckpointError."""
+    """Return the file of a model folder's weights, which its card names. Raises CheckpointError."""
     name = card.get("weights_file", WEIGHTS)
     if name not in EXPORTED_WEIGHTS:
         raise CheckpointError(
@@ -184,7 +184,8 @@ def weights_path(folder: Path, card: dict) -> Path:
 
 
 def _check_hash(weights: Path, card: dict) -> str:
-    """Return the sha256 of the weights' file, which must be the card's where it states one."""
+    """Return the sha256 of the weights' file; if the card states a sha256, the two must be
+    equal."""
     check_weights_file(weights)
     try:
         found = sha256_of(weights)
@@ -218,7 +219,7 @@ def _read_card(path: Path) -> dict:
 
 
 def config_on_card(card: dict, path: Path) -> ModelConfig:
-    """Return the sizes that a model folder's card, read from `path`, says. Raises
+    """Return the sizes that a model folder's card, read from `path`, states. Raises
     CheckpointError."""
     sizes = {key: value for key, value in card["architecture"].items() if key != "class"}
     names = [field.name for field in fields(ModelConfig)]
@@ -235,7 +236,7 @@ def config_on_card(card: dict, path: Path) -> ModelConfig:
 
 
 def _build(weights: Weights, card: dict) -> LSTMModel:
-    """Make the model of checked weights; the card tells the engine where the weights cannot."""
+    """Build the model from checked weights; the card names the engine if the weights cannot."""
     # Drawing weights that are replaced at once must not disturb anyone's random numbers. (The meta
     # device draws none, but its first use loads a compiler, which takes over a second.)
     with torch.random.fork_rng(devices=[]):

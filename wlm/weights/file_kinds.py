@@ -1,4 +1,4 @@
-"""What a file is that should hold weights, by its first bytes."""
+"""The kind of a weights file, recognized by its first bytes."""
 
 import re
 import zipfile
@@ -30,7 +30,8 @@ _SHARD = re.compile(r".*-(\d{5})-of-(\d{5})\.\w+")
 
 
 def is_shard(name: str) -> bool:
-    """Tell by a file's name whether it is one of several parts, as Hugging Face names them."""
+    """Tell whether a file is one of several parts, by the names that Hugging Face gives to
+    parts."""
     found = _SHARD.fullmatch(name)
     return bool(found) and int(found[2]) > 1
 
@@ -62,12 +63,13 @@ def kind_of(path: Path) -> str:
 
 
 def _is_safetensors(start: bytes, size: int) -> bool:
-    """A safetensors file begins with the length of its header, a JSON object."""
+    """Tell whether a file is safetensors: it begins with the length of its header, a JSON
+    object."""
     return start[8:9] == b"{" and 8 + int.from_bytes(start[:8], "little") <= size
 
 
 def _zip_kind(path: Path) -> str | tuple[str, str]:
-    """Return TORCH or NPZ, or what else a zip archive is, and what to do."""
+    """Return the kind of a zip archive: TORCH, NPZ or another kind, and what to do about it."""
     try:
         with open_zip(path) as archive:
             names = archive.namelist()
@@ -87,7 +89,7 @@ def _zip_kind(path: Path) -> str | tuple[str, str]:
 
 
 def _other_kind(path: Path, start: bytes) -> str | tuple[str, str]:
-    # Field 1 of the protocol buffer is the version, field 2 or 7 who made it, or the graph.
+    # Field 1 of the protocol buffer is the version; field 2 or 7 is the producer or the graph.
     is_onnx = start[:1] == b"\x08" and start[1:2] < b"\x20" and start[2:3] in (b"\x12", b"\x3a")
     if path.suffix == ".onnx" or is_onnx:
         return _ONNX

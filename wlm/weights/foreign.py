@@ -1,4 +1,4 @@
-"""A model's weights in what a training script left: a state_dict, wrapped or not, or a module."""
+"""A model's weights in a training script's file: a state_dict, wrapped or not, or a module."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ MOST_ENTRIES = 100_000
 
 @dataclass(frozen=True)
 class Found:
-    """The entries of a state_dict (a value that is no tensor is Inert or plain), where in the file
-    they are (empty for all of it), the classes of the modules that held them, and the variant that
-    the file declares, if it is of one, in the long form of its name."""
+    """The entries of a state_dict, in which a value that is no tensor is Inert or plain. Also their
+    place in the file (empty for the whole file), the classes of the modules that held them, and the
+    long name of the variant that the file declares, if any."""
 
     entries: dict[str, object]
     place: tuple[str, ...] = ()
@@ -32,14 +32,14 @@ class Found:
 
     @property
     def words(self) -> str:
-        """Say where it was found, or nothing for a plain state_dict."""
+        """Return in words the place of the entries, or nothing for a plain state_dict."""
         where = f"under {'.'.join(self.place)!r}" if self.place else ""
         module = f"from a whole module, {self.classes[0]}" if self.classes else ""
         return "; ".join(filter(None, (" ".join(filter(None, (module, where))), self.note)))
 
 
 def find_weights(content: object, path: str) -> Found:
-    """Return the one model in what a file held. Raises CheckpointError for none and for several."""
+    """Return the only model in a file's content. Raises CheckpointError for none or several."""
     try:
         found = [each for each in _candidates(content, (), set()) if each.entries]
     except (ValueError, TypeError) as error:
@@ -54,7 +54,7 @@ def find_weights(content: object, path: str) -> Found:
         )
     if recurrent:
         return recurrent[0]
-    if found:  # which keys it has tells what it is
+    if found:  # its keys tell its kind
         return max(found, key=lambda each: len(each.entries))
     kind = content.name if isinstance(content, Inert) else type(content).__name__
     kind = "Tensor" if isinstance(content, Stored) else kind
@@ -75,7 +75,7 @@ def _likeliest(found: list[Found]) -> list[Found]:
 
 
 def _candidates(content: object, place: tuple[str, ...], seen: set[int]) -> Iterator[Found]:
-    """Yield every module and every dictionary with tensors, outermost alone."""
+    """Yield every module and every dictionary with tensors, only the outermost ones."""
     if len(place) > MOST_DEPTH or id(content) in seen or len(seen) > MOST_ENTRIES:
         return
     seen.add(id(content))
@@ -115,7 +115,8 @@ def _is_module(value: object) -> bool:
 
 
 def _collect(module: Inert, prefix: str, entries: dict, classes: list, depth: int) -> None:
-    """Gather a module's entries as its `state_dict` names them. Raises ValueError."""
+    """Return a module's entries under the names that its `state_dict` gives them. Raises
+    ValueError."""
     if depth > MOST_DEPTH or len(entries) > MOST_ENTRIES or len(classes) > MOST_ENTRIES:
         raise ValueError(
             f"its modules must be at most {MOST_DEPTH} deep, with {MOST_ENTRIES:,} tensors at most"

@@ -18,7 +18,7 @@ def imported_variant(
 ) -> Imported | None:
     """Return the variant of a model with these keys, or None if it is in fp32 or bf16.
 
-    The quantized matrices tell which parts are int8. The file declares what they cannot tell: bf16
+    The quantized matrices tell which parts are int8. The file declares the rest: the parts in bf16
     and fp16, which are read as floats, and the engine. Raises CheckpointError if a part's matrices
     are of several kinds.
     """

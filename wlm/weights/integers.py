@@ -18,7 +18,7 @@ INTEGERS = {torch.int8: torch.qint8, torch.uint8: torch.quint8}
 def quantized(integers: Stored, scale: float | Stored, zero_point: int | Stored) -> Stored:
     """Return a stored matrix (R, C) of int8 or uint8 as a stored quantized tensor.
 
-    Scale and zero point are one number or of shape () for the whole matrix, or have R numbers. Zero
+    Scale and zero point are a number or of shape () for the whole matrix, or have R numbers. Zero
     points may be floats, as in PyTorch's embeddings. Reading raises CheckpointError if they do not
     fit the matrix.
     """

@@ -1,7 +1,7 @@
-"""Files of others, read in a short-lived process with limits on memory and time.
+"""Reading other people's files in a short-lived process with limits on memory and time.
 
-A hostile file can make its reader slow or large, with Python's lock held, so that nobody else is
-answered. Here it costs no more than the limits, and only the process that reads it ends.
+A hostile file can make its reader slow or large and hold Python's lock, so that the server answers
+nobody else. Here the file costs at most the limits, and ends only the process that reads it.
 """
 
 import json
@@ -23,7 +23,7 @@ from wlm.errors import CheckpointError, WLMError, called
 from wlm.paths import ROOT
 from wlm.weights.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
-MEMORY = 1_000_000_000  # bytes besides those of Python and PyTorch, for files up to FREE_SIZE
+MEMORY = 1_000_000_000  # bytes, without the memory of Python and PyTorch, for files up to FREE_SIZE
 SECONDS = 20
 FREE_SIZE = 200_000_000  # bytes of a file; a larger one has more memory and time
 BYTES_PER_BYTE = 3  # of memory: for 32-bit floats once to read them and once to write them
@@ -70,8 +70,8 @@ def limits(size: int) -> tuple[int, int]:
 
 
 def _ask(task: dict, path: Path) -> dict:
-    """Have a process read a file, and return its answer. Raises CheckpointError if it gives no
-    answer."""
+    """Start a process that reads a file, and return its answer. Raises CheckpointError if the
+    process gives no answer."""
     size = path.stat().st_size if path.is_file() else 0
     memory, seconds = limits(size)
     environment = {
@@ -119,7 +119,7 @@ def main() -> None:
     task = json.loads(sys.stdin.readline())
     _end_with_parent()
     answers = os.dup(1)
-    os.dup2(2, 1)  # whatever else prints
+    os.dup2(2, 1)  # anything else that prints
     _limit(*task.pop("limits"))
     try:
         answer = _read(**task)
@@ -135,8 +135,8 @@ def main() -> None:
 
 
 def _lacks_memory(error: Exception) -> bool:
-    """Tell whether an error comes from the limit on memory: PyTorch and the system say so only in
-    words, which a WLMError may repeat."""
+    """Tell whether an error comes from the limit on memory. PyTorch and the system report that only
+    in the message, which a WLMError may repeat."""
     return isinstance(error, MemoryError) or "allocate memory" in str(error)
 
 
@@ -166,7 +166,7 @@ def _limit(memory: int, seconds: int) -> None:
         used = resource.getrusage(resource.RUSAGE_SELF)
         most = int(used.ru_utime + used.ru_stime) + seconds + 1
         resource.setrlimit(resource.RLIMIT_CPU, (most, most))
-    # Without a handler the system ends the process, even while Python's lock is held.
+    # If no handler is set, the system ends the process, even while Python's lock is held.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
 

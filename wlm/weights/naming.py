@@ -1,4 +1,4 @@
-"""Which of a file's tensors is which of an LSTMModel's: by their names, or else by their shapes."""
+"""Match a file's tensors with an LSTMModel's: by their names, or else by their shapes."""
 
 import re
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ MOST_STACKS, MOST_MATRICES = 64, 1_000
 
 @dataclass(frozen=True)
 class Named:
-    """A model's tensors by its own keys (None for biases that it has not, zeros), its sizes, and
-    what was taken for what, in words; empty where all keys are its own."""
+    """A model's tensors by its own keys (None for missing biases, which are zeros), its sizes, and
+    in words which tensor was matched with which key; empty if the file has the model's own keys."""
 
     tensors: dict[str, Stored | None]
     config: ModelConfig
@@ -28,9 +28,9 @@ class Named:
 
 
 def name_tensors(found: Found, path: str) -> Named:
-    """Return the tensors of an LSTMModel among those of a file.
+    """Return an LSTMModel's tensors from a file's tensors.
 
-    Raises CheckpointError where one is missing, could be either of two, or is of no use.
+    Raises CheckpointError if a tensor is missing, has two candidates, or has no use.
     """
     for key, each in found.entries.items():
         if isinstance(each, Inert) and key.rpartition(".")[2].startswith(("weight", "bias")):
@@ -66,13 +66,13 @@ class _Names:
         return Named(tensors, config, _words(keys, root, tensors, left))
 
     def _stacks(self) -> dict[str, dict[str, str]]:
-        """The recurrent keys by what precedes them, ours to the file's."""
+        """Return the recurrent keys by their prefix, each as our key to the file's key."""
         stacks: dict[str, dict[str, str]] = {}
         for key in self.tensors:
             if found := _RECURRENT.fullmatch(key):
                 prefix, kind, way, layer, raw = found.groups()
                 own = f"{kind}_{way}_l{int(layer)}"
-                # With dropped weights the raw ones are those that were trained.
+                # If weights are dropped, training changed the raw weights.
                 if raw or own not in stacks.get(prefix, {}):
                     stacks.setdefault(prefix, {})[own] = key
         if len(stacks) > MOST_STACKS:
@@ -82,7 +82,8 @@ class _Names:
         return stacks
 
     def _layers(self, stacks: dict[str, dict[str, str]]) -> dict[str, str]:
-        """The LSTM's keys, ours to the file's; stacks that differ in a number alone are one."""
+        """Return the LSTM's keys, ours to the file's; stacks that differ only in a number are one
+        stack."""
         if len({re.sub(r"\d+", "0", prefix) for prefix in stacks}) > 1:
             names = ", ".join(repr(prefix) for prefix in list(stacks)[:4])
             raise self._foreign(f"they have several LSTMs, {names}, whose order is not known")
@@ -100,7 +101,7 @@ class _Names:
         return keys
 
     def _root(self, stacks: dict[str, dict[str, str]]) -> str | None:
-        """What precedes our own names in the file; None where it has others."""
+        """Return the prefix of our own names in the file; None if the file has other names."""
         (prefix, *others) = stacks
         is_ours = not others and (prefix == "rnn." or prefix.endswith(".rnn."))
         is_ours = is_ours and not any(key.endswith("_raw") for key in stacks[prefix].values())
@@ -136,7 +137,7 @@ class _Names:
         if len(pairs) > 1:
             scores = [self._score(*pair) for pair in pairs]
             best = [pair for pair, score in zip(pairs, scores, strict=True) if score == max(scores)]
-            # Of two that are the same numbers either will do.
+            # If two have the same numbers, either will do.
             if len({(matrices[a].place, matrices[b].place) for a, b in best}) > 1:
                 names = ", ".join(repr(key) for key in dict.fromkeys(sum(best, ())))
                 raise self._foreign(f"the embedding and the output layer could be any of {names}")
@@ -144,7 +145,7 @@ class _Names:
         return pairs[0]
 
     def _score(self, embedding: str, linear: str) -> int:
-        """How much speaks for two matrices being the embedding and the output layer."""
+        """Return a score for how likely two matrices are the embedding and the output layer."""
         return (
             2 * (self._own_bias(linear) is not None)
             - 2 * (self._own_bias(embedding) is not None)
@@ -160,7 +161,7 @@ class _Names:
         return key if bias and bias.shape == self.tensors[matrix].shape[:1] else None
 
     def _bias(self, keys: dict[str, str]) -> str | None:
-        """The output layer's bias, which it may do without."""
+        """Return the output layer's bias; a layer may have none."""
         decoder = keys["decoder.weight"]
         if own := self._own_bias(decoder):
             return own
@@ -182,7 +183,7 @@ class _Names:
             raise self._foreign(str(error)) from None
 
     def _hidden(self, keys: dict[str, str]) -> list[int]:
-        """The hidden units of each layer, equally many."""
+        """Return the hidden units per layer, the same number for all layers."""
         layers = sum(key.startswith("rnn.weight_hh") for key in keys)
         hidden = [self._width(f"rnn.weight_hh_l{i}", keys) for i in range(layers)]
         if len(set(hidden)) > 1:
@@ -197,10 +198,10 @@ class _Names:
         return shape[1]
 
     def _left(self, keys: dict[str, str], config: ModelConfig) -> list[str]:
-        """The keys that are left out: none that stands among the model's own."""
+        """Return the keys to leave out: none of them is among the model's own."""
         used = set(keys.values())
         common = _common_module(used)
-        # A weight beside its raw one is what dropping left of it.
+        # If there is a raw weight too, the other one is the raw weight after dropping.
         used |= {key.removesuffix("_raw") for key in used}
         left = [key for key in self.tensors if key not in used]
         inside = [key for key in left if key.startswith(common)]
@@ -248,12 +249,12 @@ def _words(keys: dict, root: str | None, tensors: dict, left: list[str]) -> str:
 
 
 def _natural(text: str) -> list:
-    """A key to sort by in which 10 comes after 9."""
+    """Return a sort key that puts 10 after 9."""
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", text)]
 
 
 def _common_module(keys: set[str]) -> str:
-    """The module that holds all keys, with its point; empty for the file itself."""
+    """Return the module that holds all keys, with its final dot; empty for the file itself."""
     first, last = min(keys), max(keys)
     same = 0
     while same < len(first) and first[same : same + 1] == last[same : same + 1]:

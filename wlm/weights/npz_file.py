@@ -22,7 +22,7 @@ _LONGEST_HEADER = 1_000  # bytes
 
 
 def read_npz(path: Path) -> Found:
-    """Return the float arrays of an .npz file; others are left out. Raises CheckpointError."""
+    """Return the float arrays of an .npz file, without its other arrays. Raises CheckpointError."""
     try:
         with open_zip(path) as archive:
             entries = archive.infolist()
@@ -34,7 +34,7 @@ def read_npz(path: Path) -> Found:
                 )
             arrays = {entry.filename.removesuffix(".npy"): entry for entry in entries}
             stored = {name: _array(path, archive, entry) for name, entry in arrays.items()}
-    except Exception as error:  # a damaged archive raises nearly anything
+    except Exception as error:  # a damaged archive can raise almost any exception
         raise _damaged(path, error) from None
     if any(name + SCALE in stored and array is None for name, array in stored.items()):
         raise CheckpointError(

@@ -12,9 +12,9 @@ _DTYPES = {"f2": torch.float16, "f4": torch.float32, "f8": torch.float64}
 
 
 def array_as_stored(array: Inert) -> Stored | None:
-    """Return a NumPy array of a pickle as a stored tensor; None where it is none of fp16 to 64.
+    """Return a NumPy array of a pickle as a stored tensor; None if it is not fp16, fp32 or fp64.
 
-    Raises ValueError where it is damaged.
+    Raises ValueError if it is damaged.
     """
     if array.name != "numpy.ndarray" or not isinstance(array.state, tuple):
         return None

@@ -1,4 +1,4 @@
-"""Models that cannot run here, known by their keys and shapes and called by their names."""
+"""Models that cannot run here, recognized by their keys and shapes, and their names."""
 
 from wlm.errors import CheckpointError
 from wlm.weights.foreign import Found
@@ -21,7 +21,7 @@ _OTHERS = {
 
 
 def refuse_others(found: Found, path: str) -> None:
-    """Raise CheckpointError, with what to do, for a model known to be none that runs here."""
+    """Raise CheckpointError, with advice, for a model that is known not to run here."""
     kind = _kind(found)
     if kind:
         raise CheckpointError(f"the weights {path!r} are {_OTHERS[kind]}")

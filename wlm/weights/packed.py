@@ -1,8 +1,8 @@
-"""A state_dict of PyTorch's `quantize_dynamic`, unpacked: nothing of PyTorch's packed classes is
-made, their states are read as data.
+"""A state_dict of PyTorch's `quantize_dynamic`, unpacked. The states of PyTorch's packed classes
+are read as data; no object of these classes is made.
 
-An LSTM layer is a cell with two packed matrices, a Linear is one; each holds a weight, a quantized
-tensor or floats that stand for fp16, and a bias.
+An LSTM layer is a cell with two packed matrices; a Linear is one packed matrix. Each packed matrix
+holds a bias and a weight: a quantized tensor, or floats for fp16.
 """
 
 import re
@@ -55,7 +55,7 @@ def unpack(found: Found) -> Found:
 
 
 def _layer(value: object) -> list[tuple] | None:
-    """The two packed matrices of an LSTM layer, each with its bias; None where they are none."""
+    """Return the two packed matrices of an LSTM layer, each with its bias; None if it has none."""
     state = _state(value)
     if not (isinstance(state, tuple) and len(state) == 5 and state[0] in _CELL_KINDS):
         return None
@@ -64,7 +64,7 @@ def _layer(value: object) -> list[tuple] | None:
 
 
 def _pair(value: object) -> tuple | None:
-    """A packed weight and its bias, or None for it; None where they are none."""
+    """Return a packed weight and its bias (None without a bias); None if it is no packed weight."""
     pair = _state(value) if isinstance(value, Inert) else value
     if not (isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], Stored)):
         return None
@@ -72,7 +72,8 @@ def _pair(value: object) -> tuple | None:
 
 
 def _state(value: object) -> object:
-    """The state of an object of one of PyTorch's own classes, which it keeps beside their name."""
+    """Return the state of an object of a PyTorch class, which stores the state with the class's
+    name."""
     if not (isinstance(value, Inert) and value.name == "torch.ScriptObject"):
         return None
     return value.state[0] if isinstance(value.state, tuple) and value.state else None

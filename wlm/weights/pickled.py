@@ -1,4 +1,4 @@
-"""A pickle read as data: what it would import, call or build is only noted, never done.
+"""A pickle read as data: its imports, calls and objects are only recorded, never carried out.
 
 `torch.load(weights_only=True)` refuses whole modules, or needs their classes on a list that all
 threads of the process share. Here nothing is imported and nothing of the file runs.
@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from wlm.errors import first_line
 
-MOST_STEPS = 1_000_000  # a vocabulary of 267,735 words beside the weights takes 800,000
+MOST_STEPS = 1_000_000  # a vocabulary of 267,735 words next to the weights takes 800,000
 
 
 @dataclass(eq=False, slots=True, repr=False)
@@ -26,7 +26,7 @@ class Inert:
     entries: dict | None = None
 
     def __repr__(self) -> str:
-        # Without the contents, which can be nested and take exponential time to write.
+        # The contents are left out: nested contents can take exponential time to write.
         return f"<{self.name}>"
 
 
@@ -37,7 +37,8 @@ MOST_SHOWN = 100  # characters of a file's content in a message
 def shown(text: object, most: int = MOST_SHOWN) -> str:
     """Return a value of a file as a message may show it: one line, printable, not long.
 
-    Of lists and the like only their kind: nested ones would take exponential time to write.
+    For lists and the like, only the kind is shown: nested ones would take exponential time to
+    write.
     """
     is_shape = type(text) is tuple and all(type(size) is int for size in text)
     if not is_shape and not isinstance(text, str | int | float | BaseException | None):
@@ -50,8 +51,8 @@ def shown(text: object, most: int = MOST_SHOWN) -> str:
 
 
 def reason(error: object) -> str:
-    """Return why a file cannot be read as a message may show it, without a path of this machine: an
-    error's first line or its name."""
+    """Return the reason why a file cannot be read, for a message: an error's first line or its
+    name, without a path of this machine."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     if isinstance(error, KeyError):
@@ -71,12 +72,13 @@ _VALUES = ("INT", "LONG", "FLOAT", "STRING", "UNICODE", "BYTES", "BYTEARRAY")
 
 
 def read_pickle(file: BinaryIO, call: Call, persistent: Callable[[object], object]) -> object:
-    """Return what the next pickle in a file describes; the file then stands behind it.
+    """Return the content that the next pickle in a file describes; leave the file at the pickle's
+    end.
 
-    Lists, tuples, dictionaries, sets, numbers and strings are themselves, all else is Inert.
-    `call(name, arguments)` stands in for each call of an imported name, `persistent` for each
-    reference to what lies outside the pickle. Raises ValueError and other plain errors if the
-    pickle is damaged. Source: the opcodes' documentation in Python's pickletools.
+    Lists, tuples, dictionaries, sets, numbers and strings are returned as such, all else as Inert.
+    `call(name, arguments)` replaces each call of an imported name, `persistent` each reference to
+    data outside the pickle. Raises ValueError and other plain errors if the pickle is damaged.
+    Source: the opcodes' documentation in Python's pickletools.
     """
     reader = _Reader(call, persistent)
     for step, (opcode, argument, _place) in enumerate(pickletools.genops(file)):
@@ -167,7 +169,7 @@ class _Reader:
             target.update(map(_key, items))
         elif type(target) is list:
             target.extend(items)
-        elif not isinstance(target, Inert):  # of a list's kin nothing is needed
+        elif not isinstance(target, Inert):  # nothing is needed from subclasses of list
             raise ValueError(f"it appends to a {type(target).__name__}")
 
     def _make(self, name: str, argument: object) -> None:
@@ -192,7 +194,7 @@ class _Reader:
         target = self.stack[-1]
         if isinstance(target, Inert) and target.made:
             target.state = state
-        elif type(target) is not dict:  # a dictionary's attributes are of no use
+        elif type(target) is not dict:  # a dictionary's attributes are not needed
             raise ValueError("it changes something that it did not make")
 
 

@@ -1,4 +1,4 @@
-"""Folders without a card: what weights they hold, and how to give them."""
+"""Folders without a card: the weights in them, and how to pass these to wlm."""
 
 from itertools import islice
 from pathlib import Path
@@ -13,7 +13,7 @@ _MOST_FILES = 1_000
 
 
 def refuse_without_card(folder: Path, card: Path) -> None:
-    """Raise CheckpointError for a folder without a card, with the files in it to give instead."""
+    """Raise CheckpointError for a folder without a card; name the files in it to pass instead."""
     if card.exists():
         return
     try:

@@ -1,4 +1,4 @@
-"""The weights in a file that comes from anyone: checked before they are read, nothing unpickled."""
+"""The weights in a file from anyone: checked before they are read, and never unpickled."""
 
 import math
 from dataclasses import dataclass
@@ -24,9 +24,11 @@ from wlm.weights.stored import Stored
 from wlm.weights.torch_file import TorchFile
 
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-MOST_BYTES = 8_000_000_000  # two billion weights, or fewer with an optimizer's state beside them
+MOST_BYTES = 8_000_000_000  # two billion weights, or fewer with an optimizer's state
 MOST_HEADER = 4_000_000  # bytes of a safetensors header, for some 40,000 tensors
-MOST_SIZE = 1e15  # of a weight: 8,192 products of two such are still finite in fp32
+MOST_SIZE = (
+    1e15  # of a weight: the sum of 8,192 products of two such weights is still finite in fp32
+)
 _SAFETENSORS_DTYPES = {
     **dict(zip(("F16", "BF16", "F32", "F64"), DTYPES, strict=True)),
     **{"I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8},
@@ -37,9 +39,9 @@ _SAFETENSORS_DTYPES = {
 
 @dataclass(frozen=True)
 class Weights:
-    """A model's checked weights, not yet read: its sizes, how they were found where that is no
-    plain state_dict of an LSTMModel, in words, its tensors by name (None for zeros), and the
-    variant that the file declares, if it is of one."""
+    """A model's checked weights, not yet read: its sizes; in words how they were found, if the file
+    is no plain state_dict of an LSTMModel; its tensors by name (None for zeros); and the variant
+    that the file declares, if any."""
 
     config: ModelConfig
     words: str | None
@@ -48,10 +50,10 @@ class Weights:
     variant: str = ""
 
     def read_into(self, state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Fill a model's tensors with the file's numbers, one at a time: none is in memory twice.
+        """Fill a model's tensors with the file's numbers, one tensor at a time: none is in memory
+        twice.
 
-        Returns the matrices that are quantized in the file, as they are there. Raises
-        CheckpointError.
+        Returns the matrices that are quantized in the file, unchanged. Raises CheckpointError.
         """
         quantized = {}
         for key, weight in state_dict.items():
@@ -62,7 +64,7 @@ class Weights:
                 value = value.dequantize()
             # A copy, so that a changing file cannot change the model.
             weight.copy_(value)
-            # Of all numbers at once, `isfinite` would make two copies.
+            # `isfinite` of all numbers at once would make two copies.
             ends = [float(end) for end in weight.aminmax()]
             if not all(map(math.isfinite, ends)):
                 raise CheckpointError(
@@ -85,8 +87,8 @@ def read_weights(
     object that holds one, or a whole module. Such a state_dict may be quantized by
     `quantize_dynamic`.
 
-    Shapes, dtypes and sizes are checked, and their number against `most_weights`. Without a config
-    the shapes give the sizes. Raises CheckpointError.
+    Shapes, dtypes and sizes are checked, and the number of weights against `most_weights`. If there
+    is no config, the shapes give the sizes. Raises CheckpointError.
     """
     check_weights_file(path)
     found = _FINDERS[kind_of(path)](path)
@@ -102,7 +104,7 @@ def read_weights(
 
 
 def check_weights_file(path: Path) -> None:
-    """Raise CheckpointError unless there is a file, of a size that weights may have."""
+    """Raise CheckpointError unless the file exists and has a size that weights may have."""
     try:
         reason = why_unreadable(path, MOST_BYTES)
     except FileNotFoundError:
@@ -126,7 +128,7 @@ def _safetensors(path: Path) -> Found:
             entries = {key: _described(path, key, file.get_slice(key)) for key in keys}
     except (SafetensorError, OSError, ValueError) as error:
         raise _damaged(path, error) from None
-    # Of tensors that share their numbers save_model keeps one, and names the others by it.
+    # If tensors share their numbers, save_model keeps one and refers the others to it.
     alias = {key: kept for key, kept in metadata.items() if kept in entries and key not in entries}
     entries.update({key: entries[kept] for key, kept in alias.items()})
     note = ", ".join(f"{key!r} is {kept!r}" for key, kept in list(alias.items())[:4])
@@ -136,7 +138,7 @@ def _safetensors(path: Path) -> Found:
 
 def _described(path: Path, key: str, found) -> Stored:
     shape = tuple(found.get_shape())
-    dtype = _SAFETENSORS_DTYPES.get(found.get_dtype(), torch.bits8)  # of no use, whatever it is
+    dtype = _SAFETENSORS_DTYPES.get(found.get_dtype(), torch.bits8)  # not needed, whatever it is
 
     def read() -> Tensor:
         try:
@@ -161,7 +163,7 @@ _FINDERS = {TORCH: _torch, SAFETENSORS: _safetensors, NPZ: read_npz}
 
 
 def _check(tensors: dict[str, Stored | None], config: ModelConfig, path: Path) -> None:
-    """Raise CheckpointError unless shapes and dtypes are a model's of these sizes."""
+    """Raise CheckpointError unless shapes and dtypes fit a model of these sizes."""
     expected = config.shapes()
     if tensors.keys() != expected.keys():
         layers = sum(key.startswith("rnn.weight_hh") for key in tensors)

@@ -12,9 +12,9 @@ QUANTIZED = (torch.qint8, torch.quint8)
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """A tensor in a file: its shape and dtype, how to read it, the place of its numbers, by which
-    two of the same numbers are known, and how many numbers lie there. `read` raises
-    CheckpointError."""
+    """A tensor in a file: its shape and dtype, how to read it, the place of its numbers, and how
+    many numbers that place has. Two tensors with the same place have the same numbers. `read`
+    raises CheckpointError."""
 
     shape: tuple[int, ...]
     dtype: torch.dtype
@@ -24,7 +24,7 @@ class Stored:
 
     @property
     def count(self) -> int:
-        """How many numbers it has."""
+        """The number of its elements."""
         return math.prod(self.shape)
 
     @property

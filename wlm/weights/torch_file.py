@@ -1,7 +1,7 @@
 """A file that `torch.save` wrote, in either format: its objects as data, its tensors not yet read.
 
-Since PyTorch 1.6 it is a zip archive with a pickle and an entry for each storage; before, a row of
-pickles with the storages behind them.
+Since PyTorch 1.6 the file is a zip archive with a pickle and one entry per storage; before, it was
+a row of pickles followed by the storages.
 """
 
 import io
@@ -51,7 +51,7 @@ def is_legacy(start: bytes) -> bool:
 
 @dataclass(frozen=True)
 class _Storage:
-    """A run of numbers: its key, their dtype and number, and where it begins within its root."""
+    """A stretch of numbers: its key, dtype, length, and its beginning within its root."""
 
     key: object
     dtype: torch.dtype
@@ -60,7 +60,7 @@ class _Storage:
 
 
 class TorchFile:
-    """An opened file of `torch.save`. What its pickle would import or call is only noted, see
+    """An opened file of `torch.save`. Its pickle's imports and calls are only recorded, see
     `Inert`. Raises CheckpointError."""
 
     def __init__(self, path: Path):
@@ -77,7 +77,7 @@ class TorchFile:
                 self.content = self._read_legacy(file) if legacy else self._read_zip(file)
         except MemoryError:
             raise  # for the process that limits it
-        except Exception as error:  # a damaged pickle or archive raises nearly anything
+        except Exception as error:  # a damaged pickle or archive can raise almost any exception
             raise self._damaged(error) from None
 
     def _damaged(self, error: object) -> CheckpointError:
@@ -125,7 +125,8 @@ class TorchFile:
         return content
 
     def _storage(self, reference: object) -> object:
-        """Stand in for what the pickle refers to outside of itself: a storage or a class."""
+        """Return what a reference of the pickle to something outside means: a storage or a
+        class."""
         kind, *facts = reference
         if kind == "module":  # a class with its source code, in the format before 1.6
             return facts[0]
@@ -147,7 +148,7 @@ class TorchFile:
         return _Storage(key, _DTYPES[name], count, first)
 
     def _call(self, name: str, args: tuple) -> object:
-        """Stand in for a call of an imported name: make what holds weights, and nothing else."""
+        """Replace a call of an imported name: make objects that hold weights, and nothing else."""
         module, _, what = name.rpartition(".")
         if name in _DICTIONARIES:
             pairs = args[0] if args and isinstance(args[0], list | dict) else ()
@@ -176,7 +177,7 @@ class TorchFile:
         return Inert(name, True, args)
 
     def _count_copied(self, number: int) -> None:
-        """Bound what is copied of items and characters: an honest file names each once."""
+        """Limit the items and characters that are copied: an honest file names each once."""
         self._copied += number
         if self._copied > self._size:
             raise ValueError("it copies more than it holds")
@@ -192,7 +193,7 @@ class TorchFile:
         return self._stored[identity]
 
     def bytes_of(self, key: object, first: int, count: int) -> bytearray:
-        """Return bytes of a storage. Raises CheckpointError where it has not so many."""
+        """Return bytes of a storage. Raises CheckpointError if the storage has fewer bytes."""
         place, size = self._places.get(key, (0, 0))
         try:
             if first + count > size:
@@ -220,7 +221,7 @@ class _Region:
 
     @property
     def span(self) -> int:
-        """How many numbers lie from its first to its last."""
+        """The count of numbers from its first to its last."""
         sides = zip(self.shape, self.strides, strict=True)
         return 0 if 0 in self.shape else 1 + sum((side - 1) * stride for side, stride in sides)
 
@@ -233,7 +234,7 @@ class _Region:
 
 
 def _after_header(file: BinaryIO, entry: zipfile.ZipInfo) -> int:
-    """Where an entry's bytes begin: behind a header of its own, of a length of its own."""
+    """Return where an entry's bytes begin: after the entry's header, whose length varies."""
     file.seek(entry.header_offset)
     header = file.read(30)
     if header[:4] != b"PK\x03\x04":
@@ -243,7 +244,7 @@ def _after_header(file: BinaryIO, entry: zipfile.ZipInfo) -> int:
 
 
 def _named_dtype(dtype: Inert) -> torch.dtype:
-    # Not `getattr`, by which torch imports some of its modules.
+    # Not `getattr`: torch imports some of its modules when an attribute is read.
     found = vars(torch).get(dtype.name.removeprefix("torch."))
     if not isinstance(found, torch.dtype):
         raise ValueError(f"it holds numbers of the kind {shown(dtype.name, 40)}")

@@ -1,4 +1,4 @@
-"""Zip archives of others, checked before their directory is read into memory."""
+"""Other people's zip archives, checked before their directory is read into memory."""
 
 import zipfile
 from pathlib import Path
@@ -14,7 +14,7 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     or hold more than the archive, as no honest archive's do.
     """
     with path.open("rb") as file:
-        # The same function of the standard library that finds the directory for ZipFile.
+        # The function of the standard library that finds the directory for ZipFile.
         end = zipfile._EndRecData(file)
     if end and end[zipfile._ECD_SIZE] > MOST_DIRECTORY:
         raise ValueError(
