@@ -1,4 +1,4 @@
-"""The charts of a comparison: large type, direct labels, a colour a variant."""
+"""The charts of a comparison: large type, direct labels, one color per variant."""
 
 import statistics
 
@@ -19,7 +19,7 @@ from view.shared.charts import (
 from view.shared.page import minus
 
 THICKNESS = 28  # of bars, in pixels
-AXIS = 76  # so high is a horizontal axis with its title
+AXIS = 76  # the height of a horizontal axis with its title
 ROOM = 0.36  # for a number behind the longest bar, as a share of it
 
 
@@ -33,9 +33,9 @@ def bars_with_references(
     format: str,
     reference_name: str,
 ) -> Spec:
-    """Return one lying bar a label, which stands above it, its value beside it, and a line across
-    it at each reference value, whose name and value stand below.
+    """Return one horizontal bar per label, with a line across it at each reference value.
 
+    The label is above the bar and the value next to it; the reference's name and value are below.
     `title` is the axis title with its unit; `format` is a d3 number format.
     """
     known = [value for value in [*values, *references] if value is not None]
@@ -45,7 +45,7 @@ def bars_with_references(
         for label, value, reference in zip(labels, values, references, strict=True)
     ]
     for row in rows:
-        # A line just beyond the bar would cross the number: it goes behind the line.
+        # A line just beyond the bar would cross the number, so the number moves behind the line.
         value, reference = row["value"], row["reference"]
         if None not in (value, reference) and value <= reference <= value + ROOM * top:
             row["end"] = reference
@@ -74,7 +74,7 @@ def bars_with_references(
     lines = known.mark_tick(thickness=3, height=THICKNESS + 6, color=INK).encode(
         x=alt.X("reference:Q"), tooltip=[alt.Tooltip("words:N")]
     )
-    # Towards the middle, so that it is never cut off.
+    # The name points toward the middle, so that it is never cut off.
     side = alt.ExprRef(f"datum.reference > {0.5 * top} ? 'right' : 'left'")
     below = {"dy": THICKNESS / 2 + 13, "fontWeight": "normal", "color": INK}
     said = known.mark_text(align=side, **below).encode(
@@ -89,8 +89,8 @@ def bars_with_references(
 
 @built_once
 def large_bars(labels: list[str], values: list[float], format: str) -> Spec:
-    """Return a thick bar a label from 0, under its name and number in the type of a lecture hall:
-    it needs no axis."""
+    """Return one thick bar per label, from 0, below its name and number in the type of a lecture
+    hall. The chart needs no axis."""
     rows = [
         {"label": label, "value": value, "text": f"{label}: {value:{format}}"}
         for label, value in zip(labels, values, strict=True)
@@ -115,9 +115,10 @@ def speedups(
     intervals: list[list[float] | None],
     of: list[str] | None = None,
 ) -> Spec:
-    """Return a dot a label for how many times as fast it is, with its interval as a bar, on a log
-    axis where 1 is marked; a dot alone where there is no interval yet. The first label is the
-    baseline: it has no dot. `of` has the labels' variants, where they are called otherwise."""
+    """Return one dot per label for its speed-up, with the 95% interval as a bar. The axis is
+    logarithmic, with a mark at 1. A dot has no bar if its interval is not known yet. The first
+    label is the baseline, which has no dot. `of` has the variants of the labels, if the labels are
+    other names."""
     of = of or labels
     rows = [
         {
@@ -163,14 +164,15 @@ def speedups(
 
 @built_once
 def block_times(labels: list[str], times: list[list[float]]) -> Spec:
-    """Return a light line a label through its blocks' milliseconds per token, round by round."""
+    """Return one light line per label through the milliseconds per token of its blocks, by
+    round."""
     rows = [
         {"label": label, "round": i, "time": round(1e3 * seconds, 6)}
         for label, each in zip(labels, times, strict=True)
         for i, seconds in enumerate(each, start=1)
     ]
     rounds, height = max(map(len, times)), max(220, 40 * len(labels))
-    # Words to the right of the lines, at their middle heights: ends may jump and meet.
+    # Labels are right of the lines, at the medians: the ends of the lines may jump and meet.
     middles = [1e3 * statistics.median(each) for each in times]
     places = _apart(middles, 18 / (height - 70) * max(row["time"] for row in rows))
     names = [
@@ -201,8 +203,8 @@ def block_times(labels: list[str], times: list[list[float]]) -> Spec:
 
 @built_once
 def changes(labels: list[str], measures: dict[str, list[float]]) -> Spec:
-    """Return bars of the change against the first label, the baseline: a row a label, below a row
-    that names the measure."""
+    """Return bars of the change against the baseline, which is the first label: one row per label,
+    below a row that names the measure."""
     rows = [
         {
             "row": f"{measure}|{label}",
@@ -256,7 +258,7 @@ def _percent(change: float) -> str:
 
 
 def _apart(values: list[float], gap: float) -> list[float]:
-    """Places near values, from 0 up, none nearer to another than the gap."""
+    """Return the values, from 0 up, moved so that they are at least the gap apart."""
     places, lowest = {}, 0.0
     for i in sorted(range(len(values)), key=values.__getitem__):
         places[i] = max(values[i], lowest)

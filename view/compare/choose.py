@@ -1,4 +1,4 @@
-"""What Compare has one choose: variants, how much text, threads, and what to run of it."""
+"""The controls of Compare: variants, length of text, threads, and the buttons that run them."""
 
 from dataclasses import replace
 
@@ -16,13 +16,13 @@ ALL_FOUR = (BASELINE, "pytorch:lstm=int8", "pytorch:linear=int8", "int8")
 CONTROL = (BASELINE, BASELINE)
 QUICK_SECONDS = 6.0
 QUICK, ALL = "A few seconds", "All of it"
-SWITCHES = {"lstm": True, "linear": True, "embedding": False}  # and whether they start on
-MOST_OTHERS = 6  # with fp32 and the switches' variant, as many as a comparison may have
+SWITCHES = {"lstm": True, "linear": True, "embedding": False}  # whether each switch starts on
+MOST_OTHERS = 6  # with fp32 and the switches' variant, the most that a comparison may have
 
 
 def choose_comparison(model: str, text: str) -> tuple[CompareSpec, CompareSpec | None]:
-    """Draw the controls; return the comparison that they describe, and the one that a button was
-    pressed for."""
+    """Draw the controls; return the comparison that they describe, and the comparison that a button
+    was pressed for, if any."""
     own = server.imported_as(model)
     if own:
         st.info(
@@ -79,13 +79,13 @@ def choose_comparison(model: str, text: str) -> tuple[CompareSpec, CompareSpec |
 
 
 def with_variants(spec: CompareSpec, variants: tuple[str, ...]) -> CompareSpec:
-    """Return the spec for other variants, with as many seconds as they need."""
+    """Return the spec with other variants, and with the seconds that they need."""
     seconds = spec.seconds and quick_seconds(variants)
     return replace(spec, variants=variants, seconds=seconds)
 
 
 def quick_seconds(variants: tuple[str, ...]) -> float:
-    """Return the budget of a short run: more than four variants need more for an interval."""
+    """Return the seconds of a short run. More than four variants need more time for an interval."""
     return max(QUICK_SECONDS, 3.0 * len(variants) if len(variants) > 4 else 0.0)
 
 
@@ -128,7 +128,7 @@ def submit_for_compare(spec: CompareSpec) -> dict[str, str | list[str]]:
         or variant.engine
         or variant.runtime != "pytorch"
     ):
-        # No position of the switches means it.
+        # No setting of the switches describes this variant.
         others, variant = list(spec.variants[1:]), Variant()
     return {
         "run": server.job_queue().submit(spec, visitor.name()),

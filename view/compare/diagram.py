@@ -1,4 +1,4 @@
-"""The model to scale, whose parts are the switches, and a word that flows through it."""
+"""The model to scale, with its parts as the switches, and a word that flows through it."""
 
 import math
 from collections.abc import Sequence
@@ -26,24 +26,24 @@ from wlm.inspecting.parts import module_bytes
 from wlm.quantization.variant import PART_LABELS, Variant
 from wlm.text.wikitext import tokenize
 
-ABOVE, BELOW, GAP = 230, 84, 1.8  # pixels over and under the ground line; root MB between squares
-MOST_VALUES = 512  # of a part, as cells
-ORDER = ("embedding", "lstm", "linear")  # of a pass
+ABOVE, BELOW, GAP = 230, 84, 1.8  # pixels above and below the ground line; root MB between squares
+MOST_VALUES = 512  # the most values of a part that are drawn as cells
+ORDER = ("embedding", "lstm", "linear")  # the order of the parts in a pass
 DEFAULT_WORDS = "The old bridge over the river"
 MOST_WORDS = 24
 
 
 def show_diagram(model: str) -> None:
-    """Show the model that the switches describe, to scale: a click on a part turns its switch."""
+    """Show the model that the switches describe, to scale. A click on a part turns its switch."""
     if server.imported_as(model):
-        return  # there are no switches
+        return  # this model has no switches
     variant = Variant(**{part: "int8" if st.session_state[part] else "fp32" for part in SWITCHES})
     st.subheader("The model, to scale", anchor="to-scale")
     st.markdown(
         "A square's area is its bytes. **Click a part to switch int8 on or off for it**: dashed is "
         "what it takes in fp32."
     )
-    # Another key for another state: a click is never told twice.
+    # Each state has its own key, so that a click is never reported twice.
     key = f"living-{variant}"
     st.vega_lite_chart(scale_chart(model, variant), key=key, on_select=lambda: turn_switch(key))
     send_word(model, variant)
@@ -51,7 +51,7 @@ def show_diagram(model: str) -> None:
 
 @st.fragment
 def send_word(model: str, variant: Variant) -> None:
-    """Send a word through the variant, once it is asked for: only then is the model needed."""
+    """Send a word through the variant when the visitor asks. Only then is the model loaded."""
     with errors_shown():
         with st.container(horizontal=True, vertical_alignment="bottom"):
             text = st.text_input(
@@ -66,14 +66,14 @@ def send_word(model: str, variant: Variant) -> None:
 
 @st.cache_resource(show_spinner="Reading …", max_entries=32)
 def flow_of(model: str, variant: Variant, words: tuple[str, ...]) -> Flow:
-    """Return the last of some words on its way through a variant."""
+    """Return how the last of the given words flows through a variant."""
     vocabulary = server.load_model(model).vocabulary
     return flow(server.load_variant(model, variant), vocabulary, words)
 
 
 def show_flow(found: Flow, word: str, label: str) -> None:
     """Show the id of the word that was sent, its values from part to part, and the likeliest next
-    words in the color of the variant with this label. Names an unknown word."""
+    words in the color of the variant with this label. If the word is unknown, name it."""
     name = f"**{plain(shown_word(word))}**"
     if found.word != word:
         name += (
@@ -90,7 +90,7 @@ def show_flow(found: Flow, word: str, label: str) -> None:
 
 
 def scale_chart(model: str, variant: Variant) -> dict:
-    """Return the chart of a variant's parts."""
+    """Return the chart of a variant's parts, to scale."""
     config = server.config_of(model)
     sizes, before = module_bytes(config, variant), module_bytes(config, Variant())
     return to_scale(
@@ -102,13 +102,14 @@ def scale_chart(model: str, variant: Variant) -> dict:
 
 
 def turn_switch(key: str) -> None:
-    """Turn the switch of the part that was clicked: a callback, since it is drawn before."""
+    """Turn the switch of the part that was clicked. This is a callback because the switch is drawn
+    before the chart."""
     if part := clicked_part(key):
         st.session_state[part] = not st.session_state[part]
 
 
 def clicked_part(key: str) -> str | None:
-    """Return the part that was clicked in the chart of a key, None for what is none."""
+    """Return the part that was clicked in the chart with this key, or None if no part was."""
     clicked = st.session_state[key].selection.get("part") or [{}]
     return next((each for each in ORDER if PART_LABELS[each] == clicked[0].get("part")), None)
 
@@ -117,8 +118,8 @@ def clicked_part(key: str) -> str | None:
 def to_scale(
     parts: list[str], megabytes: list[float], before: list[float], precisions: list[str]
 ) -> Spec:
-    """Return a square a part, of an area in proportion to its megabytes, inside a dashed one of
-    what it takes in fp32. A click selects `part`; what is drawn fits any width."""
+    """Return one square per part, with an area in proportion to its megabytes, inside a dashed
+    square of its fp32 size. A click selects `part`; the drawing fits any width."""
     sides, wholes = ([math.sqrt(each) for each in many] for many in (megabytes, before))
     starts = list(accumulate((side + GAP for side in wholes[:-1]), initial=GAP / 2))
     width, height = sum(wholes) + GAP * len(parts), 1.04 * max(wholes)
@@ -138,7 +139,7 @@ def to_scale(
             parts, starts, sides, wholes, precisions, megabytes, strict=True
         )
     ]
-    # The browser's height is less by the legend's.
+    # The legend takes part of the height that the browser has.
     above = f"(height * {ABOVE / (ABOVE + BELOW)})"
     across = f"max({width}, {height} * width / {above})"
     up = f"max({height}, {width} * {above} / width)"
@@ -165,7 +166,7 @@ def to_scale(
         scale=alt.Scale(domain=["fp32", "int8"]),
         legend=alt.Legend(title=None, orient="top", symbolType="square"),
     )
-    # The whole square can be clicked, however small what is left in it.
+    # The whole dashed square can be clicked, however small the square inside it is.
     ghost = boxes.mark_rect(
         fillOpacity=0.08, fill=GREY, stroke=GREY, strokeDash=[6, 4], strokeWidth=2, cursor="pointer"
     ).encode(x2=alt.X2("whole:Q"), y2=alt.Y2("above:Q"))
@@ -186,8 +187,8 @@ def to_scale(
 
 @built_once
 def strips(found: Flow) -> Spec:
-    """Return a strip of cells a part for the values that it hands on: blue above 0, the other
-    colour below, the stronger the larger within its strip."""
+    """Return one strip of cells per part for its output values. Values above 0 are blue, values
+    below 0 the other color; a larger value within its strip has a stronger color."""
     rows = []
     for part, values in found.values.items():
         shown = values[:MOST_VALUES]

@@ -1,4 +1,4 @@
-"""A comparison that runs, as a race: a lane a variant."""
+"""A running comparison as a race: one lane per variant."""
 
 import altair as alt
 import streamlit as st
@@ -20,7 +20,8 @@ from wlm.runs.run import Run
 
 
 def show_race(run: Run) -> None:
-    """Show where a running comparison's variants are, and where they were in the recorded one."""
+    """Show the progress of a running comparison's variants, and their progress in the recorded
+    run."""
     earlier = recording(run.spec["model"], tuple(run.spec["variants"]))
     found = lanes(run.result, earlier.result if earlier else None)
     st.vega_lite_chart(race(found, run.done), key="chart-race")
@@ -30,8 +31,8 @@ def show_race(run: Run) -> None:
 
 @built_once
 def race(found: list[Lane], done: float) -> Spec:
-    """Return a lane a variant with its place in the text by one clock, and a grey mark where it
-    was in an earlier race; `done` is the share of the race that is over."""
+    """Return one lane per variant with its place in the text, all by one clock. A gray mark shows
+    its place in an earlier race. `done` is the share of the race that is over."""
     ahead = max(max(each.words, each.earlier or 0.0) for each in found)
     end = ahead / max(done, 0.05)
     rows = [

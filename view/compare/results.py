@@ -1,4 +1,4 @@
-"""How a comparison is shown: three cards, three charts, and what was measured where."""
+"""The results of a comparison: three cards, three charts, and how they were measured."""
 
 from datetime import UTC, datetime
 
@@ -34,7 +34,7 @@ REFERENCES = (
 
 
 def show_recorded(run: Run) -> None:
-    """Say on which machine and day a recorded run was made."""
+    """Show on which machine and day a recorded run was made."""
     day = datetime.fromtimestamp(run.finished_at, UTC)
     st.badge(
         f"Recorded on {run.result['machine']['cpu']}, {day:%d %B %Y}",
@@ -44,8 +44,8 @@ def show_recorded(run: Run) -> None:
 
 
 def show_comparison(result: dict) -> None:
-    """Show a comparison's JSON, which may be partial: its summary, how sure the speed-ups are and
-    all numbers. If results are drawn dim, without what explains them."""
+    """Show a comparison's JSON, which may be partial: its summary, the certainty of the speed-ups,
+    and all numbers. Leave out the explanations if results are dimmed."""
     show_summary(result)
     protocol, rows = result["protocol"], result["results"]
     unknown = read_as(protocol)
@@ -73,7 +73,7 @@ def show_comparison(result: dict) -> None:
 
 def show_summary(result: dict, large: bool = False) -> None:
     """Show a comparison's verdict in a sentence, its last variant's cards with their change against
-    the baseline, and all variants in bars; `large` is for a lecture hall, without the warnings."""
+    the baseline, and all variants in bars. `large` is for a lecture hall, without the warnings."""
     show_verdict(result, large)
     if not large:
         show_warnings(result["warnings"])
@@ -87,7 +87,7 @@ def show_verdict(result: dict, large: bool = False) -> None:
 
 
 def show_cards(baseline: dict | None, chosen: dict | None, large: bool = False) -> None:
-    """Show loss, size and elapsed time of one variant; dashes for what is not measured yet."""
+    """Show loss, size and elapsed time of one variant, with dashes for values not measured yet."""
     if chosen and not large:
         st.markdown(shade(f"**{chosen['label']}** against {baseline['label']}"))
     loss, size, elapsed = st.columns(3)
@@ -102,7 +102,7 @@ def show_cards(baseline: dict | None, chosen: dict | None, large: bool = False) 
     change = chosen["loss"] - baseline["loss"]
     against = f"against {baseline['label']}"
     unit, scale = size_unit([chosen["size_bytes"], baseline["size_bytes"]])
-    # For a lecture hall the bars below have the baseline's numbers.
+    # In a lecture hall, the bars below show the baseline's numbers.
     of_loss, of_size = (
         against if large else f"{against}'s {value}"
         for value in (f"{baseline['loss']:.4f}", f"{baseline['size_bytes'] / scale:.1f} {unit}")
@@ -111,7 +111,7 @@ def show_cards(baseline: dict | None, chosen: dict | None, large: bool = False) 
         loss,
         LOSS,
         f"{chosen['loss']:.4f}",
-        f"{change:+.4f}",  # with ASCII's minus, or the card would take it for a rise
+        f"{change:+.4f}",  # an ASCII minus: the card would take any other for a rise
         large=large,
         delta_color="off" if abs(change) < SAME_LOSS else "inverse",
         delta_description=of_loss,
@@ -142,8 +142,8 @@ def show_cards(baseline: dict | None, chosen: dict | None, large: bool = False) 
 
 
 def show_charts(result: dict, large: bool = False) -> None:
-    """Show one chart per measure, with the tutorial's published figures as lines unless it is
-    `large`. Rows without a loss or a time have no bar there yet."""
+    """Show one chart per measure, with the tutorial's published figures as lines unless `large`.
+    Rows without a loss or a time have no bar in that chart yet."""
     rows, published = result["results"], _published(result)
     share = result["protocol"]["tokens"] / tutorial.TOKENS
     seconds = ".2f" if share < 0.5 else ".1f"
@@ -174,15 +174,15 @@ def show_charts(result: dict, large: bool = False) -> None:
 
 
 def _speedup(row: dict) -> str:
-    """The speed-up in words, once its interval is narrow enough to mean something."""
+    """Return the speed-up in words, once its interval is narrow enough to mean something."""
     if half_width(row) > MOST_HALF_WIDTH:
         return "speed-up still uncertain"
     return f"speed-up {row['speedup']:.2f}"
 
 
 def show_certainty(result: dict) -> None:
-    """Show each speed-up with its interval, and the block times that it comes from; with several
-    variants, who contributes what."""
+    """Show each speed-up with its interval, and the block times that it was computed from. If there
+    are several variants, also show how much each change contributes."""
     rows = result["results"]
     labels = [row["label"] for row in rows]
     ratio, traces = st.columns(2)
@@ -208,8 +208,8 @@ def show_certainty(result: dict) -> None:
 
 
 def show_table(result: dict) -> None:
-    """Show every variant's numbers, words per second among them."""
-    some_unknown = bool(read_as(result["protocol"]))  # else both losses are one
+    """Show every variant's numbers, including words per second."""
+    some_unknown = bool(read_as(result["protocol"]))  # otherwise both losses are the same
     unit, scale = size_unit(each["size_bytes"] for each in result["results"])
     rows = [
         {
@@ -232,9 +232,9 @@ def show_table(result: dict) -> None:
 
 
 def _published(result: dict) -> list[tutorial.Published | None]:
-    """The tutorial's figures for each result, None where it published none to set beside it."""
+    """Return the tutorial's figures for each result, or None if it published none to compare."""
     fp32, protocol = tutorial.PUBLISHED["fp32"], result["protocol"]
-    # Its architecture has one size; its elapsed time depends on the protocol.
+    # The architecture determines the size; elapsed time depends on the protocol.
     comparable = (
         abs(result["results"][0]["size_bytes"] - fp32.size_bytes) < 10_000
         and protocol["batch_size"] == 1

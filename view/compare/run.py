@@ -1,4 +1,4 @@
-"""What Compare shows below its controls: the run that the URL names, or the first screen."""
+"""The results below Compare's controls: the run that the URL names, or the first screen."""
 
 import streamlit as st
 
@@ -18,7 +18,7 @@ from wlm.runs.run import Run
 
 
 def show_current(spec: CompareSpec) -> None:
-    """Show the run that the URL names, or what to expect of the first one."""
+    """Show the run that the URL names, or what to expect of the first run."""
     run = run_in_url("run", spec.kind)
     before = shown_before(spec.kind, run) or recorded_for(spec)
     if run is None or run.state.final:
@@ -45,8 +45,8 @@ def recorded_for(spec: CompareSpec) -> Run | None:
 
 
 def show_sizes(spec: CompareSpec) -> None:
-    """Show the chosen variants' sizes, which are known before anything is measured, and dashes for
-    loss and time."""
+    """Show the chosen variants' sizes, which are known before any measurement, and dashes for loss
+    and time."""
     config = server.config_of(spec.model)
     rows = [
         {
@@ -72,7 +72,8 @@ def is_of_tutorial(model: str) -> bool:
 
 
 def show_first_screen(spec: CompareSpec) -> None:
-    """Say what Run does, and show a recorded run of the same variants until it is pressed."""
+    """Show what the Run button does, and a recorded run of the same variants until it is
+    pressed."""
     wait = f"about {spec.most_seconds:.0f} seconds" if spec.seconds else "until all of it is read"
     recorded = recorded_for(spec)
     marked = recorded is None and is_of_tutorial(spec.model)
@@ -88,7 +89,7 @@ def show_first_screen(spec: CompareSpec) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         results.show_recorded(recorded)
-        # How much was read of the text makes no other expectation.
+        # The recorded length of text does not change what to expect.
         show_subject(recorded.spec, {**spec.to_json(), "seconds": recorded.spec["seconds"]}, "Run")
     results.show_comparison(recorded.result)
     show_tradeoff(recorded.result, recorded=True)

@@ -1,4 +1,4 @@
-"""All variants at a glance: those just measured among those that were recorded."""
+"""All variants at a glance: the variants just measured among the recorded ones."""
 
 from collections.abc import Sequence
 
@@ -20,13 +20,13 @@ from wlm.measuring.tradeoff import Place, front, places
 from wlm.runs.recordings import recordings
 
 HEIGHT = 420
-FEWEST = 3  # of two the other charts say all
-LINE = 19  # pixels that a name needs
+FEWEST = 3  # for two, the other charts show everything
+LINE = 19  # the height of a name in pixels
 
 
 def show_tradeoff(result: dict, *, recorded: bool) -> None:
-    """Show where the variants of a comparison's JSON, recorded or not, and of all recorded ones
-    stand between bytes and loss."""
+    """Show the bytes and loss of the variants of a comparison's JSON, recorded or not, among all
+    recorded variants."""
     others = [run.result for run in recordings().values()]
     found = places([(result, recorded), *((each, True) for each in others)])
     if len(found) < FEWEST:
@@ -51,8 +51,9 @@ def show_tradeoff(result: dict, *, recorded: bool) -> None:
 
 @built_once
 def tradeoff_chart(points: Sequence[Place]) -> Spec:
-    """Return a dot a variant at its file's megabytes and its loss less the baseline's, its interval
-    as a bar, its area as its speed-up, hollow where it was recorded; a line along the front."""
+    """Return one dot per variant at its file's megabytes and its loss difference from the baseline.
+    The dot's bar is the interval, its area the speed-up; a hollow dot was recorded. A line runs
+    along the front."""
     best, most = front(points), max(each.size_bytes for each in points) / 1e6
     ends = [end for each in points for end in each.ends or (each.loss_delta,)]
     lowest, highest = min(0.0, *ends), max(0.001, *ends)
@@ -131,7 +132,8 @@ def tradeoff_chart(points: Sequence[Place]) -> Spec:
 
 
 def _named(points: Sequence[Place], gap: float, most: float) -> list[dict]:
-    """Names with speed-ups beside the dots, apart where dots of nearly one size are near."""
+    """Return names with speed-ups next to the dots, moved apart if dots of similar size are
+    close."""
     rows: list[dict] = []
     for each in sorted(points, key=lambda each: each.loss_delta):
         size = each.size_bytes / 1e6
@@ -139,7 +141,7 @@ def _named(points: Sequence[Place], gap: float, most: float) -> list[dict]:
         place = max([each.loss_delta, *(other + gap for other in beside)])
         speed = f", {each.speedup:.1f}×" if each.speedup != 1.0 else ""
         text = each.label + speed
-        # To the left where there is room: else another dot would be under the name.
+        # Left of the dot if no other dot is near: otherwise the name would cover that dot.
         near = any(0.0 < size - other.size_bytes / 1e6 < 0.2 * most for other in points)
         left = size > 0.5 * most and not (near and size < 0.85 * most)
         rows.append({"size": size, "place": place, "text": text, "left": left})

@@ -1,4 +1,5 @@
-"""How a variant is shown: what it is, its modules beside fp32's, and the code that makes it."""
+"""The details of a variant: a description, its modules next to fp32's, and the code that makes
+it."""
 
 from collections.abc import Sequence
 
@@ -17,15 +18,15 @@ from wlm.quantization.variant import Variant, describe
 
 @st.fragment
 def show_variant(model: str, names: Sequence[str]) -> None:
-    """Show one of a named model's variants: the last, until another is chosen, which redraws
-    nothing else."""
+    """Show one of a named model's variants: the last one until the visitor chooses another. The
+    choice redraws only this part."""
     with errors_shown():
         st.subheader("The model, before and after")
         show_one_of(model, names)
 
 
 def show_one_of(model: str, names: Sequence[str]) -> None:
-    """Draw the choice among the variants, and what it chooses."""
+    """Draw the choice among the variants, and show the chosen variant."""
     variants = {name: Variant.parse(name) for name in reversed(names)}
     name = names[-1]
     if len(variants) > 1:
