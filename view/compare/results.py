@@ -111,7 +111,7 @@ def show_cards(baseline: dict | None, chosen: dict | None, large: bool = False) 
         loss,
         LOSS,
         f"{chosen['loss']:.4f}",
-        f"{change:+.4f}",  # an ASCII minus: the card would take any other for a rise
+        f"{change:+.4f}",  # an ASCII minus: the card would take another sign for a rise
         large=large,
         delta_color="off" if abs(change) < SAME_LOSS else "inverse",
         delta_description=of_loss,

@@ -10,8 +10,8 @@ from wlm.runs.run import Run
 
 
 def html_report(run: Run) -> str:
-    """Return a run as a page that opens offline anywhere. Raises ReportError if nothing was
-    measured."""
+    """Return a run as a page that opens offline anywhere. Raises ReportError if the run has no
+    measurements."""
     return to_html(run, report_charts(run.result) if run.result else {}, themes())
 
 

@@ -1,4 +1,4 @@
-"""What takes an exported run."""
+"""The upload of an exported run."""
 
 from dataclasses import replace
 
@@ -13,7 +13,8 @@ from wlm.runs.import_run import MOST_BYTES, from_json
 
 
 def show_import() -> None:
-    """Draw the upload of an exported run, which then shows like any other, where visitors may."""
+    """Draw the upload of an exported run, if visitors may import. The run then shows like any
+    other."""
     if not hosting().allows("importing"):
         return
     with st.expander("Import an exported run", icon=":material/upload:"):

@@ -1,4 +1,4 @@
-"""The list of runs: who sees which, filtered, and what is selected in it."""
+"""The list of runs: which runs a visitor sees, the filters, and the selected runs."""
 
 import streamlit as st
 
@@ -22,8 +22,9 @@ MOST = 200
 
 
 def runs_for_visitor() -> list[Run]:
-    """Return the comparisons and sweeps that this visitor's list holds, the recorded ones last:
-    everyone's, or only its own where strangers come; the points of a sweep are in it."""
+    """Return the comparisons and sweeps in this visitor's list, recorded ones last. The list has
+    everyone's runs, or only the visitor's own if the server is open to strangers. A sweep includes
+    its points."""
     mine, store = visitor.name(), server.job_queue().store
     whose = mine if hosting().public else None
     stored = [
@@ -31,14 +32,14 @@ def runs_for_visitor() -> list[Run]:
         *store.list_runs(SweepSpec.kind, MOST, visitor=whose),
     ]
     stored = sorted(stored, key=lambda run: run.created_at, reverse=True)[:MOST]
-    # What a visitor imports is for that visitor, and for whom the link is given to.
+    # An imported run shows only to the visitor who imported it and to those who get its link.
     listed = [run for run in stored if run.origin != "imported" or run.visitor == mine]
     return [*listed, *recordings().values()]
 
 
 @st.cache_data(max_entries=1000, show_spinner=False)
 def summary_of(run_id: str, kind: str, state: str, done: float) -> dict:
-    """A run's row in the list, which changes only with its state and what is done."""
+    """Return a run's row in the list, which changes only with its state and progress."""
     run = find_run(run_id, kind)
     if kind == SweepSpec.kind:
         return _sweep_row(SweepSpec.from_json(run.spec), run)
@@ -69,14 +70,14 @@ def _sweep_row(spec: SweepSpec, run: Run) -> dict:
 
 
 def _compared(labels: list[str]) -> str:
-    """What a run compared: on a phone the only column that one sees."""
+    """Return the variants that a run compared: on a phone, the only column that is visible."""
     if len(labels) < 2:
         return "".join(labels)
     return f"{', '.join(labels[1:])} against {labels[0]}"
 
 
 def show_list(runs: list[Run]) -> None:
-    """Show the runs as a table with filters, and below it those that are selected."""
+    """Show the runs as a table with filters, and the selected runs below it."""
     kinds = {run.id: run.kind for run in runs}
     rows = {run.id: summary_of(run.id, run.kind, str(run.state), run.done) for run in runs}
     rows = {run_id: _named(row) for run_id, row in rows.items()}
@@ -114,14 +115,14 @@ def show_list(runs: list[Run]) -> None:
         placeholder="–",
         on_select="rerun",
         selection_mode="multi-row",
-        key=f"runs-{'-'.join(rows)}",  # a selection counts rows: other rows, another table
+        key=f"runs-{'-'.join(rows)}",  # selections are row numbers: new rows, new table
     )
     ids = [list(rows)[i] for i in event.selection.rows if i < len(rows)]
     show_selected([find_run(each, kinds[each]) for each in ids])
 
 
 def show_selected(runs: list[Run]) -> None:
-    """Show a run or a sweep, or several runs side by side."""
+    """Show a selected run or sweep, or several runs side by side."""
     sweeps = [run for run in runs if run.kind == SweepSpec.kind]
     if len(runs) == 1 and sweeps:
         spec = SweepSpec.from_json(sweeps[0].spec)
@@ -144,6 +145,6 @@ def show_selected(runs: list[Run]) -> None:
 
 
 def _named(row: dict) -> dict:
-    """A row with this visitor's own uploads by their files' names."""
+    """Return a row that shows this visitor's own uploads by their files' names."""
     names = {key: row[key] and shown_name(key, row[key]) for key in (MODEL, TEXT) if key in row}
     return {**row, **names}

@@ -1,4 +1,4 @@
-"""One run as its link shows it: what to do with it, its result, its settings and raw blocks."""
+"""The page of one run, which its link opens: its buttons, result, settings and raw blocks."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -19,11 +19,11 @@ from wlm.measuring.comparison import CompareSpec
 from wlm.runs.export import summary, to_csv, to_json, to_markdown
 from wlm.runs.run import Run
 
-LONGEST_SECONDS = 600.0  # nobody's imported settings may hold the worker for hours
+LONGEST_SECONDS = 600.0  # imported settings must not keep the worker busy for hours
 
 
 def show_linked_run(run_id: str) -> None:
-    """Show the run that a link names, or that there is none and the way back."""
+    """Show the run that a link names. If there is no such run, show that and the way back."""
     st.title("One run")
     try:
         show_one_run(find_run(run_id))
@@ -34,9 +34,9 @@ def show_linked_run(run_id: str) -> None:
 
 
 def show_one_run(run: Run) -> None:
-    """Show a run of any state."""
+    """Show a run in any state."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        # Not links: one to the page that is open would leave the browser's address as it is.
+        # Buttons, not links: a link to the open page would not change the browser's address.
         if st.query_params.get("run") == run.id:
             if st.button("All runs", icon=":material/arrow_back:"):
                 go_to(None)
@@ -62,8 +62,8 @@ def show_one_run(run: Run) -> None:
 
 
 def show_about(run: Run, labels: list[str]) -> None:
-    """Say in a sentence what a run is, when and where it was measured: a link may lead a stranger
-    here."""
+    """Show in a sentence what a run measured, when, and on which machine, since a link may lead a
+    stranger here."""
     others = ", ".join(labels[1:])
     what = f"compares {others} with {labels[0]}" if others else f"measures {labels[0]}"
     day = datetime.fromtimestamp(run.finished_at or run.created_at, UTC)
@@ -72,7 +72,7 @@ def show_about(run: Run, labels: list[str]) -> None:
 
 
 def show_actions(run: Run) -> None:
-    """Draw the buttons that run a finished run's settings here, export it, or delete it."""
+    """Draw the buttons that run a finished run's settings here, export the run, or delete it."""
     why_not = why_not_here(run.spec)
     pressed = st.button(
         "Run this here",
@@ -93,7 +93,7 @@ def show_actions(run: Run) -> None:
     for label, (suffix, write) in exports.items():
         st.download_button(
             label,
-            partial(write, run),  # written when asked for: HTML takes seconds
+            partial(write, run),  # written on request, since HTML takes seconds
             file_name=f"wlm-run-{run.id}.{suffix}",
             icon=":material/download:",
             on_click="ignore",
@@ -109,9 +109,9 @@ def show_actions(run: Run) -> None:
 
 
 def why_not_here(settings: dict) -> str:
-    """Return why a run's settings, which may be imported, are not to be run here, or nothing."""
+    """Return why a run's settings, which may be imported, cannot run here; empty if they can."""
     for key in (MODEL, TEXT):
-        # Only names: neither a path from elsewhere nor another's upload must be opened.
+        # Only known names: never open a path from elsewhere or another visitor's upload.
         if settings.get(key) not in (names := names_for_visitor(key)):
             return f"The {key} must be one of {', '.join(names)}, got {settings.get(key)!r}."
     if settings.get("vocabulary") or settings.get("corpus"):
@@ -122,7 +122,7 @@ def why_not_here(settings: dict) -> str:
 
 
 def go_to(run_id: str | None) -> None:
-    """Open the Runs page again, on one run or on their list."""
+    """Open the Runs page again, on one run or on the list of runs."""
     if run_id:
         st.query_params["run"] = run_id
     else:

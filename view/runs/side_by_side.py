@@ -1,4 +1,4 @@
-"""Several runs side by side: which they are, what they differ in, one chart and one table."""
+"""Several runs side by side: their names, their differences, one chart and one table."""
 
 import time
 
@@ -12,8 +12,8 @@ from wlm.measuring.wording import read_as, size_unit
 from wlm.runs.export import summary
 from wlm.runs.run import Run
 
-# What runs may differ in (their summaries' keys; a hash comes first), in words, and what does not
-# compare then.
+# What runs may differ in (the keys of their summaries; a hash comes first), in words, and which
+# results cannot be compared then.
 DIFFERENCES = (
     (("cpu", "cpus", "torch"), "machines", "their times do not compare"),
     (("threads",), "thread counts", "their times do not compare"),
@@ -76,16 +76,17 @@ def show_side_by_side(runs: list[Run]) -> None:
 
 
 def differences(facts: list[dict]) -> list[str]:
-    """Return in sentences what runs (their summaries) differ in, and what does not compare."""
+    """Return sentences on the differences between runs, from their summaries, and on the results
+    that cannot be compared."""
     found = {what: so for names, what, so in DIFFERENCES if _differ(facts, names)}
     if "texts" in found:
-        found.pop("lengths of text", None)  # a text has its length
+        found.pop("lengths of text", None)  # a different text has a different length anyway
     return [f"These runs are of different {what}: {so}." for what, so in found.items()]
 
 
 def _differ(facts: list[dict], names: tuple[str, ...]) -> bool:
-    """Whether runs differ in any of the facts, as far as they have them. A hash that all runs have
-    decides alone."""
+    """Tell whether runs differ in any of the facts that they have. If all runs have a hash, the
+    hash alone decides."""
     for name in names:
         known = [run[name] for run in facts if run.get(name) is not None]
         if len(set(known)) > 1:
@@ -96,7 +97,7 @@ def _differ(facts: list[dict], names: tuple[str, ...]) -> bool:
 
 
 def _named(facts: dict) -> str:
-    """Which run it is, in words."""
+    """Return words that identify a run."""
     threads = facts["threads"]
     weights = (facts["weights_sha256"] or "")[:8]
     return " · ".join(

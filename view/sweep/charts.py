@@ -1,4 +1,4 @@
-"""The charts of a sweep: a curve per variant, its interval as a band."""
+"""The charts of a sweep: one curve per variant, with its interval as a band."""
 
 import math
 import textwrap
@@ -12,20 +12,20 @@ from view.shared.charts import GROUND, INK, LABEL_SIZE, Spec, color_by_label, sp
 HEIGHT, PLOT_HEIGHT = 380, 320  # pixels, with and without the horizontal axis
 LINE_HEIGHT, LINE_LENGTH = 18, 14  # of the curves' names: pixels, letters
 
-WIDEST = 4  # an interval is drawn up to so many times beyond the curves
-WIDE_RANGE = 6  # from here on, largest over smallest value, steps are even on a log axis only
+WIDEST = 4  # an interval is drawn up to this factor beyond the curves
+WIDE_RANGE = 6  # above this ratio of largest to smallest value, only a log axis has even steps
 
 
 @built_once
 def speedup_curves(
     rows: list[dict], labels: list[str], values: Sequence[int], *, knob: str
 ) -> Spec:
-    """Return each variant's speed-up over the knob's values, with its 95% interval as a band, on a
-    log axis where 1 is marked.
+    """Return each variant's speed-up over the knob's values, with its 95% interval as a band. The
+    axis is logarithmic, with a mark at 1.
 
-    `rows` are those of `wlm.measuring.sweep.curves`, as many as there are yet; `labels` all
-    variants, the baseline first, which has no curve but the first colour; `values` all of the
-    knob's, ascending.
+    `rows` are the rows of `wlm.measuring.sweep.curves` so far. `labels` are all variants; the first
+    is the baseline, which has no curve but takes the first color. `values` are all values of the
+    knob, ascending.
     """
     rows = [row for row in rows if row["label"] != labels[0]]
     title = f"speed-up against {labels[0]} (log scale)"
@@ -48,7 +48,7 @@ def _curves(
 ) -> Spec:
     first, last = values[0], values[-1]
     scale = "log" if last >= WIDE_RANGE * first else "linear"
-    # Room to the right for the names of the curves.
+    # The names of the curves need space on the right.
     room = last * (last / first) ** 0.55 if scale == "log" else last + 0.55 * max(1, last - first)
     x = alt.X(
         "value:Q",
@@ -69,14 +69,14 @@ def _curves(
     base = alt.Chart({"values": rows}).encode(x=x, y=y, color=color_by_label(labels))
     layers = []
     if is_ratio:
-        # As far as the curves go: their names stand beyond.
+        # The line ends where the curves end: their names are to the right.
         one = alt.Chart({"values": [{"value": first, "one": 1.0}, {"value": last, "one": 1.0}]})
         dashes = one.mark_line(color=INK, strokeDash=[6, 4], strokeWidth=2)
         layers.append(dashes.encode(x=x, y=alt.Y("one:Q")))
         ends = base.encode(y=alt.Y("low:Q"), y2=alt.Y2("high:Q"))
-        # Broken, not bridged, where a point has no interval.
+        # If a point has no interval, the band is interrupted.
         layers.append(ends.mark_area(opacity=0.25, clip=True, invalid="break-paths-filter-domains"))
-        # A band is invisible where it is narrow, or where its neighbours have none.
+        # A band is invisible if it is narrow or if the points next to it have no interval.
         layers.append(ends.transform_filter("isValid(datum.low)").mark_rule(size=3, clip=True))
         for end, beyond, shape in (
             ("low", f"datum.low < {domain[0]}", "triangle-down"),
@@ -91,7 +91,7 @@ def _curves(
         *(alt.Tooltip(f"{each}:Q") for each in shown),
     ]
     layers.append(base.mark_line(strokeWidth=3))
-    # A ring where it is undecided which one is faster.
+    # A ring means that it is undecided which variant is faster.
     fill = alt.when("datum.verdict === 'undecided'").then(alt.value(GROUND)) if is_ratio else None
     dots = base.mark_point(filled=True, size=110, opacity=1, strokeWidth=3)
     color = color_by_label(labels)
@@ -105,15 +105,16 @@ def _curves(
 
 
 def _extent(rows: list[dict], measure: str, shown: list[str]) -> tuple[float, float]:
-    """The lowest and the highest value. An interval from few rounds may be huge: beyond `WIDEST`
-    it is cut off rather than let flatten the curves."""
+    """Return the lowest and the highest value. An interval from few rounds may be huge. It is cut
+    off beyond `WIDEST`, so that it does not flatten the curves."""
     middles = [row[measure] for row in rows]
     found = [row[key] for row in rows for key in shown if row[key] is not None]
     return max(min(found), min(middles) / WIDEST), min(max(found), max(middles) * WIDEST)
 
 
 def _names(rows: list[dict], measure: str, domain: list[float]) -> list[dict]:
-    """Where each curve's name goes: beside its last point, moved where it would cover another."""
+    """Return the position of each curve's name: next to its last point, moved if it would cover
+    another name."""
     bottom, top = map(math.log, domain)
     placed, free_from = [], 0.0
     for row in sorted({row["label"]: row for row in rows}.values(), key=lambda row: row[measure]):
@@ -134,7 +135,7 @@ def _names(rows: list[dict], measure: str, domain: list[float]) -> list[dict]:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Round numbers within a range, close enough to read a log axis."""
+    """Return round numbers within a range, close enough together to read a log axis."""
     steps = (1, 2, 5) if high / low > 4 else (1, 1.5, 2, 3, 4, 5, 6, 8)
     ticks = [step * 10.0**power for power in range(-3, 8) for step in steps]
     return [tick for tick in ticks if low <= tick <= high]

@@ -1,4 +1,4 @@
-"""What Sweep has one choose: a question or a knob with its values, variants, and seconds."""
+"""The controls of Sweep: a question or a knob with its values, the variants, and the seconds."""
 
 import streamlit as st
 
@@ -79,7 +79,7 @@ def choose_sweep(model: str, text: str) -> SweepSpec:
 
 
 def query_of(sweep_id: str, spec: SweepSpec) -> dict[str, str | list[str]]:
-    """Return the query with which Sweep shows a sweep, and chooses what it was of."""
+    """Return the query with which Sweep shows a sweep and selects its settings."""
     asked = (spec.over, spec.values)
     question = next((p.question for p in presets() if (p.over, p.values) == asked), OWN)
     own = {"over": KNOBS[spec.over].label, "values": ", ".join(map(str, spec.values))}

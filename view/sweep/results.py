@@ -1,4 +1,4 @@
-"""How a sweep is shown: what it says in a sentence, its curves, and its points."""
+"""The results of a sweep: a sentence, its curves, and its points."""
 
 import streamlit as st
 
@@ -30,7 +30,7 @@ OF_KNOWN = "loss of known words"
 
 
 def show_sweep(spec: SweepSpec, runs: list[Run]) -> None:
-    """Show what a sweep has measured so far: sentences, curves, and a table of its points."""
+    """Show the results of a sweep so far: sentences, curves, and a table of its points."""
     points = current_points(spec, runs)
     result = sweep.to_json(spec, [run and run.result for run in points])
     if result["points"]:
@@ -49,8 +49,8 @@ def show_sweep(spec: SweepSpec, runs: list[Run]) -> None:
 
 
 def show_curves(spec: SweepSpec, result: dict, ended: bool = True) -> None:
-    """Show the sentences and the charts of a sweep's JSON. If results are drawn dim, without what
-    explains them."""
+    """Show the sentences and the charts of a sweep's JSON. Leave out the explanations if results
+    are dimmed."""
     show_warnings(sweep.warnings(result))
     show_cards(spec, result, ended)
     machines = sweep.machines(result)
@@ -97,8 +97,8 @@ def show_curves(spec: SweepSpec, result: dict, ended: bool = True) -> None:
 
 
 def show_cards(spec: SweepSpec, result: dict, ended: bool) -> None:
-    """Show each variant's largest speed-up and its smallest of those that are known, where it
-    loses, and where that is undecided."""
+    """Show each variant's largest and smallest known speed-up, the values at which it is slower,
+    and the values at which that is undecided."""
     found = sweep.outcomes(result)
     baseline = result["points"][0]["results"][0]["label"]
     measured, asked = len(result["points"]), len(spec.values)
@@ -132,8 +132,8 @@ def show_cards(spec: SweepSpec, result: dict, ended: bool) -> None:
 
 
 def show_points(spec: SweepSpec, points: list[Run | None]) -> None:
-    """Show each point's numbers in a table, with a link to its run; where a text has unknown
-    words, also their share and the losses over the known ones."""
+    """Show each point's numbers in a table, with a link to its run. If a text has unknown words,
+    show their share and the losses over the known words too."""
     measured = [run.result for run in points if run and run.result]
     some_unknown = spec.over != "hidden" and any(read_as(each["protocol"]) for each in measured)
     rows = []

@@ -1,4 +1,4 @@
-"""What Sweep shows below its controls: the sweep that the URL names, to its end."""
+"""The results below Sweep's controls: the sweep that the URL names, until it ends."""
 
 import streamlit as st
 
@@ -18,8 +18,8 @@ PAGE = "pages/3_Sweep.py"
 
 
 def show_current(chosen: SweepSpec | None) -> None:
-    """Show the sweep that the URL names, or what to expect of the first one; None is chosen where
-    the settings are no valid ones."""
+    """Show the sweep that the URL names, or what to expect of the first sweep. `chosen` is None if
+    the settings are invalid."""
     if (sweep := run_in_url("sweep", SweepSpec.kind)) is None:
         st.info(
             "Press **Start**: the first point is there after a few seconds, and the curves grow "
@@ -60,8 +60,8 @@ def show_points_of(sweep: Run) -> None:
 
 
 def follow_sweep(sweep_id: str, spec: SweepSpec, before: Run | None) -> None:
-    """Follow a sweep until it ends: points done, time left, a stop button, and its curves; until
-    there are any, those of the sweep before."""
+    """Follow a sweep until it ends: points done, time left, a stop button, and its curves. Until
+    the first curves, show the curves of the sweep before."""
 
     def look() -> Standing | None:
         jobs = server.job_queue()
@@ -86,7 +86,7 @@ def follow_sweep(sweep_id: str, spec: SweepSpec, before: Run | None) -> None:
 
 
 def progress(spec: SweepSpec, runs: list[Run]) -> tuple[float, str]:
-    """Return the share of a sweep that is done, and in words where it stands."""
+    """Return the share of a sweep that is done, and its progress in words."""
     points = current_points(spec, runs)
     pairs = list(zip(spec.values, points, strict=True))
     share = sum(run.done if run and not run.state.final else bool(run) for run in points)

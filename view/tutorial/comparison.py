@@ -1,4 +1,4 @@
-"""The comparisons of the tour: recorded until Run measures here, larger for a presenter."""
+"""The comparisons of the tour: the recorded run until Run measures here; larger for a presenter."""
 
 import streamlit as st
 
@@ -21,13 +21,13 @@ SECONDS = 6.0
 
 
 def measure(key: str, variants: tuple[Variant, ...], presenting: bool) -> None:
-    """Draw a Run button and the comparison that it starts; before it, a recorded one if any, or
-    what is missing. The run is found again by its key in the URL."""
+    """Draw a Run button and the comparison that it starts. Before that, draw a recorded run if
+    there is one, or a note of what is missing. The run's id is in the URL under its key."""
 
     def show(result: dict) -> None:
         results.show_summary(result, presenting)
 
-    def stay() -> None:  # of the same comparison: a slide has no room to say so
+    def stay() -> None:  # of the same comparison, which a slide has no room to state
         if before:
             with dim():
                 show(before.result)
@@ -41,7 +41,7 @@ def measure(key: str, variants: tuple[Variant, ...], presenting: bool) -> None:
     asked = place().runs.get(key)
     run, recorded = measured(asked, spec), recording(MODEL, names)
     before = shown_before(key, run) or recorded
-    # Where one is followed, its progress has the room.
+    # If a run is being followed, its progress takes this space.
     if not run or run.state.final:
         if not missing:
             server.job_queue().prefetch(spec)
@@ -60,7 +60,7 @@ def measure(key: str, variants: tuple[Variant, ...], presenting: bool) -> None:
     if run:
         show_run(
             run,
-            # While it runs, a slide has no room for more than the race and its verdict so far.
+            # During the run, a slide only has room for the race and its verdict so far.
             show_verdict if presenting and not run.state.final else show,
             stay,
             show_race,
@@ -80,7 +80,7 @@ def measure(key: str, variants: tuple[Variant, ...], presenting: bool) -> None:
 
 
 def measured(run_id: str | None, spec: CompareSpec) -> Run | None:
-    """Return the run of this id if it is here, and of this comparison."""
+    """Return the run with this id if it is here and measures this comparison."""
     if not run_id:
         return None
     try:

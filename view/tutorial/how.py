@@ -1,4 +1,4 @@
-"""The steps of the tour that show how int8 works, in the numbers of one word."""
+"""The steps of the tour that show how int8 works, with the numbers of one word."""
 
 import streamlit as st
 
@@ -34,7 +34,7 @@ def selection() -> Selection:
 
 
 def about_rounding() -> tuple[str, str]:
-    """Say what a weight becomes, and what sets its step."""
+    """Return the explanation of how a weight is rounded, and of what sets the step."""
     row = word_of(selection()).row
     return (
         f"A weight becomes a whole number of steps, each of {row.step:.4f}.",
@@ -44,10 +44,10 @@ def about_rounding() -> tuple[str, str]:
 
 
 def show_rounding(presenting: bool) -> None:
-    """Show the decoder's weights over their grid, and some as they snap to it."""
+    """Show the decoder's weights over their grid, and some weights as they snap to the grid."""
     here = selection()
     whole, few = st.columns(2)
-    # Each size has a key: a chart drawn anew keeps its old height otherwise.
+    # Each size has its own key: with the same key, a new chart would keep the old height.
     whole.vega_lite_chart(weights_chart(here), key=f"tour-weights-{presenting}")
     snapped = charts.snapping(snaps(word_of(here).row))
     few.vega_lite_chart(snapped, key=f"tour-snapping-{presenting}")
@@ -55,7 +55,7 @@ def show_rounding(presenting: bool) -> None:
 
 
 def about_sum() -> tuple[str, str]:
-    """Say what an input becomes, and what the products add up to."""
+    """Return the explanation of how an input is rounded, and of the sum of the products."""
     here = selection()
     found = word_of(here)
     count, last = len(found.input), plain(here.word)
@@ -67,7 +67,7 @@ def about_sum() -> tuple[str, str]:
 
 
 def show_sum(presenting: bool) -> None:
-    """Show an input's range at each word, and the products of one row adding up."""
+    """Show an input's range at each word, and how the products of one row add up."""
     here = selection()
     ranges, sum = st.columns(2)
     ranges.vega_lite_chart(ranges_chart(here), key=f"tour-ranges-{presenting}")
@@ -79,7 +79,7 @@ def show_sum(presenting: bool) -> None:
 
 
 def link_to_all(presenting: bool) -> None:
-    """Lead a reader to the page that shows it of any text."""
+    """Link a reader to the page that shows the same for any text."""
     if not presenting:
         path, icon = MENU["How"]
         st.page_link(path, label="All of it, at any word of a text of yours", icon=icon)

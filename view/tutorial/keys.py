@@ -1,4 +1,4 @@
-"""The keys of the tour: those of a keyboard and of a clicker."""
+"""The keys of the tour, on a keyboard or a clicker."""
 
 from pathlib import Path
 
@@ -12,7 +12,8 @@ _listen = st.components.v2.component(
 
 
 def hear_keys(place: Place) -> None:
-    """Have keys walk through the steps, and Escape end presenting, or close the code before."""
+    """Listen for the keys that walk through the steps. Escape ends presenting, or first closes the
+    code if it is open."""
     _listen(
         key="tour-keys",
         data={"step": place.step, "last": NUMBERS[-1], "presenting": place.presenting},
@@ -23,7 +24,7 @@ def hear_keys(place: Place) -> None:
 
 
 def _step() -> None:
-    # From the browser: anything may come.
+    # The value is from the browser, so it may be anything.
     asked = st.session_state["tour-keys"].get("step")
     if type(asked) is int and asked in NUMBERS:
         go(step=asked)

@@ -1,4 +1,5 @@
-"""Where in the tour one is: its step, whether a presenter shows it, and the runs it measured."""
+"""The visitor's place in the tour: the step, whether a presenter shows it, and the runs
+measured."""
 
 from dataclasses import dataclass, field, replace
 
@@ -6,14 +7,14 @@ import streamlit as st
 
 from view.shared.hooks import came_by_history
 
-NUMBERS = range(1, 9)  # of the steps, see steps.py
-RUNS = QUANTIZED, TODAY = "tour-run", "tour-onnx-run"  # what two of them measure
+NUMBERS = range(1, 9)  # the numbers of the steps, see steps.py
+RUNS = QUANTIZED, TODAY = "tour-run", "tour-onnx-run"  # the runs that two of the steps measure
 
 
 @dataclass(frozen=True)
 class Place:
-    """A place in the tour, all of which the URL holds: a step from 1, whether it is presented, and
-    the ids of runs by their keys in the URL."""
+    """A place in the tour: a step from 1, whether it is presented, and the ids of runs by their
+    keys in the URL. The URL holds all of this."""
 
     step: int = 1
     presenting: bool = False
@@ -21,7 +22,7 @@ class Place:
 
     @classmethod
     def in_url(cls) -> "Place":
-        """Return the place that the URL asks for, the first step where it asks for none."""
+        """Return the place that the URL names, or the first step if it names none."""
         query = st.query_params
         asked = query.get("step", "1")
         return cls(
@@ -31,21 +32,22 @@ class Place:
         )
 
     def query(self) -> dict[str, str]:
-        """Return what the URL holds of it."""
+        """Return the part of the URL's query that holds this place."""
         presenting = {"present": "true"} if self.presenting else {}
         return {"step": str(self.step), **presenting, **self.runs}
 
 
 def place() -> Place:
-    """Return where one is: as one went there last, or as the browser's Back and Forward say."""
-    # Else the URL is not asked: a press may come with the one of the press before.
+    """Return the visitor's place: the last one that the visitor went to, or the one in the URL
+    after the browser's Back or Forward."""
+    # Otherwise ignore the URL: a press may still send the URL of the press before.
     if "tour" not in st.session_state or came_by_history():
         st.session_state["tour"] = Place.in_url()
     return st.session_state["tour"]
 
 
 def go(**changes) -> None:
-    """Go to another place, and have the URL say so; code that was open for a step is closed."""
+    """Go to another place and write it into the URL. This closes the code of the step."""
     before = place()
     if (now := replace(before, **changes)) == before:
         return

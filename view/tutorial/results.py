@@ -1,4 +1,4 @@
-"""What each step of the guided tour shows: live results, fewer and larger for a presenter."""
+"""The result of each step of the guided tour: live, and fewer and larger for a presenter."""
 
 import streamlit as st
 
@@ -21,15 +21,15 @@ FP32, INT8 = Variant.parse("fp32"), Variant.parse("int8")
 WITH_EMBEDDING = Variant.parse("pytorch:lstm=int8,linear=int8,embedding=int8")
 ONNX = Variant.parse("onnxruntime:lstm=int8,linear=int8,embedding=int8")
 WORDS, TEMPERATURE = 60, 0.8
-OPENING = "= The Old Bridge = <eos> <eos> The Old Bridge is a"  # as an article's
+OPENING = "= The Old Bridge = <eos> <eos> The Old Bridge is a"  # like the opening of an article
 
 
 def show_model(presenting: bool) -> None:
-    """Show the model to scale, its parts in int8 once they are clicked; to a reader also a word on
-    its way through it."""
+    """Show the model to scale, with parts in int8 after a click. Show a reader also how a word
+    flows through it."""
     rounded = st.session_state.setdefault("tour-rounded", frozenset())
     variant = Variant(**{part: "int8" if part in rounded else "fp32" for part in ORDER})
-    # Another key for another state or size: a click is never told twice, nor a height kept.
+    # Each state and size has its own key, so no click is reported twice and no old height is kept.
     key = f"tour-model-{variant}-{presenting}"
     chart = scale_chart(MODEL, variant)
     st.vega_lite_chart(chart, key=key, on_select=lambda: turn_part(key))
@@ -40,14 +40,15 @@ def show_model(presenting: bool) -> None:
 
 
 def turn_part(key: str) -> None:
-    """Round the weights of the part that was clicked, or leave them as they are again."""
+    """Round the weights of the part that was clicked, or undo the rounding."""
     if part := clicked_part(key):
         st.session_state["tour-rounded"] ^= {part}
 
 
 @st.cache_data(show_spinner="Reading the text …", max_entries=1)
 def text_facts() -> tuple[int, int, str]:
-    """Return the text's tokens, how many of them are unknown, and its beginning, typeset."""
+    """Return the text's number of tokens, how many of them are unknown, and its beginning,
+    typeset."""
     vocabulary = server.load_model(MODEL).vocabulary
     text = open_text(DEFAULT_TEXT, vocabulary)
     beginning = readable(vocabulary.decode(text.ids[:60]))
@@ -55,7 +56,7 @@ def text_facts() -> tuple[int, int, str]:
 
 
 def show_text(presenting: bool) -> None:
-    """Show the text as the model meets it: words it knows, and a number for each."""
+    """Show the text as the model receives it: words that it knows, and one number per word."""
     tokens, unknown, beginning = text_facts()
     words = len(server.load_model(MODEL).vocabulary)
     for column, heading, number in zip(
@@ -69,7 +70,7 @@ def show_text(presenting: bool) -> None:
 
 
 def show_passage(text: str, presenting: bool) -> None:
-    """Show a text in a frame, for a presenter in the type of a header."""
+    """Show a text in a frame; for a presenter, in the type of a header."""
     with st.container(border=True):
         for paragraph in filter(str.strip, text.split("\n")):
             words = plain(paragraph)
@@ -81,7 +82,7 @@ def sample(seed: int) -> str:
     """Return text that the fp32 model writes, typeset."""
     checkpoint = server.load_model(MODEL)
     prompt = tuple(OPENING.split())
-    # In one paragraph, for which a slide has room.
+    # A slide has room for one paragraph.
     only_words = {"allow_unk": False, "allow_eos": False}
     settings = SampleSettings(TEMPERATURE, prompt=prompt, seed=seed, **only_words)
     words = sample_words(checkpoint.model, checkpoint.vocabulary, settings, WORDS)
@@ -89,7 +90,7 @@ def sample(seed: int) -> str:
 
 
 def show_sample(presenting: bool) -> None:
-    """Show text by the model, and a button for another."""
+    """Show text that the model writes, and a button for another text."""
     seed = st.session_state.setdefault("tour-seed", 1)
     show_passage(sample(seed), presenting)
     if st.button("Another", icon=":material/casino:"):
@@ -98,7 +99,7 @@ def show_sample(presenting: bool) -> None:
 
 
 def show_quantized(presenting: bool) -> None:
-    """Show fp32 beside int8: recorded, until Run measures here."""
+    """Show fp32 next to int8: the recorded run until Run measures here."""
     measure(QUANTIZED, (FP32, INT8), presenting)
     if presenting:
         return
@@ -111,9 +112,9 @@ def show_quantized(presenting: bool) -> None:
 
 
 def show_unreached(presenting: bool) -> None:
-    """Show the bytes of each part, before, after, and with the embedding at int8, too."""
+    """Show the bytes of each part in fp32, in int8, and with the embedding in int8 too."""
     variants = [FP32, INT8, WITH_EMBEDDING]
-    # Each size has a key: a chart drawn anew keeps its old height otherwise.
+    # Each size has its own key: with the same key, a new chart would keep the old height.
     chart = bytes_chart(MODEL, variants, large=presenting)
     st.vega_lite_chart(chart, key=f"tour-bytes-{presenting}")
     if not presenting:

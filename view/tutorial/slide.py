@@ -18,7 +18,7 @@ _large_code = st.components.v2.component(
 
 
 def show_page(title: str, step: Step) -> None:
-    """Show a step to be read: words, its result, its code, and what one may take away of it."""
+    """Show a step as a page to read: words, its result, its code, and the export of its variant."""
     st.title(title, anchor=False)
     st.markdown(" ".join(step.words()))
     step.show(False)
@@ -29,7 +29,7 @@ def show_page(title: str, step: Step) -> None:
 
 
 def show_slide(step: Step, code: bool) -> None:
-    """Show a step's point in large type and its result, or else its code beside the point."""
+    """Show a step's point in large type with its result, or with its code next to the point."""
     point, more = step.words()
     if code:
         words, beside = st.columns([1, 2], gap="medium")

@@ -1,4 +1,4 @@
-"""The way through the guided tour: back, next, any step, and the presenter's mode."""
+"""The navigation of the guided tour: back, next, any step, and the presenter's mode."""
 
 import streamlit as st
 
@@ -7,7 +7,7 @@ from view.tutorial.place import NUMBERS, Place, go
 
 
 def show_stepper(place: Place, title: str) -> None:
-    """Draw Back, Next, the steps, the presenter's buttons after a slide's title, and listen to
+    """Draw Back, Next, the steps, and the presenter's buttons, after a slide's title. Listen to
     keys."""
     with st.container(horizontal=True, vertical_alignment="center"):
         if place.presenting:
@@ -44,7 +44,7 @@ def code_is_open() -> bool:
 
 
 def _button(label: str, to: dict, **options) -> None:
-    # A callback, since what stands above the buttons depends on the place.
+    # This is a callback because the elements above the buttons depend on the place.
     st.button(label, on_click=go, kwargs=to, **options)
 
 

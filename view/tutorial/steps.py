@@ -1,4 +1,4 @@
-"""The eight steps of the guided tour: what each says, what shows its result, and its code."""
+"""The eight steps of the guided tour: the text, the result and the code of each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +16,10 @@ FOLDER = f"assets/models/{MODEL}"
 
 @dataclass(frozen=True)
 class Step:
-    """One screen: a title; its point in a sentence and what else there is to say, which hold the
-    model's own numbers; what shows its result, larger for a presenter; its code; the variant that
-    it makes, if any, which one may take away; and whether its result needs a whole slide."""
+    """One screen of the tour. It has a title; its point in a sentence and the rest of the text,
+    both with the model's own numbers; the function that shows its result, larger for a presenter;
+    its code; the variant that it makes, if any, which a visitor may export; and whether its result
+    needs a whole slide."""
 
     title: str
     words: Callable[[], tuple[str, str]]
@@ -29,7 +30,7 @@ class Step:
 
 
 def about_model() -> tuple[str, str]:
-    """Say what goes in and comes out, and what is between."""
+    """Return the text about the model's input, its output, and the parts between them."""
     config = server.config_of(MODEL)
     return (
         "Words go in as numbers, a score for every possible next word comes out.",
@@ -40,7 +41,7 @@ def about_model() -> tuple[str, str]:
 
 
 def about_weights() -> tuple[str, str]:
-    """Say how many numbers training left, and what they are for."""
+    """Return the text about how many weights training produced, and their purpose."""
     numbers = sum(each.numel() for each in server.load_model(MODEL).model.parameters())
     return (
         f"Training left {numbers / 1e6:.0f} million numbers: here they are at work.",
@@ -50,7 +51,7 @@ def about_weights() -> tuple[str, str]:
 
 
 def about_unreached() -> tuple[str, str]:
-    """Say by how much the file shrinks, and why not by more."""
+    """Return the text about how much smaller the file becomes, and why not even smaller."""
     before, after = parts_of(MODEL, FP32), parts_of(MODEL, INT8)
     saved = 1 - sum(after.values()) / sum(before.values())
     largest = max(after, key=after.get)
