@@ -18,9 +18,9 @@ from wlm.quantization.prepare import PreparedModel
 from wlm.text.corpus import get_batch
 
 DRAWS = 1_000
-BLOCKS = 60  # that the text is cut into for the intervals
-FEWEST_TOKENS = 400  # below, an interval would say more than the data
-FURTHEST = 10  # tokens that are named, those where the models differ most
+BLOCKS = 60  # blocks of text for the intervals
+FEWEST_TOKENS = 400  # with fewer, an interval would claim more than the data support
+FURTHEST = 10  # tokens that the result names: those where the models differ most
 ROWS_AT_ONCE = 64  # distributions in memory at once, 33,278 numbers each
 BINS = 40
 HISTOGRAM = np.logspace(-8, 2, BINS + 1)  # edges in nats: four bins per power of ten
@@ -34,10 +34,10 @@ STATISTICS = (
 class Differences:
     """How a variant's predictions of consecutive tokens differ from the baseline's, each (N,).
 
-    `kl` is the Kullback-Leibler divergence of the variant from the baseline in nats, `same` tells
-    whether both find the same word likeliest, `change` is the variant's probability of the correct
-    word less the baseline's. `expected` and `preferred` are the ids of the likeliest words of
-    baseline and variant.
+    `kl` is the Kullback-Leibler divergence of the variant from the baseline in nats. `same` tells
+    whether both give the same word the highest probability. `change` is the variant's probability
+    of the correct word minus the baseline's. `expected` and `preferred` are the ids of the
+    likeliest words of baseline and variant.
     """
 
     kl: np.ndarray
@@ -64,8 +64,8 @@ def differences(baseline: Tensor, variant: Tensor, targets: Tensor) -> Differenc
 def _differences(p: Tensor, q: Tensor, targets: Tensor) -> Differences:
     probabilities = p.softmax(-1)
     shift = q - p
-    # With u = shift less its mean under p, KL = log E_p[exp u]. Small divergences keep their digits
-    # this way, in float32 too; the difference of two log-softmaxes would lose them.
+    # If u is the shift minus its mean under p, then KL = log E_p[exp u]. Small divergences keep
+    # their digits this way, in float32 too; the difference of two log-softmaxes would lose them.
     total = probabilities.sum(-1, keepdim=True, dtype=torch.float64)  # 1, but for rounding
     mean = (probabilities * shift).sum(-1, keepdim=True, dtype=torch.float64) / total
     shift -= mean.float()
@@ -91,7 +91,7 @@ def _differences(p: Tensor, q: Tensor, targets: Tensor) -> Differences:
 
 
 def joined(pieces: Sequence[Differences]) -> Differences:
-    """Return the differences of consecutive stretches of text as one."""
+    """Join the differences of consecutive stretches of text into one."""
     names = Differences.__dataclass_fields__
     return Differences(
         *(np.concatenate([getattr(piece, name) for piece in pieces]) for name in names)
@@ -105,8 +105,8 @@ def read_together(
     bptt: int = DEFAULT_BPTT,
     threads: int = DEFAULT_THREADS,
 ) -> Iterator[list[Differences]]:
-    """Let models read batchified ids (N, B) together; yield, chunk by chunk, how each model but
-    the first differs from the first."""
+    """Let models read batchified ids (N, B) together; yield, per chunk, the differences of each
+    other model from the first model."""
     hidden = [model.init_hidden(data.size(1)) for model in models]
     for start in range(0, data.size(0) - 1, bptt):
         input, targets = get_batch(data, start, bptt)
@@ -121,7 +121,7 @@ def read_together(
 
 @dataclass
 class Agreement:
-    """How a variant's predictions agree with the baseline's over a text, as far as it was read."""
+    """How a variant's predictions agree with the baseline's over the part of a text read so far."""
 
     data: Tensor  # the text, batchified (N, B)
     words: Sequence[str] = field(repr=False)  # the vocabulary's
@@ -129,8 +129,8 @@ class Agreement:
     _known: tuple[int, dict] = field(default=(0, {}), init=False, repr=False, compare=False)
 
     def to_json(self) -> dict | None:
-        """Return the agreement as docs/json.md describes it, computed once for what was read; None
-        before the first token."""
+        """Return the agreement as docs/json.md describes it, or None before the first token. The
+        agreement is computed once for each number of tokens read."""
         if not self.pieces:
             return None
         if self._known[0] != len(self.pieces):
@@ -164,9 +164,9 @@ class Agreement:
 
 
 def _with_intervals(found: Differences, order: np.ndarray) -> dict:
-    """The statistics of differences, each with the ends of its 95% interval.
+    """Return the statistics of differences, each with the ends of its 95% interval.
 
-    The text is cut into blocks of consecutive tokens, since neighbors are alike, and blocks are
+    The text is cut into blocks of consecutive tokens, because neighbors are alike, and blocks are
     drawn with replacement.
     """
     n = len(found.kl)
@@ -216,7 +216,7 @@ def _interval(value: float, drawn: np.ndarray, tokens: int) -> Interval:
 
 
 def sentence(agreement: dict, label: str, loss_delta: float) -> str:
-    """Return what an agreement (its JSON) says, as one would read it aloud."""
+    """Return an agreement (its JSON) as a sentence to read aloud."""
     differing = 1 - agreement["same_word"]
     change = f"the loss changes by {abs(loss_delta):.3f}"
     if not differing:

@@ -23,8 +23,8 @@ GROUPS, ROUNDS_PER_GROUP = 8, 2
 
 @dataclass(frozen=True)
 class CallableTimes:
-    """What was measured of one callable: its name, mean seconds of a call, how many times as fast
-    as the first one with the ends of the 95% interval, and the verdict: `faster`, `slower`,
+    """The measurement of one callable: its name, the mean seconds per call, the speed-up over the
+    first callable with the ends of the 95% interval, and the verdict: `faster`, `slower`,
     `undecided`, or `baseline` for the first one."""
 
     name: str
@@ -35,7 +35,7 @@ class CallableTimes:
     verdict: str
 
     def __str__(self) -> str:
-        """Return all of it in a line."""
+        """Return the measurement in one line."""
         if self.verdict == "baseline":
             return f"{self.name}: {self.seconds:.3g} s a call, the baseline"
         return (
@@ -114,7 +114,7 @@ def _result(
 
 
 def _seconds(call: Callable[[], Any], calls: int) -> float:
-    """Return how long so many calls take."""
+    """Return the seconds that a number of calls take."""
     started = time.perf_counter()
     for _ in range(calls):
         call()

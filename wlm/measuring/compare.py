@@ -32,17 +32,17 @@ BLOCK_SECONDS = 0.5
 MOST_SHORTENED = 20  # times: the clock and the caches say too much of shorter blocks
 WARM_UP_CHUNKS = 4
 REPORT_SECONDS = 0.5
-# Eight groups of two rounds, for which a short text has shorter blocks. Two, because a preparation
+# Eight groups of two rounds; a short text gets shorter blocks for this. Two, because a preparation
 # takes about half a round, and variances within and between groups are about 4 to 1: see
-# docs/methodology.md. More groups than MOST_GROUPS gain little: a long run has longer ones.
+# docs/methodology.md. More groups than MOST_GROUPS gain little, so a long run has longer groups.
 FEWEST_ROUNDS, ROUNDS_PER_GROUP, MOST_GROUPS = 16, 2, 24
 
 
 def compare(spec: CompareSpec, rounds_per_group: int | None = None) -> Iterator[Progress]:
     """Load, prepare and measure, yielding after each step; the last progress is complete.
 
-    Closing the generator stops the comparison; what it yielded last holds what was measured.
-    `rounds_per_group` is chosen by what is to be read, unless it is given.
+    Closing the generator stops the comparison; the last progress that it yielded has the
+    measurements so far. `rounds_per_group` depends on the amount of text unless it is given.
 
     Raises WLMError.
     """
@@ -139,7 +139,7 @@ def _compare_predictions(
     for done, found in enumerate(steps, start=1):
         for agreement, piece in zip(agreements, found, strict=True):
             agreement.pieces.append(piece)
-        # Often enough for a progress bar; each report sums everything up.
+        # Often enough for a progress bar; each report computes all statistics again.
         if (now := time.perf_counter()) - reported > REPORT_SECONDS or done == chunks:
             left = (now - started) * (chunks / done - 1)
             yield Progress("Comparing predictions", done / chunks, left, comparison)
@@ -147,9 +147,9 @@ def _compare_predictions(
 
 
 def _prepare(model: LSTMModel, variant: Variant, threads: int) -> PreparedModel:
-    """Return a variant whose weights lie in memory of its own."""
-    # What PyTorch leaves in fp32 would otherwise be shared with the model; ONNX Runtime copies.
-    # More threads than CPUs to which the process is kept would wait for one another.
+    """Return a variant whose weights are in separate memory."""
+    # Otherwise, modules that PyTorch leaves in fp32 would share memory with the model; ONNX Runtime
+    # copies. More threads than CPUs that the process can use would wait for each other.
     with thread_count(threads):
         own = copy.deepcopy(model) if variant.runtime == "pytorch" else model
         return prepare(own, variant, threads)
@@ -171,7 +171,7 @@ def _keep(comparison: Comparison, step: Step) -> None:
 
 
 def _share_done(comparison: Comparison, step: Step) -> float:
-    """Return which share of a comparison is done; 1 only after a group, or at the text's end."""
+    """Return the share of a comparison that is done; 1 only after a group, or at the text's end."""
     spec = comparison.spec
     share = len(comparison.blocks[0]) / comparison.rounds_per_pass
     if spec.seconds is None:
@@ -185,15 +185,15 @@ def _share_done(comparison: Comparison, step: Step) -> float:
 
 @dataclass(frozen=True)
 class Plan:
-    """How a text is read: the chunks of each block of a pass, and how many rounds a group has; all
-    groups of a text that is read once are equally long, give or take one round."""
+    """How a text is read: the chunks of each block of a pass, and the number of rounds per group.
+    If a text is read once, its groups differ in length by one round at most."""
 
     blocks: list[int]
     rounds_per_group: int
     groups: int | None = None
 
     def rounds_of(self, group: int) -> int:
-        """Return how many rounds a group has, counted from 0."""
+        """Return the number of rounds of a group; groups count from 0."""
         if self.groups is None:
             return self.rounds_per_group
         ends = [len(self.blocks) * k // self.groups for k in (group, group + 1)]
@@ -207,15 +207,15 @@ def make_plan(
     seconds_per_chunk: list[float],
     rounds_per_group: int | None = None,
 ) -> Plan:
-    """Return how to read a text of so many rows and chunks, of which one takes each variant so many
-    seconds."""
+    """Return how to read a text of this many rows and chunks; `seconds_per_chunk` has a number per
+    variant."""
     slowest, pass_seconds = max(seconds_per_chunk), chunks * sum(seconds_per_chunk)
     passes = 1.0 if spec.seconds is None else max(1.0, spec.seconds / pass_seconds)
     # Each block has a whole chunk, so that none is much shorter than the others.
     whole = max(1, rows // spec.bptt)
     fewest = chunks * slowest / BLOCK_SECONDS  # rounds
     count = min(FEWEST_ROUNDS / passes, MOST_SHORTENED * fewest)
-    if spec.seconds is None or spec.tokens is not None:  # else what is read has blocks short enough
+    if spec.seconds is None or spec.tokens is not None:  # else the blocks are short enough
         count = max(count, fewest)
     count = min(whole, math.ceil(count))
     ends = [whole * k // count for k in range(count)] + [chunks]

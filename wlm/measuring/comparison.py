@@ -1,4 +1,4 @@
-"""A comparison: what is asked for, what was measured so far, and what that says."""
+"""A comparison: its settings, its measurements so far, and its results."""
 
 import math
 from dataclasses import dataclass, field
@@ -32,8 +32,9 @@ from wlm.quantization.variant import Variant
 
 DEFAULT_TARGET = 0.03
 FEWEST_GROUPS_TO_STOP = 8  # an interval from fewer is itself too uncertain to stop by
-# What a budget of seconds reads at least once, so that a loss is of the same tokens in every run:
-# about as much as it has time for on a slow machine, and all of the bundled text for 6 s or more.
+# A budget of seconds reads at least this much once, so that every run computes the loss over the
+# same tokens: about as much as a slow machine has time for, and all of the bundled text for 6 s or
+# more.
 CHUNKS_PER_SECOND, MOST_TOKENS_READ = 50, 7_500
 RANDOM = "The model's weights are random: its speed and size are real, its loss means nothing."
 
@@ -89,8 +90,8 @@ class CompareSpec(VariantSettings):
         check_range("seed", self.seed, 0, 2**63 - 1)
 
     def tokens_to_read(self, length: int) -> int:
-        """Return how many tokens of a text of that length are read at least once, which depends on
-        no machine."""
+        """Return how many tokens of a text of this length are read at least once; the number is the
+        same on every machine."""
         if self.tokens is not None:
             return self.tokens
         if self.seconds is None:
@@ -101,12 +102,12 @@ class CompareSpec(VariantSettings):
 
 @dataclass
 class Comparison:
-    """What has been measured so far: one list of blocks per variant, in the spec's order.
+    """The measurements so far: one list of blocks per variant, in the spec's order.
 
     Block i of every variant belongs to round i and has the same tokens. A pass over the text has
     `rounds_per_pass` rounds; later passes read the same text again from a zero state. `groups` has
-    the number of rounds of each group, before which every variant was prepared again; None for
-    runs of earlier versions, which prepared once.
+    the number of rounds of each group, before which every variant was prepared again; None for runs
+    of earlier versions, which prepared once.
     """
 
     spec: CompareSpec
@@ -129,7 +130,7 @@ class Comparison:
 
     @property
     def labels(self) -> list[str]:
-        """Return a different label for each variant, even where one is listed twice."""
+        """Return a different label for each variant, even if a variant is listed twice."""
         labels = [Variant.parse(name).label for name in self.spec.variants]
         seen = [labels[:i].count(label) + 1 for i, label in enumerate(labels)]
         return [
@@ -138,17 +139,18 @@ class Comparison:
         ]
 
     def first_pass(self, i: int) -> list[Block]:
-        """Return variant i's blocks of the first pass: those that loss and elapsed time add up."""
+        """Return variant i's blocks of the first pass, from which loss and elapsed time are
+        summed."""
         return self.blocks[i][: self.rounds_per_pass]
 
     @property
     def tokens(self) -> int:
-        """Return the length of the text that has been read: each column's first token is read but
+        """Return the length of the text read so far, including each column's first token, which is
         not predicted."""
         return sum(block.tokens for block in self.first_pass(0)) + self.spec.batch_size
 
     def speedup(self, i: int) -> Interval:
-        """Return how many times as fast as the baseline variant i is, worked out once a round."""
+        """Return how many times as fast as the baseline variant i is, computed once per round."""
         rounds, known = self._speedups.get(i, (0, None))
         if known is None or rounds != len(self.blocks[i]):
             known = self._speedup(i)
@@ -167,18 +169,18 @@ class Comparison:
         return ratio_interval(baseline, variant, self.spec.seed)
 
     def _pair(self, i: int) -> tuple[list[Block], list[Block]]:
-        """The baseline's blocks and variant i's."""
+        """Return the baseline's blocks and variant i's blocks."""
         return self.blocks[0], self.blocks[i]
 
     def loss_delta(self, i: int) -> Interval:
-        """Return variant i's loss less the baseline's, in nats per token."""
+        """Return variant i's loss minus the baseline's, in nats per token."""
         pairs = list(zip(self.first_pass(0), self.first_pass(i), strict=True))
         mean_tokens = sum(block.tokens for block, _ in pairs) / len(pairs)
         deltas = [(variant.nll - baseline.nll) / mean_tokens for baseline, variant in pairs]
         return mean_interval(deltas, self.spec.seed)
 
     def is_sure(self) -> bool:
-        """Tell whether every speed-up is known as well as the spec's target asks for."""
+        """Tell whether every speed-up is as certain as the spec's target requires."""
         if self.spec.target is None or len(self.groups or []) < FEWEST_GROUPS_TO_STOP:
             return False
         wanted = math.log1p(self.spec.target)
@@ -258,7 +260,8 @@ class Comparison:
 
 
 def _ends(interval: Interval, i: int) -> list[float] | None:
-    """An interval's ends for JSON: none for the baseline itself, nor before there are enough."""
+    """Return an interval's ends for JSON; None for the baseline, and if there are too few
+    rounds."""
     known = i > 0 and math.isfinite(interval.low) and math.isfinite(interval.high)
     return [interval.low, interval.high] if known else None
 

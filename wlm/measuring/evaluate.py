@@ -27,10 +27,10 @@ FINEST = 2.0**-32  # nats
 
 @dataclass(frozen=True)
 class Block:
-    """A stretch of text as evaluated: tokens predicted, their summed negative log-likelihood in
-    nats, the wall-clock and CPU seconds it took, how often the system took the CPU away meanwhile
-    (involuntary context switches; None where it does not tell), and how many of the tokens were
-    unknown words, with the sum over these."""
+    """A stretch of text as evaluated: the tokens predicted, their summed negative log-likelihood in
+    nats, the wall-clock and CPU seconds, the number of involuntary context switches (None if the
+    system does not report it), the number of unknown words among the tokens, and the summed
+    negative log-likelihood of these words."""
 
     tokens: int
     nll: float
@@ -43,8 +43,8 @@ class Block:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Blocks added up: tokens predicted, mean loss in nats per token, seconds, and the mean loss
-    over the known words alone (None where there are none)."""
+    """The sum of several blocks: tokens predicted, mean loss in nats per token, seconds, and the
+    mean loss over the known words alone (None if there are none)."""
 
     tokens: int
     loss: float
@@ -66,20 +66,21 @@ class Evaluation:
 
     @property
     def perplexity(self) -> float:
-        """e to the loss: the number of equally likely words that would be as hard to guess."""
+        """Return e to the loss: the number of equally likely words that would be as hard to
+        guess."""
         return math.exp(min(self.loss, 700.0))
 
     @property
     def tokens_per_s(self) -> float:
-        """Tokens predicted per wall-clock second."""
+        """Return the tokens predicted per wall-clock second."""
         return self.tokens / self.wall_s
 
 
 class Reader:
     """Reads batchified ids (N, B) in blocks of chunks of `bptt` rows, again and again.
 
-    It keeps its place in the text and the hidden state, so that each block may have another copy
-    of the model. `unknown`, booleans (N, B), marks words whose loss is also counted alone.
+    It keeps its place in the text and the hidden state, so that each block can have a different
+    copy of the model. `unknown`, booleans (N, B), marks words whose loss is also summed separately.
 
     Raises SettingError. Source: the tutorial, section 4 (`evaluate`).
     """
@@ -126,7 +127,7 @@ class Reader:
             wall_s, cpu_s = time.perf_counter() - wall, time.process_time() - cpu
             switches = None if switches is None else _switches() - switches
         self._next, self._hidden = last % self.chunks, hidden
-        # Multiples of FINEST have exact sums: a loss does not depend on how a text is cut.
+        # Multiples of FINEST have exact sums, so a loss does not depend on the blocks of a text.
         nll = (torch.cat(losses).double() / FINEST).round() * FINEST
         if self.unknown is None:
             is_unknown = torch.zeros(len(nll), dtype=torch.bool)
@@ -171,7 +172,7 @@ def evaluate(
 
 
 def _switches() -> int | None:
-    """This process's involuntary context switches so far."""
+    """Return this process's involuntary context switches so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw if resource else None
 
 

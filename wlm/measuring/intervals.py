@@ -1,8 +1,8 @@
-"""How sure a comparison is: ratios and differences with 95% intervals, from paired blocks.
+"""How certain a comparison is: ratios and differences with 95% intervals, from paired blocks.
 
 Blocks of one round are paired: the same tokens, moments apart. Before each group of rounds
-everything is prepared again, and a ratio's interval comes from the means of the groups. Losses,
-and ratios within one preparation, have an interval from resampling runs of neighboring rounds.
+everything is prepared again, and a ratio's interval comes from the means of the groups. Losses, and
+ratios within one preparation, have an interval from resampling runs of neighboring rounds.
 """
 
 import math
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-FEWEST_GROUPS = 5  # below, Student's t is so wide that it says nothing
-FEWEST_ROUNDS = 4  # below, an interval would say more than the data
+FEWEST_GROUPS = 5  # with fewer, Student's t is so wide that it says nothing
+FEWEST_ROUNDS = 4  # with fewer, an interval would claim more than the data support
 FEWEST_TO_RESAMPLE = 8  # resampled means stay within the data, which few rounds do not span
 DRAWS = 10_000
 LEVEL = 0.95
@@ -28,15 +28,15 @@ class Interval:
 
     @property
     def relative_half_width(self) -> float:
-        """Half a ratio's interval on a log scale: about 0.03 for give or take 3%."""
+        """Return half a ratio's interval on a log scale: about 0.03 for plus or minus 3%."""
         return 0.5 * math.log(self.high / self.low) if self.low > 0.0 else math.inf
 
 
 def grouped_ratio_interval(
     above: Sequence[float], below: Sequence[float], groups: Sequence[int]
 ) -> Interval:
-    """Return the geometric mean of `above[i] / below[i]`, positive numbers paired by round; the
-    groups, which have so many rounds each, count alike.
+    """Return the geometric mean of `above[i] / below[i]`, positive numbers paired by round.
+    `groups` has the number of rounds of each group; all groups have the same weight.
 
     The interval is Student's t of the groups' mean logarithms, with one degree of freedom fewer
     than groups; infinite below FEWEST_GROUPS. A group may have fewer rounds than others: the
@@ -59,7 +59,8 @@ def ratio_interval(above: Sequence[float], below: Sequence[float], seed: int = 0
     """Return the geometric mean of `above[i] / below[i]`, positive numbers paired by round, all of
     one preparation.
 
-    The interval is `mean_interval`'s of the logarithms: a speed-up and its inverse are as sure.
+    The interval is `mean_interval`'s of the logarithms, so a speed-up and its inverse are equally
+    certain.
     """
     logs = np.log(np.asarray(above, float) / np.asarray(below, float))
     interval = mean_interval(logs, seed)
@@ -91,7 +92,7 @@ def mean_interval(values: Sequence[float], seed: int = 0) -> Interval:
     drawn = math.ceil(runs)
     sums = np.convolve(np.concatenate([values, values[: length - 1]]), np.ones(length), "valid")
     picks = np.random.default_rng(seed).integers(0, n, (DRAWS, drawn))
-    # A mean of more runs than there are varies less: undone by the factor.
+    # A mean of more runs than the data have varies less; the factor corrects this.
     offsets = (sums[picks].mean(axis=1) / length - mean) * math.sqrt(drawn / runs)
     tail = ndtr(math.sqrt(runs / (runs - 1)) * stdtrit(runs - 1, (1 - LEVEL) / 2))
     low, high = np.quantile(offsets, [tail, 1 - tail])
@@ -113,8 +114,7 @@ def share_interval(hits: int, total: int) -> Interval:
 
 
 def verdict(speedup: Interval) -> str:
-    """Return `faster` or `slower` where all of the interval lies on one side of 1, else
-    `undecided`."""
+    """Return `faster` or `slower` if the whole interval is on one side of 1, else `undecided`."""
     if speedup.low <= 1.0 <= speedup.high:
         return "undecided"
     return "faster" if speedup.low > 1.0 else "slower"

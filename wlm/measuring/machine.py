@@ -39,11 +39,11 @@ def describe_machine() -> dict:
 
 @contextmanager
 def pinned(threads: int) -> Iterator[None]:
-    """Keep this thread, and those it starts, to the `threads` least busy CPUs that it may use.
+    """Keep this thread, and the threads that it starts, on the `threads` least busy CPUs.
 
-    Does nothing where the system has no such way, or there are no CPUs to leave to others.
+    Does nothing if the system cannot do this, or if no CPUs would be left for others.
     """
-    _fixed_facts()  # they are those of the machine, not of the part that is left below
+    _fixed_facts()  # these describe the machine, not the CPUs left below
     before = _affinity()
     if before is None or threads >= len(before):
         yield
@@ -62,7 +62,7 @@ def _affinity() -> list[int] | None:
 
 
 def load_now() -> float | None:
-    """Return the mean number of runnable processes of the last minute, where the system tells."""
+    """Return the mean number of runnable processes of the last minute, if the system reports it."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
@@ -72,7 +72,7 @@ def cpu_count() -> int:
 
 
 def most_threads() -> int:
-    """Return how many threads a visitor may ask for: a CPU each, or fewer where strangers come."""
+    """Return how many threads a visitor may use: one per CPU, or fewer on a public server."""
     limits = hosting()
     return min(cpu_count(), limits.threads) if limits.public else cpu_count()
 
@@ -91,13 +91,13 @@ def _fixed_facts() -> dict:
         "torch": torch.__version__,
         "quantized_engine": default_engine(),
         "wlm": __version__,
-        # Tells machines of one kind apart without naming them on a public page.
+        # Tells machines of one kind apart without showing their names on a public page.
         "host": hashlib.sha256(platform.node().encode()).hexdigest()[:6],
     }
 
 
 def _quota() -> float | None:
-    """The CPUs' worth of time that a container may use, where one is set (cgroup 2)."""
+    """Return the number of CPUs that a container's time limit equals, if it has one (cgroup 2)."""
     try:
         limit, period = QUOTA.read_text().split()
         return round(int(limit) / int(period), 2)
@@ -106,7 +106,7 @@ def _quota() -> float | None:
 
 
 def _cpu() -> tuple[str, set[str]]:
-    """The CPU's name and instruction sets."""
+    """Return the CPU's name and instruction sets."""
     if platform.system() == "Linux":
         lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
         facts = dict(map(str.strip, line.split(":", 1)) for line in lines if ":" in line)

@@ -1,4 +1,4 @@
-"""A comparison as a race: where each variant would be in the text by one clock."""
+"""A comparison as a race: where each variant would be in the text at the same time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Lane:
-    """A variant in a race: the words it has read by the race's clock, its pace in words per second,
-    and where it was at that time in an earlier race, None without one."""
+    """A variant in a race: the words read by the race's time, its pace in words per second, and its
+    position at that time in an earlier race, None without an earlier race."""
 
     label: str
     words: float
@@ -18,9 +18,10 @@ class Lane:
 def lanes(result: dict, earlier: dict | None = None) -> list[Lane]:
     """Return the lanes of a comparison's JSON, which may be partial, in its order.
 
-    The variants took turns; in the race each has a clock of its own time. It stands at the time
-    that the fastest has needed, and the others are where they were then. `earlier` is another
-    comparison's JSON, whose variants run at their mean pace.
+    The variants took turns; in the race a separate clock counts each variant's own time. The race's
+    time is the time that the fastest variant has used; the other variants are shown at their
+    positions at that time. `earlier` is another comparison's JSON, whose variants run at their mean
+    pace.
     """
     before = {}
     for row in earlier["results"] if earlier else []:
@@ -38,7 +39,7 @@ def lanes(result: dict, earlier: dict | None = None) -> list[Lane]:
 
 
 def _words_at(blocks: Sequence[dict], clock: float) -> float:
-    """How many words were read when so many seconds were over, evenly within a block."""
+    """Return the words read after `clock` seconds, at a constant pace within each block."""
     words = 0.0
     for block in blocks:
         share = min(1.0, clock / block["wall_s"])

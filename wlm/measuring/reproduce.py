@@ -1,4 +1,5 @@
-"""The tutorial from start to end: its table beside what the same steps give here."""
+"""The tutorial from start to end: its published table next to the results of the same steps
+here."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -21,8 +22,8 @@ MACHINE = "depends on the machine"
 
 @dataclass(frozen=True)
 class Row:
-    """One quantity as published and as found here, with units in its name; whether they agree
-    (None where they need not), and why not."""
+    """A published quantity and the same quantity as measured here, with units in its name; whether
+    they agree (None if they need not), and why not."""
 
     quantity: str
     published: float
@@ -36,8 +37,9 @@ def tutorial_settings(
 ) -> CompareSpec:
     """Return the tutorial's comparison: fp32 and int8, batch size 1, chunks of 25, one thread.
 
-    Of the tutorial's weights where they were fetched, else the bundled ones; on WikiText-2's test
-    set unless a text is given. Raises TextError where WikiText-2 is not here, and SettingError.
+    The model is the tutorial's if its weights were fetched, else the bundled one; the text is
+    WikiText-2's test set unless a text is given. Raises TextError if WikiText-2 is not here, and
+    SettingError.
     """
     if model is None:
         model = TUTORIAL_WEIGHTS if is_here(TUTORIAL_WEIGHTS) else DEFAULT_MODEL
@@ -70,11 +72,11 @@ def is_tutorials_text(text: str) -> bool:
 
 
 def table(spec: CompareSpec, content: dict, stopped: bool = False) -> list[Row]:
-    """Return the tutorial's figures beside those of a comparison's JSON, fp32 and int8.
+    """Return the tutorial's figures next to a comparison's JSON, for fp32 and int8.
 
-    Sizes must be equal to the byte. Losses must agree to the digits that were published, with the
-    tutorial's weights on its text; what quantizing adds to the loss must be as small with any.
-    `stopped`: before the text's end.
+    Sizes must be equal to the byte. With the tutorial's weights on its text, losses must agree to
+    the published digits; with any weights, the loss added by quantization must be as small.
+    `stopped`: the comparison stopped before the text's end.
     """
     rows = []
     by_name = {result["variant"]: result for result in content["results"]}
@@ -111,7 +113,7 @@ def table(spec: CompareSpec, content: dict, stopped: bool = False) -> list[Row]:
 def to_json(
     spec: CompareSpec, content: dict, rows: list[Row], written: Sequence[SampledWord]
 ) -> dict:
-    """Return the whole as plain JSON: whose weights, the table, the comparison, and the words."""
+    """Return the result as plain JSON: whose weights, the table, the comparison, and the words."""
     return {
         "model": spec.model,
         "weights": weights_of(spec.model),

@@ -1,8 +1,8 @@
-"""Work that takes turns, so that what the machine does meanwhile falls on all alike.
+"""Work that takes turns, so that disturbances of the machine affect all alike.
 
-A round is one piece of work of each. A group is a few rounds before which everything is prepared
-again, in new memory: how fast a program runs also depends on where its data happen to lie, which
-more rounds of the same group cannot average out.
+A round is one piece of work from each stream. A group is a few rounds before which everything is
+prepared again, in new memory: how fast a program runs also depends on the addresses of its data,
+which more rounds of the same group cannot average out.
 """
 
 import random
@@ -21,9 +21,9 @@ SMALLEST, LARGEST = 16, 22  # of them in bytes, as powers of two
 
 
 def rounds(streams: Mapping[Key, Iterator[Taken]], seed: int) -> Iterator[dict[Key, Taken]]:
-    """Yield rounds: the next of every stream, in an order that is random in each round.
+    """Yield rounds: the next item of every stream, in an order that is random in each round.
 
-    A round is whole: it ends, incomplete and not yielded, with the first stream that ends.
+    A round is always complete: if a stream ends, the incomplete round is not yielded.
     """
     order, generator = list(streams), random.Random(seed)
     while True:
@@ -37,8 +37,9 @@ def rounds(streams: Mapping[Key, Iterator[Taken]], seed: int) -> Iterator[dict[K
 
 @dataclass(frozen=True)
 class Step(Generic[Key, Taken]):
-    """A step of work in groups: `preparing` the thing of that key is next, or warming up is, or a
-    round was `taken`. `group` counts from 0; `is_last` tells whether the round ends its group."""
+    """A step of work in groups: the thing of that key will be prepared next (`preparing`) or warmed
+    up next, or a round was `taken`. `group` counts from 0; `is_last` tells whether the round ends
+    its group."""
 
     group: int
     preparing: Key | None = None
@@ -57,8 +58,8 @@ def rounds_in_groups(
     """Yield the steps of groups of rounds, without end.
 
     Before each group, `prepare` makes everything again while other memory is allocated, then all
-    things warm up; the things of the group before are gone by then. `rounds_of` tells how many
-    rounds a group has, once it is warm. The order is random in each round and preparation.
+    things warm up; the things of the previous group are deleted by then. `rounds_of` returns the
+    number of rounds of a group after warming up. The order is random in each round and preparation.
 
     Source: Kalibera and Jones 2013, "Rigorous Benchmarking in Reasonable Time".
     """
@@ -82,7 +83,7 @@ def rounds_in_groups(
 
 
 def _other_allocations(generator: random.Random) -> list[torch.Tensor]:
-    """Take memory of random sizes, and write to it, so that what comes next lies elsewhere."""
+    """Allocate memory of random sizes and write to it, so that later data get other addresses."""
     return [
         torch.zeros(round(2 ** generator.uniform(SMALLEST, LARGEST)), dtype=torch.uint8)
         for _ in range(OTHER_ALLOCATIONS)

@@ -1,4 +1,4 @@
-"""What the settings of every job over several variants share: their names, and plain JSON."""
+"""The common settings of every job over several variants: their names, and plain JSON."""
 
 from dataclasses import asdict, fields
 from typing import ClassVar, Self
@@ -24,7 +24,7 @@ class VariantSettings:
 
     @property
     def most_seconds(self) -> float | None:
-        """About how long the job takes at most; None where it reads its text to the end."""
+        """Return about how long the job takes at most; None if it reads its text to the end."""
         return None if self.seconds is None else self.seconds + self.preparation_seconds
 
     def _shorten_names(self) -> None:
@@ -40,7 +40,8 @@ class VariantSettings:
 
     @classmethod
     def from_json(cls, content: dict) -> Self:
-        """Make settings of what `to_json` gave. Raises SettingError for unknown ones."""
+        """Make settings from the JSON that `to_json` returns. Raises SettingError for unknown
+        ones."""
         if unknown := content.keys() - {setting.name for setting in fields(cls)}:
             raise SettingError(f"{cls.words} has no setting {sorted(unknown)[0]!r}")
         return cls(**{**content, "variants": tuple(content["variants"])})

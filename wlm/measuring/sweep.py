@@ -1,4 +1,4 @@
-"""One knob at several values: a comparison at each, and a curve per variant."""
+"""One knob at several values: a comparison at each value, and a curve per variant."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -35,8 +35,8 @@ KNOBS = {
 class SweepSpec:
     """What to sweep: a knob of KNOBS, its values, and the comparison that is otherwise the same.
 
-    Values are stored in ascending order, each once; `hidden` takes the place of the comparison's
-    model by one of random weights. Raises SettingError where a point could not be measured.
+    Values are stored in ascending order, each once; `hidden` replaces the comparison's model with a
+    model of random weights. Raises SettingError if a point cannot be measured.
     """
 
     kind: ClassVar[str] = "sweep"
@@ -60,17 +60,18 @@ class SweepSpec:
 
     @property
     def most_seconds(self) -> float | None:
-        """About how long all points take at most; None where each reads the text to its end."""
+        """Return about how long all points take at most; None if each reads the text to its end."""
         of_point = self.base.most_seconds
         return None if of_point is None else len(self.values) * of_point
 
     def to_json(self) -> dict:
-        """Return the settings as plain JSON: knob and values beside those of the comparison."""
+        """Return the settings as plain JSON: the comparison's settings, the knob and its values."""
         return {"over": self.over, "values": list(self.values), **self.base.to_json()}
 
     @classmethod
     def from_json(cls, content: dict) -> "SweepSpec":
-        """Make a spec of what `to_json` gave. Raises SettingError for unknown settings."""
+        """Make a spec from the JSON that `to_json` returns. Raises SettingError for unknown
+        settings."""
         base = {name: value for name, value in content.items() if name not in ("over", "values")}
         return cls(content["over"], tuple(content["values"]), CompareSpec.from_json(base))
 
@@ -83,7 +84,7 @@ class Preset:
     sentence: str
     over: str
     values: tuple[int, ...]
-    settings: dict = field(default_factory=dict)  # of the comparison, beside its defaults
+    settings: dict = field(default_factory=dict)  # of the comparison, if not its defaults
 
 
 def presets() -> list[Preset]:
@@ -145,8 +146,8 @@ def parse_values(over: str, text: str) -> tuple[int, ...]:
 
 
 def to_json(spec: SweepSpec, results: Sequence[dict | None]) -> dict:
-    """Return a sweep as docs/json.md describes it, from each point's comparison (its JSON), None
-    where there is none yet; `machine` is the first point's."""
+    """Return a sweep as docs/json.md describes it, from each point's comparison (its JSON, or None
+    if it is not measured yet); `machine` is the first point's."""
     points = [
         {"value": value, **result}
         for value, result in zip(spec.values, results, strict=True)
@@ -162,7 +163,7 @@ def to_json(spec: SweepSpec, results: Sequence[dict | None]) -> dict:
 
 def curves(sweep: dict) -> list[dict]:
     """Return a row per value and variant of a sweep's JSON: `value`, `label`, `variant`,
-    `tokens_per_s`, `speedup`, and `low` and `high`, its 95% interval's ends, None where there are
+    `tokens_per_s`, `speedup`, and the ends of its 95% interval, `low` and `high`, None if there are
     too few groups."""
     rows = []
     for point in sweep["points"]:
@@ -176,9 +177,9 @@ def curves(sweep: dict) -> list[dict]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a sweep found for one variant: its rows (see `curves`) of the largest and the smallest
-    speed-up, of those that are known to be faster or slower (None where none is), the values at
-    which it is slower than the baseline beyond doubt, and those at which it is undecided."""
+    """The result of a sweep for one variant: its rows (see `curves`) with the largest and the
+    smallest speed-up among the rows known to be faster or slower (None if there are none). Also the
+    values at which the variant is certainly slower than the baseline, and the undecided values."""
 
     label: str
     most: dict | None
@@ -188,7 +189,7 @@ class Outcome:
 
 
 def outcomes(sweep: dict) -> list[Outcome]:
-    """Return what a sweep's JSON says of each variant but the baseline."""
+    """Return the outcome of a sweep's JSON for each variant but the baseline."""
     rows = [row for row in curves(sweep) if row["verdict"] != "baseline"]
     found = []
     for label in dict.fromkeys(row["label"] for row in rows):
@@ -206,7 +207,7 @@ def outcomes(sweep: dict) -> list[Outcome]:
 
 
 def sentence(over: str, outcome: Outcome) -> str:
-    """Return an outcome as one would read it aloud."""
+    """Return an outcome as a sentence to read aloud."""
     unit, most, least = KNOBS[over].unit, outcome.most, outcome.least
     words = []
     if most:
@@ -221,13 +222,13 @@ def sentence(over: str, outcome: Outcome) -> str:
 
 
 def listed(values: Sequence[int]) -> str:
-    """Return numbers as one would read them aloud: `1, 5 and 25`."""
+    """Return numbers as text to read aloud: `1, 5 and 25`."""
     return " and ".join(filter(None, [", ".join(map(str, values[:-1])), str(values[-1])]))
 
 
 def warnings(sweep: dict) -> list[str]:
-    """Return what a comparison warns of, once for all points of a sweep's JSON: of those that
-    something disturbed, the worst variant of each."""
+    """Return a comparison's warnings, once for all points of a sweep's JSON; for disturbed points,
+    only the worst variant of each."""
     unit, worst, others = KNOBS[sweep["over"]].unit, [], []
     for point in sweep["points"]:
         results, at = point["results"], unit.format(point["value"])
@@ -246,7 +247,7 @@ def warnings(sweep: dict) -> list[str]:
 
 
 def machines(sweep: dict) -> dict[str, list[int]]:
-    """Return which values were measured on which machine, by its CPU and its host's short label."""
+    """Return the values measured on each machine, by its CPU and its host's short label."""
     found: dict[str, list[int]] = {}
     for point in sweep["points"]:
         machine = point["machine"]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Place:
-    """A variant's place in the trade-off: the bytes of its file, its loss less the baseline's with
-    the ends of the 95% interval (None if there are too few rounds), its speed-up, and whether a
-    recorded run measured it."""
+    """A variant's place in the trade-off: the bytes of its file, its loss minus the baseline's with
+    the ends of the 95% interval (None if there are too few rounds), and its speed-up. Also whether
+    a recorded run measured it."""
 
     variant: str
     label: str
@@ -55,7 +55,7 @@ def front(places: Sequence[Place]) -> list[Place]:
 
 
 def _comparable(result: dict, other: dict) -> bool:
-    """Whether losses and speed-ups of two comparisons may be next to each other."""
+    """Tell whether losses and speed-ups of two comparisons can be compared."""
     ours, theirs = result["protocol"], other["protocol"]
     hashes = [
         (ours[key], theirs[key])

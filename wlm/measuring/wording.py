@@ -1,9 +1,9 @@
-"""What a comparison says, in sentences as one would read them aloud."""
+"""The results of a comparison in sentences to read aloud."""
 
 import math
 from collections.abc import Iterable
 
-MOST_UNKNOWN = 0.10  # of a text's words: above, its loss is largely that of `<unk>`
+MOST_UNKNOWN = 0.10  # of a text's words: above, its loss is mostly the loss of `<unk>`
 SAME_LOSS = 0.01  # nats per token: below, a reader would not notice
 MOST_SPREAD = 0.10  # of times that nothing disturbed
 LEAST_CPU_SHARE = 0.90
@@ -11,14 +11,14 @@ MOST_HALF_WIDTH = 0.30  # of a speed-up's interval: above, the speed-up is not s
 
 
 def half_width(row: dict) -> float:
-    """Return by which share a speed-up (a result's JSON) may be off at 95%, infinite if there is
-    no interval."""
+    """Return the relative half-width of a speed-up's 95% interval (a result's JSON), infinite if
+    there is no interval."""
     ends = row.get("speedup_ci95")
     return math.sqrt(ends[1] / ends[0]) - 1 if ends and ends[0] > 0 else math.inf
 
 
 def sentence(result: dict, i: int = -1) -> str:
-    """Return the verdict on a comparison's i-th variant (its JSON) as one would read it aloud."""
+    """Return the verdict on a comparison's i-th variant (its JSON) as a sentence to read aloud."""
     baseline, chosen = result["results"][0], result["results"][i]
     if chosen is baseline:
         return f"{chosen['label']} has a loss of {chosen['loss']:.2f} nats per token."
@@ -44,7 +44,7 @@ def sentence(result: dict, i: int = -1) -> str:
 
 
 def busy(what: str, by: str) -> str:
-    """Return the warning that blocks or rounds differ, by how much in words."""
+    """Return the warning that the times of blocks or rounds differ, by how much in words."""
     return (
         f"Something else was using this machine: {what} differ from one another by {by}, quartile "
         "to quartile."
@@ -83,7 +83,7 @@ def disturbances(results: list[dict]) -> list[str]:
 
 def read_as(protocol: dict) -> str:
     """Return how much of a text was unknown to the model (a comparison's protocol), in words; empty
-    where nothing was, or where that was not counted."""
+    if nothing was unknown, or if unknown words were not counted."""
     unknown = protocol.get("unknown")
     if not unknown or not unknown["tokens"]:
         return ""
@@ -91,7 +91,7 @@ def read_as(protocol: dict) -> str:
 
 
 def unknown_warnings(unknown: dict) -> list[str]:
-    """Return what to know of a loss over so many unknown words, in sentences."""
+    """Return warnings, in sentences, about a loss over a text with unknown words."""
     from wlm.text.vocabulary import NO_EOS, UNK  # and with it PyTorch, for which help cannot wait
 
     found = []
@@ -120,8 +120,8 @@ def left_out(tokens: int) -> str:
 
 
 def size_unit(sizes: Iterable[int]) -> tuple[str, float]:
-    """Return the unit in which sizes in bytes are shown together, and its bytes: MB, or kB where
-    none reaches 0.1 MB."""
+    """Return the unit in which sizes in bytes are shown together, and its bytes: MB, or kB if all
+    sizes are below 0.1 MB."""
     return ("MB", 1e6) if max(sizes, default=0) >= 100_000 else ("kB", 1e3)
 
 
@@ -132,7 +132,7 @@ def size_in_words(size: int, digits: int = 1) -> str:
 
 
 def _against(ratio: float) -> str:
-    """A speed-up in words: percent near 1, else times."""
+    """Return a speed-up in words: percent near 1, else times."""
     if ratio >= 1.5:
         return f"{ratio:.1f} times as fast"
     if ratio <= 1 / 1.5:
