@@ -11,7 +11,7 @@ import pytest
 
 from helpers.mirror import FILES
 from helpers.processes import ROOT
-from wlm.cli import output
+from wlm.cli import output, streams
 from wlm.cli.main import COMMANDS, main
 from wlm.measuring.comparison import CompareSpec
 from wlm.runs.run import State, finished_run
@@ -134,9 +134,9 @@ def test_a_redirected_export_is_in_utf_8(monkeypatch, result, format):
 def test_a_character_without_a_plain_form_becomes_a_question_mark(monkeypatch):
     stream = io.TextIOWrapper(io.BytesIO(), "cp1252")
     monkeypatch.setattr(sys, "stdout", stream)
-    output.prepare_streams()
+    streams.prepare_streams()
     output.say("✓ 木 → é\udcff")
-    output.flush()
+    streams.flush()
     assert stream.buffer.getvalue().decode("cp1252").rstrip() == "ok ? -> é?"
 
 

@@ -152,7 +152,7 @@ def test_the_wait_is_the_sum_of_what_is_ahead_where_that_is_known(own_queue, own
     for i, run in enumerate(runs):
         own_store.create(replace(run, server=this_server(), created_at=float(i)))
     waits = [own_queue.ahead_of(run.id) for run in runs]
-    assert waits == [(0, 0), (1, 4.0), (2, 4.0 + 10.0), (3, 4.0 + 20.0), (4, None)]
+    assert waits == [(0, 0), (1, 4.0), (2, 4.0 + 12.0), (3, 4.0 + 24.0), (4, None)]
 
 
 def test_a_visitor_has_one_run_waiting_and_the_queue_an_end(own_queue, named, monkeypatch):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from wlm import __version__
-from wlm.cli import output
+from wlm.cli import output, streams
 from wlm.errors import WLMError
 
 # Modules of `wlm.cli.commands`.
@@ -20,10 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 a check failed (`check` only), 2 bad
     input or an answer that cannot be written, 130 stopped by Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    output.prepare_streams()
+    streams.prepare_streams()
     try:
         code = _run(arguments)
-        output.flush()
+        streams.flush()
     except WLMError as error:
         output.note(f"error: {error}")
         return 2
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output.note("stopped")
         return 130
     except BrokenPipeError:  # the reader, `head` for instance, has seen enough
-        output.close(sys.stdout)
+        streams.close(sys.stdout)
         return 0
     return code or 0
 
@@ -41,7 +41,7 @@ def _run(arguments: Sequence[str]) -> int | None:
     try:
         options = parser.parse_args(arguments)
     except SystemExit:  # after --help, --version and the usage
-        output.flush()
+        streams.flush()
         raise
     return options.run(options)
 
