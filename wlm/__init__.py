@@ -1,6 +1,6 @@
 """wlm: an LSTM word language model, dynamically quantized and fairly measured.
 
-Importing wlm only defines; a public name loads its module when it is first used.
+Importing wlm loads nothing else; a public name loads its module when it is first used.
 """
 
 from importlib import import_module

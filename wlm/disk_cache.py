@@ -1,7 +1,7 @@
 """Files that can be made again, kept in the user's cache folder.
 
-A file's name ends with the digest of its content: a damaged one is found out when it is read. It
-is written under another name and then moved, so that two processes at once do no harm.
+A file's name ends with the digest of its content, so that reading detects a damaged file. A file is
+written under another name and then moved, so that two processes at once do no harm.
 """
 
 import hashlib
@@ -18,7 +18,8 @@ logger = logging.getLogger(__name__)
 
 
 def read_cached(group: str, version: str, name: str) -> bytes | None:
-    """Return a file's content; None where it was never kept, or is damaged, and then removed."""
+    """Return a file's content; None if there is no such file, or if it is damaged and so
+    removed."""
     for path in (cache_folder() / group).glob("*"):
         if not path.name.startswith(f"{version}_{name}_"):
             continue
@@ -34,10 +35,10 @@ def read_cached(group: str, version: str, name: str) -> bytes | None:
 
 
 def write_cached(group: str, version: str, name: str, content: bytes) -> None:
-    """Keep a file, and remove those of the group's other versions.
+    """Keep a file, and remove the files of the group's other versions.
 
-    Where all groups' files exceed MOST_BYTES, the least recently used go. A cache that cannot be
-    written is logged and otherwise ignored: what it would hold is made again each time.
+    If all groups' files exceed MOST_BYTES, the least recently used are removed. If the cache cannot
+    be written, a log entry reports it, and files are made again each time.
     """
     folder = cache_folder() / group
     path = folder / _file_name(version, name, content)

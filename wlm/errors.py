@@ -19,7 +19,7 @@ class SettingError(WLMError):
 
 
 class CheckpointError(WLMError):
-    """A model's files are missing, damaged, of another program, or do not fit together."""
+    """A model's files are missing, damaged, from another program, or do not fit together."""
 
 
 class TextError(WLMError):
@@ -31,7 +31,7 @@ class VariantError(WLMError):
 
 
 class StoreError(WLMError):
-    """The store of runs cannot be read, or is of another version."""
+    """The store of runs cannot be read, or has another version."""
 
 
 class StoreAwayError(StoreError):
@@ -47,7 +47,7 @@ class FetchError(WLMError):
 
 
 class UploadError(WLMError):
-    """An upload has the wrong kind, is too large or one too many, or belongs to another visitor."""
+    """An upload is of the wrong kind, too large, one too many, or another visitor's."""
 
 
 class TrainError(WLMError):
@@ -67,7 +67,7 @@ class JobError(WLMError):
 
 
 def allowed_unless(value: object, low: float, high: float) -> str:
-    """Return an empty text if a value is a number from `low` to `high`, else the allowed values.
+    """Return an empty text if a value is a number from `low` to `high`, or else the allowed values.
 
     If both bounds are whole, only whole numbers are allowed. Infinity and NaN are in no range, and
     truth values are not numbers.

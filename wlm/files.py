@@ -28,7 +28,7 @@ _BEGINNINGS = {  # the first bytes, what the file is, and what to do, if that is
     b"(\xb5/\xfd": ("compressed by zstd", _INSIDE),
     b"7z\xbc\xaf": ("a 7-Zip archive", _INSIDE),
     b"version https://git-lfs": ("a pointer of Git LFS, not the file itself", "run git lfs pull"),
-    codecs.BOM_UTF32_LE: ("UTF-32", "save it as UTF-8"),  # before UTF-16's, which it begins with
+    codecs.BOM_UTF32_LE: ("UTF-32", "save it as UTF-8"),  # first: it begins with UTF-16's
     codecs.BOM_UTF16_LE: ("UTF-16", "save it as UTF-8"),
     codecs.BOM_UTF16_BE: ("UTF-16", "save it as UTF-8"),
 }
@@ -80,7 +80,7 @@ def sha256_of(path: Path) -> str:
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Have `write` write a file next to its place, and move it there: whole, or not at all."""
+    """Let `write` write a file next to its place, and move it there: whole, or not at all."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
         write(Path(folder) / path.name)
         (Path(folder) / path.name).replace(path)

@@ -1,4 +1,4 @@
-"""How this server is hosted: the settings for a link whose visitors nobody knows.
+"""How this server is hosted: the settings for a public link with unknown visitors.
 
 Each is an environment variable, read once; on Streamlit Community Cloud and Hugging Face Spaces
 they are the app's secrets or variables.
@@ -26,7 +26,7 @@ def _limit(variable: str, default: int, low: int, high: int, about: str):
 
 @dataclass(frozen=True)
 class Hosting:
-    """The settings; limits and switches count where `public` is set, the note everywhere."""
+    """The settings; limits and switches apply only if `public` is set, the note always."""
 
     public: bool = _switch("WLM_PUBLIC", "visitors are strangers: all that follows counts")
     note: str = field(
@@ -59,7 +59,7 @@ class Hosting:
     run_days: int = _limit("WLM_RUN_DAYS", 30, 1, 3_650, "days for which runs are kept")
 
     def check_allowed(self, activity: str) -> None:
-        """Raise SettingError where visitors may not do this: a switch's name."""
+        """Raise SettingError if visitors may not do what a switch, given by name, allows."""
         if self.public and not getattr(self, activity):
             variable = _metadata(activity)["variable"]
             raise SettingError(
@@ -67,7 +67,7 @@ class Hosting:
             )
 
     def allows(self, activity: str) -> bool:
-        """Tell whether visitors may do this: a switch's name."""
+        """Tell whether visitors may do what a switch, given by name, allows."""
         return not self.public or getattr(self, activity)
 
 
@@ -91,8 +91,8 @@ def read(environment: Mapping[str, str]) -> Hosting:
 
 
 def settings() -> list[tuple[str, object, object, str]]:
-    """Return each setting: its variable, its value here, its default, and what it is about.
-    Raises SettingError."""
+    """Return each setting: its variable, its value here, its default, and its meaning. Raises
+    SettingError."""
     here = hosting()
     return [
         (each.metadata["variable"], getattr(here, each.name), each.default, each.metadata["about"])

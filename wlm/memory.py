@@ -1,4 +1,4 @@
-"""Memory of this process: return free memory to the system, and keep garbage collections short."""
+"""The memory of this process: return free memory to the system, keep garbage collections short."""
 
 import ctypes
 import gc

@@ -10,8 +10,8 @@ SOMEWHERE = ("192.0.2.1", 9)  # an address for documentation: it is looked up, n
 
 
 def addresses() -> list[str]:
-    """Return this machine's IPv4 addresses that others may reach: first the one by which it
-    reaches other networks, then those of its other networks."""
+    """Return this machine's IPv4 addresses that others may reach: first the address that it uses to
+    reach other networks, then its addresses in other networks."""
     up = {name for name, stats in psutil.net_if_stats().items() if stats.isup}
     ipv4 = [
         found.address
@@ -25,7 +25,7 @@ def addresses() -> list[str]:
 
 
 def _outward() -> str:
-    """Return the address by which this machine would reach another network; nothing without a
+    """Return the address that this machine would use to reach another network; nothing without a
     route."""
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

@@ -15,7 +15,7 @@ def data_folder() -> Path:
 
 
 def uploads_folder() -> Path:
-    """Return the folder of uploads, in which each upload has a folder."""
+    """Return the folder of uploads, with one folder per upload."""
     return data_folder() / "uploads"
 
 

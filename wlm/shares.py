@@ -1,14 +1,16 @@
-"""What one network address may have of something that all visitors share."""
+"""The share that one network address may have of something that all visitors share."""
 
 import threading
 import time
 from collections.abc import Callable, Hashable
 
-MOST_ADDRESSES = 10_000  # remembered; those not heard of for the longest time are forgotten
+MOST_ADDRESSES = (
+    10_000  # remembered; addresses that were inactive for the longest time are forgotten
+)
 
 
 class Shares:
-    """At most `most` different things of each address within `seconds`. Nothing is stored."""
+    """At most `most` different things per address within `seconds`. Nothing is stored."""
 
     def __init__(self, most: int, seconds: float, clock: Callable[[], float] = time.monotonic):
         self.most, self.seconds, self._clock = most, seconds, clock
@@ -17,7 +19,7 @@ class Shares:
 
     def take(self, address: str, thing: Hashable = None) -> bool:
         """Count a thing, by default a new one, and return whether the address may have it. A thing
-        that the address has already is allowed, and so is everything from an unknown address."""
+        that the address already has is allowed, and so is everything from an unknown address."""
         if not address:
             return True
         thing = object() if thing is None else thing
@@ -26,13 +28,15 @@ class Shares:
             if thing not in taken and len(taken) >= self.most:
                 return False
             taken[thing] = self._clock()
-            self._taken[address] = self._taken.pop(address, taken)  # the one heard of last
+            self._taken[address] = self._taken.pop(
+                address, taken
+            )  # the most recently active address
             while len(self._taken) > MOST_ADDRESSES:
                 self._taken.pop(next(iter(self._taken)))
             return True
 
     def is_full(self, address: str) -> bool:
-        """Tell whether an address has all that it may have."""
+        """Tell whether an address has its full share."""
         with self._lock:
             return len(self._of(address)) >= self.most
 

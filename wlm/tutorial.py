@@ -1,4 +1,4 @@
-"""What the tutorial "Dynamic Quantization on an LSTM Word Language Model" published.
+"""The results in the tutorial "Dynamic Quantization on an LSTM Word Language Model".
 
 Text: WikiText-2's test set, batch size 1, chunks of 25 tokens, one thread. Machine: a MacBook Pro.
 PyTorch withdrew the page in 2025.
@@ -21,7 +21,7 @@ class Published:
     elapsed_s: float
 
 
-# By the name of the variant. The loss is of the tutorial's own weights.
+# By the name of the variant. The loss was measured with the tutorial's own weights.
 PUBLISHED = {
     "fp32": Published(113_944_455, 5.167, 195.2),
     "int8": Published(79_738_939, 5.168, 112.5),

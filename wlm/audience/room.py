@@ -1,4 +1,4 @@
-"""A room: the rounds of a blind test, and how far they have come."""
+"""A room: the rounds of a blind test, and their progress."""
 
 import secrets
 import time
@@ -15,7 +15,7 @@ LIFE_SECONDS = 86_400.0
 
 
 class Phase(StrEnum):
-    """Where a round is: not begun, open for votes, closed, or its truth shown."""
+    """The phase of a round: not begun, open for votes, closed, or its truth shown."""
 
     WAITING = "waiting"
     OPEN = "open"
@@ -37,9 +37,10 @@ class Pair:
 
 @dataclass(frozen=True)
 class Room:
-    """A blind test for many: its code, which of its pairs is on (from 0), and in which phase.
+    """A blind test for many people: its code, its current pair (from 0), and that pair's phase.
 
-    `host` is the visitor who leads it. It ends a day after `created_at`, in seconds since 1970.
+    `host` is the visitor who leads the room. The room ends a day after `created_at`, in seconds
+    since 1970.
     """
 
     host: str
@@ -51,7 +52,7 @@ class Room:
 
     @property
     def pair(self) -> Pair:
-        """The pair of the round that is on."""
+        """The pair of the current round."""
         return self.pairs[self.round]
 
     @property
@@ -65,8 +66,8 @@ class Room:
         return replace(self, phase=Phase.OPEN) if self.phase == Phase.CLOSED else self
 
     def next(self) -> "Room":
-        """Return the room one step on: a round is opened, closed, and its truth shown. A room that
-        is over stays as it is."""
+        """Return the room one step further: a round is opened, closed, and its truth shown. A room
+        that is over stays as it is."""
         if self.is_over:
             return self
         if self.phase in (Phase.OPEN, Phase.CLOSED):
@@ -75,17 +76,17 @@ class Room:
         return replace(self, phase=Phase.OPEN, round=self.round + (self.phase == Phase.SHOWN))
 
     def reset(self) -> "Room":
-        """Return the room at its beginning, with a new code: everyone must come in again."""
+        """Return the room at its beginning, with a new code: everyone must join again."""
         return replace(self, code=new_code(), round=0, phase=Phase.WAITING, created_at=time.time())
 
 
 def new_code() -> str:
-    """Return a room's code: short enough to type, one of three million."""
+    """Return a new code for a room: short enough to type, one of three million."""
     return "".join(secrets.choice(SIGNS) for _ in range(CODE_LENGTH))
 
 
 def read_code(text: str) -> str:
-    """Return a room's code from what somebody typed. Raises AudienceError."""
+    """Return a room's code from a text that somebody typed. Raises AudienceError."""
     code = text.strip().upper()
     if len(code) != CODE_LENGTH or set(code) - set(SIGNS):
         raise AudienceError(

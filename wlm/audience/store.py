@@ -17,10 +17,10 @@ from wlm.errors import AudienceError, NoRoomError, StoreError
 from wlm.paths import database_url
 from wlm.runs.database import make_tables, open_database, reason_of
 
-MOST_ROOMS, MOST_VOTERS = 100, 2_000  # at a time; in a room and round
+MOST_ROOMS, MOST_VOTERS = 100, 2_000  # at the same time; in a room and round
 FRESH_SECONDS = 0.5  # many phones ask at once, and the room is read once
 RETRY_SECONDS = 5.0  # between attempts to open the database
-JOINED = -1  # the round under which a voter is noted who has come
+JOINED = -1  # the round under which the store records that a voter has joined
 
 METADATA = sa.MetaData()
 ROOMS = sa.Table(
@@ -45,10 +45,11 @@ INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 class AudienceStore:
-    """Rooms and votes in one database.
+    """The rooms and votes in one database.
 
-    While it cannot be opened, they are in the database that `spare_url` returns, if any, and move
-    to the first one as soon as that opens. Raises AudienceError if neither can be opened.
+    While this database cannot be opened, they are in the spare database that `spare_url` returns,
+    if any. They move as soon as the first database opens. Raises AudienceError if neither can be
+    opened.
     """
 
     def __init__(self, url: str, spare_url: Callable[[], str] | None = None):
@@ -69,7 +70,7 @@ class AudienceStore:
         self._engine.dispose()
 
     def _opened(self) -> sa.Engine:
-        """Return the database; if another one is wanted, try now and then to open that."""
+        """Return the database; if another one is wanted, try from time to time to open that one."""
         if self._wanted and self._opening.acquire(blocking=False):
             try:
                 if self._wanted and time.monotonic() - self._tried > RETRY_SECONDS:
@@ -77,14 +78,14 @@ class AudienceStore:
                     self._engine = _moved(self._engine, self._wanted)
                     self._wanted = ""
             except AudienceError:
-                pass  # it is still not there
+                pass  # the wanted database still cannot be opened
             finally:
                 self._opening.release()
         return self._engine
 
     def open_room(self, room: Room) -> None:
-        """Store a new room and remove its host's earlier ones with their votes. Raises
-        AudienceError if there are too many."""
+        """Store a new room and remove its host's earlier rooms with their votes. Raises
+        AudienceError if there are too many rooms."""
         old = ROOMS.c.host == room.host
         codes = sa.select(ROOMS.c.code).where(old)
         open_ones = sa.select(sa.func.count()).select_from(ROOMS).where(_is_open())
@@ -108,10 +109,10 @@ class AudienceStore:
         return self._room(ROOMS.c.host == host)
 
     def advance(self, room: Room, host: str, back: bool = False) -> None:
-        """Take a room one step on from where it was seen to stand: a second press does nothing.
-        With `back` a closed round is opened again.
+        """Take a room one step further, if it is still at the step that the host saw: a second
+        press does nothing. With `back`, open a closed round again.
 
-        Raises AudienceError for anyone but its host.
+        Raises AudienceError for anyone but the room's host.
         """
         if room.host != host:
             raise AudienceError("only who opened a room can lead it")
@@ -125,8 +126,8 @@ class AudienceStore:
         self._forget(room.code)
 
     def look(self, code: str) -> tuple[Room, dict[int, Votes], int]:
-        """Return a room as it stood at most `FRESH_SECONDS` ago, its votes by round, and how many
-        have come. Raises AudienceError if there is no such room."""
+        """Return a room, at most `FRESH_SECONDS` old, its votes by round, and how many voters have
+        joined. Raises AudienceError if there is no such room."""
         with self._lock:
             seen = self._seen.pop(code, None)
             if seen is None or time.monotonic() - seen[0] > FRESH_SECONDS:
@@ -137,9 +138,9 @@ class AudienceStore:
             return seen[1:]
 
     def join(self, code: str, visitor: str) -> None:
-        """Note that a visitor has come. Raises AudienceError if the room is full."""
+        """Record that a visitor has joined. Raises AudienceError if the room is full."""
         if not self._put(code, visitor, JOINED, 0, sa.true()):
-            self._read(code)  # which raises if there is none
+            self._read(code)  # which raises if there is no such room
             raise _full()
 
     def vote(self, code: str, visitor: str, round: int, side: int) -> None:
@@ -179,7 +180,7 @@ class AudienceStore:
         put = insert.on_conflict_do_update(
             index_elements=["room", "round", "voter"], set_={"side": insert.excluded.side}
         )
-        counted = {"preserve_rowcount": True}  # which PostgreSQL's driver else loses
+        counted = {"preserve_rowcount": True}  # which PostgreSQL's driver would otherwise lose
         with self._transaction() as connection:
             return connection.execute(put, execution_options=counted).rowcount > 0
 
@@ -238,7 +239,8 @@ def _open(url: str) -> sa.Engine:
 
 
 def _moved(spare: sa.Engine, url: str) -> sa.Engine:
-    """Open a database and move all rooms and votes of a spare one to it. Raises AudienceError."""
+    """Open a database and move all rooms and votes of a spare database to it. Raises
+    AudienceError."""
     engine = _open(url)
     try:
         with spare.begin() as old, engine.begin() as new:
@@ -261,7 +263,7 @@ def _full() -> AudienceError:
 
 
 def _voter(code: str, visitor: str) -> str:
-    """A visitor's name in one room, which tells nothing in another."""
+    """Return a visitor's name in one room, which reveals nothing in another room."""
     return hashlib.sha256(f"{code}:{visitor}".encode()).hexdigest()[:32]
 
 

@@ -1,4 +1,4 @@
-"""What a room voted, and whether that beats a coin."""
+"""The votes of a room, and whether they beat a coin."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ class Votes:
 
 
 def share_right(rounds: Sequence[Votes]) -> Interval | None:
-    """Return the share of right votes over all rounds with its exact 95% interval; None without
-    a vote. It takes each vote as one for itself, though a person casts several."""
+    """Return the share of right votes over all rounds with its exact 95% interval; None without a
+    vote. The interval treats all votes as independent, though a person casts several."""
     total = sum(each.total for each in rounds)
     return share_interval(sum(each.right for each in rounds), total) if total else None
 

@@ -1,7 +1,7 @@
-"""Matrices of 4-bit integers, a scale for each block of numbers, packed as ONNX Runtime has them.
+"""Matrices of 4-bit integers with one scale per block of numbers, packed as in ONNX Runtime.
 
-What an integer q, from LOWEST to HIGHEST, stands for is q * scale; in a file it is a nibble,
-q + OFFSET, two of them in a byte, the first in its lower half.
+An integer q, from LOWEST to HIGHEST, means the number q * scale. In a file it is a nibble, q +
+OFFSET, two per byte, the first in the lower half.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 # Blocks of 16, 32, 64 and 128 numbers raised the bundled model's loss by 0.04, 0.05, 0.08 and 0.08
-# nats, in 19, 16, 14 and 14 MB, by benchmarks/int4_blocks.py. Zero points beside the scales gained
+# nats, in 19, 16, 14 and 14 MB, by benchmarks/int4_blocks.py. Adding zero points gained
 # nothing at 32; with them blocks of 64 would lose as little and save 1.4 MB, for a third array.
 BLOCK = 32
 LOWEST, HIGHEST, OFFSET, LEVELS = -8, 7, 8, 16
@@ -19,9 +19,9 @@ LOWEST, HIGHEST, OFFSET, LEVELS = -8, 7, 8, 16
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """A matrix (R, C) of integers, int8 in memory, with a float scale (R, ceil(C / BLOCK)) for each
-    block of a row's numbers. It answers what a quantized tensor of PyTorch's does, which has no
-    such scales. Raises ValueError unless the two fit."""
+    """A matrix (R, C) of integers, int8 in memory, with one float scale per block of a row's
+    numbers: (R, ceil(C / BLOCK)). It has the methods of PyTorch's quantized tensors, which do not
+    support such scales. Raises ValueError unless integers and scales fit together."""
 
     values: Tensor
     scales: Tensor
@@ -56,11 +56,11 @@ class Blocks:
         return self.scales.repeat_interleave(BLOCK, 1)[:, : self.shape[1]]
 
     def int_repr(self) -> Tensor:
-        """Return the integers, int8."""
+        """Return the integers as int8."""
         return self.values
 
     def dequantize(self) -> Tensor:
-        """Return what the integers stand for, in floats."""
+        """Return the numbers that the integers mean, as floats."""
         return self.values * self.step
 
     def __len__(self) -> int:

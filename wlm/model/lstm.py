@@ -16,8 +16,8 @@ Hidden = tuple[Tensor, Tensor]  # (L, B, H) twice: the hidden and the cell state
 
 @dataclass(frozen=True)
 class Imported:
-    """What the weights of a model were that came quantized: the variant's name, and its matrices
-    of integers by their names in the fp32 state_dict."""
+    """The source of a model whose weights were loaded quantized: the variant's name, and its
+    matrices of integers by their names in the fp32 state_dict."""
 
     variant: str
     matrices: dict[str, Tensor]
@@ -78,7 +78,7 @@ class LSTMModel(nn.Module):
     next hidden state. Source: the tutorial, section 1; parameter names are its own, so that its
     state_dict loads unchanged.
 
-    `imported` is set if the weights came quantized. The parameters are then the dequantized
+    `imported` is set if the weights were loaded quantized. The parameters are then the dequantized
     integers, and the model runs only as that variant.
     """
 
@@ -89,7 +89,7 @@ class LSTMModel(nn.Module):
         self.config = ModelConfig(ntoken, ninp, nhid, nlayers, dropout)
         self.drop = nn.Dropout(dropout)
         self.encoder = nn.Embedding(ntoken, ninp)
-        # PyTorch warns of dropout on a single layer, where there is nothing to drop between.
+        # PyTorch warns of dropout on a single layer, which has no next layer to drop for.
         self.rnn = nn.LSTM(ninp, nhid, nlayers, dropout=dropout if nlayers > 1 else 0.0)
         self.decoder = nn.Linear(nhid, ntoken)
 

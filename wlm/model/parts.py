@@ -8,8 +8,8 @@ class Part:
     """A part's names.
 
     name: in a variant; stage: in a pass that is timed or inspected; module: in LSTMModel, and at
-    the beginning of its keys in a state_dict; label: on pages, which is also PyTorch's class in
-    `torch.nn`; operator: in an ONNX file.
+    the beginning of its keys in a state_dict; label: on pages, also PyTorch's class in `torch.nn`;
+    operator: in an ONNX file.
     """
 
     name: str

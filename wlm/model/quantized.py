@@ -1,7 +1,7 @@
 """Matrices of integers in memory.
 
-An integer q stands for (q - zero_point) * scale. A matrix has one scale and one zero point, or one
-of each per row.
+An integer q means the number (q - zero_point) * scale. A matrix has one scale and one zero point,
+or one of each per row.
 """
 
 import warnings
@@ -13,9 +13,10 @@ _PER_TENSOR = (torch.per_tensor_affine, torch.per_tensor_symmetric)
 
 
 def quantized_tensor(values: Tensor, scales: Tensor, zeros: Tensor, by_row: bool) -> Tensor:
-    """Return integers (R, C) as a quantized tensor, with R scales and zero points or with one."""
+    """Return integers (R, C) as a quantized tensor, with R scales and zero points or one of
+    each."""
     with warnings.catch_warnings():
-        # PyTorch's warning that such tensors will go is shown once, in the app and in README.
+        # The app and README already tell users that PyTorch will remove such tensors.
         warnings.filterwarnings("ignore", message=".*quantized tensor creation functions")
         if not by_row:
             return torch._make_per_tensor_quantized_tensor(values, float(scales), int(zeros))

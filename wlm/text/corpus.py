@@ -17,9 +17,9 @@ ORDERS = ("appearance", "frequency")
 
 @dataclass(frozen=True)
 class Text:
-    """An encoded text: its name, word ids of shape (N,), how many of them stand for unknown words,
-    whether each line's end is one of these (the vocabulary has no `<eos>`), the hash of its words,
-    one per line, and how many words the vocabulary composes differently."""
+    """An encoded text: its name, word ids of shape (N,), the number of unknown words, whether line
+    ends are among these (if the vocabulary has no `<eos>`), the hash of its words, one per line,
+    and the number of words that the vocabulary composes differently."""
 
     name: str
     ids: Tensor
@@ -47,8 +47,9 @@ class Corpus:
 
     @classmethod
     def from_folder(cls, folder: str | Path, order: str = "appearance") -> "Corpus":
-        """Read train.txt, valid.txt and test.txt, or as `split_file` finds them; ids go by first
-        appearance in that order, or, for the order "frequency", by falling count in train.
+        """Read the three splits in the files that `split_file` finds, such as train.txt, valid.txt
+        and test.txt. Ids follow the first appearance in that order or, for the order "frequency",
+        the falling count in train.
 
         Raises TextError. Source: the tutorial, section 2 (`Corpus`).
         """
@@ -70,7 +71,7 @@ class Corpus:
 
 
 def check_order(order: str) -> None:
-    """Raise TextError unless it is one of ORDERS."""
+    """Raise TextError unless the order is one of ORDERS."""
     if order not in ORDERS:
         raise TextError(f"order must be one of {', '.join(ORDERS)}, got {order!r}")
 
@@ -87,7 +88,7 @@ def read_words(path: str | Path) -> list[str]:
 
 
 def read_text(path: str | Path, vocabulary: Vocabulary, name: str | None = None) -> Text:
-    """Read and encode a text file, called by its stem unless `name` is given.
+    """Read and encode a text file; the text's name is the file's stem unless `name` is given.
 
     Raises TextError if the file is missing, empty, not UTF-8, or has no word of the vocabulary.
     """

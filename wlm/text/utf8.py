@@ -10,7 +10,7 @@ _AT_ONCE = 1_000_000  # bytes: a file of holes is refused by its first ones
 
 
 def read_utf8(path: Path, what: str, most_bytes: int = MOST_BYTES) -> str:
-    """Return the text of a file, which messages call a `what`.
+    """Return the text of a file; messages call the file `what`.
 
     Raises TextError if the file is no text, too large, in another encoding, or has NUL characters.
     """
@@ -39,7 +39,7 @@ def _checked(start: bytes, name: str) -> bytearray:
     if kind := kind_by_beginning(start):
         found, instead = kind
         raise TextError(f"{name} must be UTF-8, but is {found}: {instead or 'give plain text'}")
-    # Without a byte order mark, every second byte of Western text is a NUL.
+    # If there is no byte order mark, every second byte of Western text is a NUL.
     halves = start[:1000:2].count(0), start[1:1000:2].count(0)
     if max(halves) > len(start[:1000]) // 4 and min(halves) < max(halves) // 4:
         raise TextError(f"{name} must be UTF-8, but is UTF-16: save it as UTF-8")

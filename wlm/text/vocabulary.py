@@ -39,8 +39,8 @@ class Vocabulary:
 
     @classmethod
     def from_file(cls, path: str | Path) -> "Vocabulary":
-        """Read a file with one word per line, ids from 0, or as `read_word_list` takes it. Raises
-        TextError."""
+        """Read a file with one word per line, ids from 0, or in another form that `read_word_list`
+        accepts. Raises TextError."""
         return cls(read_word_list(Path(path)))
 
     def save(self, path: str | Path) -> None:
@@ -89,7 +89,7 @@ class Vocabulary:
         return torch.tensor(ids, dtype=torch.int64)
 
     def is_unknown(self, ids: Tensor) -> Tensor:
-        """Return which ids stand for an unknown word: booleans of the same shape."""
+        """Return which ids mean an unknown word: booleans of the same shape."""
         return ids == self.ids.get(UNK, -1)
 
     def sha256(self) -> str:
@@ -97,7 +97,7 @@ class Vocabulary:
         return sha256_of_words(self.words)
 
     def decode(self, ids: Iterable[int]) -> list[str]:
-        """Return the words that the ids stand for."""
+        """Return the words with these ids."""
         return [self.words[int(i)] for i in ids]
 
 

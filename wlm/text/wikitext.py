@@ -1,4 +1,4 @@
-"""WikiText's tokens and text as people write it: from one to the other, and words that are near."""
+"""Conversions between WikiText's tokens and text as people write it, and similar words."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -30,8 +30,8 @@ def detokenized(words: Sequence[str]) -> list[str]:
 
 
 class Typesetter:
-    """Turns tokens into pieces of readable text, each by the ones before it alone, so that a text
-    can be shown as it grows."""
+    """Turns tokens into pieces of readable text. Each piece depends only on the tokens so far, so
+    that a text can be shown as it grows."""
 
     def __init__(self):
         self._start_line()
@@ -71,8 +71,8 @@ class Typesetter:
 class Line:
     """A line of a text: a paragraph at level 0, else a heading.
 
-    `pieces` are its words as people write them, each after its place in the text. A heading's
-    equals signs and the line's end are left out.
+    `pieces` are its words as people write them, each after its place in the text. The `=` of a
+    heading and the line's end are left out.
     """
 
     level: int
@@ -80,8 +80,8 @@ class Line:
 
 
 def lines(words: Sequence[str]) -> Iterator[Line]:
-    """Yield a text's lines, empty ones left out; the last may be unfinished, and the first one a
-    heading of which the beginning is missing."""
+    """Yield a text's lines without empty ones. The last line may be unfinished, and the first may
+    be a heading whose beginning is missing."""
     pieces = detokenized(words)
     start = 0
     for end in (*(i for i, word in enumerate(words) if word == EOS), len(words)):
@@ -100,16 +100,16 @@ def lines(words: Sequence[str]) -> Iterator[Line]:
 
 
 def readable(words: Sequence[str]) -> str:
-    """Return a text as people write it: its lines as paragraphs, headings without their signs."""
+    """Return a text as people write it: its lines as paragraphs, headings without their `=`."""
     return "\n\n".join("".join(piece for _, piece in line.pieces) for line in lines(words))
 
 
-# What WikiText keeps as one word with its point; so it does U.S. and single capitals.
+# WikiText keeps these as one word with the point, and also U.S. and single capitals.
 _ABBREVIATIONS = frozenset(
     "Mr Mrs Ms Dr St Jr Sr Rev Gen Col Lt Sgt Bros Inc Ltd Co Nos Op vs etc al pp var".split()
 )
 _PLAIN = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "`": "'", "…": "..."})
-_LETTER, _SIGN = r"[^\W_²³½⅓⅔]", r"(?:[^\W_²³½⅓⅔]|<|>)"  # a sign may be that of <unk>
+_LETTER, _SIGN = r"[^\W_²³½⅓⅔]", r"(?:[^\W_²³½⅓⅔]|<|>)"  # or the < or > of <unk>
 _OPENING_APOSTROPHE = re.compile(rf"(?<!{_SIGN})'(?={_SIGN})(?!(?:s|t|d|m|re|ve|ll)\b)")
 _INNER_APOSTROPHE = re.compile(rf"(?<={_SIGN})'(?=[^\W\d_])")
 _INNER_HYPHEN = re.compile(rf"(?<={_SIGN})-(?={_SIGN})")
@@ -125,8 +125,8 @@ def tokenize(text: str) -> list[str]:
     """Split text as people write it into WikiText's tokens, `<eos>` between lines.
 
     Case is kept. A hyphen within a word becomes `@-@`, a comma or point within a number `@,@` or
-    `@.@`, curly quotes straight; what already is a token stays. Source: the rules of the Moses
-    tokenizer for English (Koehn et al. 2007), which WikiText went through.
+    `@.@`, and curly quotes become straight. Text that already is a token stays. Source: the rules
+    of the Moses tokenizer for English (Koehn et al. 2007), which WikiText went through.
     """
     words: list[str] = []
     for i, line in enumerate(text.translate(_PLAIN).split("\n")):
@@ -155,7 +155,8 @@ def _keeps_its_point(stem: str, following: str) -> bool:
 
 
 def nearest_words(word: str, vocabulary: Vocabulary, count: int = 3) -> list[str]:
-    """Return the words of the vocabulary that are spelt most like a word, whatever their case.
+    """Return the words of the vocabulary with the spelling most like a word's; case does not
+    matter.
 
     There may be fewer than `count`, or none. Source: the ratio of matching letters in RapidFuzz.
     """

@@ -9,7 +9,7 @@ from wlm.text.utf8 import read_utf8
 
 MOST_BYTES = 100_000_000
 _BLANKS = " \t\r"
-# Under what scripts keep the words, or their ids, in a larger object.
+# The keys under which scripts keep the words, or their ids, in a larger object.
 _KEYS = ("word2idx", "idx2word", "stoi", "itos", "token2id", "id2token", "vocab", "words", "model")
 
 
@@ -24,7 +24,7 @@ def read_word_list(path: Path) -> list[str]:
     text = read_utf8(path, "vocabulary", MOST_BYTES)
     words = _words_of_json(text, path) if text.lstrip()[:1] in ("{", "[") else None
     if words is None:
-        # Not splitlines(): a character that it takes for a line end must not make two words.
+        # Not splitlines(): it splits at more characters, and would make two words of one.
         words = [line.rstrip(_BLANKS) for line in text.rstrip(_BLANKS + "\n").split("\n")]
         _refuse_tables(words, path)
         _check_lines(words, path)
@@ -111,13 +111,13 @@ def _words_of_json(text: str, path: Path) -> list[str] | None:
 
 
 def _are_ids(content: dict) -> bool:
-    """Tell whether an object goes from ids to words."""
+    """Tell whether an object maps ids to words."""
     is_from = all(key.isascii() and key.isdecimal() and len(key) < 10 for key in content)
     return is_from and _are(str, content.values())
 
 
 def _are(kind: type, values: object) -> bool:
-    """Tell whether these are values of one type alone, at least one."""
+    """Tell whether there is at least one value, and all values have this type."""
     if isinstance(values, dict | str) or not hasattr(values, "__iter__"):
         return False
     values = list(values)
