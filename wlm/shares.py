@@ -28,9 +28,7 @@ class Shares:
             if thing not in taken and len(taken) >= self.most:
                 return False
             taken[thing] = self._clock()
-            self._taken[address] = self._taken.pop(
-                address, taken
-            )  # the most recently active address
+            self._taken[address] = self._taken.pop(address, taken)  # last: it is the latest
             while len(self._taken) > MOST_ADDRESSES:
                 self._taken.pop(next(iter(self._taken)))
             return True

@@ -1,1 +1,1 @@
-"""Runs stored, queued, done by a worker or a cluster, exported and imported."""
+"""Runs: store and queue them, do them in a worker or a cluster, export and import them."""

@@ -28,11 +28,13 @@ class Caretaker(threading.Thread):
         self._removers = removers
         self._store, self._me = store, this_server()
         self._ended = threading.Event()
-        self._seen: dict[str, tuple[int, float]] = {}  # by server: its last sign, since when
-        self._cleaned: tuple[float, float] | None = None  # when: by the clock, and for sure
+        # By server: its last sign of life, and when that sign was first seen.
+        self._seen: dict[str, tuple[int, float]] = {}
+        # The time of the last cleaning: by the clock, which can be set, and by a timer.
+        self._cleaned: tuple[float, float] | None = None
 
     def run(self) -> None:
-        """Look after the store, first at once and then every so often."""
+        """Look after the store, first at once and then at intervals."""
         while True:
             try:
                 self.look()
@@ -42,7 +44,7 @@ class Caretaker(threading.Thread):
                 return
 
     def stop(self) -> None:
-        """End the thread; it may be at a last look."""
+        """End the thread, which may still finish a last look."""
         self._ended.set()
 
     def look(self) -> None:
@@ -54,7 +56,8 @@ class Caretaker(threading.Thread):
         self._clean()
 
     def _gone(self) -> list[str]:
-        """Return the servers, of any machine, that have given no sign for `GONE_SECONDS`."""
+        """Return the servers, on any machine, that have given no sign of life for
+        `GONE_SECONDS`."""
         now, signs = time.monotonic(), self._store.signs()
         self._seen = {
             server: (sign, self._seen[server][1])

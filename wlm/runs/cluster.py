@@ -1,8 +1,8 @@
-"""The queue of runs on a Dask cluster: the same runs, done by its workers side by side.
+"""The queue of runs on a Dask cluster: the same runs, done by its workers in parallel.
 
 Each worker offers the resource `wlm` once, so that it measures one run at a time, and reaches the
 same database of runs. When a worker dies, Dask gives its task to another one, which begins the run
-again; a run that nobody can do ends as failed, with the reason.
+again. A run that no worker can do ends as failed, with the reason.
 """
 
 import contextlib
@@ -50,7 +50,7 @@ class ClusterQueue(JobQueue):
         self._futures: dict[str, Future] = {}  # runs not seen to be final
 
     def start(self) -> None:
-        """Connect to the scheduler unless that is done already."""
+        """Connect to the scheduler, unless it is already connected."""
         with self._lock:
             if self._closed:
                 raise JobError("the queue of runs is closed: the server is stopping")
@@ -66,7 +66,8 @@ class ClusterQueue(JobQueue):
             threading.Thread(target=self._follow, args=(self._client,), daemon=True).start()
 
     def worker(self) -> tuple[bool, str]:
-        """Return whether a worker is there that measures, and what the cluster does."""
+        """Return whether the cluster has a worker that measures, and a sentence about the cluster's
+        work."""
         try:
             self.start()
         except JobError as error:
@@ -76,8 +77,8 @@ class ClusterQueue(JobQueue):
         return True, f"Cluster: {self._line()}."
 
     def _end(self) -> None:
-        """Leave the cluster, which then forgets the runs that wait; those under way end when their
-        workers see that they are marked."""
+        """Leave the cluster, which then forgets the waiting runs. Runs under way end when their
+        workers see that the runs are marked."""
         with self._lock:
             if self._client is not None:
                 self._client.close(timeout=CONNECT_SECONDS)
@@ -106,17 +107,17 @@ class ClusterQueue(JobQueue):
             try:
                 if self._look(client):
                     return
-            except Exception:  # such as a store that is away: try again
+            except Exception:  # such as a store that cannot be reached: try again
                 logger.exception("the runs on the cluster cannot be looked at now")
 
     def _look(self, client: "Client") -> bool:
         """Fail the runs that the cluster cannot do; return whether its scheduler is gone."""
         if self.store.is_away():
-            return False  # nobody knows how the runs are
+            return False  # the state of the runs is unknown
         with self._lock:
             for run_id, future in list(self._futures.items()):
                 if self._is_final(run_id):
-                    del self._futures[run_id]  # else Dask would do it again for a dead worker
+                    del self._futures[run_id]  # otherwise Dask would do it again for a dead worker
                 elif future.status != "pending" and not self._is_final(run_id):
                     self._give_up([run_id], _reason(future))
             if client.status != "running":
@@ -139,7 +140,7 @@ class ClusterQueue(JobQueue):
 
 def run_on_worker(run_id: str, database_url: str, most_seconds: float | None = None) -> None:
     """Do a run in a worker of the cluster, for at most `most_seconds` of measuring. If another
-    worker died during the run, begin it again.
+    worker died during the run, begin the run again.
 
     Raises JobError if this worker cannot use the server's database: its results would be lost.
     """
@@ -158,7 +159,7 @@ _stores: dict[str, RunStore] = {}
 
 
 def _store(url: str) -> RunStore:
-    """One store, and so one pool of connections, per worker process."""
+    """Return the store: one, and so one pool of connections, per worker process."""
     if url not in _stores or _stores[url].warning:
         _stores[url] = RunStore(url, patience=PATIENCE)
     return _stores[url]
@@ -175,7 +176,7 @@ def _reason(future: "Future") -> str:
 
 
 def _has_worker(client: "Client") -> bool:
-    """Tell whether a worker is there that measures; True where the scheduler does not tell."""
+    """Tell whether there is a worker that measures; True if the scheduler does not tell."""
     with contextlib.suppress(Exception):
         workers = client.scheduler_info(n_workers=-1)["workers"].values()
         return any(worker["resources"].get("wlm") for worker in workers)

@@ -49,9 +49,9 @@ VERSION = sa.Table("schema_version", METADATA, sa.Column("version", sa.Integer, 
 
 
 def open_database(url: str) -> sa.Engine:
-    """Connect to a database, and make or migrate its tables if necessary.
+    """Connect to a database, and create or migrate its tables if necessary.
 
-    Raises StoreError for an address or a schema version that this wlm cannot use, else
+    Raises StoreError for an address or a schema version that this wlm cannot use, or else
     SQLAlchemyError or OSError.
     """
     address = _with_driver(_parse(url))
@@ -80,7 +80,7 @@ def open_database(url: str) -> sa.Engine:
 
 
 def make_tables(engine: sa.Engine, tables: sa.MetaData) -> None:
-    """Make the tables that are missing. Processes that do so at once take turns."""
+    """Create the missing tables. Processes that do so at the same time take turns."""
     if all(map(sa.inspect(engine).has_table, tables.tables)):
         return  # without a lock: it may be read-only
     with engine.begin() as connection:
@@ -97,7 +97,8 @@ def file_of(url: str) -> Path | None:
 
 
 def _parse(url: str) -> sa.URL:
-    """Parse a database's address. The errors quote nothing of it, since it may hold a password."""
+    """Parse a database's address. Errors never quote the address, since it may contain a
+    password."""
     try:
         address = sa.make_url(url)
     except (ArgumentError, ValueError):
@@ -117,20 +118,23 @@ def _bad_address(problem: str) -> StoreError:
 
 
 def _with_driver(address: sa.URL) -> sa.URL:
-    """Return the address with psycopg, also if it is written for PostgreSQL's own tools."""
+    """Return the address with the driver psycopg, even if it is written for PostgreSQL's own
+    tools."""
     plain = address.drivername in ("postgres", "postgresql")
     return address.set(drivername="postgresql+psycopg") if plain else address
 
 
 def _stored_version(connection: sa.Connection) -> int | None:
-    """The schema's version, None in a database without tables; it stays locked until commit."""
+    """Return the schema's version, None in a database without tables; it stays locked until
+    commit."""
     if not sa.inspect(connection).has_table(VERSION.name):
         return None
     return connection.execute(sa.select(VERSION.c.version).with_for_update()).scalar()
 
 
 def _bring_up_to_date(connection: sa.Connection) -> None:
-    """Make the tables, or migrate tables of an older version; raise StoreError for a newer one."""
+    """Create the tables, or migrate tables of an older version; raise StoreError for a newer
+    one."""
     _lock(connection)
     version = _stored_version(connection)
     if version is not None and not 1 <= version <= SCHEMA_VERSION:
@@ -184,7 +188,7 @@ def shown_url(url: str) -> str:
 
 
 def reason_of(error: SQLAlchemyError | OSError) -> str:
-    """Return in a line what the database reported. Strangers get no names of hosts or users."""
+    """Return the database's error in one line. Strangers get no names of hosts or users."""
     original = getattr(error, "orig", None) or error
     if isinstance(error, OSError):
         return error.strerror or str(error)

@@ -1,4 +1,4 @@
-"""Does a run in this process, step by step, and writes its progress to the store."""
+"""Do a run in this process, step by step, and write its progress to the store."""
 
 import logging
 import time
@@ -36,9 +36,9 @@ def execute(
 ) -> None:
     """Do a run in this process and write its progress to the store; safe to call again.
 
-    A run under way is left to the process that does it, or with `again` begun again: its worker
-    has died. A `prefetched` job goes on from where it is. A run that gets its end from elsewhere,
-    since its server is gone, keeps that. After `most_seconds` of measuring the run is stopped.
+    A run under way is left to its process or, with `again`, begun again, since its worker has died.
+    A `prefetched` job continues from its current step. If another process ends the run, since its
+    server is gone, that end is kept. After `most_seconds` of measuring the run is stopped.
     `on_step` is called after each step.
     """
     run = store.glance(run_id)
@@ -70,12 +70,12 @@ def _do(
     most_seconds: float | None,
     on_step: Callable[[], None],
 ) -> dict | None:
-    """Do a run's steps; return its end as fields, or None if it got one from elsewhere."""
+    """Do a run's steps; return its end as fields, or None if another process ended the run."""
     spec_class, do = KINDS[run.kind]
     spec = spec_class.from_json(run.spec)
     # A run that knows its end is given time to reach it.
     allowed = most_seconds and most_seconds * (1 if spec.seconds is None else 2)
-    measuring = None  # since when
+    measuring = None  # when the measuring began
     with pinned(spec.threads):
         for progress in (prefetched and prefetched.take(spec)) or do(spec):
             on_step()

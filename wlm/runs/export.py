@@ -1,4 +1,4 @@
-"""A finished run in short, and as files: CSV, JSON, Markdown."""
+"""A finished run as a summary, and as files: CSV, JSON, Markdown."""
 
 import csv
 import io
@@ -96,8 +96,8 @@ def to_markdown(run: Run) -> str:
 
 
 def sentences(result: dict) -> list[str]:
-    """Return what a comparison's JSON says of each variant: the verdict, and the agreement with the
-    baseline if it was measured."""
+    """Return sentences on each variant from a comparison's JSON: the verdict, and the agreement
+    with the baseline if it was measured."""
     rows = result["results"]
     said = [sentence(result, i) for i in range(1, len(rows))] or [sentence(result)]
     return said + [
@@ -108,8 +108,9 @@ def sentences(result: dict) -> list[str]:
 
 
 def table(result: dict) -> tuple[list[str], list[list[str]]]:
-    """Return a comparison's JSON as a report's table: its heads, and a row per variant."""
-    some_unknown = bool(read_as(result["protocol"]))  # else both losses are one
+    """Return a comparison's JSON as a report's table: the column titles, and one row per
+    variant."""
+    some_unknown = bool(read_as(result["protocol"]))  # otherwise both losses are the same
     unit, scale = size_unit(row["size_bytes"] for row in result["results"])
     heads = [
         *("variant", f"size, {unit}", "loss, nats"),

@@ -16,12 +16,12 @@ logger = logging.getLogger(__name__)
 
 
 def worker_of(server: str) -> str:
-    """Return the name under which the worker of a server gives its heartbeat."""
+    """Return the name for the heartbeat of a server's worker."""
     return server + SUFFIX
 
 
 class Heartbeat(threading.Thread):
-    """Beats while the process lives and, if a run is under way, that run makes steps.
+    """Beats while the process lives and, if a run is under way, while that run makes steps.
 
     It has a separate store, so that a store that waits for its database does not delay it.
     """
@@ -32,11 +32,11 @@ class Heartbeat(threading.Thread):
         self._stepped: float | None = None  # when the run under way made its last step
 
     def step(self) -> None:
-        """Note that a run begins or goes on."""
+        """Record that a run begins or makes a step."""
         self._stepped = time.monotonic()
 
     def rest(self) -> None:
-        """Note that no run is under way."""
+        """Record that no run is under way."""
         self._stepped = None
 
     def run(self) -> None:
@@ -49,7 +49,7 @@ class Heartbeat(threading.Thread):
             time.sleep(BEAT_SECONDS)
 
     def beat(self) -> None:
-        """Count up, unless the run under way hangs."""
+        """Increase the number, unless the run under way hangs."""
         stepped = self._stepped
         if stepped is None or time.monotonic() - stepped < STEP_SECONDS:
             self._store.give_sign(self._name)
@@ -58,7 +58,7 @@ class Heartbeat(threading.Thread):
 class Watch:
     """Tells whether a heartbeat has stopped, asked every few seconds.
 
-    While the store takes no heartbeat, nothing is known. A process that was itself suspended
+    While the store accepts no heartbeat, nothing is known. If this process was itself suspended, it
     begins to watch again.
     """
 
@@ -73,7 +73,7 @@ class Watch:
         return self._beat != self._first
 
     def has_stopped(self) -> bool:
-        """Look at the heartbeat; return whether the next beat has been missing for too long."""
+        """Check the heartbeat; return whether the next beat is overdue for too long."""
         beat, now = self._store.signs().get(self._name), time.monotonic()
         suspended = now - self._looked > 3 * BEAT_SECONDS
         self._looked = now

@@ -1,4 +1,4 @@
-"""A run as one HTML file that opens offline anywhere, and the run's JSON taken out of it again."""
+"""A run as one HTML file that opens offline anywhere, and reading the run's JSON back from it."""
 
 import html
 import json
@@ -71,7 +71,7 @@ def to_html(run: Run, charts: Mapping[str, dict], themes: Mapping[str, dict]) ->
             "<!DOCTYPE html>",
             '<html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            # Nothing is fetched, whatever a chart or a text says.
+            # The page fetches nothing, whatever a chart or a text contains.
             '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
             "script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
             'img-src data:">',
@@ -133,7 +133,7 @@ def _text(words: object) -> str:
 
 
 def _in_script(content: str) -> str:
-    """JSON that ends no script element, whatever strings it holds."""
+    """Return JSON that cannot end a script element, whatever strings it contains."""
     return content.replace("<", "\\u003c")
 
 
@@ -145,7 +145,7 @@ def _figure(i: int, title: str) -> str:
 
 
 def _cards(results: list[dict]) -> str:
-    """The last variant's numbers, each next to the baseline's."""
+    """Return cards of the last variant's numbers, each next to the baseline's."""
     baseline, chosen = results[0], results[-1]
     unit, scale = size_unit(row["size_bytes"] for row in (baseline, chosen))
     cards = [
@@ -175,8 +175,8 @@ def _table(result: dict) -> str:
 
 
 def _vega(specification: Mapping) -> str:
-    """The JavaScript of Vega, Vega-Lite and Vega-Embed, without a network, in the version that the
-    specification is for."""
+    """Return the JavaScript of Vega, Vega-Lite and Vega-Embed, without a network, in the version
+    that the specification needs."""
     from vl_convert import javascript_bundle  # it starts a JavaScript engine
 
     version = re.search(r"/v(\d+\.\d+)", specification["$schema"])[1]

@@ -144,7 +144,7 @@ _RUN = _object(
 )
 SCHEMA = _object({"format": _one_of(FORMAT), "version": _one_of(VERSION), "run": _RUN})
 
-# JSON Schema takes 2.0 for an integer. Pages would show it with a decimal point.
+# JSON Schema accepts 2.0 as an integer. Pages would show it with a decimal point.
 _Validator = validators.extend(
     Draft202012Validator,
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
@@ -225,7 +225,7 @@ def _result(given: dict, spec: CompareSpec, threads: int) -> dict:
     for result, variant in zip(computed["results"], variants, strict=True):
         result |= {name: variant.get(name) for name in TAKEN}
         if agreement := variant.get("agreement"):
-            # The words of the text stay out: they are anyone's.
+            # The words of the text are left out: anyone may have written them.
             known = _AGREEMENT["properties"].keys() & agreement.keys()
             result["agreement"] = {name: agreement[name] for name in known} | {"furthest": []}
     return computed

@@ -1,4 +1,4 @@
-"""What a visitor may start on a server whose visitors nobody knows, and when the next run."""
+"""What a visitor may start on a server with unknown visitors, and when the next run may start."""
 
 import math
 import threading
@@ -15,8 +15,8 @@ HINT = "on this server"
 
 
 def check_limits(spec, visitor: str) -> None:
-    """Raise SettingError where a comparison's or an inspection's settings are beyond what this
-    server allows."""
+    """Raise SettingError if a comparison's or an inspection's settings exceed this server's
+    limits."""
     limits = hosting()
     if not limits.public:
         return
@@ -26,14 +26,14 @@ def check_limits(spec, visitor: str) -> None:
     batch_size = getattr(spec, "batch_size", 1)
     check_range("batch_size", batch_size, 1, limits.batch_size, hint=HINT)
     check_range("bptt * batch_size", spec.bptt * batch_size, 1, limits.chunk, hint=HINT)
-    if spec.seconds is not None:  # else the worker ends it, see `execute`
+    if spec.seconds is not None:  # otherwise the worker ends it, see `execute`
         check_range("seconds", spec.seconds, 0.1, float(limits.seconds), hint=HINT)
     if hidden := random_hidden(spec.model):
         check_range("the hidden size", hidden, 1, limits.hidden, hint=HINT)
 
 
 def within_limits(spec) -> bool:
-    """Tell whether settings are within what this server allows, for no visitor in particular."""
+    """Tell whether settings are within this server's limits, for no visitor in particular."""
     try:
         check_limits(spec, "")
     except SettingError:
@@ -42,7 +42,8 @@ def within_limits(spec) -> bool:
 
 
 def most_seconds() -> float | None:
-    """Return for how long a run may measure here, whatever it asks for; None for as it asks."""
+    """Return the longest time that a run may measure here; None if the run's own settings
+    decide."""
     return float(hosting().seconds) if hosting().public else None
 
 
@@ -58,11 +59,11 @@ def _check_names(spec, visitor: str) -> None:
 
 
 class Allowance:
-    """How many runs were started within the last hour: by each visitor, from each network address,
-    and in all.
+    """The number of runs started within the last hour: by each visitor, from each network address,
+    and in total.
 
     `address` returns the visitor's address, or an empty text if it is unknown. Nothing is stored,
-    so that deleting a run gives nothing back; nobody can set the clock.
+    so deleting a run gives nothing back, and nobody can set the clock.
     """
 
     def __init__(self, address: Callable[[], str] = str, clock: Callable[[], float] | None = None):
@@ -77,7 +78,7 @@ class Allowance:
             self._check(visitor, self.address(), runs)
 
     def take(self, visitor: str, runs: int = 1) -> None:
-        """Note that runs start now. Raises JobError as `check`."""
+        """Record that runs start now. Raises JobError as `check` does."""
         with self._lock:
             address = self.address()
             self._check(visitor, address, runs)
@@ -107,7 +108,8 @@ class Allowance:
                 raise JobError(_sentence(whose, most, runs, times[over - 1] + HOUR - now))
 
     def _shares(self, limits: Hosting, visitor: str, address: str) -> Sequence[tuple]:
-        """Return for each limit whose runs count, the limit, and when the last hour's began."""
+        """Return for each limit whose runs it counts, the limit, and when the last hour's runs
+        began."""
         of_visitor = [at for at, who, _ in self._started if who == visitor]
         of_address = [at for at, _, where in self._started if where == address]
         shares = [

@@ -7,7 +7,7 @@ from wlm.inspecting.times import InspectSpec
 from wlm.measuring.comparison import CompareSpec
 from wlm.progress import Progress
 
-BEFORE = ("Loading", "Preparing")  # stages that nothing timed depends on
+BEFORE = ("Loading", "Preparing")  # stages that no timing depends on
 
 
 class Prefetch:
@@ -24,8 +24,8 @@ class Prefetch:
         do: Callable[..., Iterator[Progress]],
         go_on: Callable[[], bool],
     ) -> None:
-        """Begin a job, unless it is begun, and take its steps while `go_on`. If it fails, forget
-        it: the run that needs it reports why."""
+        """Begin a job, unless it has begun, and do its steps while `go_on`. If the job fails,
+        forget it: the run that needs the job reports the reason."""
         if spec != self._spec:
             self.drop()
             self._spec, self._steps = spec, do(spec)
@@ -36,8 +36,8 @@ class Prefetch:
             self.drop()
 
     def take(self, spec: CompareSpec | InspectSpec) -> Iterator[Progress] | None:
-        """Return the remaining steps of a job that is begun, the latest included, or None. In
-        either case no job is kept any longer."""
+        """Return the remaining steps of a job that has begun, including the latest, or None. In
+        either case no job is kept afterward."""
         begun = spec == self._spec
         steps, last = self._steps, self._last
         self.drop()

@@ -1,7 +1,7 @@
-"""The queue of runs, as pages see it, whatever does them.
+"""The queue of runs, as pages see it: the same for a worker and for a cluster.
 
 Measurements never run in the server: PyTorch's thread count is shared by a whole process. A worker
-process does runs one after the other, or a cluster does them side by side.
+process does the runs one after the other, or a cluster does them in parallel.
 """
 
 import contextlib
@@ -30,7 +30,8 @@ MOST_WAITING = 50
 
 
 class JobQueue(ABC):
-    """Runs stored, and handed to a worker or a cluster; `recent` has them as pages show them."""
+    """Stores runs and hands them to a worker or a cluster; `recent` has the runs that pages
+    show."""
 
     def __init__(self, store: RunStore):
         self.store, self.recent = store, RecentRuns(store)
@@ -41,22 +42,22 @@ class JobQueue(ABC):
 
     @abstractmethod
     def start(self) -> None:
-        """Start or reach what does the runs, unless that is done, so that the first run need not
-        wait. Raises JobError."""
+        """Start the worker or connect to the cluster, unless that is done, so that the first run
+        need not wait. Raises JobError."""
 
     def prefetch(self, spec: CompareSpec | InspectSpec) -> None:
-        """Begin a job that may be submitted soon, if this queue can, so that it measures at once
-        then."""
+        """Begin a job that may be submitted soon, if this queue can, so that the job then measures
+        at once."""
         return
 
     def close(self) -> None:
-        """End at once: nothing new starts, and this server's runs are marked as interrupted."""
+        """End at once: start no more runs, and mark this server's runs as interrupted."""
         with self._lock:
             if self._closed:
                 return
             self._closed = True
         self._end()
-        with contextlib.suppress(StoreError):  # else the next server finds them
+        with contextlib.suppress(StoreError):  # otherwise the next server finds them
             self.store.interrupt(self._ours(self.store.unfinished()))
             for name in (self._server, worker_of(self._server)):
                 self.store.forget_server(name)
@@ -67,11 +68,11 @@ class JobQueue(ABC):
 
     @abstractmethod
     def worker(self) -> tuple[bool, str]:
-        """Return whether the worker or cluster is there, and a sentence about its work."""
+        """Return whether the worker or cluster is available, and a sentence about its work."""
 
     @abstractmethod
     def _hand_over(self, run_ids: Sequence[str]) -> None:
-        """Hand over a group of runs, such as a sweep's: groups take turns."""
+        """Hand over a group of runs, such as a sweep's points. Groups take turns."""
 
     def submit(self, spec: CompareSpec | InspectSpec, visitor: str = "") -> str:
         """Queue a job and return its run's id.
@@ -90,8 +91,8 @@ class JobQueue(ABC):
 
     def submit_sweep(self, spec: SweepSpec, visitor: str = "") -> str:
         """Queue a sweep's points, which take turns with other visitors' runs, and return the
-        sweep's id. Raises as `submit`: a visitor's sweep counts as one run, waiting until its last
-        point has begun."""
+        sweep's id. Raises as `submit` does: a visitor's sweep counts as one run, which waits until
+        its last point has begun."""
         points = spec.points()
         for point in points:
             check_limits(point, visitor)
@@ -105,8 +106,8 @@ class JobQueue(ABC):
         return sweep.id
 
     def resume_sweep(self, sweep_id: str, visitor: str = "") -> None:
-        """Queue those points of a sweep again that are neither done, waiting nor running. Raises as
-        `submit`."""
+        """Queue the points of a sweep again that are not done, waiting or running. Raises as
+        `submit` does."""
         spec = SweepSpec.from_json(self.store.get(sweep_id).spec)
         with self._lock:
             self._check_place(visitor)
@@ -139,8 +140,8 @@ class JobQueue(ABC):
             raise JobError(f"{MOST_WAITING} runs are waiting, the most there may be: try later")
 
     def _queue(self, runs: Iterable[Run]) -> None:
-        """Store new runs, which count for their visitor from then on, and have them done in this
-        order. Raises JobError if nothing can do them; none is left waiting then."""
+        """Store new runs, which then count for their visitor, and hand them over in this order.
+        Raises JobError if there is no worker for them; then no run is left waiting."""
         self.start()
         runs = list(runs)
         for run in runs:
@@ -158,9 +159,9 @@ class JobQueue(ABC):
             raise
 
     def stop(self, run_id: str, visitor: str = "") -> None:
-        """Ask for a run to end; it keeps its measurements.
+        """Ask a run to end; the run keeps its measurements.
 
-        Raises StoreError, and JobError if the server is public and it is another visitor's.
+        Raises StoreError, and JobError if the server is public and the run is another visitor's.
         """
         if not self.may_stop(self.store.glance(run_id), visitor):
             raise JobError(f"run {run_id!r} can be stopped only by the visitor who started it")
@@ -168,26 +169,26 @@ class JobQueue(ABC):
         self.recent.forget()
 
     def stop_sweep(self, sweep_id: str, visitor: str = "") -> None:
-        """Ask for all points of a sweep to end. Raises as `stop`."""
+        """Ask all points of a sweep to end. Raises as `stop` does."""
         for run in self.store.points_of(sweep_id, results=False):
             if not run.state.final:
                 self.stop(run.id, visitor)
 
     @staticmethod
     def may_stop(run: Run, visitor: str) -> bool:
-        """Tell whether a visitor may stop a run: on a public server, its own alone."""
+        """Tell whether a visitor may stop a run: on a public server, only the visitor's own."""
         return run.visitor == visitor or not hosting().public
 
     def add_imported(self, run: Run) -> None:
-        """Keep a run that a visitor imports. Raises SettingError if visitors may not, and
-        StoreError if there are too many."""
+        """Store a run that a visitor imports. Raises SettingError if visitors may not import, and
+        StoreError if there are too many imported runs."""
         hosting().check_allowed("importing")
         self.store.add_imported(run)
         self.recent.forget()
 
     def ahead_of(self, run_id: str) -> tuple[int, float | None]:
-        """Return how many runs come before a queued one, and in how many seconds they will be
-        done; None if one of them reads its text to the end, however long that takes."""
+        """Return how many runs come before a queued run, and the seconds until they are done: None
+        if a run reads its text to the end, however long that takes."""
         runs = in_turn(self._ours(self.recent.unfinished()))
         ids = [run.id for run in runs]
         ahead = runs[: ids.index(run_id)] if run_id in ids else []
@@ -195,7 +196,8 @@ class JobQueue(ABC):
         return len(ahead), None if None in seconds else sum(seconds)
 
     def _line(self) -> str:
-        """Return in words how many of this server's runs are under way, and how many wait."""
+        """Return in words how many of this server's runs are under way, and how many are
+        waiting."""
         runs = self._ours(self.recent.unfinished())
         at = sum(run.state == State.RUNNING for run in runs)
         waiting = len(runs) - at
@@ -215,7 +217,7 @@ class JobQueue(ABC):
         try:
             return self.store.glance(run_id).state
         except StoreAwayError:
-            return State.QUEUED  # nobody knows that it has ended
+            return State.QUEUED  # it is not known to have ended
         except StoreError:
             return None
 
@@ -231,8 +233,9 @@ class JobQueue(ABC):
 
 
 def in_turn(runs: list[Run]) -> list[Run]:
-    """Put unfinished runs, oldest first, in the order in which one worker does them: what runs,
-    then the first of each sweep and the single runs, then the second of each sweep, and so on."""
+    """Put unfinished runs, oldest first, in the order in which one worker does them: runs under
+    way, then the first of each sweep and the single runs, then the second of each sweep, and so
+    on."""
     places: dict[str, int] = {}
     keys = {}
     for run in runs:

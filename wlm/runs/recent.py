@@ -25,8 +25,8 @@ class _Result:
 class RecentRuns:
     """Runs, at most `FRESH_SECONDS` old; callers must not change them.
 
-    A run's result, which may be large, is read and parsed only after a change. At
-    most `MOST_RESULTS` are kept, of `MOST_BYTES` together: those that were asked for last.
+    A run's result, which may be large, is read and parsed only after a change. At most
+    `MOST_RESULTS` are kept, with `MOST_BYTES` in total: the most recently requested.
     """
 
     def __init__(self, store: RunStore):
@@ -53,7 +53,8 @@ class RecentRuns:
             return self._fresh(self._lists, "", lambda _: self._store.unfinished())
 
     def forget(self) -> None:
-        """Read every run again when it is asked for: this process has changed some."""
+        """Forget all runs, so that each is read again when requested: this process has changed
+        some."""
         with self._lock:
             self._glances.clear()
             self._lists.clear()

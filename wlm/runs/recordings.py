@@ -1,4 +1,4 @@
-"""Comparisons recorded beforehand, shown until a visitor's own run."""
+"""Comparisons recorded in advance, which pages show until a visitor's own run."""
 
 import json
 from dataclasses import replace
@@ -15,7 +15,7 @@ def recordings() -> dict[str, Run]:
     """Return the recorded runs by id, which is `recorded-` and the file's name."""
     runs = {}
     for path in sorted(FOLDER.glob("*.json")):
-        # Shipped with the app, so not computed again as an import is: a test does that.
+        # Shipped with the app, so not computed again, unlike an import: a test does that.
         said = json.loads(path.read_text("utf-8"))["run"]
         said |= {"id": f"recorded-{path.stem}", "state": State(said["state"]), "done": 1.0}
         runs[said["id"]] = Run(**said, origin="recorded")
@@ -23,8 +23,8 @@ def recordings() -> dict[str, Run]:
 
 
 def recording(model: str, variants: tuple[str, ...]) -> Run | None:
-    """Return a recorded run that compares these variants of a model, baseline first, cut down to
-    them, or None."""
+    """Return a recorded run that compares these variants of a model, baseline first, with only
+    these variants, or None."""
     for run in recordings().values():
         baseline, *others = run.result["results"]
         found = {result["variant"]: result for result in others}

@@ -7,12 +7,12 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where a run is on its way; the last four are final."""
+    """The state of a run; the last four are final."""
 
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
-    STOPPED = "stopped"  # by request, with the measurements until then
+    STOPPED = "stopped"  # on request; the measurements so far are kept
     FAILED = "failed"
     INTERRUPTED = "interrupted"  # its server went away
 
@@ -24,7 +24,7 @@ class State(StrEnum):
 def new_id() -> str:
     """Return an id that cannot be guessed: everyone with the id may see the run."""
     while (drawn := secrets.token_urlsafe(12)).startswith("-"):
-        pass  # a command line would take it for an option
+        pass  # a command line would read it as an option
     return drawn
 
 
@@ -33,10 +33,11 @@ class Run:
     """One run: its settings (`spec`), its progress (`stage`, `done`, `seconds_left`), its `result`
     (partial while it runs) and, in words, its error (`message`).
 
-    Times are seconds since 1970. `server` names the process that takes care of it. `warning` says
-    why the run is not kept. `visitor` is who may delete it. `origin` is empty for a run measured
-    here, else `imported` or `recorded`. `sweep` is the id of the sweep that it is a point of, if
-    any; the sweep itself is a row of kind `sweep` that holds its settings and never changes.
+    Times are seconds since 1970. `server` names the process that takes care of the run. `warning`
+    gives the reason why the run is not kept. `visitor` is the visitor who may delete the run.
+    `origin` is empty for a run measured here, or else `imported` or `recorded`. `sweep` is the id
+    of the run's sweep, if the run is a point of one. The sweep itself is a row of kind `sweep` that
+    holds its settings and never changes.
     """
 
     kind: str

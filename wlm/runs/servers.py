@@ -1,4 +1,4 @@
-"""Servers by name, so that one process can tell whether another lives."""
+"""The names of servers, which let one process tell whether another is alive."""
 
 import socket
 
@@ -6,7 +6,8 @@ import psutil
 
 
 def this_server() -> str:
-    """Name this process so that it can be told dead from alive: host, process id, start time."""
+    """Return a name for this process that lets others check if it is alive: host, process id, start
+    time."""
     process = psutil.Process()
     return f"{socket.gethostname()}:{process.pid}:{process.create_time():.2f}"
 
@@ -18,7 +19,8 @@ def is_dead(server: str) -> bool:
         return False
     try:
         found = psutil.Process(int(process))
-        if found.status() == psutil.STATUS_ZOMBIE:  # killed, and nobody has asked how it ended
+        # A zombie was killed, and its parent has not yet asked how it ended.
+        if found.status() == psutil.STATUS_ZOMBIE:
             return True
         started = found.create_time()
     except (psutil.Error, ValueError):

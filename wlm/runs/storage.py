@@ -1,8 +1,8 @@
-"""Reads and writes rows of runs: in the database or, if that fails, in the spill.
+"""Read and write rows of runs: in the database or, if that fails, in the spill.
 
 If a run cannot be written to its database (disk full, read-only, gone), it is written to a spill
-database instead, in memory or among temporary files, with a warning. It still shows, and moves to
-the database as soon as that takes it.
+database instead, in memory or among temporary files, with a warning. Pages still show the run, and
+it moves to the database as soon as the database accepts it.
 """
 
 import contextlib
@@ -30,11 +30,11 @@ logger = logging.getLogger(__name__)
 class Storage:
     """One database, by default the file of `wlm.paths.database_url`, and its spill.
 
-    `spill_url` is where runs go that the database does not take; processes that work together
-    share it. A database that cannot be opened, or has another schema version, stays as it is and
-    all runs spill: `warning` has the reason. So do all runs if its file is deleted, replaced or
-    overwritten meanwhile, those under way included. `patience`: for how many seconds to try again
-    if a database server does not answer.
+    `spill_url` is the database for runs that the first database does not accept; processes that
+    work together share it. A database that cannot be opened, or has another schema version, stays
+    as it is and all runs spill: `warning` has the reason. All runs, including those under way, also
+    spill if the database's file is deleted, replaced or overwritten meanwhile. `patience` is the
+    number of seconds to try again if a database server does not answer.
     """
 
     def __init__(self, url: str | None = None, spill_url: str | None = None, patience: float = 0.0):
@@ -46,20 +46,21 @@ class Storage:
         self._file: tuple[Path, int] | None = None  # an SQLite file and its inode when opened
         self._lost = False  # whether that file has been deleted, replaced or overwritten
         self._under_way: dict[str, dict] = {}  # rows seen here of runs that have not ended
-        self._reason = ""  # why the database takes no runs
+        self._reason = ""  # why the database accepts no runs
         self._away = ""  # why it cannot be read now
         self._open()
 
     @property
     def warning(self) -> str:
-        """Why runs are not kept; empty while they are. Strangers do not see the place."""
+        """The reason why runs are not kept; empty while they are. Strangers do not see the
+        database's place."""
         where = "" if hosting().public else f" in {shown_url(self.url)}"
         return f"Runs are not kept{where}: {self._reason}" if self._reason else ""
 
     @property
     def spill_url(self) -> str:
-        """The spill database's address; without one given, a new SQLite file that ends with this
-        process, in memory where the system has such a place, else among temporary files."""
+        """The spill database's address. If none was given, it is a new SQLite file that ends with
+        this process: in memory if the system has such a place, or else among temporary files."""
         if self._spill_url is None:
             memory = Path("/dev/shm")
             parent = memory if os.access(memory, os.W_OK) else None
@@ -73,7 +74,7 @@ class Storage:
         return bool(self._away)
 
     def mend(self) -> None:
-        """Move spilled runs to the database if it takes runs again."""
+        """Move spilled runs to the database if it accepts runs again."""
         if self._opened() is None or (spill := self._spilled()) is None:
             return
         with spill.connect() as connection:
@@ -92,7 +93,7 @@ class Storage:
         return self._database
 
     def _opened(self) -> sa.Engine | None:
-        """The database; if it could not be opened before, try again."""
+        """Return the database; if it could not be opened before, try again."""
         if self._main is None and not self._lost:
             self._open()
         return self._database
@@ -109,7 +110,7 @@ class Storage:
             self._reason = str(error)
 
     def _why_lost(self) -> str:
-        """Why the file is no longer the database that was opened; empty while it is."""
+        """Return why the file is no longer the database that was opened; empty while it is."""
         if self._file is None:
             return ""
         path, inode = self._file
@@ -119,7 +120,7 @@ class Storage:
         except FileNotFoundError:
             return "the database file was deleted"
         except OSError:
-            return ""  # SQLite reports what it cannot read
+            return ""  # SQLite reports the error when it reads
         if found.st_ino != inode:
             return "the database file was replaced"
         return "" if found.st_size else "the database file was emptied"
@@ -130,7 +131,8 @@ class Storage:
         self._reason = f"{reason} while the server was running. Restart it to keep runs again"
         logger.error("%s: %s", shown_url(self.url), self._reason)
         for row in list(self._under_way.values()):
-            if self._read(self._spilled(), row["id"]) is None:  # else another process was first
+            # If the spill has the row, another process was first.
+            if self._read(self._spilled(), row["id"]) is None:
                 self._to_spill(row)
         if database is not None:
             database.dispose()
@@ -174,14 +176,14 @@ class Storage:
                 self._spill = open_database(self.spill_url)
             old = RUNS.delete().where(RUNS.c.id == row["id"])
             _execute(self._spill, (old, RUNS.insert().values(row)))
-        except (SQLAlchemyError, OSError) as error:  # neither disk nor memory takes anything
+        except (SQLAlchemyError, OSError) as error:  # neither disk nor memory has space
             raise StoreAwayError(f"no run can be stored now: {reason_of(error)}") from None
 
     def _spilled(self) -> sa.Engine | None:
         """The spill database, if any process has made it."""
         if self._spill is None and self._spill_url is not None:
             made = Path(sa.make_url(self._spill_url).database or "").exists()
-            with contextlib.suppress(SQLAlchemyError):  # that it cannot be read is said on writing
+            with contextlib.suppress(SQLAlchemyError):  # writing reports that it cannot be read
                 self._spill = open_database(self._spill_url) if made else None
         return self._spill
 
@@ -209,7 +211,8 @@ class Storage:
         while True:
             try:
                 return act()
-            except (OperationalError, InternalError):  # it is away, full, or takes no writes now
+            # The database cannot be reached, is full, or accepts no writes now.
+            except (OperationalError, InternalError):
                 sqlite = self.url.startswith("sqlite")  # which has no server that may come back
                 if sqlite or time.monotonic() >= end:
                     raise
@@ -217,7 +220,7 @@ class Storage:
 
 
 def _execute(engine: sa.Engine, statements: tuple[sa.Executable, ...]) -> int:
-    counted = {"preserve_rowcount": True}  # which PostgreSQL's driver loses otherwise
+    counted = {"preserve_rowcount": True}  # which PostgreSQL's driver would otherwise lose
     with engine.begin() as connection:
         for statement in statements:
             rows = connection.execute(statement, execution_options=counted).rowcount

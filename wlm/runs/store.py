@@ -18,7 +18,7 @@ MOST_IMPORTED = 200  # of up to 5 MB each: visitors must not fill the disk
 
 
 class RunStore(Storage):
-    """The runs in one database, and those in its spill: see `Storage`."""
+    """The runs in one database and its spill, see `Storage`."""
 
     def create(self, run: Run) -> None:
         """Store a new run."""
@@ -52,11 +52,12 @@ class RunStore(Storage):
             self._under_way[row["id"]] = {"result": None, **row}
 
     def get(self, run_id: str) -> Run:
-        """Return a run as it stands. Raises StoreError if there is no such run."""
+        """Return a run in its current state. Raises StoreError if there is no such run."""
         return self._find(run_id)
 
     def glance(self, run_id: str) -> Run:
-        """Return a run as it stands, without its result. Raises StoreError as `get`."""
+        """Return a run in its current state, without its result. Raises StoreError as `get`
+        does."""
         return self._find(run_id, LIGHT)
 
     def _find(self, run_id: str, columns=RUNS.c) -> Run:
@@ -82,14 +83,14 @@ class RunStore(Storage):
         runs = [run for run in self._select(query, sa.select(*LIGHT)) if not run.state.final]
         if not (self._away or self._lost):
             for run_id in followed - {run.id for run in runs}:
-                self._under_way.pop(run_id, None)  # it has ended elsewhere
+                self._under_way.pop(run_id, None)  # another process has ended it
         return runs
 
     def list_runs(
         self, kind: str, limit: int = 200, *, points: bool = True, visitor: str | None = None
     ) -> list[Run]:
-        """Return the latest runs of one kind, everyone's or one visitor's, with or without the
-        points of sweeps, those that are not kept included, newest first.
+        """Return the latest runs of one kind, newest first: everyone's or one visitor's, with or
+        without the points of sweeps, including runs that are not kept.
 
         Results, which may be large, are left out: `get` returns a run with its result.
         """
@@ -120,9 +121,9 @@ class RunStore(Storage):
         )
 
     def delete(self, run_id: str, visitor: str | None) -> None:
-        """Delete a finished run of this visitor, or of anyone where visitor is None.
+        """Delete a finished run of this visitor, or of anyone if visitor is None.
 
-        Raises StoreError if there is no such run, or it is under way or another visitor's.
+        Raises StoreError if there is no such run, or if it is under way or another visitor's.
         """
         run = self.glance(run_id)
         if visitor is not None and run.visitor != visitor:
@@ -139,8 +140,8 @@ class RunStore(Storage):
             self._write(self._spill, statement)
 
     def delete_older(self, than: float) -> int:
-        """Delete the runs, sweeps included, that ended and were made before a time in seconds
-        since 1970; return how many those were."""
+        """Delete the runs, including sweeps, that have ended and were made before a time in seconds
+        since 1970; return the number of deleted runs."""
         final = [str(state) for state in State if state.final]
         old = (RUNS.c.created_at < than) & RUNS.c.state.in_(final)
         rows = self._fetch(self._main, sa.select(RUNS.c.id).where(old))
@@ -152,14 +153,15 @@ class RunStore(Storage):
         """Mark the unfinished runs of dead servers on this host as interrupted, and the runs of the
         servers `gone`; return their ids.
 
-        Other runs of other hosts are left alone: whether their server lives cannot be known here.
+        Other runs of other hosts are left alone: this process cannot know whether their server is
+        alive.
         """
         orphans = [run for run in self.unfinished() if run.server in gone or is_dead(run.server)]
         self.interrupt(orphans)
         return [run.id for run in orphans]
 
     def interrupt(self, runs: Iterable[Run]) -> None:
-        """Mark runs as interrupted by their server's end."""
+        """Mark runs as interrupted because their server has ended."""
         for run in runs:
             self.update(
                 run.id,
@@ -170,7 +172,7 @@ class RunStore(Storage):
             note("run", run.visitor, run=run.id, kind=run.kind, outcome=str(State.INTERRUPTED))
 
     def give_sign(self, server: str) -> None:
-        """Note that a server lives."""
+        """Record a sign of life of a server."""
         sign = SERVERS.update().where(SERVERS.c.name == server)
         if server not in self.signs():
             self._write(self._main, SERVERS.insert().values(name=server, sign=0))

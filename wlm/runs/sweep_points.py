@@ -1,4 +1,4 @@
-"""The runs of a sweep's points: each value's, those that are missing, and how long they take."""
+"""The runs of a sweep's points: the run of each value, the missing runs, and the time they take."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from wlm.runs.run import Run, State
 
 
 def current_points(spec: SweepSpec, runs: Sequence[Run]) -> list[Run | None]:
-    """Return each value's run: the latest that is done or, while there is none, the latest of all.
+    """Return each value's run: the latest that is done or, if none is done, the latest of all.
 
     `runs` are the sweep's, oldest first; a value whose runs were deleted has None.
     """
@@ -21,7 +21,7 @@ def current_points(spec: SweepSpec, runs: Sequence[Run]) -> list[Run | None]:
 
 
 def missing_points(spec: SweepSpec, runs: Sequence[Run]) -> list[CompareSpec]:
-    """Return the points to run (again): those that are neither done, waiting nor under way."""
+    """Return the points to run (again): points that are not done, waiting or under way."""
     pairs = zip(spec.points(), current_points(spec, runs), strict=True)
     kept = (State.DONE, State.QUEUED, State.RUNNING)
     return [point for point, run in pairs if run is None or run.state not in kept]
@@ -29,7 +29,7 @@ def missing_points(spec: SweepSpec, runs: Sequence[Run]) -> list[CompareSpec]:
 
 def seconds_left(spec: SweepSpec, runs: Sequence[Run | None]) -> float | None:
     """Return about how long the unfinished of `current_points` take at most, one after another;
-    None where each reads the text to its end."""
+    None if each reads the text to its end."""
     if spec.base.seconds is None:
         return None
     left = [

@@ -28,7 +28,7 @@ from wlm.runs.worker_process import WorkerProcess
 WAIT_SECONDS = 1.0
 PATIENCE = 60.0  # seconds for which the worker waits for a database server that is away
 MAX_STARTS = 2  # workers that may die before they reach a waiting run
-PREFETCH_SECONDS = 300.0  # how long a prefetched job is kept that nobody asks for
+PREFETCH_SECONDS = 300.0  # how long a prefetched job is kept if nobody asks for it
 
 logger = logging.getLogger(__name__)
 
@@ -47,17 +47,17 @@ def open_queue(store: RunStore) -> JobQueue:
 
 
 class WorkerQueue(JobQueue):
-    """Runs handed to a worker process, which is started when needed and replaced when it dies."""
+    """Hands runs to a worker process, which is started when needed and replaced when it dies."""
 
     def __init__(self, store: RunStore):
         super().__init__(store)
         self._worker: WorkerProcess | None = None
         # Groups of runs not seen to be final: how many workers died before they reached any.
         self._unfinished: dict[tuple[str, ...], int] = {}
-        self._prefetched = ("", 0.0)  # which job the worker is to prefetch, and since when
+        self._prefetched = ("", 0.0)  # the job that the worker should prefetch, and since when
 
     def start(self) -> None:
-        """Start the worker unless it runs, so that the first run need not wait for it."""
+        """Start the worker, unless it runs, so that the first run need not wait for it."""
         with self._lock:
             if self._closed:
                 raise JobError("the queue of runs is closed: the server is stopping")
@@ -69,8 +69,8 @@ class WorkerQueue(JobQueue):
             self._worker, self._prefetched = worker, ("", 0.0)
 
     def prefetch(self, spec: CompareSpec | InspectSpec) -> None:
-        """Have the worker begin a job while it has nothing else to do, unless it was told so a
-        moment ago."""
+        """Tell the worker to begin a job while it has nothing else to do, unless it was just told
+        to."""
         if spec.threads > 1 or not within_limits(spec):
             return  # threads keep to CPUs that are chosen when the run begins
         line = json.dumps({"kind": spec.kind, "spec": spec.to_json()})
@@ -83,8 +83,8 @@ class WorkerQueue(JobQueue):
                 self._worker.suggest(line)
 
     def worker(self) -> tuple[bool, str]:
-        """Return whether the worker is there, and a sentence about its work. Replace it if it has
-        ended."""
+        """Return whether the worker is available, and a sentence about its work. Replace the worker
+        if it has ended."""
         with self._lock:
             alive = self._is_alive()
             try:
@@ -97,14 +97,14 @@ class WorkerQueue(JobQueue):
         return self._worker is not None and self._worker.is_alive()
 
     def _end(self) -> None:
-        """End the worker, at once and whatever it does."""
+        """End the worker at once, whatever it is doing."""
         with self._lock:
             if self._worker is not None:
                 self._worker.kill()
                 self._worker.wait()
 
     def _hand_over(self, run_ids: Sequence[str], starts: int = 0) -> None:
-        """Give runs to the worker as one group: it takes one of each group in turn."""
+        """Give runs to the worker as one group: it takes one run from each group in turn."""
         with self._lock:
             groups = self._unfinished.items()
             kept = {ids: n for ids, n in groups if not all(map(self._is_final, ids))}
@@ -125,7 +125,7 @@ class WorkerQueue(JobQueue):
                 logger.exception("the worker's heartbeat cannot be read")
 
     def _watch(self, worker: WorkerProcess) -> None:
-        """Wait for a worker's end; fail the run that it was at and pass the waiting ones on."""
+        """Wait for a worker's end; fail the run that it was doing, and pass the waiting runs on."""
         message = (
             f"The worker process ended unexpectedly ({worker.wait()}). What was measured until "
             "then is kept; the next run starts a new worker."
@@ -144,12 +144,12 @@ class WorkerQueue(JobQueue):
         self._fail_all(lost)
 
     def _pass_on(self, groups: dict[tuple[str, ...], int], message: str) -> dict[str, str]:
-        """Hand the waiting runs of a worker that ended to a new one; return the other unfinished
-        runs, each with the reason why it fails."""
+        """Hand the waiting runs of a worker that has ended to a new worker; return the other
+        unfinished runs, each with the reason why it fails."""
         with self._lock:
             states = {run_id: self._state(run_id) for ids in groups for run_id in ids}
             lost = {run_id: message for run_id, state in states.items() if state == State.RUNNING}
-            # A worker that was at a run had no trouble starting.
+            # A worker that was doing a run had no trouble starting.
             more = 0 if lost else 1
             for ids, starts in groups.items():
                 waiting = [run_id for run_id in ids if states[run_id] == State.QUEUED]
@@ -181,10 +181,10 @@ class WorkerQueue(JobQueue):
 
 
 def work(lines: Iterable[str]) -> None:
-    """Do the runs whose ids come in as lines; end the process when the lines end.
+    """Do the runs whose ids arrive as lines; end the process when the lines end.
 
-    A line is a group of runs, such as a sweep: after each of them the other lines have their turn.
-    Or it is a job as JSON, to be prefetched while there is nothing else to do.
+    A line is a group of runs, such as a sweep: after each run the other lines have their turn. Or a
+    line is a job as JSON, to be prefetched while there is nothing else to do.
     """
     waiting: queue.Queue[str] = queue.Queue()
 

@@ -1,4 +1,4 @@
-"""A worker process, and the lines on their way to it."""
+"""A worker process, and the lines that wait to be sent to it."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from wlm.paths import ROOT
 
 
 class WorkerProcess:
-    """`python -m wlm worker`, told run ids and jobs as lines on its standard input.
+    """`python -m wlm worker`, which gets run ids and jobs as lines on its standard input.
 
     A thread writes the lines, so that nobody waits for a worker that does not read. Raises
     JobError if it cannot be started.
@@ -28,28 +28,29 @@ class WorkerProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 bufsize=0,
-                # In the environment, not in arguments, which every user of a machine can read.
+                # Passed in the environment: every user of a machine can read arguments.
                 env={**os.environ, **settings, "PYTHONPATH": os.pathsep.join(path)},
-                start_new_session=True,  # Ctrl-C in a terminal is the server's business
+                start_new_session=True,  # only the server handles Ctrl-C in a terminal
             )
         except (OSError, MemoryError) as error:
             raise JobError(f"the worker process cannot be started: {error}") from None
         self.pid = self._process.pid
         self.ended = threading.Event()
         self._lines: deque[str] = deque()
-        self._job = ""  # the latest to prefetch, written if nothing else is
+        self._job = ""  # the latest job to prefetch, written if no other line is
         self._changed = threading.Condition()
         self._start_thread(self._write)
 
     def send(self, line: str) -> None:
-        """Have a line written after those before it."""
+        """Queue a line, to be written after the lines before it."""
         with self._changed:
             self._lines.append(line)
-            self._job = ""  # a run takes it, or something else is to be done
+            self._job = ""  # a run takes it, or there is other work
             self._changed.notify()
 
     def suggest(self, line: str) -> None:
-        """Have a line written when no other is waiting, unless a newer one comes first."""
+        """Queue a line, to be written when no other line is waiting, unless a newer one comes
+        first."""
         with self._changed:
             self._job = line
             self._changed.notify()
@@ -58,11 +59,11 @@ class WorkerProcess:
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """End the process at once, whatever it does."""
+        """End the process at once, whatever it is doing."""
         self._process.kill()
 
     def wait(self) -> str:
-        """Wait for the end of the process; return in words how it ended."""
+        """Wait until the process ends; return in words how it ended."""
         code = self._process.wait()
         with self._changed:
             self.ended.set()
@@ -103,7 +104,7 @@ class WorkerProcess:
 
 
 def how_it_ended(code: int) -> str:
-    """Return in words how a process ended that has this return code."""
+    """Return in words how a process with this return code ended."""
     if code >= 0:
         return f"exit code {code}"
     try:

@@ -17,9 +17,11 @@ ORDERS = ("appearance", "frequency")
 
 @dataclass(frozen=True)
 class Text:
-    """An encoded text: its name, word ids of shape (N,), the number of unknown words, whether line
-    ends are among these (if the vocabulary has no `<eos>`), the hash of its words, one per line,
-    and the number of words that the vocabulary composes differently."""
+    """An encoded text: its name, its word ids of shape (N,), and the number of unknown words.
+
+    Also whether line ends are among the unknown words (if the vocabulary has no `<eos>`), the hash
+    of the words, one per line, and the number of words that the vocabulary composes differently.
+    """
 
     name: str
     ids: Tensor

@@ -27,9 +27,12 @@ LARGEST_CARD = 1_000_000  # bytes
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model in evaluation mode, in fp32 unless it is `imported`, its vocabulary, its card (a JSON
-    object), the sha256 of its weights' file (None if there is no file), and in words how the
-    weights were read, if the file was no plain state_dict of an LSTMModel."""
+    """A model in evaluation mode, in fp32 unless it is `imported`, with its files' content.
+
+    `card` is a JSON object. `sha256` is the hash of the weights' file, None if there is no file.
+    `weights_read` tells in words how the weights were read, if the file was no plain state_dict of
+    an LSTMModel.
+    """
 
     name: str
     model: LSTMModel

@@ -185,7 +185,7 @@ class _Reader:
             args, target = stack.pop(), stack.pop()
         if not isinstance(target, Inert) or type(args) is not tuple:
             raise ValueError("it calls something that is no class")
-        # Most instances are new objects, whose class is not called. What was made may be called
+        # Most instances are new objects, whose class is not called. Made objects may be called
         # too: an attribute of a class, for example.
         is_inert = name.startswith("NEWOBJ") or target.made
         stack.append(Inert(target.name, True, args) if is_inert else self.call(target.name, args))
