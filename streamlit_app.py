@@ -28,7 +28,7 @@ def main() -> None:
         )
     spec, asked = choose_comparison(model, text)
     if asked:
-        with errors_shown():  # the run before stays, where no other may start
+        with errors_shown():  # on an error, the previous run stays
             st.query_params["run"] = server.job_queue().submit(asked, visitor.name())
     with errors_shown():
         show_current(spec)

@@ -1,4 +1,4 @@
-"""Sample: text from several variants side by side, with the same random numbers."""
+"""Sample: text by several variants side by side, with the same random numbers."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Inspect: where a model's bytes, time and error are, module by module."""
+"""Inspect: the bytes, time and error of each module of a model."""
 
 import streamlit as st
 
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def show_tabs(model: str, text: str, variants: list[Variant]) -> None:
-    """Show the open tab, and compute nothing else."""
+    """Show the open tab, without computing the others."""
     contents = {
         "Bytes": lambda: show_bytes(model, variants),
         "Time": lambda: show_current(InspectSpec(tuple(map(str, variants)), model, text)),

@@ -1,4 +1,4 @@
-"""Sweep: one knob at several values, a curve per variant."""
+"""Sweep: one knob at several values, one curve per variant."""
 
 import streamlit as st
 

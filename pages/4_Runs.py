@@ -1,4 +1,4 @@
-"""Runs: all that was measured, to find again, compare, share, export and import."""
+"""Runs: all measurements, to find again, compare, share, export and import."""
 
 import streamlit as st
 

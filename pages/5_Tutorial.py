@@ -1,4 +1,4 @@
-"""Tutorial: the guided tour in eight steps, from the model to what to use today."""
+"""Tutorial: the guided tour in eight steps, from the model to the tools of today."""
 
 from view.shared.page import errors_shown, start_page
 from view.tutorial.place import place

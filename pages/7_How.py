@@ -1,4 +1,4 @@
-"""How: a weight, an input and their sum become integers, in the numbers of one word."""
+"""How: the way a weight, an input and their sum become integers, with the numbers of one word."""
 
 import streamlit as st
 

@@ -1,1 +1,1 @@
-"""What all pages draw with."""
+"""The parts that all pages draw with."""

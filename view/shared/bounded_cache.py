@@ -1,4 +1,4 @@
-"""Things made once and kept for the next who asks, as many as memory is meant for."""
+"""A cache for things that are made once and shared, with a limit on its memory."""
 
 import threading
 from collections import OrderedDict
@@ -6,8 +6,9 @@ from collections.abc import Callable, Hashable
 
 
 class BoundedCache:
-    """The things that were asked for last, by key: at most so many, and of so many bytes together
-    as `size` tells; the last one is kept whatever its size. Who gets one must not change it."""
+    """The most recently used things, by key. The cache limits their number, and their total bytes
+    as `size` measures them; it keeps the last thing whatever its size. Callers must not change the
+    things that they get."""
 
     def __init__(self, most: int, most_bytes: int, size: Callable[[object], int]):
         self.most, self.most_bytes, self.bytes, self.made = most, most_bytes, 0, 0
@@ -19,7 +20,8 @@ class BoundedCache:
         return len(self._things)
 
     def get(self, key: Hashable, make: Callable[[], object]):
-        """Return what is kept, or else what `make` returns; who asks meanwhile waits for that."""
+        """Return the cached thing, or else make it with `make`. Callers who ask for the same key in
+        the meantime wait for it."""
         with self._lock:
             if (found := self._found(key)) is not None:
                 return found
@@ -37,17 +39,17 @@ class BoundedCache:
                     self._making.pop(key, None)
 
     def find(self, key: Hashable):
-        """Return what is kept, or None."""
+        """Return the cached thing, or None."""
         with self._lock:
             return self._found(key)
 
     def drop(self, key: Hashable) -> None:
-        """Keep a thing no longer, if it is there."""
+        """Remove a thing from the cache, if it is there."""
         with self._lock:
             self.bytes -= self._things.pop(key, (None, 0))[1]
 
     def clear(self) -> None:
-        """Keep nothing of what is there."""
+        """Remove everything from the cache."""
         for key in list(self._things):
             self.drop(key)
 

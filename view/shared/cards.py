@@ -10,14 +10,14 @@ SHIPPED = (
     "The file as it is shipped, in millions of bytes: what torch.save writes of the state_dict, or "
     "the ONNX file."
 )
-COLORS = {"normal": ("green", "red"), "inverse": ("red", "green")}  # of a rise and of a fall
+COLORS = {"normal": ("green", "red"), "inverse": ("red", "green")}  # colors of a rise and of a fall
 
 
 def card(
     place, heading: str, value: str, change: str | None = None, *, large: bool = False, **options
 ) -> None:
     """Draw a number, as high as its neighbors, and below it a change or a remark. The remark is
-    grey and has no arrow unless options of `st.metric` say otherwise. A large card, for a lecture
+    gray and has no arrow unless options of `st.metric` say otherwise. A large card, for a lecture
     hall, has its words in the type of a header, without help."""
     grey = {"delta_color": "off", "delta_arrow": "off"}
     if is_dim():
@@ -40,12 +40,13 @@ def card(
 def size_card(
     place, size: int, baseline: int | None = None, *, heading: str = "", **options
 ) -> None:
-    """Draw a size in bytes and its change against the baseline's, in grey if it does not show."""
+    """Draw a size in bytes and its change from the baseline's size, in gray if the change rounds to
+    0."""
     unit, scale = size_unit([size, baseline or 0])
     value, change = f"{size / scale:,.1f}", None
     if baseline is not None:
         share = size / baseline - 1
-        same = abs(share) < 0.005  # as it is shown
+        same = abs(share) < 0.005  # the change rounds to 0%
         change = "the same" if same else f"{share:+.0%}"
         arrow = "off" if same else "auto"
         options |= {"delta_color": "off" if same else "inverse", "delta_arrow": arrow}
@@ -54,7 +55,7 @@ def size_card(
 
 
 def columns(number: int) -> list:
-    """Return so many columns, at most four in a row."""
+    """Return this number of columns, at most four in a row."""
     return [column for start in range(0, number, 4) for column in st.columns(min(4, number))][
         :number
     ]

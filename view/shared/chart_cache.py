@@ -1,4 +1,5 @@
-"""Charts that are built once and kept: a rerun of a page draws them as they are."""
+"""Charts that are built once and cached: a rerun of a page draws them without building them
+again."""
 
 import json
 from collections.abc import Callable, Hashable
@@ -12,7 +13,7 @@ BUILT = BoundedCache(most=256, most_bytes=8_000_000, size=lambda chart: len(json
 
 
 def built_once(build: Callable[..., Spec]) -> Callable[..., Spec]:
-    """Have a function's charts kept: from equal arguments a chart is built once."""
+    """Cache a function's charts: a chart is built once for equal arguments."""
 
     @wraps(build)
     def built(*arguments, **options) -> Spec:

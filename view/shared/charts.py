@@ -1,16 +1,16 @@
-"""What the pages' charts have in common: their type, the ink, and that the browser draws them.
+"""Settings and colors that all charts share; the browser draws the charts.
 
-A chart function returns a specification in Vega-Lite: colours are the theme's, and change with it
-in the browser. Channels are objects, as `alt.X("start:Q")`: for a string Altair goes through all of
-its classes.
+A chart function returns a Vega-Lite specification. Colors are the theme's and change with it in the
+browser. Channels are objects, such as `alt.X("start:Q")`: for a string, Altair searches all of its
+classes.
 """
 
 import math
 
 import altair as alt
 
-# Altair uses pandas as soon as it is loaded. Of several visitors whose first pages load at once,
-# one loads it and the others would find half of it, unless it is whole before anything is drawn.
+# Altair uses pandas as soon as it is loaded. If several visitors' first pages load at once, one
+# thread loads pandas and the others would find it half loaded. Load it before any page draws.
 import pandas  # noqa: F401
 import streamlit as st
 
@@ -21,13 +21,13 @@ LABEL_SIZE = 16
 VALUE_SIZE = 20
 SMALL_SIZE = 14
 GREY = "#8c98a4"  # for reference marks: visible on light and on dark
-# The browser works it out, of the page's background: the theme's greys are too faint for a lecture
-# hall.
+# The browser computes the ink from the page's background: the theme's grays are too faint for a
+# lecture hall.
 INK = alt.ExprRef("luminance(background) > 0.2 ? '#17202a' : '#e8eef4'")
 GROUND = alt.ExprRef("background")
-HALO = {"stroke": GROUND, "strokeWidth": 5, "strokeJoin": "round"}  # of words that lines cross
-# A variant's colour is the theme's at its place among these, whichever are shown; any other one's
-# is at the places behind them.
+HALO = {"stroke": GROUND, "strokeWidth": 5, "strokeJoin": "round"}  # around words that lines cross
+# A variant's color is the theme's color at its position in this list, whichever variants are shown.
+# Any other variant takes a position after these.
 VARIANTS = [Variant.parse(name).label for name in OFFERED]
 
 
@@ -48,21 +48,21 @@ PARTS = {
 }
 # Values above and below 0: neither color is fp32's or int8's.
 SIGNS = {"above 0": _by_theme("#462373", "#9867e1"), "below 0": _by_theme("#b32035", "#fad9a2")}
-# An axis' label on two lines, "int8" above "LSTM + Linear": side by side, or on a phone, charts are
-# narrow.
+# Puts an axis label on two lines, "int8" above "LSTM + Linear": charts are narrow side by side and
+# on a phone.
 TWO_LINES = (
     "indexof(datum.label, ' ') < 0 ? datum.label : "
     "[slice(datum.label, 0, indexof(datum.label, ' ')), "
     "slice(datum.label, indexof(datum.label, ' ') + 1)]"
 )
 
-# As data, since Altair copies a whole chart for each setting.
+# As data, because Altair copies a whole chart for each setting.
 CONFIG = alt.Config(
     axis=alt.AxisConfig(
         labelFontSize=LABEL_SIZE,
         titleFontSize=LABEL_SIZE,
         grid=False,
-        domain=False,  # a scale may go on beyond the data, for words next to marks
+        domain=False,  # a scale may extend beyond the data, for words next to marks
         labelFlush=False,
         labelColor=INK,
         titleColor=INK,
@@ -73,14 +73,14 @@ CONFIG = alt.Config(
 
 Spec = dict  # Vega-Lite's JSON
 
-alt.data_transformers.consolidate_datasets = False  # rows stay where the chart has them
+alt.data_transformers.consolidate_datasets = False  # rows stay in the chart that holds them
 
 
 def specification(chart: alt.LayerChart, height: float | dict) -> Spec:
-    """Return a chart as data, of type that reads from the last row of a lecture hall."""
+    """Return a chart as data, in type large enough for the last row of a lecture hall."""
     spec = chart.to_dict(validate=False)
     spec |= {"config": {**spec["config"], **CONFIG}, "height": height}
-    # Rows at the top Streamlit would convert at every rerun.
+    # Streamlit would convert rows at the top level at every rerun.
     drawn = {key: spec.pop(key) for key in ("data", "layer", "resolve") if key in spec}
     return {**spec, "layer": [drawn]}
 
@@ -88,8 +88,8 @@ def specification(chart: alt.LayerChart, height: float | dict) -> Spec:
 def axis_within(
     low: float, high: float, most: int = 4, *, whole: bool = False, **options
 ) -> alt.Axis:
-    """Return an axis with at most `most` + 1 round ticks, or whole numbers, which end at the data:
-    its scale may go on, for words next to the marks."""
+    """Return an axis whose ticks end at the data: at most `most` + 1 round ticks, or whole numbers.
+    The scale may extend further, for words next to the marks."""
     step = (high - low or 1.0) / most
     power = 10.0 ** math.floor(math.log10(step))
     step = next(power * times for times in (1, 2, 2.5, 5, 10) if power * times >= 0.999 * step)
@@ -99,7 +99,7 @@ def axis_within(
 
 
 def draw_chart(spec: Spec, key: str, place=st) -> None:
-    """Draw a chart in a place, under a veil if results are drawn dim."""
+    """Draw a chart in a place, under a veil if results are dimmed."""
     place.vega_lite_chart(_dimmed(spec) if is_dim() else spec, key=key)
 
 
@@ -118,8 +118,8 @@ def _dimmed(spec: Spec) -> Spec:
 
 
 def color_by_label(labels: list[str], legend: alt.Legend | None = None) -> alt.Color:
-    """Return the colours of variants by label: one and the same each in every chart. A legend names
-    these labels, unless it has others of its own."""
+    """Return the colors of variants by label. A variant has the same color in every chart. The
+    legend names these labels, unless `legend` has other values."""
     others = sorted(set(labels) - set(VARIANTS))
     if legend is not None and legend["values"] is alt.Undefined:
         legend["values"] = labels
@@ -134,7 +134,7 @@ def color_by_sign() -> alt.Color:
 
 
 def color_by_part(parts: list[str], legend: alt.Legend) -> alt.Color:
-    """Return the colours of a model's parts, the field `group`, with a legend of these."""
+    """Return the colors of a model's parts, the field `group`, with this legend."""
     legend["values"] = parts
     others = [part for part in parts if part not in PARTS]
     scale = alt.Scale(domain=[*PARTS, *others], range=[*PARTS.values()])

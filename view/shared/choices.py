@@ -1,4 +1,4 @@
-"""What several pages have one choose, and how the URL holds it: model, text, variants."""
+"""Controls that several pages share, and how the URL holds them: model, text, variants."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ MOST_VARIANTS = 8  # side by side on a page
 
 
 def in_url(key: str) -> dict:
-    """Return what has the URL hold a widget's value, by the name of `key`."""
+    """Return the options that bind a widget's value to the URL under the name `key`."""
     return {"key": key, "bind": "query-params"}
 
 
@@ -32,15 +32,15 @@ def choose_text() -> str:
 
 
 def names_for_visitor(kind: str) -> list[str]:
-    """Return the names of models, or of texts, that this visitor may use: everyone's and its own
-    uploads'."""
+    """Return the names of models, or of texts, that this visitor may use: everyone's and the
+    visitor's own uploads."""
     everyones = list_models() if kind == MODEL else list_texts()
     return [*everyones, *(each.name for each in uploads_of(visitor.name(), kind))]
 
 
 def shown_name(kind: str, name: str) -> str:
-    """Return what a model, or a text, is called: this visitor's own uploads by their files' names,
-    all others as they are."""
+    """Return the displayed name of a model or a text: the file's name for this visitor's own
+    uploads, the name itself for all others."""
     if not UPLOAD_NAME.fullmatch(name):
         return name
     labels = {each.name: each.label for each in uploads_of(visitor.name(), kind)}
@@ -51,7 +51,7 @@ def shown_name(kind: str, name: str) -> str:
 
 
 def is_anothers(kind: str, name: str) -> bool:
-    """Tell whether a name is that of an upload which is not this visitor's."""
+    """Tell whether a name belongs to another visitor's upload."""
     return bool(UPLOAD_NAME.fullmatch(name)) and name not in names_for_visitor(kind)
 
 
@@ -73,20 +73,20 @@ def _choose(label: str, key: str, default: str, variable: str) -> str:
 
 
 def offered_variants(model: str) -> list[Variant]:
-    """Return the variants that pages offer of a named model and this machine can run, fp32 first;
-    of one that came quantized only what it came as."""
+    """Return the variants of a named model that pages offer and this machine can run, fp32 first. A
+    model that was imported quantized has only that variant."""
     if own := server.imported_as(model):
         return [own]
     return [each for each in map(Variant.parse, OFFERED) if not why_unavailable(each)]
 
 
 def write_uploads_by_label() -> None:
-    """Write the URL's uploads as the widgets do: links name them as they are kept."""
+    """Change the URL's uploads to the labels that the widgets use: links have the stored names."""
     kept = {key: st.query_params.get(key, "") for key in (MODEL, TEXT)}
     shown = {key: shown_name(key, name) for key, name in kept.items()}
     if shown != kept:
         st.query_params.update({key: name for key, name in shown.items() if name != kept[key]})
-        st.rerun()  # widgets read the query as it is when a run begins
+        st.rerun()  # widgets read the query once, when a run begins
 
 
 def choose_variants(
@@ -98,23 +98,24 @@ def choose_variants(
     most: int = MOST_VARIANTS,
     **options,
 ) -> list[Variant]:
-    """Draw the choice of variants and return the chosen ones, fp32 first.
+    """Draw the choice of variants and return the chosen variants, fp32 first.
 
     The URL holds the variants' names under `key`, one entry per variant. A link may name any
-    variant, offered or not, by its name or its label. `options` are those of `st.multiselect`.
+    variant, offered or not, by its name or its label. `options` are the options of
+    `st.multiselect`.
     """
     if key not in st.session_state or came_by_history():
         st.session_state[key] = _named_in_url(key, list(map(str, default)))
     picked = st.session_state[key]
     if len(offered) == 1:
-        picked = [str(offered[0])]  # the model came quantized and has no other variant
+        picked = [str(offered[0])]  # the model was imported quantized and has no other variant
     elif Variant() not in offered:
         picked = [name for name in picked if name != str(Variant())]
     st.session_state[key] = picked = picked[:most]
     names = dict.fromkeys([*map(str, offered), *picked])
 
     def write() -> None:
-        # In a callback, so that the menu's links repeat what is chosen.
+        # In a callback, so that the menu's links have the current choice.
         chosen = st.session_state[key]
         st.query_params[key] = [] if chosen == list(map(str, default)) else chosen or [""]
 

@@ -1,4 +1,4 @@
-"""Results that stay on the page, dim, while a run that replaces them has no numbers yet."""
+"""Results that stay on the page, dimmed, until the run that replaces them has numbers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ _is_dim: ContextVar[bool] = ContextVar("is_dim", default=False)
 
 @contextmanager
 def dim() -> Iterator[None]:
-    """Draw what is inside dim: cards, charts and headlines ask."""
+    """Dim everything drawn inside: cards, charts and headlines check `is_dim`."""
     before = _is_dim.set(True)
     try:
         yield
@@ -18,10 +18,10 @@ def dim() -> Iterator[None]:
 
 
 def is_dim() -> bool:
-    """Tell whether results are drawn dim, without what explains them."""
+    """Tell whether results are dimmed; if so, pages leave out the explanations."""
     return _is_dim.get()
 
 
 def shade(text: str) -> str:
-    """Return Markdown, in grey if results are drawn dim."""
+    """Return Markdown, in gray if results are dimmed."""
     return f":gray[{text}]" if is_dim() else text

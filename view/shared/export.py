@@ -1,4 +1,4 @@
-"""Take it with you: a variant as an archive that runs without this app."""
+"""The export of a variant as an archive that runs without this app."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,13 @@ from wlm.exporting.formats import HOLDS, formats_of
 from wlm.measuring.wording import size_in_words
 from wlm.quantization.variant import Variant
 
-TAKEN = "taken"  # what was asked for last: its name, bytes, and the check on its card
+TAKEN = "taken"  # the archive of the last request: its name, bytes, and the check on its card
 
 
 @st.fragment
 def offer_export(model: str, variants: Sequence[Variant]) -> None:
-    """Draw what makes an archive of one of a named model's variants and hands it out; it is made
-    only when it is asked for."""
+    """Draw the export of one of a named model's variants as an archive. The archive is made only
+    when the visitor asks for it."""
     with st.popover("Take it with you", icon=":material/download:"), errors_shown():
         variant = variants[0]
         if len(variants) > 1:
@@ -43,7 +43,7 @@ def offer_export(model: str, variants: Sequence[Variant]) -> None:
 
 
 def hand_out(asked: tuple[str, Variant, str], name: str, size: int, check: dict) -> None:
-    """Draw the download of an archive that was made; it is read from the cache when one clicks."""
+    """Draw the download of an archive that was made. A click reads it from the cache."""
     st.download_button(
         f"Download, {size_in_words(size)}",
         lambda: server.archive(*asked).content,

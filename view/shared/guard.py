@@ -1,8 +1,8 @@
-"""The guard in front of Streamlit's server: it refuses what no page of this app needs.
+"""The guard in front of Streamlit's server: it refuses messages and uploads that no page needs.
 
-A browser sends what Streamlit's front end sends. A program may send anything: this module decides
-before Streamlit reads it. Streamlit itself closes a connection whose message is larger than
-`server.maxMessageSize` or `server.maxWidgetStateSize`.
+A browser sends only what Streamlit's front end sends. A program may send anything, so this module
+checks messages before Streamlit reads them. Streamlit itself closes a connection whose message is
+larger than `server.maxMessageSize` or `server.maxWidgetStateSize`.
 """
 
 import asyncio
@@ -21,18 +21,21 @@ Message = dict
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-# `clear_cache` would drop what all visitors share; `set_run_on_save` and the rest are for
-# developers.
+# `clear_cache` would drop the caches that all visitors share; `set_run_on_save` and the rest are
+# for developers.
 ALLOWED_KINDS = {"rerun_script", "stop_script", "app_heartbeat", "deferred_file", "dataframe_chunk"}
 UPLOAD_KIND = "file_urls_request"
 MOST_FILES = 32  # names of files in one message
 MOST_WIDGETS = 500  # a page has at most 100
 MOST_ID = 500  # characters of a widget's id
 MOST_QUERY = 20_000  # characters of a page's query
-MOST_HASHES = 20_000  # of messages that a browser says it has
-MESSAGES_PER_SECOND, BURST = 20.0, 100  # of one connection; more wait
-DESCRIPTORS = 65_536  # of visitors and files, at most
-SESSION_FILES, SERVER_FILES = 2, 5  # times the largest upload that the server takes at once
+MOST_HASHES = 20_000  # hashes of messages that a browser says it has
+MESSAGES_PER_SECOND, BURST = 20.0, 100  # per connection; further messages wait
+DESCRIPTORS = 65_536  # for visitors and files, at most
+SESSION_FILES, SERVER_FILES = (
+    2,
+    5,
+)  # uploads held at once, as multiples of the largest allowed upload
 
 
 class Guard:
@@ -77,7 +80,7 @@ class Guard:
         try:
             await self._app(scope, within_budget, unless_answered)
         except Exception:
-            if not answered:  # Streamlit's answer to a body that ends early is an exception
+            if not answered:  # Streamlit raises an exception if a body ends early
                 raise
         finally:
             self._coming[session] -= came
@@ -85,7 +88,7 @@ class Guard:
                 del self._coming[session]
 
     def _is_over(self, session: str) -> bool:
-        """Tell whether uploads, stored and on their way, are larger than the server takes."""
+        """Tell whether uploads, stored and incoming, are larger than the server takes."""
         of_session, of_all = hooks.uploaded_bytes(session)
         largest = hooks.limit_of("maxUploadSize")
         return (
@@ -95,7 +98,7 @@ class Guard:
 
 
 def middleware() -> list[Middleware]:
-    """Return the guard as `st.App` takes it."""
+    """Return the guard in the form that `st.App` takes."""
     return [Middleware(Guard)]
 
 
@@ -109,8 +112,8 @@ async def lifespan(app) -> AsyncIterator[None]:
 
 
 def raise_descriptors() -> None:
-    """Let this process open as many files and connections as the system allows: each visitor needs
-    four."""
+    """Raise this process's limit on open files and connections to the system's maximum. Each
+    visitor needs four."""
     try:
         import resource
     except ImportError:  # Windows
@@ -118,13 +121,13 @@ def raise_descriptors() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        with suppress(OSError, ValueError):  # macOS allows fewer than it says
+        with suppress(OSError, ValueError):  # macOS allows fewer than it reports
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def allowed_messages(receive: Receive) -> Receive:
-    """Return a source of a connection's messages that leaves out those refused, and that lets a
-    connection wait that sends too many."""
+    """Return a source of a connection's messages without the refused ones. A connection that sends
+    too many messages has to wait."""
     allowance, last, noted = float(BURST), time.monotonic(), False
 
     async def next_allowed() -> Message:
@@ -140,7 +143,7 @@ def allowed_messages(receive: Receive) -> Receive:
                 await asyncio.sleep(-allowance / MESSAGES_PER_SECOND)
             if not (reason := why_refused(message.get("bytes"))):
                 return message
-            if not noted:  # a line per connection: nobody fills the log
+            if not noted:  # one line per connection, so that nobody can fill the log
                 noted = True
                 note("refused", reason=reason)
 
@@ -148,11 +151,11 @@ def allowed_messages(receive: Receive) -> Receive:
 
 
 def why_refused(data: bytes | None) -> str:
-    """Return in a word why a browser's message is refused; nothing if it is allowed."""
+    """Return one word for why a browser's message is refused; empty if it is allowed."""
     if data is None:
         return "text"
     if len(data) > hooks.limit_of("maxWidgetStateSize"):
-        return ""  # Streamlit closes the connection
+        return ""  # Streamlit closes the connection itself
     message = hooks.read_message(data)
     if message is None:
         return "unreadable"
@@ -179,8 +182,8 @@ def takes_files() -> bool:
 
 
 def _is_widget(id: str) -> bool:
-    """Tell whether an id may be a widget's: another one would raise KeyError in Streamlit, whose
-    traceback quotes it."""
+    """Tell whether an id may belong to a widget. Any other id would raise KeyError in Streamlit,
+    and the traceback would quote the id."""
     return len(id) <= MOST_ID and id.startswith(hooks.WIDGETS)
 
 

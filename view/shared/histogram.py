@@ -5,13 +5,13 @@ import altair as alt
 from view.shared.charts import INK
 from wlm.inspecting.weight_error import Histogram
 
-MOST_LINES = 64  # of a grid over the histogram; more become a rug below it
+MOST_LINES = 64  # lines of a grid over the histogram; more are drawn as a rug below it
 
 
 def histogram_layers(histogram: Histogram, title: str) -> tuple[alt.X, list[alt.Chart]]:
-    """Return the layers of a histogram and its horizontal channel, for further layers. Counts are
-    on a square-root scale, which shows rare weights."""
-    counts = [*histogram.counts, histogram.counts[-1]]  # the last one closes the outline
+    """Return the layers of a histogram, and its horizontal channel for further layers. Counts are
+    on a square-root scale, which makes rare weights visible."""
+    counts = [*histogram.counts, histogram.counts[-1]]  # the last count closes the outline
     rows = [
         {"start": histogram.start + i * histogram.width, "count": count}
         for i, count in enumerate(counts)

@@ -1,6 +1,6 @@
 """Every private part of Streamlit that the server's guard and the pages use, in one place.
 
-Each function has a test of its own, which fails if a new version of Streamlit moves the part.
+Each function has its own test, which fails if a new version of Streamlit moves the part.
 """
 
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ from streamlit.runtime import exists, get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 STREAM_ROUTE = "/_stcore/stream"
-XSRF_COOKIE = "_streamlit_xsrf"  # random, of each browser
+XSRF_COOKIE = "_streamlit_xsrf"  # a random value for each browser
 UPLOAD_ROUTE = "/_stcore/upload_file/"
 WIDGETS = ("$$ID-", "$$STREAMLIT_INTERNAL_KEY_")  # how the ids of widgets and events begin
 
 
 def read_message(data: bytes) -> BackMsg | None:
-    """Return a browser's message, or None if the bytes are none."""
+    """Return a browser's message, or None if the bytes are not a message."""
     try:
         return BackMsg.FromString(data)
     except DecodeError:
@@ -26,8 +26,8 @@ def read_message(data: bytes) -> BackMsg | None:
 
 
 def kind_of(message: BackMsg) -> str:
-    """Return what a message asks for, such as `rerun_script`; for an operation of the server, such
-    as a download, the operation. An empty message asks for nothing."""
+    """Return the kind of a message, such as `rerun_script`. For an operation of the server, such as
+    a download, return the operation. An empty message has an empty kind."""
     kind = message.WhichOneof("type") or ""
     if kind == "backend_operation_request":
         operation = message.backend_operation_request
@@ -41,7 +41,7 @@ def widget_ids(message: BackMsg) -> Iterator[str]:
 
 
 def uploaded_bytes(session: str) -> tuple[int, int]:
-    """Return how many bytes of uploads the server holds: of one session, and of all."""
+    """Return how many bytes of uploads the server holds: for this session, and for all sessions."""
     if not exists():
         return 0, 0
     stored = get_instance().uploaded_file_mgr.file_storage
@@ -53,11 +53,11 @@ def uploaded_bytes(session: str) -> tuple[int, int]:
 
 
 def came_by_history() -> bool:
-    """Tell whether the browser's Back or Forward led here: then the URL says what to show. A
-    version of Streamlit without this field answers no."""
+    """Tell whether the browser's Back or Forward led here, so that the URL decides what to show.
+    Returns False if this version of Streamlit does not have the field."""
     return bool(getattr(get_script_run_ctx(), "is_history_navigation", False))
 
 
 def limit_of(option: str) -> int:
-    """Return a limit of Streamlit's server in bytes, from its option in megabytes."""
+    """Return a limit of Streamlit's server in bytes; its option is in megabytes."""
     return st.get_option(f"server.{option}") * 1_000_000

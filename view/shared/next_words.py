@@ -1,4 +1,4 @@
-"""The next words under each of several variants: which are likeliest, which are drawn, a chart."""
+"""The next words under several variants: the likeliest, the drawn, and their chart."""
 
 from collections.abc import Iterable
 
@@ -11,12 +11,12 @@ from wlm.text.vocabulary import EOS
 
 
 def shown_word(word: str) -> str:
-    """Return a word as pages show it: the token that ends a line has a name."""
+    """Return a word as pages show it: the end-of-line token has a name."""
     return "end of line" if word == EOS else word
 
 
 def decimals(values: Iterable[float], least: int, most: int) -> int:
-    """Return how many decimals tell all different values apart, from `least` to `most`."""
+    """Return how many decimals make all different values look different, from `least` to `most`."""
     different = set(values)
     for number in range(least, most):
         if len({f"{value:.{number}f}" for value in different}) == len(different):
@@ -37,7 +37,7 @@ def drawn(candidates: list[Candidate]) -> list[str]:
 
 
 def chart_of_candidates(candidates: list[Candidate], labels: list[str]) -> Spec:
-    """Return the chart of next words with what each variant writes marked."""
+    """Return the chart of next words, with a mark on the word that each variant writes."""
     written = drawn(candidates)
     rows = [
         {
@@ -54,10 +54,10 @@ def chart_of_candidates(candidates: list[Candidate], labels: list[str]) -> Spec:
 
 @built_once
 def next_words(rows: list[dict], labels: list[str]) -> Spec:
-    """Return the probabilities of next words, a bar a label and word.
+    """Return a chart of next words' probabilities, one bar per label and word.
 
-    The rows have `word`, `label`, `probability`, and `written`, whether this label writes this
-    word.
+    The rows have `word`, `label`, `probability`, and `written`, which is true if this label writes
+    this word.
     """
     shares: dict[str, list[float]] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""The frame of every page: its menu, the URL put right, and what goes wrong said in words."""
+"""The frame of every page: its menu, corrections of the URL, and errors in words."""
 
 import logging
 import math
@@ -35,19 +35,19 @@ MENU = {
     "Runs": ("pages/4_Runs.py", ":material/history:"),
     "Models": ("pages/6_Models.py", ":material/database:"),
 }
-# The first page of each group in the menu, and the group's heading.
+# The first page of each group in the menu, with the group's heading.
 HEADINGS = {
     "Compare": "See what int8 does",
     "Audience": "Ask the audience",
     "Inspect": "Look closer",
     "Runs": "Keep",
 }
-# Pages that begin anew from the menu, and what of the query would show them one thing's.
+# Pages that start over when opened from the menu, and the query key that would open one item.
 FRESH = {"Runs": "run", "Audience": "room"}
 DATABASE = re.compile(r"\b(?:sqlite|postgres(?:ql)?)(?:\+\w+)?:/[^\s'\"]*[^\s'\".,:;]")
 PATH = re.compile(r"(?<![\w./:])/[^\s'\":;,()]+/[^\s'\":;,()]*[^\s'\".:;,()]")
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{16}")
-_drawing = threading.local()  # this visitor's page and when it began
+_drawing = threading.local()  # this visitor's page and its start time
 WHOLE_NUMBERS = ("words", "seed", "k", "row", "bits")  # number inputs bound to the URL
 _close_menu_on_phones = st.components.v2.component(
     "wlm.menu", js=Path(__file__).with_name("menu.js").read_text("utf-8")
@@ -57,7 +57,7 @@ _close_menu_on_phones = st.components.v2.component(
 def start_page(title: str, menu: bool = True) -> None:
     """Draw what every page has: the browser tab's title and icon, and the menu."""
     share_heaps()
-    spare_modules()  # those of the pages drawn so far
+    spare_modules()  # the modules of the pages drawn so far
     # A local icon: a Material one would make the browser ask an outside host for it.
     st.set_page_config(f"{title} · wlm", page_icon=_icon(), layout="wide")
     _drawing.page = title, time.perf_counter(), False
@@ -74,7 +74,8 @@ def start_page(title: str, menu: bool = True) -> None:
         for label, (path, icon) in MENU.items():
             if label in HEADINGS:
                 st.caption(HEADINGS[label])
-            # Each page opens as it was left, with what it shares with this page.
+            # Each page opens with the query that it had when the visitor left it, plus this page's
+            # query.
             query = _without_stale(remembered.get(label, {}) | remembered[title])
             if label in FRESH:
                 query.pop(FRESH[label], None)
@@ -88,10 +89,10 @@ def start_page(title: str, menu: bool = True) -> None:
 
 
 def _remember_query(title: str) -> dict[str, dict[str, list[str]]]:
-    """Return what the URL held on each page that this visitor has seen, this one included.
+    """Return the URL's query on each page that this visitor has seen, including this page.
 
-    Streamlit drops a widget's part of the URL when the page changes, from the browser's history
-    too: after Back it is put into the URL again.
+    When the page changes, Streamlit drops a widget's part of the URL, even from the browser's
+    history. After Back, this function puts it into the URL again.
     """
     pages = st.session_state.setdefault("queries", {})
     query = {key: st.query_params.get_all(key) for key in st.query_params}
@@ -100,7 +101,7 @@ def _remember_query(title: str) -> dict[str, dict[str, list[str]]]:
     before = pages.get(title, {})
     if arrived and came_by_history() and (missing := before.keys() - query.keys()):
         st.query_params.update({key: before[key] for key in missing})
-        st.rerun()  # widgets read the query as it is when a run begins
+        st.rerun()  # widgets read the query once, when a run begins
     if not arrived:
         for key in before.keys() - query.keys():  # set back to its default, for all pages
             for other in pages.values():
@@ -110,8 +111,9 @@ def _remember_query(title: str) -> dict[str, dict[str, list[str]]]:
 
 
 def _without_stale(query: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Return the query without what a button has changed since the URL was read. Streamlit keeps
-    the values of widgets from page to page, but the URL of a link goes first."""
+    """Return the query without the values that a button has changed since the URL was read.
+    Streamlit keeps the values of widgets from page to page, but the URL of a link takes
+    precedence."""
 
     def is_stale(key: str, values: list[str]) -> bool:
         value = st.session_state.get(key)
@@ -121,8 +123,8 @@ def _without_stale(query: dict[str, list[str]]) -> dict[str, list[str]]:
 
 
 def came_by_history() -> bool:
-    """Tell whether the browser's Back or Forward led here: then the URL says what to show."""
-    # Streamlit has no public way to ask. A release without this field answers no.
+    """Tell whether the browser's Back or Forward led here, so that the URL decides what to show."""
+    # Streamlit has no public way to ask. A release without this field gives False.
     return getattr(get_script_run_ctx(), "is_history_navigation", False)
 
 
@@ -132,8 +134,8 @@ def _icon() -> bytes:
 
 
 def _put_url_right() -> None:
-    """Accept `?lstm=0` for `?lstm=false`, which widgets bound to the URL would drop, and ignore
-    `?words=1e999`: Streamlit itself fails to make a whole number of it."""
+    """Change `?lstm=0` to `?lstm=false`, because widgets bound to the URL would drop it. Ignore
+    `?words=1e999`, which Streamlit fails to convert to a whole number."""
     query, words = st.query_params, {"1": "true", "0": "false"}
     short = {key: words[value] for key in PART_LABELS if (value := query.get(key)) in words}
     infinite = [key for key in WHOLE_NUMBERS if _is_infinite(query.get(key, "0"))]
@@ -141,7 +143,7 @@ def _put_url_right() -> None:
         query.update(short)
         for key in infinite:
             del query[key]
-        st.rerun()  # widgets read the query as it is when a run begins
+        st.rerun()  # widgets read the query once, when a run begins
 
 
 def _is_infinite(text: str) -> bool:
@@ -153,7 +155,7 @@ def _is_infinite(text: str) -> bool:
 
 @contextmanager
 def errors_shown() -> Iterator[None]:
-    """Show what goes wrong inside as a box, never as a traceback."""
+    """Show errors raised inside as a box, never as a traceback."""
     try:
         yield
         outcome = "drawn"
@@ -164,16 +166,18 @@ def errors_shown() -> Iterator[None]:
         outcome = "failed"
         logger.exception("a page failed")
         show_error(defect("this page"))
-    _note_page(outcome)  # a run that is broken off for another has no outcome
+    _note_page(outcome)  # a script run that another one interrupts has no outcome
 
 
 def _note_page(outcome: str) -> None:
-    """Log that the first part of a page was drawn, and each part that was not."""
+    """Log when the first part of a page is drawn, and each part that fails."""
     title, began, noted = getattr(_drawing, "page", ("", 0.0, True))
     if title and (not noted or outcome != "drawn"):
         _drawing.page = title, began, True
         run = next(filter(None, map(st.query_params.get, ("run", "sweep", "inspection"))), None)
-        known = run if run and RUN_ID.fullmatch(run) else None  # no text of a visitor's choice
+        known = (
+            run if run and RUN_ID.fullmatch(run) else None
+        )  # never log text that a visitor chose
         seconds = time.perf_counter() - began
         note("page", visitor.name(), page=title, run=known, seconds=seconds, outcome=outcome)
 
@@ -191,19 +195,19 @@ def for_visitors(message: str) -> str:
 
 
 def show_error(message: str) -> None:
-    """Show one error as a sentence."""
+    """Show an error as a sentence."""
     message = for_visitors(message)
-    # What a message repeats of a file or an address is never Markdown.
+    # Text that a message quotes from a file or an address must never act as Markdown.
     sentence = re.sub(r"([\\\[\]<>`$])", r"\\\1", message[:1].upper() + message[1:])
     st.error(sentence if sentence.endswith(".") else f"{sentence}.", icon=":material/error:")
 
 
 def plain(text: str) -> str:
-    """Return Markdown that shows a model's words as they are; a line end starts a paragraph."""
-    # Only ASCII signs: before any other one Markdown shows the backslash.
+    """Return Markdown that shows a model's words literally; a line end starts a paragraph."""
+    # Escape only ASCII punctuation: before any other character, Markdown shows the backslash.
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text).replace("\n", "\n\n")
 
 
 def minus(text: str) -> str:
-    """Return a text with a minus sign, instead of a hyphen, before each negative number."""
+    """Return a text with minus signs instead of hyphens before negative numbers."""
     return re.sub(r"-(?=[\d.])", "−", text)

@@ -1,4 +1,4 @@
-"""Work that goes on elsewhere, followed on a page until it ends."""
+"""The progress of work that runs elsewhere, shown on a page until the work ends."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from view.shared.page import errors_shown
 
 @dataclass(frozen=True)
 class Standing:
-    """Where work stands: the share that is done, the same in words, and whether it is to stop;
-    what stops it, where this visitor may, what shows its results so far, and what is drawn in
-    place of a bar, if anything."""
+    """The state of the work: the share that is done, the same in words, and whether it is stopping.
+    It also has the function that stops the work, if this visitor may; the function that shows the
+    results so far; and the function that draws a picture instead of a bar, if any."""
 
     done: float
     words: str
@@ -23,8 +23,8 @@ class Standing:
 
 
 def follow(look: Callable[[], Standing | None], every: float = 0.5) -> None:
-    """Show where work stands and a button to stop it, anew every so many seconds, until `look`
-    returns nothing: it has ended."""
+    """Show the progress of work and a button to stop it until `look` returns None, which means that
+    the work has ended. `every` is the time between updates, in seconds."""
 
     @st.fragment(run_every=every)
     def following() -> None:

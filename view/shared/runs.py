@@ -1,4 +1,4 @@
-"""Runs on a page: found, also as the URL names them, and shown to their end."""
+"""Runs on a page: finding them, also by the URL, and showing them until they end."""
 
 from collections.abc import Callable
 
@@ -19,8 +19,7 @@ NOUNS = {"compare": "comparison", "inspect": "inspection", "sweep": "sweep"}
 
 
 def find_run(run_id: str, kind: str = "compare") -> Run:
-    """Return a recorded or stored run. Raises StoreError where there is none of this id and
-    kind."""
+    """Return a recorded or stored run. Raises StoreError if there is no run of this id and kind."""
     from wlm.runs.recordings import recordings
 
     run = recordings().get(run_id) or server.job_queue().recent.get(run_id)
@@ -30,7 +29,8 @@ def find_run(run_id: str, kind: str = "compare") -> Run:
 
 
 def run_in_url(key: str, kind: str) -> Run | None:
-    """Return the run that the URL names, if any; say so where it is not here, or is not kept."""
+    """Return the run that the URL names, if any. Show a message if it is not here, or a warning if
+    it is not kept."""
     run = None
     if run_id := st.query_params.get(key):
         try:
@@ -42,15 +42,16 @@ def run_in_url(key: str, kind: str) -> Run | None:
 
 
 def warn_of_unkept(run: Run | None = None) -> None:
-    """Say so where runs, or this one, show only until the server stops."""
+    """Show a warning if runs, or this run, will be lost when the server stops."""
     if warning := (run.warning if run else "") or server.job_queue().store.warning:
         sentence = f"{for_visitors(warning)}. They show until the server stops."
         st.warning(sentence, icon=":material/save:")
 
 
 def shown_before(key: str, run: Run | None, is_measured: bool | None = None) -> Run | None:
-    """Return the run that this visitor was shown last under a key, while `run` has no numbers yet;
-    what is shown now is remembered. A sweep's numbers are its points': `is_measured` tells."""
+    """Return the run that was last shown to this visitor under a key, as long as `run` has no
+    numbers. Once it has numbers, remember it and return None. A sweep's numbers are in its points,
+    so `is_measured` says whether it has any."""
     key = f"shown-{key}"
     if run is not None and (bool(run.result) if is_measured is None else is_measured):
         st.session_state[key] = run.id, run.kind
@@ -62,7 +63,7 @@ def shown_before(key: str, run: Run | None, is_measured: bool | None = None) -> 
 
 
 def show_before(before: Run | None, show: Callable[[dict], None]) -> None:
-    """Show, dim, the numbers of a run that was shown before, if any, and what it is of."""
+    """Show, dimmed, the numbers and the settings of the run shown before, if any."""
     if before is not None:
         show_subject_before(before.spec)
         with dim():
@@ -75,8 +76,8 @@ def show_run(
     before: Callable[[], None] = lambda: None,
     picture: Callable[[Run], None] | None = None,
 ) -> None:
-    """Show a run's numbers: those so far while it is followed, with a picture of how it goes if
-    there is one, then how it ended, and all. Until there are any, `before` shows what was there."""
+    """Show a run's numbers: during the run, the numbers so far, with a picture of the progress if
+    there is one; then how the run ended and all numbers. Until the first numbers, show `before`."""
     if not run.state.final:
         follow_run(run.id, show, before, picture)
         return
@@ -98,8 +99,8 @@ def follow_run(
     before: Callable[[], None],
     picture: Callable[[Run], None] | None = None,
 ) -> None:
-    """Follow a run until it ends: stage, time left, a stop button, and its numbers so far; once
-    there are some, the picture takes the place of the bar."""
+    """Follow a run until it ends: stage, time left, a stop button, and its numbers so far. Once
+    there are numbers, the picture replaces the bar."""
 
     who = visitor.name()
 
@@ -134,8 +135,8 @@ def _stage(run: Run) -> str:
 
 
 def show_worker() -> None:
-    """Say in a line whether the worker is there, which `python -m wlm check --server` reads, and
-    for how long strangers' runs are kept."""
+    """Show in a line whether the worker is running, and for how long strangers' runs are kept.
+    `python -m wlm check --server` reads this line."""
     if hosting().public:
         st.caption(
             f"Runs are kept for {hosting().run_days} days. The list is yours alone; who has a "
@@ -146,8 +147,8 @@ def show_worker() -> None:
 
 
 def show_warnings(warnings: list[str]) -> None:
-    """Show what to know before one trusts the numbers, unless these are dim; a list of many
-    percentages is in a fold."""
+    """Show the warnings that a reader needs before trusting the numbers, unless the numbers are
+    dimmed. A long list of percentages is in a fold."""
     if is_dim():
         return
     lists = [warning for warning in warnings if warning.count("%") > MOST_PERCENTAGES]
@@ -160,7 +161,7 @@ def show_warnings(warnings: list[str]) -> None:
 
 
 def where_measured(result: dict) -> str:
-    """Return with how many threads, on what machine and by which engine a result came about."""
+    """Return the number of threads, the machine and the engine of a result, in words."""
     threads, machine = result["protocol"]["threads"], result["machine"]
     return (
         f"{threads} thread{'s' if threads > 1 else ''} · {machine['cpu']}, {machine['cpus']} CPUs "

@@ -1,4 +1,5 @@
-"""What all visitors of a server share: its cached models and variants, and its queue of runs."""
+"""The resources that all visitors of a server share: cached models and variants, and the queue of
+runs."""
 
 import atexit
 import math
@@ -15,12 +16,12 @@ from wlm.quantization.variant import Variant
 from wlm.weights.checkpoint import checked_config, variant_on_card
 
 MOST_MODEL_BYTES = 300_000_000  # fp32 weights in memory
-MOST_VARIANT_BYTES = 250_000_000  # and what the variants of one model take besides
+MOST_VARIANT_BYTES = 250_000_000  # the variants of one model, in addition
 
 
 class Held:
-    """A model in memory, and those of its variants that were asked for last: shared by all
-    visitors and never changed."""
+    """A model in memory with its most recently used variants. All visitors share it, and it never
+    changes."""
 
     def __init__(self, checkpoint):
         config = checkpoint.model.config
@@ -29,7 +30,7 @@ class Held:
         self.bytes = sum(4 * math.prod(shape) for shape in config.shapes().values())
 
     def variant(self, variant: Variant):
-        """Return a variant, made when it is first asked for. Raises WLMError."""
+        """Return a variant, making it at the first request. Raises WLMError."""
         return self.variants.get(variant, lambda: self._make(variant))[0]
 
     def _make(self, variant: Variant) -> tuple:
@@ -65,7 +66,7 @@ def _open(name: str) -> Held:
 
     from wlm.catalog.open import open_model
 
-    # All visitors' samples share this process; what is timed runs in the worker.
+    # All visitors' samples share this process; measurements run in the worker.
     torch.set_num_threads(1)
     _folder_of(name)
     with st.spinner("Loading the model …"):
@@ -74,24 +75,24 @@ def _open(name: str) -> Held:
 
 def _folder_of(name: str) -> Path:
     known = list_models()
-    if name not in known and not UPLOAD_NAME.fullmatch(name):  # never a path
+    if name not in known and not UPLOAD_NAME.fullmatch(name):  # never accept a path
         raise WLMError(f"the model must be one of {', '.join(known)}, got {name!r}")
     return find_model(name)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def config_of(name: str):
-    """Return a named model's sizes, without having it in memory. Raises WLMError."""
+    """Return a named model's sizes without loading the model. Raises WLMError."""
     return checked_config(_folder_of(name))
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def imported_as(name: str) -> Variant | None:
-    """Return what a named model came as, by its card, if it came quantized: it runs as that
-    alone."""
+    """Return the variant that a named model was imported as, by its card, if it was imported
+    quantized. Such a model runs only as that variant."""
     try:
         variant = Variant.parse(variant_on_card(find_model(name)))
-    except WLMError:  # the default: all others are for fp32
+    except WLMError:  # the default: all other models are fp32
         return None
     return variant if variant.parts_by_precision() else None
 
@@ -111,7 +112,7 @@ def close() -> None:
 
 @singleton
 def job_queue():
-    """Return the server's one queue of runs, its worker process started."""
+    """Return the server's one queue of runs, with its worker process started."""
     from wlm.audience.store import remove_old_rooms
     from wlm.catalog.uploads import remove_old
     from wlm.runs.caretaker import Caretaker
@@ -122,6 +123,6 @@ def job_queue():
     jobs = open_queue(store)
     jobs.allowance.address = visitor.address
     Caretaker(store, remove_old, remove_old_rooms).start()
-    atexit.register(jobs.close)  # when the server is told to stop
+    atexit.register(jobs.close)  # when the server stops
     jobs.start()
     return jobs

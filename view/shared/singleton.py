@@ -1,7 +1,7 @@
-"""Things of which a server has one.
+"""Objects that exist once per server.
 
-They are not in Streamlit's caches: a visitor's browser can ask Streamlit to clear those, and a
-limit would begin anew.
+They are not in Streamlit's caches, because a visitor's browser can ask Streamlit to clear those
+caches, and a limit would then start over.
 """
 
 import threading
@@ -14,9 +14,9 @@ _forgets: list[Callable[[], None]] = []
 
 
 def singleton(make: Callable[[], Thing]) -> Callable[[], Thing]:
-    """Have a function's value made at its first call, by one thread, and kept. If it raises, the
-    next call tries again. `made` holds the
-    value if there is one, and `clear` forgets it."""
+    """Make a function's value at the first call, in one thread, and keep it. If the function
+    raises, the next call tries again. `made` holds the value if there is one, and `clear` forgets
+    it."""
     made: list[Thing] = []
     lock = threading.RLock()
 
@@ -33,6 +33,6 @@ def singleton(make: Callable[[], Thing]) -> Callable[[], Thing]:
 
 
 def forget_all() -> None:
-    """Forget every such value, so that the next test makes its own."""
+    """Forget all of these values, so that the next test makes its own."""
     for forget in _forgets:
         forget()

@@ -1,4 +1,4 @@
-"""What a result is of, said above it, and whether that is still what is chosen."""
+"""The settings of a result, shown above it, and whether they are still the chosen settings."""
 
 import streamlit as st
 
@@ -8,8 +8,8 @@ from wlm.catalog.uploads import MODEL, TEXT
 from wlm.measuring.sweep import KNOBS
 from wlm.quantization.variant import Variant
 
-# Settings that a result depends on, as one would call them. Others, such as the seed, nobody
-# chooses.
+# Settings that a result depends on, by the names that people use. Nobody chooses the others, such
+# as the seed.
 CHOICES = {
     "variants": "variants",
     MODEL: "model",
@@ -55,7 +55,7 @@ def subject(ran: dict) -> str:
 
 
 def differences(ran: dict, chosen: dict) -> list[str]:
-    """Return which settings of a result are not those that are chosen, in words."""
+    """Return in words which settings of a result differ from the chosen settings."""
     keys = [key for key in CHOICES if _of(key, ran) != _of(key, chosen)]
     if "over" in keys and "values" in keys:
         keys.remove("values")
@@ -63,7 +63,7 @@ def differences(ran: dict, chosen: dict) -> list[str]:
 
 
 def _of(key: str, settings: dict) -> object:
-    """A setting as far as it makes another result: to measure longer only makes it surer, where
-    the text is not read once from its beginning to its end."""
+    """Return the part of a setting that makes a different result. More seconds only make a result
+    more certain, unless the text is read once from beginning to end."""
     value = settings.get(key)
     return value is None if key == "seconds" else value

@@ -1,4 +1,4 @@
-"""Who is at the browser."""
+"""The visitor at the browser, by name and by network address."""
 
 import hashlib
 import ipaddress
@@ -11,16 +11,20 @@ from view.shared.hooks import XSRF_COOKIE
 
 logger = logging.getLogger(__name__)
 
-_SALT = secrets.token_bytes(32)  # of this process: nobody can find an address by trying all
+_SALT = secrets.token_bytes(
+    32
+)  # different in each process, so that nobody can find an address by trying all of them
 
 
 def name() -> str:
-    """Return who is at the browser, as a name that tells nothing else: it may delete its runs."""
+    """Return a name for the visitor that reveals nothing else. The visitor may delete runs of this
+    name."""
     if "visitor" not in st.session_state:
-        # The server's own cookie, random and kept by the browser; without it, until it is closed.
+        # The server's own random cookie, which the browser keeps. Without it, the name lasts until
+        # the browser is closed.
         cookie = st.context.cookies.get(XSRF_COOKIE, "")
         token = _unmasked(cookie)
-        if cookie and not token:  # also if a new version of Streamlit writes another kind
+        if cookie and not token:  # also if a new version of Streamlit writes the cookie differently
             logger.warning("the cookie %s cannot be read: %d characters", XSRF_COOKIE, len(cookie))
         token = token or secrets.token_bytes()
         st.session_state["visitor"] = hashlib.sha256(token).hexdigest()[:32]
@@ -28,16 +32,16 @@ def name() -> str:
 
 
 def address() -> str:
-    """Return a word for the network address that the browser comes from, which tells nothing else;
-    nothing if it is not known. IPv6 addresses of one network of 64 bits, such as a household's or
-    a server's, are one."""
+    """Return a word for the browser's network address that reveals nothing else; empty if the
+    address is unknown. All IPv6 addresses of one 64-bit network, such as a household's or a
+    server's, give the same word."""
     found = st.context.ip_address
     return hashlib.blake2b(_network(found).encode(), key=_SALT).hexdigest() if found else ""
 
 
 def _network(address: str) -> str:
-    """Return what all addresses of one visitor share: an IPv4 address or the first half of an IPv6
-    one."""
+    """Return the part that all addresses of one visitor share: an IPv4 address, or the first half
+    of an IPv6 address."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -48,11 +52,11 @@ def _network(address: str) -> str:
 
 
 def _unmasked(cookie: str) -> bytes:
-    """Return what stays the same in the server's cookie, which it masks again with each answer;
-    nothing if the cookie cannot be read."""
+    """Return the part of the server's cookie that stays the same, since the server masks it again
+    with each answer; empty if the cookie cannot be read."""
     try:
         _, mask, masked, _ = cookie.split("|")
         mask, masked = bytes.fromhex(mask), bytes.fromhex(masked)
         return bytes(byte ^ mask[i % len(mask)] for i, byte in enumerate(masked))
-    except (ValueError, ZeroDivisionError):  # another kind, not hexadecimal, or no mask
+    except (ValueError, ZeroDivisionError):  # another format, not hexadecimal, or no mask
         return b""
