@@ -102,7 +102,7 @@ def show_cards(baseline: dict | None, chosen: dict | None, large: bool = False) 
     change = chosen["loss"] - baseline["loss"]
     against = f"against {baseline['label']}"
     unit, scale = size_unit([chosen["size_bytes"], baseline["size_bytes"]])
-    # In a lecture hall, the bars below show the baseline's numbers.
+    # The bars below show the baseline's numbers in a lecture hall.
     of_loss, of_size = (
         against if large else f"{against}'s {value}"
         for value in (f"{baseline['loss']:.4f}", f"{baseline['size_bytes'] / scale:.1f} {unit}")

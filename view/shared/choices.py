@@ -115,7 +115,7 @@ def choose_variants(
     names = dict.fromkeys([*map(str, offered), *picked])
 
     def write() -> None:
-        # In a callback, so that the menu's links have the current choice.
+        # This is a callback so that the menu's links have the current choice.
         chosen = st.session_state[key]
         st.query_params[key] = [] if chosen == list(map(str, default)) else chosen or [""]
 

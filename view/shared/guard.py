@@ -32,10 +32,7 @@ MOST_QUERY = 20_000  # characters of a page's query
 MOST_HASHES = 20_000  # hashes of messages that a browser says it has
 MESSAGES_PER_SECOND, BURST = 20.0, 100  # per connection; further messages wait
 DESCRIPTORS = 65_536  # for visitors and files, at most
-SESSION_FILES, SERVER_FILES = (
-    2,
-    5,
-)  # uploads held at once, as multiples of the largest allowed upload
+SESSION_FILES, SERVER_FILES = 2, 5  # times the largest upload, held at once
 
 
 class Guard:

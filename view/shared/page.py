@@ -175,9 +175,7 @@ def _note_page(outcome: str) -> None:
     if title and (not noted or outcome != "drawn"):
         _drawing.page = title, began, True
         run = next(filter(None, map(st.query_params.get, ("run", "sweep", "inspection"))), None)
-        known = (
-            run if run and RUN_ID.fullmatch(run) else None
-        )  # never log text that a visitor chose
+        known = run if run and RUN_ID.fullmatch(run) else None  # never log a visitor's text
         seconds = time.perf_counter() - began
         note("page", visitor.name(), page=title, run=known, seconds=seconds, outcome=outcome)
 
@@ -209,5 +207,5 @@ def plain(text: str) -> str:
 
 
 def minus(text: str) -> str:
-    """Return a text with minus signs instead of hyphens before negative numbers."""
+    """Return a text with a minus, instead of a hyphen, before each negative number."""
     return re.sub(r"-(?=[\d.])", "−", text)

@@ -77,7 +77,8 @@ def show_run(
     picture: Callable[[Run], None] | None = None,
 ) -> None:
     """Show a run's numbers: during the run, the numbers so far, with a picture of the progress if
-    there is one; then how the run ended and all numbers. Until the first numbers, show `before`."""
+    there is one; then how the run ended and all numbers. Show `before` as long as there are
+    none."""
     if not run.state.final:
         follow_run(run.id, show, before, picture)
         return

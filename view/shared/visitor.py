@@ -11,9 +11,7 @@ from view.shared.hooks import XSRF_COOKIE
 
 logger = logging.getLogger(__name__)
 
-_SALT = secrets.token_bytes(
-    32
-)  # different in each process, so that nobody can find an address by trying all of them
+_SALT = secrets.token_bytes(32)  # new in each process, so nobody can find an address by trying all
 
 
 def name() -> str:

@@ -60,8 +60,8 @@ def show_points_of(sweep: Run) -> None:
 
 
 def follow_sweep(sweep_id: str, spec: SweepSpec, before: Run | None) -> None:
-    """Follow a sweep until it ends: points done, time left, a stop button, and its curves. Until
-    the first curves, show the curves of the sweep before."""
+    """Follow a sweep until it ends: points done, time left, a stop button, and its curves. Show the
+    curves of the sweep before as long as there are none."""
 
     def look() -> Standing | None:
         jobs = server.job_queue()

@@ -22,7 +22,8 @@ SECONDS = 6.0
 
 def measure(key: str, variants: tuple[Variant, ...], presenting: bool) -> None:
     """Draw a Run button and the comparison that it starts. Before that, draw a recorded run if
-    there is one, or a note of what is missing. The run's id is in the URL under its key."""
+    there is one, or the reason that a variant is unavailable. The run's id is in the URL under its
+    key."""
 
     def show(result: dict) -> None:
         results.show_summary(result, presenting)
