@@ -9,7 +9,7 @@ import streamlit as st
 from wlm.network import addresses
 
 HERE = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
-QR_SCALE = 12  # pixels a module: sharp on a projector
+QR_SCALE = 12  # pixels per module: sharp on a projector
 
 
 def audience_address() -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What a phone shows: the texts of the round that is open, and how to vote."""
+"""The phone's page: the texts of the open round, and how to vote."""
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ INT8 = (
     "int8 is the same model as fp32 with its weights rounded to 8-bit integers instead of 32-bit "
     "floats: a quarter of the size."
 )
-EVERY = 3.0  # seconds: some hundred phones ask
+EVERY = 3.0  # seconds: several hundred phones may ask
 
 
 @st.fragment(run_every=EVERY)
@@ -78,7 +78,7 @@ def show_round(room: Room, votes: Votes, mine: int | None) -> None:
 
 
 def show_truth(quantized: int, mine: int | None) -> None:
-    """Say who wrote what, and whether this visitor was right."""
+    """Show who wrote which text, and whether this visitor was right."""
     wrote = f"int8 wrote {SIDES[quantized]}"
     if mine is None:
         st.info(f"{wrote}. You did not vote in this round.", icon=":material/info:")
@@ -89,6 +89,6 @@ def show_truth(quantized: int, mine: int | None) -> None:
 
 
 def vote(code: str, round: int, side: int) -> None:
-    """Cast or change this visitor's vote; what keeps it from that is shown."""
+    """Cast or change this visitor's vote; if that is impossible, show why."""
     with errors_shown():
         rooms().vote(code, visitor.name(), round, side)

@@ -58,7 +58,7 @@ def rounds_chart(rounds: list[Votes]) -> Spec:
 
 @built_once
 def votes_chart(votes: Votes) -> Spec:
-    """Return a bar a text, as long as its votes, in the colour of the model that wrote it."""
+    """Return a bar per text, as long as its votes, in the color of the model that wrote it."""
     writers = [INT8 if side == votes.quantized else FP32 for side in range(len(SIDES))]
     rows = [
         {

@@ -1,4 +1,4 @@
-"""The keys of the stage: those of a keyboard and of a clicker."""
+"""The keys of the stage: keyboard and clicker."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +12,11 @@ _listen = st.components.v2.component(
 
 
 def hear_keys(step: str, go_on: Callable[[], None], go_back: Callable[[], None]) -> None:
-    """Have keys call one of two functions. `step` names what is shown: a press that was meant for
-    another step does nothing."""
+    """Call one of two functions when a key is pressed. `step` names the current step: a press that
+    was meant for another step does nothing."""
 
     def press() -> None:
-        # From the browser: anything may come.
+        # From the browser, so it can be anything.
         pressed = st.session_state[KEY].get("press")
         if not isinstance(pressed, dict) or pressed.get("step") != step:
             return

@@ -1,4 +1,4 @@
-"""What the page Audience shows without a room: how to open one, and how to join one."""
+"""The page Audience without a room: how to open a room, and how to join one."""
 
 import streamlit as st
 
@@ -36,7 +36,7 @@ def show_lobby() -> None:
 
 
 def show_code_field(problem: str = "") -> None:
-    """Draw the field for a room's code, and what was wrong with the code before."""
+    """Draw the field for a room's code, and the problem with the previous code."""
     with st.form("join", border=False):
         code = st.text_input("The room's code", max_chars=CODE_LENGTH)
         if st.form_submit_button("Join", icon=":material/login:"):
@@ -49,6 +49,6 @@ def show_code_field(problem: str = "") -> None:
 
 
 def enter(code: str) -> None:
-    """Go on to a room."""
+    """Go to a room."""
     st.query_params["room"] = code
     st.rerun()

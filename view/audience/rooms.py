@@ -1,4 +1,4 @@
-"""The rooms of this server, and those of all that share its database."""
+"""The rooms of this server, and of all servers that share its database."""
 
 from view.shared import server, visitor
 from view.shared.singleton import singleton
@@ -8,7 +8,7 @@ from wlm.errors import AudienceError, NoRoomError
 from wlm.paths import database_url
 from wlm.shares import Shares
 
-# Of one network address, which a whole lecture hall may share.
+# Limits per network address, which a whole lecture hall may share.
 HOSTS = Shares(MOST_ROOMS // 10, LIFE_SECONDS)  # visitors who opened rooms
 VOTERS = Shares(MOST_VOTERS // 2, LIFE_SECONDS)  # by room and visitor
 WRONG_CODES = Shares(30, 60.0)
@@ -44,8 +44,8 @@ def find_room(code: str) -> Room:
 
 
 def join(room: Room) -> None:
-    """Note that the visitor has come into a room. Raises AudienceError if the room is full, or
-    if too many come from one network."""
+    """Record that the visitor joined a room. Raises AudienceError if the room is full, or if too
+    many join from one network."""
     if not VOTERS.take(visitor.address(), (room.code, visitor.name())):
         raise AudienceError(
             f"{VOTERS.most:,} people of your network are in rooms, the most there may be"

@@ -1,4 +1,4 @@
-"""What the speaker's screen shows: how to come in, the texts, the votes, and the truth."""
+"""The speaker's screen: how to join, the texts, the votes, and the truth."""
 
 import streamlit as st
 
@@ -26,7 +26,7 @@ ASKED = "close-without-votes"  # in the session: the round without votes that wa
 
 @st.fragment(run_every=EVERY)
 def show_stage(code: str) -> None:
-    """Show a room as it stands to those who look at the speaker's screen."""
+    """Show a room in its current state to the people who look at the speaker's screen."""
     with errors_shown():
         room, votes, come = rooms().look(code)
         this = votes[room.round]
@@ -47,7 +47,7 @@ def show_stage(code: str) -> None:
 
 
 def show_heading(room: Room, votes: Votes, come: int) -> None:
-    """Show the question, how many are there, and the button that goes on."""
+    """Show the question, the number of people in the room, and the button for the next step."""
     with st.container(horizontal=True, vertical_alignment="center"):
         number = f"Round {room.round + 1} of {len(room.pairs)}: "
         question = "which text did int8 write?"
@@ -60,8 +60,8 @@ def show_heading(room: Room, votes: Votes, come: int) -> None:
             if st.button("Leave", icon=":material/logout:"):
                 leave()
         else:
-            # A button of its own for each step: a later one of the same name would take for its
-            # own a press that came twice, as was seen on a busy machine.
+            # A separate button for each step: with the same name, a later button would react to the
+            # second press of a double click, as happened on a busy machine.
             st.button(
                 STEPS[room.phase],
                 key=f"on-from-{room.round}-{room.phase}",
@@ -128,7 +128,7 @@ def show_texts(room: Room) -> None:
 
 
 def show_outcome(room: Room, votes: dict[int, Votes]) -> None:
-    """Say how many were right in the round, and in the end whether the room beats a coin."""
+    """Show how many were right in the round, and in the end whether the room beats a coin."""
     this, all_votes = votes[room.round], list(votes.values())
     if not room.is_over:
         share = f", {this.right / this.total:.0%}" if this.total else ""
@@ -143,13 +143,14 @@ def show_outcome(room: Room, votes: dict[int, Votes]) -> None:
 
 
 def leave() -> None:
-    """Go back to the lobby; the room stays until its day is over."""
+    """Go back to the lobby; the room stays until it expires."""
     st.query_params.pop("room", None)
-    st.rerun()  # all of the page, of which a room is a part
+    st.rerun()  # reruns the whole page, because a room is only a part of the page
 
 
 def go_on(room: Room, votes: int) -> None:
-    """Go one step on from what the speaker sees; a round without votes asks before it closes."""
+    """Go one step on from the step that the speaker sees; ask before closing a round without
+    votes."""
     is_asked = st.session_state.pop(ASKED, None) == room.round
     if room.phase == Phase.OPEN and not votes and not is_asked:
         st.session_state[ASKED] = room.round
@@ -159,6 +160,6 @@ def go_on(room: Room, votes: int) -> None:
 
 
 def reopen(room: Room) -> None:
-    """Open the round again that the speaker sees closed."""
+    """Open again the round that the speaker sees closed."""
     with errors_shown():
         rooms().advance(room, visitor.name(), back=True)

@@ -11,8 +11,8 @@ TEMPERATURE = 0.8
 
 
 def make_room(host: str) -> Room:
-    """Have both models write the texts of all rounds, so that nothing waits on the stage."""
-    from view.sample.blind_test import OPENINGS, draw_round  # what phones do without
+    """Write the texts of all rounds with both models, so that nobody waits on the stage."""
+    from view.sample.blind_test import OPENINGS, draw_round  # phones do not need this
 
     pairs = []
     for opening in random.SystemRandom().sample(OPENINGS, ROUNDS):

@@ -224,6 +224,6 @@ def running_sum(running: list[int], label: str) -> Spec:
 
 
 def _ghost(field: str) -> alt.Color:
-    """Return the grey of what is there only for comparison, with a legend."""
+    """Return a grey for marks that are only for comparison, with a legend."""
     legend = alt.Legend(title=None, orient="top", symbolType="stroke", symbolStrokeWidth=3)
     return alt.Color(field, scale=alt.Scale(domain=[STATIC], range=[GREY]), legend=legend)

@@ -49,22 +49,22 @@ class Selection:
 
     @property
     def word(self) -> str:
-        """The word that was read last."""
+        """Return the word that was read last."""
         return self.words[self.at]
 
     @property
     def name(self) -> str:
-        """The matrix's name on the page."""
+        """Return the matrix's name on the page."""
         return matrix_label(self.matrix)
 
     @property
     def int8(self) -> Variant:
-        """The variant whose LSTM and Linear are int8, per tensor or per row."""
+        """Return the variant whose LSTM and Linear are int8, per tensor or per row."""
         precision = "int8-channel" if self.by_row else "int8"
         return Variant(lstm=precision, linear=precision)
 
     def label(self, row: int) -> str:
-        """Return what a row of the matrix stands for: a word, or a gate of an LSTM's unit."""
+        """Return the meaning of a row of the matrix: a word, or a gate of an LSTM's unit."""
         return _label(self.model, self.matrix, row)
 
 
@@ -180,8 +180,9 @@ def loss_curve(model: str) -> LossCurve | None:
 
 @dataclass(frozen=True)
 class FewerBits:
-    """A model at fewer bits: the matrix's step (the mean of its rows' steps), the number of weights
-    on each level from the lowest, the next words next to fp32's, and a sentence of each."""
+    """A model at fewer bits: the matrix's step (the mean of its rows' steps) and the number of
+    weights on each level from the lowest. Also the next words next to fp32's, and a sentence of
+    each."""
 
     step: float
     counts: list[int]

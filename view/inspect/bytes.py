@@ -40,8 +40,8 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
 
 
 def bytes_chart(model: str, variants: list[Variant], large: bool = False) -> Spec:
-    """Return a bar a variant, made of the sizes of its parts, those outlined that quantization
-    does not reach; `large` is for a lecture."""
+    """Return a bar per variant, stacked from the sizes of its parts, with an outline around the
+    parts that stay unquantized; `large` is for a lecture."""
     parts = [parts_of(model, variant) for variant in variants]
     unit, scale = size_unit(sum(each.values()) for each in parts)
     return charts.stacked_parts(
@@ -63,8 +63,8 @@ def unreached(variant: Variant) -> list[str]:
 
 
 def why_it_remains(model: str, sizes: dict[Variant, dict[str, int]]) -> str:
-    """Return what the outlines mean, and what the embedding takes of the file where it is
-    quantized and where it is not; the last variant of either kind is named."""
+    """Return the meaning of the outlines, and the embedding's share of the file if it is quantized
+    and if it is not; the text names the last variant of either kind."""
     config = server.config_of(model)
     shape = f"{config.ntoken:,} × {config.ninp:,}"
     by_precision = {variant.embedding: variant for variant in sizes}

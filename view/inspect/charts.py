@@ -16,11 +16,11 @@ from view.shared.charts import (
 from view.shared.histogram import histogram_layers
 from wlm.inspecting.weight_error import Histogram
 
-ROOM_FOR_NUMBER = 0.13  # of the longest bar: on a narrow chart a number is so wide
+ROOM_FOR_NUMBER = 0.13  # of the longest bar: the width of a number on a narrow chart
 LONGEST_BESIDE = 20  # letters of a name in a legend of two columns, on half a page
 IDENTICAL = 100  # dB: from here on, activations and weights count as identical
 ROW = 26  # pixels of a legend's row
-SMALLEST_LABELLED = 0.015  # of the longest bar: a number beside less would not show what it names
+SMALLEST_LABELLED = 0.015  # of the longest bar: less is too small for a number
 
 
 @built_once
@@ -34,10 +34,10 @@ def stacked_parts(
     marked: list[list[str]] | None = None,
     large: bool = False,
 ) -> Spec:
-    """Return one lying bar a label, made of its parts, their values beside them and the sum at the
-    end. A part called such as `LSTM 3` belongs to the module `LSTM`, and one number stands for all
-    of it; of each bar the `marked` modules are outlined. A `large` chart has larger words and no
-    axis."""
+    """Return a horizontal bar per label, stacked from its parts, with their values next to them and
+    the sum at the end. A part with a name such as `LSTM 3` belongs to the module `LSTM`, and one
+    number is the sum for the module. In each bar the `marked` modules have an outline. A `large`
+    chart has larger words and no axis."""
     small_type, type_size, thickness = (20, 24, 40) if large else (SMALL_SIZE, 16, 34)
     segments, groups = _segments(labels, parts)
     names = list(dict.fromkeys(row["group"] for row in segments))
@@ -80,10 +80,10 @@ def stacked_parts(
         dashes = {"stroke": INK, "strokeWidth": 2.5, "strokeDash": [7, 4]}
         outline = base.mark_bar(size=thickness, fillOpacity=0, **dashes)
         layers.append(outline.properties(data={"values": outlined}))
-    # The sum at the end says it of a bar of one module.
+    # For a bar of one module, the sum at the end is enough.
     several = [row for row in groups if row["modules"] > 1]
     shown = [row for row in several if row["sum"] >= SMALLEST_LABELLED * longest]
-    # Neighbours' numbers stand above and below in turn: they cannot meet.
+    # Numbers of neighbors are above and below in turn, so they cannot overlap.
     for side, direction in enumerate((-1, 1)):
         on_side = [row for row in shown if names.index(row["group"]) % 2 == side]
         numbers = alt.Chart({"values": _with_room(on_side, ROOM_FOR_NUMBER * longest)}).mark_text(
@@ -101,7 +101,7 @@ def stacked_parts(
 
 
 def _segments(labels: list[str], parts: list[dict[str, float]]) -> tuple[list[dict], list[dict]]:
-    """The pieces of all bars, and where those of one module begin and end."""
+    """Return the pieces of all bars, and the start and end of each module's pieces."""
     segments, groups = [], []
     for label, values in zip(labels, parts, strict=True):
         start, by_group = 0.0, {}
@@ -129,7 +129,7 @@ def _segments(labels: list[str], parts: list[dict[str, float]]) -> tuple[list[di
 
 
 def _with_room(numbers: list[dict], room: float) -> list[dict]:
-    """Leave out, of two numbers of a bar that would meet, the smaller one."""
+    """Leave out the smaller of two numbers of a bar that would overlap."""
     kept: list[dict] = []
     for row in sorted(numbers, key=lambda each: -each["sum"]):
         same_bar = (each for each in kept if each["label"] == row["label"])
@@ -147,8 +147,8 @@ def weights_on_grid(histogram: Histogram, *, title: str) -> Spec:
 
 @built_once
 def matrix_errors(rows: list[dict], labels: list[str]) -> Spec:
-    """Return a dot for each weight matrix and variant at its ratio in decibels; rows have label,
-    matrix and sqnr_db, None where nothing is rounded. Dots of a matrix lie one below the other."""
+    """Return a dot per weight matrix and variant at its ratio in decibels; rows have label, matrix
+    and sqnr_db, None if nothing is rounded. Dots of a matrix are one below the other."""
     matrices = list(dict.fromkeys(row["matrix"] for row in rows))
     shown = _shown(labels, rows)
     rows, domain = _to_identical(rows)
@@ -171,7 +171,7 @@ def matrix_errors(rows: list[dict], labels: list[str]) -> Spec:
     )
     dots = base.mark_point(filled=True, size=150 if len(shown) < 3 else 60, opacity=1)
     layers = [dots]
-    if len(shown) < 3:  # more would meet
+    if len(shown) < 3:  # more would overlap
         numbers = base.mark_text(align="left", dx=10)
         layers.append(numbers.encode(text=alt.Text("number:N")))
     row = max(30, 8 + 9 * len(shown))
@@ -180,9 +180,9 @@ def matrix_errors(rows: list[dict], labels: list[str]) -> Spec:
 
 @built_once
 def errors_by_layer(rows: list[dict], labels: list[str]) -> Spec:
-    """Return a line a variant through the parts of the model, in the order of a pass; rows have
-    label, part, cosine and sqnr_db, None where nothing is rounded. Lines lie beside one another,
-    so that those of equal errors show, too."""
+    """Return a line per variant through the parts of the model, in the order of a pass; rows have
+    label, part, cosine and sqnr_db, None if nothing is rounded. Lines are drawn next to each other,
+    so that lines of equal errors are visible."""
     shown, parts = _shown(labels, rows), list(dict.fromkeys(row["part"] for row in rows))
     rows, domain = _to_identical(rows)
     base = alt.Chart({"values": rows}).encode(
@@ -209,7 +209,7 @@ def errors_by_layer(rows: list[dict], labels: list[str]) -> Spec:
     told = [*map(alt.Tooltip, ("label:N", "part:N", "told:N", "cosine:Q"))]
     layers = [lines.encode(tooltip=told)]
     numbers = rows
-    if len(shown) > 1:  # they would meet: of each variant only where its error is largest
+    if len(shown) > 1:  # else they overlap: show only each variant's largest error
         known = [row for row in rows if row["sqnr_db"] is not None]
         worst = [[row for row in known if row["label"] == label] for label in shown]
         worst = [min(own, key=lambda row: row["sqnr_db"]) for own in worst if own]
@@ -231,7 +231,7 @@ IDENTICAL_LABEL = (
 
 def _to_identical(rows: list[dict]) -> tuple[list[dict], list[float]]:
     """Return the rows with `shown_db`, at most IDENTICAL, and its words, and the scale's domain: a
-    variant that differs by nothing but the order of additions must not set the scale."""
+    variant that differs only by the order of additions must not set the scale."""
     shown = []
     for row in rows:
         ratio = row["sqnr_db"]
@@ -246,7 +246,7 @@ def _to_identical(rows: list[dict]) -> tuple[list[dict], list[float]]:
 
 
 def _legend(shown: list[str]) -> int:
-    """Return the height of the legend below a chart, which takes it from the chart's height."""
+    """Return the height of the legend below a chart; the legend reduces the chart's height."""
     return ROW * -(-len(shown) // _legend_columns(shown))
 
 
@@ -255,7 +255,7 @@ def _legend_columns(shown: list[str]) -> int:
 
 
 def _shown(labels: list[str], rows: list[dict]) -> list[str]:
-    """Those of the labels that have rows."""
+    """Return the labels that have rows."""
     found = {row["label"] for row in rows}
     return [label for label in labels if label in found]
 
@@ -269,7 +269,7 @@ def _dips(three: list[float | None]) -> bool:
 
 
 def color_of_variants(labels: list[str], rows: list[dict]) -> alt.Color:
-    """The variants' colours, with a legend of those that have rows."""
+    """Return the variants' colors, with a legend of the variants that have rows."""
     shown = _shown(labels, rows)
     columns = _legend_columns(shown)
     legend = alt.Legend(title=None, orient="bottom", columns=columns, values=shown)

@@ -1,4 +1,4 @@
-"""A model as diagrams, one a variant: Graphviz's DOT, which the browser draws."""
+"""A model as diagrams, one per variant: Graphviz's DOT, which the browser draws."""
 
 import streamlit as st
 
@@ -11,8 +11,8 @@ from wlm.measuring.wording import size_in_words
 from wlm.model.lstm import ModelConfig
 from wlm.quantization.variant import Variant, describe
 
-# Tints of the variants' colours with dark words on them: Graphviz knows no theme, and these read on
-# a light and a dark page.
+# Tints of the variants' colors with dark words on them: Graphviz knows no theme, and these are
+# readable on a light and a dark page.
 TINTS = {
     "fp32": "#a9cfe8",
     "bf16": "#c3e3a1",
@@ -25,7 +25,7 @@ INK, LINE, GROUND = "#17202a", "#8c98a4", "#e8eef4"
 
 
 def show_model(model: str, variants: list[Variant]) -> None:
-    """Show the parts of each variant as a diagram, coloured by precision."""
+    """Show the parts of each variant as a diagram, colored by precision."""
     config = server.config_of(model)
     for column, variant in zip(columns(len(variants)), variants, strict=True):
         sizes = parts_of(model, variant)
@@ -71,14 +71,14 @@ def diagram(config: ModelConfig, modules: dict[str, str], sizes: dict[str, int],
 
 
 def _edge(above: str, below: str, words: str) -> str:
-    """An arrow with words beside it, on a ground of their own."""
+    """Return an arrow with words next to it, on a separate background."""
     cell = f'<td width="6"></td><td bgcolor="{GROUND}">{words}</td>'
     table = f'<table border="0" cellborder="0" cellpadding="3"><tr>{cell}</tr></table>'
     return f'"{above}" -> "{below}" [label=<{table}>]'
 
 
 def _dot(graph: str, node: str, ends: tuple[str, str], lines: list[str]) -> str:
-    """DOT in the one style: `ends` are what goes in and what comes out."""
+    """Return DOT in the common style; `ends` are the names of input and output."""
     first, last = ends
     return "\n".join(
         [

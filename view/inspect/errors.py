@@ -43,13 +43,13 @@ def activations_of(model: str, text: str):
 @st.cache_data(show_spinner="Reading the text …", max_entries=64)
 def layer_errors_of(model: str, text: str, variant: Variant) -> list[LayerError]:
     """Return the error of each part's activations on a text's first words."""
-    # Here rather than in the worker: a second's work, and nothing in it is timed.
+    # Here instead of in the worker: it takes a second, and nothing in it is timed.
     reference, ids = activations_of(model, text)
     return layer_errors(reference, activations(server.load_variant(model, variant), ids))
 
 
 def show_errors(model: str, text: str, variants: list[Variant]) -> None:
-    """Show how far rounding moves weights, and what becomes of it in the activations."""
+    """Show how far rounding moves weights, and the resulting errors of activations."""
     labels = [variant.label for variant in variants]
     quantized = [variant for variant in variants if variant != FP32]
     if not quantized:
@@ -165,7 +165,7 @@ def show_matrix(model: str, variants: list[Variant]) -> None:
 
 
 def _share(decibels: float) -> str:
-    """A ratio in decibels as the error's share of the signal."""
+    """Return a ratio in decibels as the error's share of the signal."""
     return f"{100 * 10 ** (-decibels / 20):.2g}%"
 
 

@@ -1,4 +1,4 @@
-"""The roofline as a chart: what the machine can do at best, and what each module does of it."""
+"""The roofline as a chart: the machine's limits, and how close each module comes to them."""
 
 import altair as alt
 
@@ -78,14 +78,14 @@ def roofline(points: list[dict], roof: Roofline) -> Spec:
             tooltip=[*map(alt.Tooltip, ("label:N", "module:N", "x:Q", "y:Q"))],
         ),
     ]
-    if len(labels) <= 2:  # the same module of more variants lies in one place: names would meet
+    if len(labels) <= 2:  # more variants: names of the same module overlap
         highest = {label: max(r["y"] for r in rows if r["label"] == label) for label in labels}
         for above, dy in ((True, -16), (False, 17)):
             chosen = [row for row in rows if (row["y"] >= highest[row["label"]]) == above]
             names = alt.Chart({"values": chosen}).encode(x=x, y=y, text=alt.Text("module:N"))
             layers.append(names.mark_text(dy=dy, **HALO).encode(color=alt.ColorValue(GROUND)))
             layers.append(names.mark_text(dy=dy).encode(color=color))
-    # Each name lies on the side of its line that is empty.
+    # Each name is on the empty side of its line.
     bend = max(peaks.values()) / slopes["caches"] / 1.4
     for rows, side in (
         (
@@ -110,7 +110,7 @@ def roofline(points: list[dict], roof: Roofline) -> Spec:
 def _ceilings(
     peaks: dict[str, float], slopes: dict[str, float], left: float, right: float
 ) -> list[dict]:
-    """The ends of each line: as fast as memory or caches deliver, then as fast as it computes."""
+    """Return the ends of each line: first the speed of memory or caches, then of computing."""
     ends = []
     for name, speed in slopes.items():
         bend = max(peaks.values()) / speed

@@ -128,7 +128,7 @@ def bound_by(labels: list[str], passes: Sequence[dict]) -> str:
 
 
 def show_times_table(result: dict) -> None:
-    """Show all numbers of an inspection, a row a module."""
+    """Show all numbers of an inspection, one row per module."""
     bound = {True: "memory", False: "arithmetic", None: "–"}
     rows = [
         {
@@ -174,7 +174,7 @@ def show_times_table(result: dict) -> None:
 
 
 def _points(labels: list[str], passes: Sequence[dict]) -> list[dict]:
-    """The modules that a roofline shows: those that multiply."""
+    """Return the modules that a roofline shows, which are those with multiplications."""
     return [
         {"label": label, **module}
         for label, one in zip(labels, passes, strict=True)

@@ -15,7 +15,7 @@ from wlm.text.wikitext import tokenize
 
 WORDS = 40  # short enough to read aloud
 BASELINE, QUANTIZED = Variant(), Variant(lstm="int8", linear="int8")
-# Both texts of a round go on from the same words, so that they differ by what they make of them.
+# Both texts of a round continue the same words, so that only the continuations differ.
 OPENINGS = (
     "The town was",
     "In the summer of 1940 ,",
@@ -30,7 +30,7 @@ OPENINGS = (
 
 @dataclass
 class Round:
-    """Two texts, which of them is the quantized model's, and which was guessed."""
+    """Two texts, which of them is the quantized model's, and the visitor's guess."""
 
     texts: tuple[list[str], list[str]]
     quantized: int
@@ -39,7 +39,7 @@ class Round:
 
 @dataclass
 class Score:
-    """How many rounds were answered in this session, and how many rightly."""
+    """The number of rounds answered in this session, and the number of correct answers."""
 
     rounds: int = 0
     right: int = 0
@@ -60,7 +60,7 @@ def show_blind_test(model: str, settings: SampleSettings, prompt: tuple[str, ...
         with st.container(horizontal=True, vertical_alignment="center"):
             label = "Next pair" if current else "Show a pair"
             waits = current is not None and current.guessed is None
-            # A pair that is not guessed cannot be skipped: the score would be of one's choice.
+            # A visitor cannot skip a pair without a guess, because skipping would bias the score.
             pressed = st.button(label, icon=":material/casino:", disabled=waits, type="primary")
             if score.rounds:
                 st.markdown(
@@ -69,13 +69,13 @@ def show_blind_test(model: str, settings: SampleSettings, prompt: tuple[str, ...
                 )
         if pressed:
             st.session_state["round"] = draw_round(model, replace(settings, prompt=prompt))
-            st.rerun()  # the button above is now another one
+            st.rerun()  # the button above is now a different one
         if current:
             show_round(current, score)
 
 
 def draw_round(model: str, settings: SampleSettings) -> Round:
-    """Have both models write, each with a seed of its own, and put them in random order."""
+    """Write a text with each model, each with a different seed, and put them in random order."""
     prompt = settings.prompt or tuple(tokenize(secrets.choice(OPENINGS)))
     vocabulary = server.load_model(model).vocabulary
     texts = []
@@ -111,7 +111,7 @@ def show_round(current: Round, score: Score) -> None:
 
 
 def answer(current: Round, score: Score, guessed: int) -> None:
-    """Count one answer; a second press on the same round counts nothing."""
+    """Count one answer; ignore a second press on the same round."""
     if current.guessed is None:
         current.guessed = guessed
         score.rounds += 1

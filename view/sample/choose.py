@@ -15,8 +15,8 @@ from wlm.text.wikitext import tokenize
 
 @dataclass(frozen=True)
 class Choice:
-    """What is to be written, and the words of the visitor's own prompt in it; whether as raw
-    tokens, whether a button was pressed for it, and the place for one that stops it."""
+    """The selected settings, and the words of the visitor's own prompt in them; whether to show raw
+    tokens, whether the visitor pressed a button to write, and the place for the Stop button."""
 
     request: Request
     prompt: tuple[str, ...]
@@ -26,7 +26,7 @@ class Choice:
 
 
 def choose_sample(model: str) -> Choice:
-    """Draw the controls and return what was chosen. Raises WLMError."""
+    """Draw the controls and return the choice. Raises WLMError."""
     offered = offered_variants(model)
     variants = choose_variants(
         "Variants",
@@ -68,7 +68,7 @@ def choose_sample(model: str) -> Choice:
 
 
 def choose_more() -> dict:
-    """Draw the settings that a first text does without."""
+    """Draw the settings that a first text does not need."""
     return {
         "words": st.number_input("Words, at most", 10, 1000, 150, step=10, **in_url("words")),
         "seed": st.number_input("Seed", 0, 2**31 - 1, 1, **in_url("seed")),

@@ -1,4 +1,4 @@
-"""Texts drawn from several variants: written as one watches, and compared."""
+"""Texts drawn from several variants: written while the visitor watches, and compared."""
 
 import time
 from collections.abc import Callable
@@ -22,14 +22,14 @@ from wlm.sampling.words import (
 )
 from wlm.text.vocabulary import Vocabulary
 
-SCREEN_UPDATE_SECONDS = 0.1  # words are drawn faster than a screen need show them
+SCREEN_UPDATE_SECONDS = 0.1  # words are drawn faster than a screen needs to show them
 WORD_BYTES = 600  # in memory: a word of one variant, and how it differs
-WORDS, DRAW_BYTES = 6, 8_000  # the likeliest at a draw, and what they take at most
+WORDS, DRAW_BYTES = 6, 8_000  # the likeliest words at a draw, and their largest size
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a sample is asked for with; the first variant is the baseline."""
+    """The settings of a sample; the first variant is the baseline."""
 
     model: str
     variants: tuple[Variant, ...]
@@ -83,21 +83,21 @@ class Sample:
         return [each.id for each in self.texts[0]]
 
     def departure(self, i: int) -> int | None:
-        """Return the place, from 0, of the first word in which a text differs from the first."""
+        """Return the position, from 0, of the first word that differs from the first text."""
         return first_difference(self.words(0), self.words(i))
 
     def before_first_departure(self) -> tuple[int, ...]:
-        """Return the ids of the baseline's text up to where the first other text departs."""
+        """Return the ids of the baseline's text before the first difference of any other text."""
         places = [self.departure(i) for i in range(1, len(self.texts))]
         return tuple(self.ids()[: min((each for each in places if each is not None), default=0)])
 
     def words_per_second(self, i: int) -> float:
-        """Return the speed of a variant, model and draw; 0 while it has no text."""
+        """Return the words per second of a variant, for model and draw; 0 if it has no text yet."""
         text = self.texts[i]
         return len(text) / sum(each.seconds for each in text) if text else 0.0
 
     def draw_at(self, place: int) -> list[Candidate]:
-        """Return the draw at a place of the baseline's text."""
+        """Return the draw at a position of the baseline's text."""
 
         def look() -> list[Candidate]:
             asked, before = self.request, self.ids()[:place]
@@ -118,8 +118,8 @@ def _draws() -> BoundedCache:
 
 
 def write(request: Request, show: Callable[[Sample], None]) -> Sample:
-    """Draw all variants' texts, a word of each in turn, and show them as they grow."""
-    # In the session from the first word on, so that a stopped text stays.
+    """Draw all variants' texts, one word of each in turn, and show them as they grow."""
+    # Stored in the session from the first word on, so that a stopped text stays.
     sample = st.session_state["sample"] = Sample(request, [[] for _ in request.variants])
     with wait_to_write():
         streams = {
@@ -143,8 +143,8 @@ def write(request: Request, show: Callable[[Sample], None]) -> Sample:
 
 
 def settled(sample: Sample) -> Sample:
-    """Return the session's sample; a copy where its writing was stopped, since the script that was
-    writing it may add some words yet."""
+    """Return the session's sample; a copy if writing was stopped, because the script that writes
+    the sample may still add words."""
     if sample.complete or not all(sample.texts):
         return sample
     copy = st.session_state["sample"] = Sample(sample.request, list(map(list, sample.texts)))
@@ -152,14 +152,14 @@ def settled(sample: Sample) -> Sample:
 
 
 def finish(sample: Sample) -> None:
-    """Compare a sample's texts where that was stopped."""
+    """Compare a sample's texts if the comparison was stopped."""
     if not sample.complete:
         with wait_to_write():
             compare(sample)
 
 
 def compare(sample: Sample) -> None:
-    """Have all variants read the baseline's text, to see how far they differ on each word."""
+    """Read the baseline's text with all variants, to see how far they differ on each word."""
     if len(sample.texts) < 2 or not all(sample.texts):
         return
     asked, ids = sample.request, sample.ids()

@@ -45,7 +45,7 @@ def typeset_lines(sample: Sample) -> list[dict]:
     for line in lines(words):
         pieces = []
         for place, text in line.pieces:
-            # Typesetting leaves out the ends of lines and the signs of headings: a draw, too.
+            # Typesetting leaves out line ends and the characters that mark headings: draws, too.
             for skipped in range(last + 1, place):
                 if skipped >= given:
                     pieces.append(_piece(sample, skipped - given, f" {shown_word(words[skipped])}"))

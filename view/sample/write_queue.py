@@ -17,7 +17,7 @@ AT_ONCE = 2  # visitors whose texts are drawn at the same time, by threads of th
 
 @dataclass(eq=False)
 class Ticket:
-    """A place in line, and whether its turn has come."""
+    """A place in line, and whether it is that place's turn."""
 
     visitor: str
     begun: bool = False
@@ -26,10 +26,10 @@ class Ticket:
 class WriteQueue:
     """A queue for work that would slow down everyone if done at once.
 
-    `with queue.join(visitor) as ahead:` stands in line until the block ends, however it ends;
-    `ahead()` returns how many must still finish first. A visitor has one place, however many tabs
-    it opens: its further tabs stand behind everyone. Nobody is blocked: a page that waits asks
-    again, and can be stopped meanwhile.
+    `with queue.join(visitor) as ahead:` holds a place in line until the block ends, for any reason;
+    `ahead()` returns how many must still finish first. A visitor has one place: if the visitor
+    opens more tabs, these are behind everyone. Nobody is blocked: a page that waits asks again, and
+    can be stopped meanwhile.
     """
 
     def __init__(self, places: int):
@@ -39,7 +39,7 @@ class WriteQueue:
 
     @contextmanager
     def join(self, visitor: str) -> Iterator[Callable[[], int]]:
-        """Stand in line; the value returns how many must finish before it is one's turn."""
+        """Join the line; the value is a function that returns how many must finish first."""
         ticket = Ticket(visitor)
         with self._lock:
             self._line.append(ticket)

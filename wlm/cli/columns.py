@@ -1,4 +1,4 @@
-"""Texts side by side, as rows of a terminal that grow while they are drawn."""
+"""Texts side by side, as rows on a terminal that appear while the texts are written."""
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
@@ -7,11 +7,11 @@ from wlm.sampling.words import SampledWord
 from wlm.text.wikitext import Typesetter
 
 GAP = "  │  "
-NARROWEST = 20  # letters of a column
+NARROWEST = 20  # characters of a column
 
 
 class Column:
-    """One text broken into rows of a width; `rows` are those that are full."""
+    """One text broken into rows of a given width; `rows` has the rows that are full."""
 
     def __init__(self, width: int):
         self._typesetter, self._width = Typesetter(), width
@@ -19,7 +19,7 @@ class Column:
         self.rows: list[str] = []
 
     def add(self, word: str, *, marked: bool = False) -> None:
-        """Add a word; a marked one stands between arrows."""
+        """Add a word; a marked word gets an arrow on each side."""
         piece = self._typesetter.add(word)
         if marked:
             space = " " * piece.startswith(" ")
@@ -48,10 +48,11 @@ def side_by_side(
     prompt: Sequence[str],
     width: int,
 ) -> Iterator[str]:
-    """Yield rows of a terminal of a width: labels, then texts, a word of each drawn in turn.
+    """Yield rows for a terminal of a given width: labels, then texts, one word of each text in
+    turn.
 
-    Each row comes when all columns have it. In each column but the first, the first word that
-    differs from the first column's stands between arrows.
+    A row is yielded when all columns have it. In each column but the first, arrows mark the first
+    word that differs from the first column's.
     """
     each_width = max(NARROWEST, (width - len(GAP) * (len(labels) - 1)) // len(labels))
     columns = [Column(each_width) for _ in labels]

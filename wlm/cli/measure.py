@@ -1,4 +1,4 @@
-"""Jobs as commands run them: settings from options, a progress bar, and the run that is kept."""
+"""Jobs as commands run them: settings from options, a progress bar, and the stored run."""
 
 from argparse import Namespace
 from collections.abc import Callable
@@ -12,7 +12,7 @@ STOPPED_EARLY = "stopped early; this is what was measured"
 
 
 def given(settings_class: type, options: Namespace) -> dict:
-    """Return those options that were given and that the settings have."""
+    """Return the options that the user gave and that the settings have."""
     chosen = vars(options)
     return {
         setting.name: chosen[setting.name]
@@ -32,7 +32,7 @@ def chosen_model(options: Namespace):
 
 
 def note_reading(weights_read: str | None, unknown: dict | None = None) -> None:
-    """Say how weights were read, and warn of unknown words in a text."""
+    """Print how weights were read, and warn of unknown words in a text."""
     from wlm.measuring.wording import unknown_warnings
 
     if weights_read:
@@ -42,9 +42,9 @@ def note_reading(weights_read: str | None, unknown: dict | None = None) -> None:
 
 
 def measure(job: Callable, spec, name: str = "", later: int | None = None) -> tuple:
-    """Do a job behind a progress bar; return what it measured, and whether Ctrl-C ended it.
+    """Do a job behind a progress bar; return its measurement, and whether Ctrl-C ended it.
 
-    `later` is how many such jobs follow: with it the bar tells the seconds of them all.
+    `later` is how many such jobs follow: if it is given, the bar shows the seconds of all jobs.
     """
     from wlm.measuring.machine import pinned
 
@@ -52,7 +52,7 @@ def measure(job: Callable, spec, name: str = "", later: int | None = None) -> tu
     with bar("{remaining}" if later is None else "{postfix}") as shown, pinned(spec.threads):
         try:
             for progress in job(spec):
-                measured = progress.measured  # before it shows: who sees it may press Ctrl-C
+                measured = progress.measured  # before the bar moves: the user may press Ctrl-C then
                 if later is not None:
                     left = spec.seconds if progress.seconds_left is None else progress.seconds_left
                     left += later * spec.most_seconds
@@ -68,7 +68,7 @@ def measure(job: Callable, spec, name: str = "", later: int | None = None) -> tu
 
 
 def keep(spec, content: dict, started: float, stopped: bool) -> str:
-    """Keep a comparison as a run and return its id; where that fails, warn and return nothing."""
+    """Store a comparison as a run and return its id; if that fails, warn and return an empty id."""
     from wlm.runs.run import State, finished_run
     from wlm.runs.store import RunStore
 

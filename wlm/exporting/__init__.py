@@ -1,1 +1,1 @@
-"""A variant as files that anyone can use: without wlm, and back here."""
+"""A variant as files that anyone can use without wlm, and that wlm can import."""

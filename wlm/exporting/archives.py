@@ -18,7 +18,7 @@ from wlm.memory import give_back
 from wlm.quantization.variant import Variant
 from wlm.weights.checkpoint import CARD, Checkpoint
 
-ARCHIVE_FORMAT = 1  # raised whenever archives made before are not to be used any more
+ARCHIVE_FORMAT = 1  # increased whenever older archives must not be used any more
 _lock = threading.Lock()
 
 
@@ -34,7 +34,7 @@ class Archive:
 def archive_of(checkpoint: Checkpoint, variant: Variant, format: str) -> Archive:
     """Return a variant of a model as a zip archive, from the cache or made now.
 
-    Raises VariantError for a format that cannot hold the variant, WLMError where making it fails.
+    Raises VariantError for a format that cannot hold the variant, WLMError if making it fails.
     """
     weights = checkpoint.sha256 or checkpoint.name
     key = (
@@ -43,7 +43,7 @@ def archive_of(checkpoint: Checkpoint, variant: Variant, format: str) -> Archive
         _plain(f"{variant}-{format}"),
     )
     name = f"{_plain(checkpoint.name)}-{_plain(str(variant))}-{format}{ARCHIVE}"
-    with _lock:  # each takes a copy of the weights or two
+    with _lock:  # each export makes a copy or two of the weights
         content = read_cached(*key)
         if content is None:
             with tempfile.TemporaryDirectory(prefix="wlm-") as folder:

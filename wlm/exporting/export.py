@@ -29,13 +29,13 @@ from wlm.text.vocabulary import Vocabulary
 from wlm.weights.checkpoint import CARD, VOCABULARY, Checkpoint
 
 CHECK_TOKENS = 501
-EXACT, NEARLY = 1e-5, 0.05  # nats by which load.py may differ; NEARLY if it computes in fp32
+EXACT, NEARLY = 1e-5, 0.05  # nats: largest error of load.py; NEARLY if it uses fp32
 ARCHIVE = ".zip"
 
 
 @dataclass(frozen=True)
 class Export:
-    """What was written: path, variant, format, bytes and sha256 of the weights' file, and the
+    """An export as written: path, variant, format, bytes and sha256 of the weights' file, and the
     checked loss, with the number of tokens and the text."""
 
     path: str
@@ -128,7 +128,7 @@ def _write(
 
 def _check_loader(folder: Path, variant: Variant, loss: float, *, is_exact: bool) -> None:
     """Raise WLMError unless an export's load.py prints this loss."""
-    # -P: no file next to load.py is imported. Of an error, the last line says most.
+    # -P: no file next to load.py is imported. The last line of an error is the most informative.
     done = subprocess.run(
         [sys.executable, "-P", "load.py"], cwd=folder, capture_output=True, text=True, check=False
     )
@@ -147,7 +147,7 @@ def _check_text(vocabulary: Vocabulary) -> tuple[str, Tensor]:
     try:
         text = read_text(ASSETS / "texts" / f"{DEFAULT_TEXT}.txt", vocabulary)
         return "the bundled text, from its beginning", batchify(text.ids[:CHECK_TOKENS], 1)
-    except TextError:  # of another language, or without <unk>
+    except TextError:  # in another language, or without <unk>
         ids = torch.arange(CHECK_TOKENS) % len(vocabulary)
         return "the vocabulary, in its order", batchify(ids, 1)
 

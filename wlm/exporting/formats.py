@@ -1,4 +1,4 @@
-"""The formats that a variant can be taken away in, and which fits which variant."""
+"""The formats of an export, and which formats can hold which variant."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from wlm.errors import VariantError
 from wlm.quantization.variant import Variant
 from wlm.weights.checkpoint import WEIGHTS
 
-# By format: the file of the weights, and what it holds, in words.
+# By format: the name of the weights' file, and its content in words.
 FILES = {"torch": "model.pt", "onnx": "model.onnx", "safetensors": WEIGHTS, "npz": "model.npz"}
 HOLDS = {
     "torch": "PyTorch's state_dict",
@@ -18,7 +18,7 @@ FP32 = Variant()
 
 
 def formats_of(variant: Variant) -> tuple[str, ...]:
-    """Return the formats that a variant can be written in, the likeliest first."""
+    """Return the formats that can hold a variant, the likeliest first."""
     if variant.runtime == "onnxruntime":
         return "onnx", "npz"
     precisions = {variant.lstm, variant.linear, variant.embedding}
@@ -27,20 +27,20 @@ def formats_of(variant: Variant) -> tuple[str, ...]:
 
 
 def comes_back(variant: Variant, format: str) -> bool:
-    """Tell whether wlm imports what it exports in a format: no ONNX file, no .npz of integers."""
+    """Tell whether wlm can import its own export in a format: all but ONNX and .npz with
+    integers."""
     is_float = not any("int" in precision for precision in variant.parts_by_precision())
     return format in ("torch", "safetensors") or (format == "npz" and is_float)
 
 
 def is_exact(variant: Variant, format: str) -> bool:
-    """Tell whether an export's load.py computes as the variant does: with NumPy it is in fp32."""
+    """Tell whether an export's load.py computes as the variant does; with NumPy it uses fp32."""
     return format != "npz" or not variant.parts_by_precision()
 
 
 def format_for(variant: Variant, out: Path, asked: str | None = None) -> str:
-    """Return the format that is asked for, else the one that the name of `out` ends with, else the
-    variant's likeliest. Raises VariantError for one that cannot hold the variant.
-    """
+    """Return the format asked for, else the format that the name of `out` ends with, else the
+    variant's likeliest format. Raises VariantError for a format that cannot hold the variant."""
     by_suffix = {Path(file).suffix: format for format, file in FILES.items()}
     ending = by_suffix.get(out.suffix)
     format = asked or ending or formats_of(variant)[0]

@@ -146,7 +146,7 @@ _BLOCKS = """\
 
 
 def loader(config: ModelConfig, variant: Variant, format: str) -> str:
-    """Return the script that runs an export, and prints its loss on the words of its check."""
+    """Return the script that runs an export and prints its loss on the words of its check."""
     sizes = {"check": _CHECK, **vars(config)}
     if format == "npz":
         blocks = _BLOCKS.format(block=BLOCK) if "int4" in variant.parts_by_precision() else ""
@@ -179,13 +179,13 @@ def _making(variant: Variant) -> str:
 
 
 def _in_bf16(variant: Variant) -> str:
-    """The lines that make the parts of a model bf16 which the variant has in bf16."""
+    """Return the lines that make bf16 those parts of a model that are bf16 in the variant."""
     parts = variant.parts_by_precision().get("bf16", [])
     return "".join(f"model.{MODULES[part]}.to(torch.bfloat16)\n" for part in parts)
 
 
 def _cast(before: str, after: str) -> str:
-    """Return the conversion between two parts: all but bf16 take and return fp32."""
+    """Return the conversion between two parts: all parts but bf16 ones take and return fp32."""
     if (before == "bf16") == (after == "bf16"):
         return ""
     return ".bfloat16()" if after == "bf16" else ".float()"

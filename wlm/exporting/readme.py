@@ -1,4 +1,4 @@
-"""What an export says about itself: its README and its licence, in words."""
+"""The README and the license of an export."""
 
 from wlm.exporting.formats import FILES, HOLDS, comes_back, is_exact
 from wlm.model.blocks import BLOCK
@@ -104,7 +104,8 @@ def readme(config: ModelConfig, variant: Variant, format: str, card: dict) -> st
 
 
 def licence(format: str, card: dict) -> str:
-    """Return an export's LICENSE.txt: the weights' as their card states it, and the code's."""
+    """Return an export's LICENSE.txt: the license of the weights, from their card, and of the
+    code."""
     trained_on = card.get("trained_on")
     unknown = f"trained on {trained_on}" if trained_on else "as whoever made them states it"
     weights = card.get("licence") or unknown

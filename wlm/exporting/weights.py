@@ -20,7 +20,7 @@ def write_weights(path: Path, prepared: PreparedModel, variant: Variant, format:
     """Write a variant's weights in a format that can hold it. Raises OSError."""
     try:
         _write(path, prepared, variant, format)
-    except (RuntimeError, SafetensorError) as error:  # how torch and safetensors call a full disk
+    except (RuntimeError, SafetensorError) as error:  # torch and safetensors: disk full
         raise OSError(errno.EIO, reason(error)) from None
 
 

@@ -33,7 +33,7 @@ def run(options: Namespace) -> None:
     spec = tutorial_settings(options.model, options.text, options.tokens)
     check_range("--words", options.words, 1, MAX_WORDS)
     if options.out:
-        _write(options.out)  # refused now rather than after a thousand words
+        _write(options.out)  # report an error now, not after writing a thousand words
     written = _tutorials_words(open_model(spec.model), spec.threads, options)
     started = time.time()
     measured, stopped = measure(compare, spec)
@@ -46,7 +46,7 @@ def run(options: Namespace) -> None:
 def _tutorials_words(checkpoint, threads: int, options: Namespace) -> list:
     """Write as section 3 of the tutorial does, with its generator and seed, to --out if given.
 
-    What was written until Ctrl-C is kept and printed.
+    After Ctrl-C, keep and print the words written so far.
     """
     from wlm.measuring.evaluate import thread_count
     from wlm.sampling.words import SampleSettings, sample_words, to_out_txt
@@ -70,7 +70,7 @@ def _tutorials_words(checkpoint, threads: int, options: Namespace) -> list:
 
 
 def _write(path: str, text: str | None = None) -> None:
-    """Write a text file; without a text, only find out whether that can be done."""
+    """Write a text file; without a text, only check that the file can be written."""
     try:
         with Path(path).open("a" if text is None else "w", encoding="utf-8") as file:
             file.write(text or "")

@@ -78,7 +78,7 @@ def _writer(format: str):
 
 
 def _read_bytes(path: str) -> bytes:
-    """Return the content of a file, or of standard input for `-`; at most a byte over the limit,
+    """Return the content of a file, or of standard input for `-`: at most one byte over the limit,
     which shows that the file is too long."""
     from wlm.runs.import_run import MOST_BYTES
 

@@ -29,7 +29,7 @@ def run(options: Namespace) -> None:
     from wlm.measuring.sweep import DEFAULT_SECONDS, KNOBS, SweepSpec, parse_over, to_json
 
     over, values = parse_over(options.over)
-    # The knob's own option, such as --bptt, has nothing to say.
+    # The knob's own option, such as --bptt, has no effect.
     base = CompareSpec(**{"seconds": DEFAULT_SECONDS, **given(CompareSpec, options)})
     spec = SweepSpec(over, values, base)
     unit, results = KNOBS[over].unit, []

@@ -71,7 +71,7 @@ def run(options: Namespace) -> None:
 
 
 def _follow(options: Namespace, recipe, stopped) -> None:
-    """Train behind a bar; each new point of the curve is a line above it."""
+    """Train behind a bar; print a line above the bar for each new point of the curve."""
     from wlm.training.train import train
 
     shown = 0

@@ -7,7 +7,7 @@ EXAMPLES = ""
 
 
 def add_options(parser: ArgumentParser) -> None:
-    """It has none."""
+    """Add no options: this command has none."""
 
 
 def run(options: Namespace) -> None:
