@@ -18,8 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def read_cached(group: str, version: str, name: str) -> bytes | None:
-    """Return a file's content; None if there is no such file, or if it is damaged and so
-    removed."""
+    """Return a file's content; None if it is missing, or damaged and therefore removed."""
     for path in (cache_folder() / group).glob("*"):
         if not path.name.startswith(f"{version}_{name}_"):
             continue

@@ -16,8 +16,7 @@ SHORT = (
 
 
 def note(event: str, visitor: str = "", **facts) -> None:
-    """Log an event and its facts, except facts that are None, if the server is public or WLM_LOG is
-    set."""
+    """Log an event and its facts that are not None, if the server is public or WLM_LOG is set."""
     if not (hosting().public or hosting().log):
         return
     at = datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -13,8 +13,7 @@ _PER_TENSOR = (torch.per_tensor_affine, torch.per_tensor_symmetric)
 
 
 def quantized_tensor(values: Tensor, scales: Tensor, zeros: Tensor, by_row: bool) -> Tensor:
-    """Return integers (R, C) as a quantized tensor, with R scales and zero points or one of
-    each."""
+    """Return integers (R, C) as a quantized tensor, with one scale and zero point or R of each."""
     with warnings.catch_warnings():
         # The app and README already tell users that PyTorch will remove such tensors.
         warnings.filterwarnings("ignore", message=".*quantized tensor creation functions")

@@ -56,8 +56,7 @@ class Caretaker(threading.Thread):
         self._clean()
 
     def _gone(self) -> list[str]:
-        """Return the servers, on any machine, that have given no sign of life for
-        `GONE_SECONDS`."""
+        """Return the servers, on any machine, without a sign of life for `GONE_SECONDS`."""
         now, signs = time.monotonic(), self._store.signs()
         self._seen = {
             server: (sign, self._seen[server][1])

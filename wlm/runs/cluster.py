@@ -66,8 +66,7 @@ class ClusterQueue(JobQueue):
             threading.Thread(target=self._follow, args=(self._client,), daemon=True).start()
 
     def worker(self) -> tuple[bool, str]:
-        """Return whether the cluster has a worker that measures, and a sentence about the cluster's
-        work."""
+        """Return whether the cluster has a worker that measures, and a sentence about its work."""
         try:
             self.start()
         except JobError as error:

@@ -97,8 +97,7 @@ def file_of(url: str) -> Path | None:
 
 
 def _parse(url: str) -> sa.URL:
-    """Parse a database's address. Errors never quote the address, since it may contain a
-    password."""
+    """Parse a database's address. Errors never quote it, since it may contain a password."""
     try:
         address = sa.make_url(url)
     except (ArgumentError, ValueError):
@@ -118,23 +117,20 @@ def _bad_address(problem: str) -> StoreError:
 
 
 def _with_driver(address: sa.URL) -> sa.URL:
-    """Return the address with the driver psycopg, even if it is written for PostgreSQL's own
-    tools."""
+    """Return the address with psycopg, even if it is written for PostgreSQL's own tools."""
     plain = address.drivername in ("postgres", "postgresql")
     return address.set(drivername="postgresql+psycopg") if plain else address
 
 
 def _stored_version(connection: sa.Connection) -> int | None:
-    """Return the schema's version, None in a database without tables; it stays locked until
-    commit."""
+    """Return the schema's version, None without tables; the version stays locked until commit."""
     if not sa.inspect(connection).has_table(VERSION.name):
         return None
     return connection.execute(sa.select(VERSION.c.version).with_for_update()).scalar()
 
 
 def _bring_up_to_date(connection: sa.Connection) -> None:
-    """Create the tables, or migrate tables of an older version; raise StoreError for a newer
-    one."""
+    """Create the tables, or migrate older ones; raise StoreError for a newer version."""
     _lock(connection)
     version = _stored_version(connection)
     if version is not None and not 1 <= version <= SCHEMA_VERSION:

@@ -108,8 +108,7 @@ def sentences(result: dict) -> list[str]:
 
 
 def table(result: dict) -> tuple[list[str], list[list[str]]]:
-    """Return a comparison's JSON as a report's table: the column titles, and one row per
-    variant."""
+    """Return a comparison's JSON as a report's table: column titles, and one row per variant."""
     some_unknown = bool(read_as(result["protocol"]))  # otherwise both losses are the same
     unit, scale = size_unit(row["size_bytes"] for row in result["results"])
     heads = [

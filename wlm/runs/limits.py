@@ -15,8 +15,7 @@ HINT = "on this server"
 
 
 def check_limits(spec, visitor: str) -> None:
-    """Raise SettingError if a comparison's or an inspection's settings exceed this server's
-    limits."""
+    """Raise SettingError if settings of a comparison or inspection exceed this server's limits."""
     limits = hosting()
     if not limits.public:
         return
@@ -42,8 +41,7 @@ def within_limits(spec) -> bool:
 
 
 def most_seconds() -> float | None:
-    """Return the longest time that a run may measure here; None if the run's own settings
-    decide."""
+    """Return the longest time that a run may measure here; None if its own settings decide."""
     return float(hosting().seconds) if hosting().public else None
 
 
@@ -108,8 +106,7 @@ class Allowance:
                 raise JobError(_sentence(whose, most, runs, times[over - 1] + HOUR - now))
 
     def _shares(self, limits: Hosting, visitor: str, address: str) -> Sequence[tuple]:
-        """Return for each limit whose runs it counts, the limit, and when the last hour's runs
-        began."""
+        """Return per limit whose runs count, the limit, and when the last hour's runs began."""
         of_visitor = [at for at, who, _ in self._started if who == visitor]
         of_address = [at for at, _, where in self._started if where == address]
         shares = [

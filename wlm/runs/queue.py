@@ -30,8 +30,7 @@ MOST_WAITING = 50
 
 
 class JobQueue(ABC):
-    """Stores runs and hands them to a worker or a cluster; `recent` has the runs that pages
-    show."""
+    """Stores runs and hands them to a worker or cluster; `recent` has the runs that pages show."""
 
     def __init__(self, store: RunStore):
         self.store, self.recent = store, RecentRuns(store)
@@ -46,8 +45,7 @@ class JobQueue(ABC):
         need not wait. Raises JobError."""
 
     def prefetch(self, spec: CompareSpec | InspectSpec) -> None:
-        """Begin a job that may be submitted soon, if this queue can, so that the job then measures
-        at once."""
+        """Begin a job that may be submitted soon, if possible, so that it then measures at once."""
         return
 
     def close(self) -> None:
@@ -196,8 +194,7 @@ class JobQueue(ABC):
         return len(ahead), None if None in seconds else sum(seconds)
 
     def _line(self) -> str:
-        """Return in words how many of this server's runs are under way, and how many are
-        waiting."""
+        """Return in words how many of this server's runs are under way, and how many wait."""
         runs = self._ours(self.recent.unfinished())
         at = sum(run.state == State.RUNNING for run in runs)
         waiting = len(runs) - at

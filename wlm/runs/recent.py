@@ -53,8 +53,7 @@ class RecentRuns:
             return self._fresh(self._lists, "", lambda _: self._store.unfinished())
 
     def forget(self) -> None:
-        """Forget all runs, so that each is read again when requested: this process has changed
-        some."""
+        """Forget all runs, so that each is read again: this process has changed some of them."""
         with self._lock:
             self._glances.clear()
             self._lists.clear()

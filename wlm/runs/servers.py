@@ -6,8 +6,7 @@ import psutil
 
 
 def this_server() -> str:
-    """Return a name for this process that lets others check if it is alive: host, process id, start
-    time."""
+    """Return a name by which others can check if this process is alive: host, id, start time."""
     process = psutil.Process()
     return f"{socket.gethostname()}:{process.pid}:{process.create_time():.2f}"
 

@@ -52,8 +52,7 @@ class Storage:
 
     @property
     def warning(self) -> str:
-        """The reason why runs are not kept; empty while they are. Strangers do not see the
-        database's place."""
+        """The reason why runs are not kept; empty while they are. Strangers see no address."""
         where = "" if hosting().public else f" in {shown_url(self.url)}"
         return f"Runs are not kept{where}: {self._reason}" if self._reason else ""
 

@@ -52,12 +52,11 @@ class RunStore(Storage):
             self._under_way[row["id"]] = {"result": None, **row}
 
     def get(self, run_id: str) -> Run:
-        """Return a run in its current state. Raises StoreError if there is no such run."""
+        """Return a run's current state. Raises StoreError if there is no such run."""
         return self._find(run_id)
 
     def glance(self, run_id: str) -> Run:
-        """Return a run in its current state, without its result. Raises StoreError as `get`
-        does."""
+        """Return a run's current state, without its result. Raises StoreError as `get` does."""
         return self._find(run_id, LIGHT)
 
     def _find(self, run_id: str, columns=RUNS.c) -> Run:

@@ -69,8 +69,7 @@ class WorkerQueue(JobQueue):
             self._worker, self._prefetched = worker, ("", 0.0)
 
     def prefetch(self, spec: CompareSpec | InspectSpec) -> None:
-        """Tell the worker to begin a job while it has nothing else to do, unless it was just told
-        to."""
+        """Tell the worker, unless just told, to begin a job while it has nothing else to do."""
         if spec.threads > 1 or not within_limits(spec):
             return  # threads keep to CPUs that are chosen when the run begins
         line = json.dumps({"kind": spec.kind, "spec": spec.to_json()})

@@ -49,8 +49,7 @@ class WorkerProcess:
             self._changed.notify()
 
     def suggest(self, line: str) -> None:
-        """Queue a line, to be written when no other line is waiting, unless a newer one comes
-        first."""
+        """Queue a line, to be written when no other line waits, unless a newer one comes first."""
         with self._changed:
             self._job = line
             self._changed.notify()

@@ -111,8 +111,7 @@ def save_checkpoint(
     *,
     dtype: torch.dtype = torch.float16,
 ) -> None:
-    """Write a model folder that `load_checkpoint` reads: each file whole or not at all, the card
-    last.
+    """Write a model folder that `load_checkpoint` reads: each file whole or not at all, card last.
 
     A model whose weights were loaded quantized is written with the same weights.
 
@@ -187,8 +186,7 @@ def weights_path(folder: Path, card: dict) -> Path:
 
 
 def _check_hash(weights: Path, card: dict) -> str:
-    """Return the sha256 of the weights' file; if the card states a sha256, the two must be
-    equal."""
+    """Return the sha256 of the weights' file; if the card states one, the two must be equal."""
     check_weights_file(weights)
     try:
         found = sha256_of(weights)

@@ -30,8 +30,7 @@ _SHARD = re.compile(r".*-(\d{5})-of-(\d{5})\.\w+")
 
 
 def is_shard(name: str) -> bool:
-    """Tell whether a file is one of several parts, by the names that Hugging Face gives to
-    parts."""
+    """Tell whether a file is one of several parts, by the names that Hugging Face gives them."""
     found = _SHARD.fullmatch(name)
     return bool(found) and int(found[2]) > 1
 
@@ -63,8 +62,7 @@ def kind_of(path: Path) -> str:
 
 
 def _is_safetensors(start: bytes, size: int) -> bool:
-    """Tell whether a file is safetensors: it begins with the length of its header, a JSON
-    object."""
+    """Tell whether a file is safetensors: it begins with its JSON header's length."""
     return start[8:9] == b"{" and 8 + int.from_bytes(start[:8], "little") <= size
 
 

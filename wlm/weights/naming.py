@@ -82,8 +82,7 @@ class _Names:
         return stacks
 
     def _layers(self, stacks: dict[str, dict[str, str]]) -> dict[str, str]:
-        """Return the LSTM's keys, ours to the file's; stacks that differ only in a number are one
-        stack."""
+        """Return the LSTM's keys, ours to the file's; stacks that differ only by number are one."""
         if len({re.sub(r"\d+", "0", prefix) for prefix in stacks}) > 1:
             names = ", ".join(repr(prefix) for prefix in list(stacks)[:4])
             raise self._foreign(f"they have several LSTMs, {names}, whose order is not known")

@@ -72,8 +72,7 @@ def _pair(value: object) -> tuple | None:
 
 
 def _state(value: object) -> object:
-    """Return the state of an object of a PyTorch class, which stores the state with the class's
-    name."""
+    """Return the state of an object of a PyTorch class, stored with the class's name."""
     if not (isinstance(value, Inert) and value.name == "torch.ScriptObject"):
         return None
     return value.state[0] if isinstance(value.state, tuple) and value.state else None

@@ -125,8 +125,7 @@ class TorchFile:
         return content
 
     def _storage(self, reference: object) -> object:
-        """Return what a reference of the pickle to something outside means: a storage or a
-        class."""
+        """Return the target of a pickle's reference to outside the pickle: a storage or class."""
         kind, *facts = reference
         if kind == "module":  # a class with its source code, in the format before 1.6
             return facts[0]
