@@ -11,6 +11,7 @@ import copy
 import itertools
 import math
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -150,7 +151,9 @@ def _prepare(model: LSTMModel, variant: Variant, threads: int) -> PreparedModel:
     """Return a variant whose weights are in separate memory."""
     # Otherwise, modules that PyTorch leaves in fp32 would share memory with the model; ONNX Runtime
     # copies. More threads than CPUs that the process can use would wait for each other.
-    with thread_count(threads):
+    with thread_count(threads), warnings.catch_warnings():
+        # PyTorch's own way of copying quantized tensors.
+        warnings.filterwarnings("ignore", message="TypedStorage is deprecated")
         own = copy.deepcopy(model) if variant.runtime == "pytorch" else model
         return prepare(own, variant, threads)
 

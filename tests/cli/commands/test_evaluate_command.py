@@ -7,6 +7,8 @@ import torch
 
 from helpers.command_line import run_json
 from wlm.cli.main import main
+from wlm.quantization.pytorch import quantize
+from wlm.quantization.variant import Variant
 
 
 def test_evaluate_prints_one_result(capsys, text_file):
@@ -83,3 +85,15 @@ def test_a_vocabulary_without_eos_is_warned_of(capsys, tmp_path, model_folder):
     assert said in json.loads(out)["warnings"]
     assert f"wlm: warning: {said}\n" in err
     assert json.loads(out)["protocol"]["unknown"]["line_ends"] is True
+
+
+def test_a_quantized_model_is_evaluated_without_a_warning_of_pytorchs(
+    capsys, tmp_path, model, model_folder, recwarn
+):
+    weights = tmp_path / "int8.pt"
+    torch.save(quantize(model, Variant.parse("int8")).state_dict(), weights)
+    vocabulary = str(model_folder / "vocab.txt")
+    arguments = ["--model", str(weights), "--vocabulary", vocabulary, "--variants", "int8"]
+    recwarn.clear()
+    assert run_json(capsys, "evaluate", *arguments)["variant"] == "int8"
+    assert [str(warning.message) for warning in recwarn] == []
