@@ -103,7 +103,7 @@ def test_all_four_shows_who_contributes_what(page, server):
     expect(drawn(page, "stVegaLiteChart")).to_have_count(8)
     charts = drawn(page, "stVegaLiteChart").locator("svg")
     last = charts.filter(has_text="change against the baseline")
-    # A variant has its colour in each chart, and each number stands beside its own bar.
+    # A variant has one color in every chart, and each number is next to its bar.
     bars = "g.mark-rect.role-mark path"
     colors = [set(each.locator(bars).evaluate_all(FILLS)) for each in (charts.nth(1), last)]
     assert len(colors[1]) == 3 and colors[1] < colors[0]

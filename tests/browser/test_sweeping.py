@@ -50,7 +50,7 @@ def test_a_sweep_is_started_stopped_gone_on_with_and_shared(page: Page, server):
     expect(page.get_by_role("button", name="Write")).to_be_visible()
     page.get_by_role("link", name="Sweep").click()
     expect(page.get_by_role("heading", name="Turn one knob")).to_be_visible()
-    expect(card).to_have_count(1)  # those of Sample are gone
+    expect(card).to_have_count(1)  # Sample's cards are gone
     expect(card).to_have_text(measured, use_inner_text=True)
 
 

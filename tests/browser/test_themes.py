@@ -71,4 +71,4 @@ def test_charts_follow_the_theme_at_once(page, server, address):
     page.emulate_media(color_scheme="dark")
     switch(page, "System")
     expect_theme(page, "dark")
-    assert len(sent) == asked > 0  # the browser has drawn them anew, not the server
+    assert len(sent) == asked > 0  # the browser has redrawn them, not the server

@@ -2,6 +2,7 @@
 
 import pytest
 
+from helpers.still_clock import StillClock
 from wlm.runs import heartbeat
 from wlm.runs.heartbeat import (
     BEAT_SECONDS,
@@ -14,16 +15,8 @@ from wlm.runs.heartbeat import (
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    """A clock that stands still until it is set."""
-
-    class Clock:
-        now = 100.0
-
-        def monotonic(self) -> float:
-            return self.now
-
-    clock = Clock()
+def clock(monkeypatch) -> StillClock:
+    clock = StillClock()
     monkeypatch.setattr(heartbeat, "time", clock)
     return clock
 

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from helpers.still_clock import StillClock
 from wlm.errors import StoreError
 from wlm.runs import recent
 from wlm.runs.recent import RecentRuns
@@ -41,16 +42,8 @@ def store(tmp_path) -> CountedStore:
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    """A clock that stands still until it is told."""
-
-    class Clock:
-        now = 100.0
-
-        def monotonic(self) -> float:
-            return self.now
-
-    clock = Clock()
+def clock(monkeypatch) -> StillClock:
+    clock = StillClock()
     monkeypatch.setattr(recent, "time", clock)
     return clock
 

@@ -58,7 +58,7 @@ def test_unknown_words_are_counted_in_what_was_read(capsys, tmp_path):
     assert run_json(capsys, "evaluate", *arguments)["unknown"]["tokens"] > 0
     first = run_json(capsys, "evaluate", *arguments, "--tokens", "100")
     assert first["unknown"] == {"tokens": 0, "share": 0.0, "line_ends": False}
-    # A busy machine may add warnings of its own.
+    # A busy machine may add other warnings.
     assert not any("unknown" in warning for warning in first["warnings"])
 
 
