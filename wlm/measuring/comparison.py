@@ -230,7 +230,7 @@ class Comparison:
         # All figures of time come from the same rounds as the speed-up, given for one pass.
         timed = first_pass if self.groups is None else Evaluation.of(blocks)
         passes = timed.tokens / first_pass.tokens
-        speedup, loss_delta = self.speedup(i), self.loss_delta(i)
+        speedup = self.speedup(i)
         switches = [block.switches for block in blocks if block.switches is not None]
         return {
             "variant": self.spec.variants[i],
@@ -244,8 +244,9 @@ class Comparison:
             "tokens_per_s": timed.tokens_per_s,
             "speedup": speedup.value,
             "speedup_ci95": _ends(speedup, i),
-            "loss_delta": loss_delta.value,
-            "loss_delta_ci95": _ends(loss_delta, i),
+            # Not the interval's value, which differs from the losses shown in the last digits.
+            "loss_delta": first_pass.loss - Evaluation.of(self.first_pass(0)).loss,
+            "loss_delta_ci95": _ends(self.loss_delta(i), i),
             "verdict": verdict(speedup) if i else "baseline",
             "spread": spread([block.wall_s / block.tokens for block in blocks]),
             "cpu_share": sum(block.cpu_s for block in blocks)

@@ -6,6 +6,7 @@ taken from it; the code that makes results computes everything else again.
 
 import itertools
 import json
+import math
 import re
 import reprlib
 import time
@@ -224,6 +225,9 @@ def _result(given: dict, spec: CompareSpec, threads: int) -> dict:
     computed["protocol"]["threads"] = threads
     for result, variant in zip(computed["results"], variants, strict=True):
         result |= {name: variant.get(name) for name in TAKEN}
+        # From the losses: those of the rebuilt blocks differ in the last digits.
+        result["loss_delta"] = variant["loss"] - variants[0]["loss"]
+        result["perplexity"] = math.exp(variant["loss"])
         if agreement := variant.get("agreement"):
             # The words of the text are left out: anyone may have written them.
             known = _AGREEMENT["properties"].keys() & agreement.keys()
