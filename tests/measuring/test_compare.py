@@ -219,7 +219,7 @@ def test_settings_survive_json(spec):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"variants": []}, "the number of variants must be a whole number from 1 to 16, got 0"),
+        ({"variants": []}, "the number of variants must be a whole number from 1 to 20, got 0"),
         ({"tokens": 1}, "tokens must be a whole number from 2 to"),
         ({"seconds": 0.0}, "seconds must be a number from 0.1 to 86,400.0, got 0.0"),
         ({"seconds": float("nan")}, "seconds must be .* got nan"),

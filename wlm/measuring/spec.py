@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 from wlm.errors import SettingError, check_range
 from wlm.quantization.variant import Variant
 
-MAX_VARIANTS = 16  # as many as pages offer together
+MAX_VARIANTS = 20  # every variant that pages offer, with all positions of the switches
 
 
 class VariantSettings:
