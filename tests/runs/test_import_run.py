@@ -137,9 +137,9 @@ RUN, RESULT, FIRST = ("run",), ("run", "result"), ("run", "result", "results", 1
         (
             (*RUN, "spec", "variants"),
             "int8",
-            "run.spec.variants must be a list of 1 to 16, got 'int8'",
+            "run.spec.variants must be a list of 1 to 20, got 'int8'",
         ),
-        ((*RUN, "spec", "variants"), [], "run.spec.variants must be a list of 1 to 16, got []"),
+        ((*RUN, "spec", "variants"), [], "run.spec.variants must be a list of 1 to 20, got []"),
         ((*RUN, "spec", "variants", 0), 7, "run.spec.variants[0] must be at most 100"),
         ((*RUN, "spec", "variants", 0), "int3", "run.spec: a variant is written fp32, int8"),
         (
@@ -185,7 +185,7 @@ RUN, RESULT, FIRST = ("run",), ("run", "result"), ("run", "result", "results", 1
         ((*RESULT, "protocol", "tokens"), 1, "run.result.protocol.tokens must be a whole number"),
         ((*RESULT, "protocol", "weights_sha256"), "0A" * 32, "must be 64 hexadecimal digits or"),
         ((*RESULT, "protocol", "weights_sha256"), 7, "weights_sha256 must be 64 hexadecimal dig"),
-        ((*RESULT, "results"), [], "run.result.results must be a list of 1 to 16, got []"),
+        ((*RESULT, "results"), [], "run.result.results must be a list of 1 to 20, got []"),
         (FIRST, "x", "run.result.results[1] must be an object, got 'x'"),
         ((*FIRST, "size_bytes"), -1, "run.result.results[1].size_bytes must be a whole number"),
         ((*FIRST, "loss"), -0.1, "run.result.results[1].loss must be a number from 0.0 to 500.0"),
