@@ -29,7 +29,7 @@ def main() -> None:
     spec, asked = choose_comparison(model, text)
     if asked:
         with errors_shown():  # on an error, the previous run stays
-            st.query_params["run"] = server.job_queue().submit(asked, visitor.name())
+            st.query_params["run"] = server.job_queue().submit(spec, visitor.name())
     with errors_shown():
         show_current(spec)
     with errors_shown():

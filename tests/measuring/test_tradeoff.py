@@ -1,6 +1,6 @@
 """All variants between bytes and loss, and those that none beats in both."""
 
-from wlm.measuring.tradeoff import Place, front, places
+from wlm.measuring.tradeoff import Place, best, front, places
 
 
 def place(label: str, size: int, delta: float) -> Place:
@@ -29,6 +29,18 @@ def test_the_front_is_what_no_other_beats_in_both():
     beaten, alike = place("b", 25, 0.2), place("a", 20, 0.1)
     assert front([large, beaten, middle, alike, small]) == [small, middle, large]
     assert front([place("worse", 10, 0.4), small]) == [small]
+
+
+def row(loss: float, speedup: float, size: int = 10) -> dict:
+    return {"loss": loss, "speedup": speedup, "size_bytes": size}
+
+
+def test_the_best_is_the_fastest_without_a_higher_loss():
+    baseline = row(5.0, 1.0)
+    assert best([baseline]) == 0
+    assert best([baseline, row(5.009, 2.0), row(5.02, 9.0), row(4.9, 1.5)]) == 1
+    assert best([baseline, row(5.0, 2.0, 20), row(5.0, 2.0, 10)]) == 2  # as fast, and smaller
+    assert best([baseline, row(5.3, 9.0), row(5.2, 2.0)]) == 2  # every loss is higher
 
 
 def test_variants_measured_here_come_before_recorded_ones():

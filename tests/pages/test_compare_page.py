@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from helpers.driver import IdleQueue, open_page, press
-from view.compare import diagram
+from view.compare import diagram, results
 from view.compare import variant as show_variant
 from view.compare.choose import MOST_OTHERS
 from wlm.measuring.comparison import CompareSpec
@@ -119,6 +119,40 @@ def test_the_other_buttons_compare_other_variants(queue, result, label, variants
     assert run.spec["variants"] == variants
     queue.store.update(run.id, state=State.DONE, result=result)
     assert NOT_CHOSEN not in words(page.run())
+    # The switches show what the button ran, and so does the URL.
+    together = label == "All four"
+    assert [page.toggle(key=part).value for part in ("lstm", "linear")] == [together] * 2
+    assert also(page) == page.query_params.get("also", []) == variants[1:-1]
+    assert ("compares fp32 with itself" in words(page)) != together
+
+
+@pytest.mark.parametrize(
+    ("seconds", "moment"),
+    [
+        (-5.0, "just now"),
+        (59.0, "just now"),
+        (60.0, "1 minute ago"),
+        (7300.0, "2 hours ago"),
+        (86_400.0, "on 09 September 2001"),
+    ],
+)
+def test_a_result_says_when_it_was_measured(queue, result, monkeypatch, seconds, moment):
+    run = store_run(queue, state=State.DONE, result=result, finished_at=1e9)
+    monkeypatch.setattr(results, "time", SimpleNamespace(time=lambda: 1e9 + seconds))
+    assert f"Measured {moment}" in words(open_page(run=run, text="short"))
+
+
+def test_of_several_variants_the_best_trade_off_leads(queue, result):
+    fp32, int8 = result["results"]
+    slow = {**int8, "label": "slow", "speedup": 0.5, "speedup_ci95": [0.49, 0.51]}
+    fast = {**int8, "label": "fast", "speedup": 2.0, "speedup_ci95": [1.99, 2.01]}
+    fast["verdict"] = "faster"
+    wrong = {**fast, "label": "wrong", "speedup": 9.0, "loss": fp32["loss"] + 1.0}
+    several = {**result, "results": [fp32, fast, wrong, {**slow, "verdict": "slower"}]}
+    page = open_page(run=store_run(queue, state=State.DONE, result=several))
+    assert page.subheader[0].value.startswith("fast is 2.0 times as fast as fp32")
+    assert all(metric.label.endswith(" · fast") for metric in page.metric)
+    assert "Best trade-off of 3 variants: the fastest without a higher loss." in words(page)
 
 
 ORT, ORT_INT8 = "onnxruntime:", "onnxruntime:lstm=int8,linear=int8,embedding=int8"
@@ -239,7 +273,7 @@ def test_a_finished_run_shows_three_cards_with_their_change_and_three_charts(que
     assert float(loss.delta.replace("−", "-")) == pytest.approx(
         int8["loss"] - fp32["loss"], abs=1e-4
     )
-    assert size.label == "Size, kB"  # a tiny model's
+    assert size.label == "Size, kB · int8 LSTM + Linear"  # kB: a tiny model's
     assert size.value == f"{int8['size_bytes'] / 1e3:.1f}"
     assert elapsed.value == f"{int8['elapsed_s']:.2f}"
     low, high = int8["speedup_ci95"] or (1.0, math.inf)

@@ -1,6 +1,6 @@
 """The controls of Compare: variants, length of text, threads, and the buttons that run them."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -12,17 +12,15 @@ from wlm.quantization.prepare import why_unavailable
 from wlm.quantization.variant import OFFERED, PART_LABELS, Variant
 
 BASELINE = "fp32"
-ALL_FOUR = (BASELINE, "pytorch:lstm=int8", "pytorch:linear=int8", "int8")
-CONTROL = (BASELINE, BASELINE)
 QUICK_SECONDS = 6.0
 QUICK, ALL = "A few seconds", "All of it"
 SWITCHES = {"lstm": True, "linear": True, "embedding": False}  # whether each switch starts on
+EACH_ALONE = ("pytorch:lstm=int8", "pytorch:linear=int8")  # next to both in "All four"
 MOST_OTHERS = 6  # with fp32 and the switches' variant, the most that a comparison may have
 
 
-def choose_comparison(model: str, text: str) -> tuple[CompareSpec, CompareSpec | None]:
-    """Draw the controls; return the comparison that they describe, and the comparison that a button
-    was pressed for, if any."""
+def choose_comparison(model: str, text: str) -> tuple[CompareSpec, bool]:
+    """Draw the controls. Return the comparison that they describe, and whether to run it."""
     own = server.imported_as(model)
     if own:
         st.info(
@@ -57,31 +55,30 @@ def choose_comparison(model: str, text: str) -> tuple[CompareSpec, CompareSpec |
         target=DEFAULT_TARGET if quick else None,
         threads=threads,
     )
-    if variants == CONTROL:
+    if variants == (BASELINE, BASELINE):
         st.caption(f"All switches are off: **Run** compares {BASELINE} with itself.")
     with buttons:
-        asked = None
-        if st.button("Run", type="primary", icon=":material/play_arrow:"):
-            asked = spec
-        if not own and st.button(
-            "All four",
-            icon=":material/grid_view:",
-            help="fp32, int8 LSTM, int8 Linear and both in turn: who contributes what?",
-        ):
-            asked = with_variants(spec, ALL_FOUR)
-        if not own and st.button(
-            "A/A control",
-            icon=":material/balance:",
-            help="fp32 against itself: a fair comparison must come out undecided.",
-        ):
-            asked = with_variants(spec, CONTROL)
+        asked = st.button("Run", type="primary", icon=":material/play_arrow:")
+        if not own:
+            asked |= st.button(
+                "All four",
+                icon=":material/grid_view:",
+                help="Run fp32, int8 LSTM, int8 Linear and both: how much does each part change?",
+                on_click=lambda: choose(("lstm", "linear"), EACH_ALONE),
+            )
+            asked |= st.button(
+                "A/A control",
+                icon=":material/balance:",
+                help="Run fp32 against itself: a fair comparison must be undecided.",
+                on_click=lambda: choose((), ()),
+            )
     return spec, asked
 
 
-def with_variants(spec: CompareSpec, variants: tuple[str, ...]) -> CompareSpec:
-    """Return the spec with other variants, and with the seconds that they need."""
-    seconds = spec.seconds and quick_seconds(variants)
-    return replace(spec, variants=variants, seconds=seconds)
+def choose(on: Sequence[str], others: Sequence[str]) -> None:
+    """Turn on these switches alone, and choose these other variants."""
+    st.session_state.update({part: part in on for part in SWITCHES})
+    st.session_state["also"] = st.query_params["also"] = list(others)
 
 
 def quick_seconds(variants: tuple[str, ...]) -> float:

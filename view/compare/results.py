@@ -1,5 +1,6 @@
 """The results of a comparison: three cards, three charts, and how they were measured."""
 
+import time
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -13,6 +14,7 @@ from view.shared.page import plain
 from view.shared.runs import show_warnings, where_measured
 from wlm import tutorial
 from wlm.catalog.uploads import TEXT
+from wlm.measuring.tradeoff import best
 from wlm.measuring.wording import (
     MOST_HALF_WIDTH,
     SAME_LOSS,
@@ -33,14 +35,26 @@ REFERENCES = (
 )
 
 
-def show_recorded(run: Run) -> None:
-    """Show on which machine and day a recorded run was made."""
-    day = datetime.fromtimestamp(run.finished_at, UTC)
-    st.badge(
-        f"Recorded on {run.result['machine']['cpu']}, {day:%d %B %Y}",
-        icon=":material/history:",
-        color="gray",
-    )
+def show_when(run: Run) -> None:
+    """Show when a finished run was measured; of a recorded or imported run, also the machine."""
+    ended = run.finished_at or run.created_at
+    moment = ago(ended)
+    if run.origin:
+        moment = f"on {run.result['machine']['cpu']}, {datetime.fromtimestamp(ended, UTC):%d %B %Y}"
+    verb = "Recorded" if run.origin == "recorded" else "Measured"
+    st.badge(f"{verb} {moment}", icon=":material/history:", color="gray")
+
+
+def ago(moment: float) -> str:
+    """Return a moment (seconds since 1970) in words: how long ago it is, or its day."""
+    minutes = int((time.time() - moment) / 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} minute{'s' if minutes > 1 else ''} ago"
+    if (hours := minutes // 60) < 24:
+        return f"{hours} hour{'s' if hours > 1 else ''} ago"
+    return f"on {datetime.fromtimestamp(moment, UTC):%d %B %Y}"
 
 
 def show_comparison(result: dict) -> None:
@@ -48,12 +62,12 @@ def show_comparison(result: dict) -> None:
     and all numbers. Leave out the explanations if results are dimmed."""
     show_summary(result)
     protocol, rows = result["protocol"], result["results"]
-    unknown = read_as(protocol)
-    if unknown and rows[-1]["loss_known"] is not None:
+    unknown, lead = protocol.get("unknown"), rows[best(rows)]
+    if read_as(protocol) and lead["loss_known"] is not None:
         st.caption(
-            f"Of its words, {unknown}: over the known words alone, the loss is "
-            f"{rows[-1]['loss_known']:.4f}, against {rows[0]['label']}'s "
-            f"{rows[0]['loss_known']:.4f}."
+            f"{unknown['share']:.1%} of the words are unknown ({unknown['tokens']:,}). "
+            f"Over known words alone, the loss of {lead['label']} is {lead['loss_known']:.4f}, "
+            f"and that of {rows[0]['label']} is {rows[0]['loss_known']:.4f}."
         )
     if len(rows) > 1:
         show_certainty(result)
@@ -72,32 +86,40 @@ def show_comparison(result: dict) -> None:
 
 
 def show_summary(result: dict, large: bool = False) -> None:
-    """Show a comparison's verdict in a sentence, its last variant's cards with their change against
-    the baseline, and all variants in bars. `large` is for a lecture hall, without the warnings."""
+    """Show a comparison's verdict in a sentence, the cards of the variant with the best trade-off,
+    with their change against the baseline, and all variants in bars. `large` is for a lecture hall,
+    without the warnings."""
+    rows = result["results"]
     show_verdict(result, large)
     if not large:
         show_warnings(result["warnings"])
-    show_cards(result["results"][0], result["results"][-1], large)
+    show_cards(rows[0], rows[best(rows)], large)
     show_charts(result, large)
 
 
 def show_verdict(result: dict, large: bool = False) -> None:
-    """Show a comparison's verdict."""
-    (st.header if large else st.subheader)(shade(sentence(result)), anchor=False)
+    """Show the verdict on a comparison's best trade-off, and why that variant leads."""
+    rows = result["results"]
+    lead = best(rows)
+    (st.header if large else st.subheader)(shade(sentence(result, lead)), anchor=False)
+    if len(rows) > 2 and not large and not is_dim():
+        loss = rows[lead]["loss"] - rows[0]["loss"]
+        why = "the fastest without a higher loss" if loss < SAME_LOSS else "the lowest loss"
+        st.caption(f"Best trade-off of {len(rows) - 1} variants: {why}.")
 
 
 def show_cards(baseline: dict | None, chosen: dict | None, large: bool = False) -> None:
-    """Show loss, size and elapsed time of one variant, with dashes for values not measured yet."""
-    if chosen and not large:
-        st.markdown(shade(f"**{chosen['label']}** against {baseline['label']}"))
+    """Show loss, size and elapsed time of one variant, with dashes for values not measured yet. The
+    cards name the variant, unless `large`: a lecture hall has the verdict right above."""
+    of = f" · {chosen['label']}" if chosen and not large else ""
     loss, size, elapsed = st.columns(3)
     if chosen is None or "loss" not in chosen:
-        card(loss, LOSS, WAITING)
+        card(loss, LOSS + of, WAITING)
         if chosen is None:
             card(size, SIZE, WAITING)
         else:
-            size_card(size, chosen["size_bytes"], baseline["size_bytes"])
-        card(elapsed, ELAPSED, WAITING)
+            size_card(size, chosen["size_bytes"], baseline["size_bytes"], of=of)
+        card(elapsed, ELAPSED + of, WAITING)
         return
     change = chosen["loss"] - baseline["loss"]
     against = f"against {baseline['label']}"
@@ -109,7 +131,7 @@ def show_cards(baseline: dict | None, chosen: dict | None, large: bool = False) 
     )
     card(
         loss,
-        LOSS,
+        LOSS + of,
         f"{chosen['loss']:.4f}",
         f"{change:+.4f}",  # an ASCII minus: the card would take another sign for a rise
         large=large,
@@ -122,13 +144,14 @@ def show_cards(baseline: dict | None, chosen: dict | None, large: bool = False) 
         size,
         chosen["size_bytes"],
         baseline["size_bytes"],
+        of=of,
         large=large,
         delta_description=of_size,
     )
     colors = {"faster": "green", "slower": "red"}
     card(
         elapsed,
-        ELAPSED,
+        ELAPSED + of,
         f"{chosen['elapsed_s']:.2f}",
         _speedup(chosen),
         large=large,
@@ -187,17 +210,17 @@ def show_certainty(result: dict) -> None:
     labels = [row["label"] for row in rows]
     ratio, traces = st.columns(2)
     with ratio:
-        st.markdown("**How sure the speed-up is**: dot and 95% interval")
+        st.markdown("**Speed-up** and its 95% interval")
         ratios, ends = ([row[key] for row in rows] for key in ("speedup", "speedup_ci95"))
         chart = charts.speedups(labels, ratios, ends)
         draw_chart(chart, "chart-speedups")
     with traces:
-        st.markdown(f"**What it comes from**: {how_sure(result)}")
+        st.markdown(f"**Time of each block**: {how_sure(result)}")
         times = [[block["wall_s"] / block["tokens"] for block in row["blocks"]] for row in rows]
         chart = charts.block_times(labels, times)
         draw_chart(chart, "chart-blocks")
     if len(rows) > 2:
-        st.markdown("**Who contributes what**: change against " + labels[0])
+        st.markdown(f"**Change against {labels[0]}**")
         measures = {
             "size": [row["size_bytes"] for row in rows],
             "time": [1 / row["speedup"] for row in rows],
@@ -219,8 +242,8 @@ def show_table(result: dict) -> None:
             f"size, {unit}": each["size_bytes"] / scale,
             "elapsed, s": each["elapsed_s"],
             "words per second": round(each["tokens_per_s"]),
-            "times as fast": each["speedup"],
-            "written": each["variant"],
+            "speed-up": each["speedup"],
+            "name": each["variant"],
         }
         for each in result["results"]
     ]

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from view.compare import results
-from view.compare.choose import ALL_FOUR, CONTROL, with_variants
 from view.compare.race import show_race
 from view.compare.tradeoff import show_tradeoff
 from view.shared import server
@@ -26,9 +25,10 @@ def show_current(spec: CompareSpec) -> None:
     if run is None:
         show_first_screen(spec)
         return
-    ran = tuple(run.spec["variants"])
-    shown = with_variants(spec, ran) if ran in (ALL_FOUR, CONTROL) else spec
-    show_subject(run.spec, shown.to_json(), "Run")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if run.state.final and run.result:
+            results.show_when(run)
+        show_subject(run.spec, spec.to_json(), "Run")
     show_run(
         run,
         results.show_comparison,
@@ -88,7 +88,7 @@ def show_first_screen(spec: CompareSpec) -> None:
         show_sizes(spec)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        results.show_recorded(recorded)
+        results.show_when(recorded)
         # The recorded length of text does not change what to expect.
         show_subject(recorded.spec, {**spec.to_json(), "seconds": recorded.spec["seconds"]}, "Run")
     results.show_comparison(recorded.result)

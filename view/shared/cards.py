@@ -38,10 +38,10 @@ def card(
 
 
 def size_card(
-    place, size: int, baseline: int | None = None, *, heading: str = "", **options
+    place, size: int, baseline: int | None = None, *, heading: str = "", of: str = "", **options
 ) -> None:
     """Draw a size in bytes and its change from the baseline's size, in gray if the change rounds to
-    0."""
+    0. Without a heading, `of` follows the words "Size, MB"."""
     unit, scale = size_unit([size, baseline or 0])
     value, change = f"{size / scale:,.1f}", None
     if baseline is not None:
@@ -50,7 +50,7 @@ def size_card(
         change = "the same" if same else f"{share:+.0%}"
         arrow = "off" if same else "auto"
         options |= {"delta_color": "off" if same else "inverse", "delta_arrow": arrow}
-    shown = (heading, f"{value} {unit}") if heading else (f"Size, {unit}", value)
+    shown = (heading, f"{value} {unit}") if heading else (f"Size, {unit}{of}", value)
     card(place, *shown, change, help=SHIPPED, **options)
 
 

@@ -57,7 +57,7 @@ def measure(key: str, variants: tuple[Variant, ...], presenting: bool) -> None:
                 lost = "The run in this link is not on this server"
                 st.badge(lost, icon=":material/link_off:", color="gray")
             if recorded and not run:
-                results.show_recorded(recorded)
+                results.show_when(recorded)
     if run:
         show_run(
             run,

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from wlm.measuring.wording import SAME_LOSS
+
 
 @dataclass(frozen=True)
 class Place:
@@ -52,6 +54,22 @@ def front(places: Sequence[Place]) -> list[Place]:
         if not best or place.loss_delta < best[-1].loss_delta:
             best.append(place)
     return best
+
+
+def best(rows: Sequence[dict]) -> int:
+    """Return the position of the variant with the best trade-off among a comparison's results (its
+    JSON, baseline first).
+
+    That is the fastest variant whose loss is at most SAME_LOSS above the baseline's, and of equally
+    fast variants the smallest. If every loss is higher, it is the variant with the lowest loss. The
+    baseline is the best only if it is alone.
+    """
+    others = range(1, len(rows))
+    kept = [i for i in others if rows[i]["loss"] - rows[0]["loss"] < SAME_LOSS]
+    if not kept:
+        return min(others, key=lambda i: rows[i]["loss"], default=0)
+    # Runs of the first release have no speed-up.
+    return max(kept, key=lambda i: (rows[i].get("speedup", 1.0), -rows[i]["size_bytes"]))
 
 
 def _comparable(result: dict, other: dict) -> bool:

@@ -7,6 +7,7 @@ import time
 
 from wlm.errors import ReportError
 from wlm.measuring.agreement import sentence as agreement_sentence
+from wlm.measuring.tradeoff import best
 from wlm.measuring.wording import how_sure, read_as, sentence, size_unit
 from wlm.quantization.variant import Variant
 from wlm.runs.run import Run
@@ -15,10 +16,11 @@ FORMAT, VERSION = "wlm-run", 1
 
 
 def summary(run: Run) -> dict:
-    """Return a run's row in a list of runs: its id, its settings and the last variant's outcome
-    (None if nothing was measured). Times are seconds since 1970."""
+    """Return a run's row in a list of runs: its id, its settings and the outcome of the
+    variant with the best trade-off (None if nothing was measured). Times are seconds since 1970."""
     result = run.result or {}
-    chosen = (result.get("results") or [{}])[-1]
+    rows = result.get("results") or [{}]
+    chosen = rows[best(rows)]
     machine = result.get("machine", {})
     protocol = result.get("protocol", {})
     return {

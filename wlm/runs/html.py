@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 
 from wlm.errors import ReportError
+from wlm.measuring.tradeoff import best
 from wlm.measuring.wording import sentence, size_unit
 from wlm.runs.export import facts, sentences, table, to_json, when
 from wlm.runs.run import Run
@@ -62,7 +63,7 @@ def to_html(run: Run, charts: Mapping[str, dict], themes: Mapping[str, dict]) ->
     if not run.result:
         raise ReportError(f"run {run.id!r} has measured nothing: there is nothing to show")
     results = run.result["results"]
-    verdict = sentence(run.result)
+    verdict = sentence(run.result, best(results))
     version = run.result["machine"]["wlm"]
     drawing = [_vega(next(iter(charts.values()))), DRAW] if charts else []
     specs = json.dumps({"specs": [*charts.values()], "themes": dict(themes)})
@@ -145,8 +146,8 @@ def _figure(i: int, title: str) -> str:
 
 
 def _cards(results: list[dict]) -> str:
-    """Return cards of the last variant's numbers, each next to the baseline's."""
-    baseline, chosen = results[0], results[-1]
+    """Return cards of the best trade-off's numbers, each next to the baseline's."""
+    baseline, chosen = results[0], results[best(results)]
     unit, scale = size_unit(row["size_bytes"] for row in (baseline, chosen))
     cards = [
         ("Loss, nats per token", f"{chosen['loss']:.4f}", f"{baseline['loss']:.4f}"),

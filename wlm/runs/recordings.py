@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from functools import cache
 
+from wlm.measuring.wording import disturbances
 from wlm.paths import ASSETS
 from wlm.runs.run import Run, State
 
@@ -35,5 +36,12 @@ def recording(model: str, variants: tuple[str, ...]) -> Run | None:
         ):
             chosen = [baseline, *(found[name] for name in variants[1:])]
             spec = {**run.spec, "variants": [result["variant"] for result in chosen]}
-            return replace(run, spec=spec, result={**run.result, "results": chosen})
+            every = disturbances(run.result["results"])
+            others = [warning for warning in run.result["warnings"] if warning not in every]
+            result = {
+                **run.result,
+                "results": chosen,
+                "warnings": [*disturbances(chosen), *others],
+            }
+            return replace(run, spec=spec, result=result)
     return None
