@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+MOST_SHOWN = 100  # characters of a file's content in a message
+
 
 class WLMError(Exception):
     """A fault that the user can fix."""
@@ -84,8 +86,8 @@ def check_range(name: str, value: float, low: float, high: float, *, hint: str =
     the message in parentheses after the range."""
     if allowed := allowed_unless(value, low, high):
         allowed += f" ({hint})" if hint else ""
-        shown = f"{value:,}" if is_number(value) else repr(value)
-        raise SettingError(f"{name} must be {allowed}, got {shown}")
+        got = shown(f"{value:,}" if is_number(value) else repr(value))
+        raise SettingError(f"{name} must be {allowed}, got {got}")
 
 
 def is_number(value: object) -> bool:
@@ -103,6 +105,39 @@ def first_line(error: BaseException, most: int = 300) -> str:
     exception's name if it has no message."""
     lines = (line.strip() for line in str(error).splitlines())
     return next(filter(None, lines), type(error).__name__)[:most]
+
+
+def shown(content: object, most: int = MOST_SHOWN) -> str:
+    """Return content of a file as a message may quote it: one line of at most `most` printable
+    characters.
+
+    For lists and the like, only the kind is shown: nested ones would take exponential time to
+    write. For an exception, its reason is shown, without the path that an OSError has.
+    """
+    if isinstance(content, BaseException):
+        content = _reason(content)
+    is_shape = type(content) is tuple and all(type(size) is int for size in content[:MOST_SHOWN])
+    if is_shape:
+        content = str(content[:MOST_SHOWN])
+    elif not isinstance(content, str | int | float | None):
+        content = type(content).__name__
+    signs = str(content)[: most + 1]
+    text = "".join(sign if sign.isprintable() else _escaped(sign) for sign in signs)
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def _escaped(sign: str) -> str:
+    return sign.encode("unicode_escape").decode("ascii")
+
+
+def _reason(error: BaseException) -> str:
+    """Return why a file cannot be read: the first line of an error, or its name if it has none."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror  # without the path, which may be of this machine
+    if isinstance(error, KeyError):
+        return "something is missing in it"
+    is_plain = all(isinstance(part, str | bytes | int | float | None) for part in error.args)
+    return first_line(error) if is_plain else type(error).__name__
 
 
 def defect(what: str) -> str:

@@ -155,6 +155,8 @@ def compressed(content: bytes) -> bytes:
     ("name", "make", "words"),
     [
         ("m.exe", lambda s: save(s), "'m.exe' must be of the kind .safetensors, .pth, .pt"),
+        ("m-00001-of-00002.bin", saved, "'m-00001-of-00002.bin' are one part of several files"),
+        ("pytorch_model.bin.index.json", save, "are the index of a model in several files: put"),
         ("m.pth", lambda s: pickle.dumps(Evil()), "'m.pth' are a pickle"),
         (
             "m.pth",

@@ -3,10 +3,12 @@
 import hashlib
 import random
 import shutil
+import unicodedata
 from pathlib import Path
 
 import pytest
 
+from helpers.tiny import WORDS
 from wlm.errors import SettingError, TextError, VariantError
 from wlm.measuring import compare as compare_module
 from wlm.measuring.compare import compare
@@ -17,6 +19,8 @@ from wlm.measuring.wording import how_sure
 from wlm.quantization.pytorch import quantize
 from wlm.quantization.variant import Variant
 from wlm.text.corpus import batchify, read_text
+from wlm.text.vocabulary import Vocabulary
+from wlm.weights.checkpoint import save_checkpoint
 
 
 @pytest.fixture
@@ -59,6 +63,20 @@ def test_each_round_reads_the_same_tokens_with_every_variant(spec, small_blocks)
     assert len(tokens[0]) > 10
     assert tokens[0] == tokens[1] == tokens[2]
     assert sum(tokens[0]) + 1 == comparison.to_json()["protocol"]["tokens"]
+
+
+def test_words_composed_differently_are_counted_among_the_tokens_read(
+    tmp_path, model, small_blocks
+):
+    words = Vocabulary([*WORDS[:-1], unicodedata.normalize("NFC", "café")])
+    save_checkpoint(tmp_path / "m", model, words)
+    line = unicodedata.normalize("NFD", "the café the bridge\n")  # five tokens
+    (tmp_path / "text.txt").write_text(line * 20, "utf-8")
+    spec = CompareSpec(model=str(tmp_path / "m"), text=str(tmp_path / "text.txt"), bptt=5)
+    for tokens, batch_size, expected in ((None, 1, 20), (22, 1, 5), (40, 2, 8)):
+        result = finish(changed(spec, tokens=tokens, batch_size=batch_size)).to_json()
+        assert result["protocol"]["unknown"]["recomposed"] == expected
+        assert any(f"{expected} of the words read" in said for said in result["warnings"])
 
 
 @pytest.mark.slow

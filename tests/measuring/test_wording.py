@@ -2,7 +2,7 @@
 
 import pytest
 
-from wlm.measuring.wording import how_sure, sentence, size_in_words
+from wlm.measuring.wording import how_sure, sentence, size_in_words, unknown_warnings
 
 
 def outcome(label="int8 LSTM", *, speedup=1.0, ends=None, verdict="undecided", delta=0.0) -> dict:
@@ -84,3 +84,17 @@ def test_a_size_below_a_tenth_of_a_megabyte_is_in_kilobytes(size, words):
 def test_a_result_states_its_groups_and_rounds(groups, words):
     result = {"rounds": 7} | ({} if groups is None else {"groups": groups})
     assert how_sure(result) == words
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (0, []),
+        (1, ["1 of the words read composes its accents differently from the vocabulary (Unicode"]),
+        (1_200, ["1,200 of the words read compose their accents differently from the vocabulary"]),
+    ],
+)
+def test_words_composed_differently_are_reported(number, words):
+    found = unknown_warnings({"share": 0.0, "line_ends": False, "recomposed": number})
+    assert len(found) == len(words)
+    assert all(said.startswith(start) for said, start in zip(found, words, strict=True))

@@ -63,6 +63,31 @@ def test_groups_that_are_not_those_of_the_rounds_are_refused(run, groups, words)
         from_json(to_json(run))
 
 
+def test_words_composed_differently_come_back_with_their_warning(run):
+    unknown = {"tokens": 2, "share": 0.02, "line_ends": False, "recomposed": 3}
+    run.result["protocol"]["unknown"] = unknown
+    again = from_json(to_json(run)).result
+    assert again["protocol"]["unknown"] == unknown
+    assert any("3 of the words read compose their accents" in said for said in again["warnings"])
+    unknown["recomposed"] = -1
+    with pytest.raises(ReportError, match="recomposed must be a whole number from 0 to"):
+        from_json(to_json(run))
+
+
+def test_a_message_quotes_little_of_an_exported_run(run):
+    machine = run.result["machine"]
+    for name, value in (("x" * 5_000, {}), ("a", ["x" * 5_000] * 101), ("a", "[" + "x" * 5_000)):
+        run.result["machine"] = {**machine, name: value}
+        with pytest.raises(ReportError) as refused:
+            from_json(to_json(run))
+        assert str(refused.value).count("x") <= 100
+    run.result["machine"] = machine
+    run.spec["x" * 5_000] = 1.0
+    with pytest.raises(ReportError, match="has no setting") as refused:
+        from_json(to_json(run))
+    assert str(refused.value).count("x") <= 100
+
+
 def test_a_run_that_measured_nothing_comes_back_too(run):
     failed = Run("compare", run.spec, state=State.FAILED, message="There is no text 'x'.")
     assert from_json(to_json(failed)).message == failed.message

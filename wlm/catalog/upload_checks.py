@@ -18,6 +18,7 @@ from wlm.text.corpus import read_words
 from wlm.text.splits import SPLITS, split_of
 from wlm.text.vocabulary import EOS, NO_EOS, Vocabulary
 from wlm.weights.checkpoint import VOCABULARY, save_checkpoint
+from wlm.weights.file_kinds import refuse_part
 from wlm.weights.limited import load_limited
 
 MOST_WEIGHTS_MB = 120  # the tutorial's model has 109 in fp32
@@ -48,6 +49,7 @@ def add_model(owner: str, weights: File, words: Sequence[File]) -> Upload:
 
     Raises UploadError, or CheckpointError and TextError with the files called by their own names.
     """
+    refuse_part(Path(weights.name).name, label_of(weights))
     suffix = _checked(weights, WEIGHTS_SUFFIXES, MOST_WEIGHTS_MB)
     for each in words:
         _checked(each, WORDS_SUFFIXES, MOST_WORDS_MB)

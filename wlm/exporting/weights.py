@@ -9,11 +9,11 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
+from wlm.errors import shown
 from wlm.model.parts import part_of_key
 from wlm.quantization.prepare import PreparedModel
 from wlm.quantization.variant import Variant
 from wlm.weights.integers import as_arrays
-from wlm.weights.pickled import reason
 
 
 def write_weights(path: Path, prepared: PreparedModel, variant: Variant, format: str) -> None:
@@ -21,7 +21,7 @@ def write_weights(path: Path, prepared: PreparedModel, variant: Variant, format:
     try:
         _write(path, prepared, variant, format)
     except (RuntimeError, SafetensorError) as error:  # torch and safetensors: disk full
-        raise OSError(errno.EIO, reason(error)) from None
+        raise OSError(errno.EIO, shown(error)) from None
 
 
 def _write(path: Path, prepared: PreparedModel, variant: Variant, format: str) -> None:

@@ -53,6 +53,7 @@ def compare(spec: CompareSpec, rounds_per_group: int | None = None) -> Iterator[
     ids = text.first(spec.tokens_to_read(len(text.ids)))
     data = batchify(ids, spec.batch_size)  # (N, B)
     unknown = checkpoint.vocabulary.is_unknown(data)
+    recomposed = batchify(text.recomposed[: len(ids)], spec.batch_size)
 
     variants = [Variant.parse(name) for name in spec.variants]
     sizes: dict[int, int] = {}
@@ -108,8 +109,8 @@ def compare(spec: CompareSpec, rounds_per_group: int | None = None) -> Iterator[
         if step.taken:
             _keep(comparison, step)
             # All rows that are read, the first one included, which is not predicted.
-            read = unknown[: comparison.tokens // spec.batch_size]
-            comparison.unknown = count_unknown(read, text.ends_unknown, text.recomposed)
+            rows = comparison.tokens // spec.batch_size
+            comparison.unknown = count_unknown(unknown[:rows], recomposed[:rows], text.ends_unknown)
         share = _share_done(comparison, step)
         spent = time.perf_counter() - started
         yield Progress("Measuring", share, spent / share - spent, comparison)

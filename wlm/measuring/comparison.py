@@ -267,10 +267,11 @@ def _ends(interval: Interval, i: int) -> list[float] | None:
     return [interval.low, interval.high] if known else None
 
 
-def count_unknown(unknown: Tensor, line_ends: bool, recomposed: int = 0) -> dict:
+def count_unknown(unknown: Tensor, recomposed: Tensor, line_ends: bool) -> dict:
     """Return how many of the tokens read are unknown words (True in `unknown`), their share, and
-    whether line ends are among them; also how many words of the text are known only with their
-    accents composed differently, if there are any."""
+    whether line ends are among them; also how many of them are known only with their accents
+    composed differently (True in `recomposed`), if there are any."""
     tokens = int(unknown.sum())
     found = {"tokens": tokens, "share": tokens / unknown.numel(), "line_ends": line_ends}
-    return {**found, "recomposed": recomposed} if recomposed else found
+    number = int(recomposed.sum())
+    return {**found, "recomposed": number} if number else found

@@ -3,7 +3,7 @@
 from dataclasses import asdict, fields
 from typing import ClassVar, Self
 
-from wlm.errors import SettingError, check_range
+from wlm.errors import SettingError, check_range, shown
 from wlm.quantization.variant import Variant
 
 MAX_VARIANTS = 20  # every variant that pages offer, with all positions of the switches
@@ -43,5 +43,5 @@ class VariantSettings:
         """Make settings from the JSON that `to_json` returns. Raises SettingError for unknown
         ones."""
         if unknown := content.keys() - {setting.name for setting in fields(cls)}:
-            raise SettingError(f"{cls.words} has no setting {sorted(unknown)[0]!r}")
+            raise SettingError(f"{cls.words} has no setting {shown(sorted(unknown)[0])!r}")
         return cls(**{**content, "variants": tuple(content["variants"])})

@@ -103,9 +103,10 @@ def unknown_warnings(unknown: dict) -> list[str]:
     if unknown["line_ends"]:
         found.append(f"{NO_EOS}.")
     if recomposed := unknown.get("recomposed"):
+        does = "composes its" if recomposed == 1 else "compose their"
         found.append(
-            f"{recomposed:,} of the text's words compose their accents differently from the "
-            "vocabulary (Unicode NFC and NFD): wlm reads the words as the vocabulary writes them."
+            f"{recomposed:,} of the words read {does} accents differently from the vocabulary "
+            "(Unicode NFC and NFD): wlm reads them as the vocabulary writes them."
         )
     return found
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 
-from wlm.errors import VariantError
+from wlm.errors import VariantError, shown
 from wlm.model.parts import PARTS
 
 # The allowed precisions by runtime and part; the first is the default.
@@ -95,7 +95,7 @@ class Variant:
         if not colon:
             raise VariantError(
                 f"a variant is written {', '.join(SHORT_FORMS)} or RUNTIME:PART=PRECISION,… "
-                f"such as pytorch:lstm=int8,linear=int8, got {name!r}"
+                f"such as pytorch:lstm=int8,linear=int8, got {shown(name)!r}"
             )
         known = [*PART_LABELS, "engine"]
         chosen: dict[str, str] = {}
@@ -104,7 +104,7 @@ class Variant:
             if part not in known or part in chosen:
                 raise VariantError(
                     f"each part of a variant must be one of {', '.join(known)}, named once, "
-                    f"got {part!r} in {name!r}"
+                    f"got {shown(part, 40)!r} in {shown(name, 60)!r}"
                 )
             if part == "engine" and not value:
                 raise VariantError(f"engine must be one of {', '.join(ENGINES[1:])}, got ''")

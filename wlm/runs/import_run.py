@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
 
-from wlm.errors import ReportError, WLMError, allowed_unless
+from wlm.errors import ReportError, WLMError, allowed_unless, shown
 from wlm.measuring.agreement import BINS, STATISTICS
 from wlm.measuring.comparison import CompareSpec, Comparison
 from wlm.measuring.evaluate import Block
@@ -261,7 +261,8 @@ def _check_lists(given: dict, variants: int, tokens: list[int]) -> None:
 
 
 def _refuse_invalid(error: ValidationError) -> NoReturn:
-    path = error.json_path.removeprefix("$").removeprefix(".") or "the file"
+    # The path names the file's own fields.
+    path = shown(error.json_path, 60).removeprefix("$").removeprefix(".") or "the file"
     if error.validator == "required":
         missing = next(name for name in error.validator_value if name not in error.instance)
         names = ", ".join(error.validator_value)
@@ -270,4 +271,4 @@ def _refuse_invalid(error: ValidationError) -> NoReturn:
 
 
 def _refuse(path: str, allowed: str, value: Any) -> NoReturn:
-    raise ReportError(f"{path} must be {allowed}, got {reprlib.repr(value)}")
+    raise ReportError(f"{path} must be {allowed}, got {shown(reprlib.repr(value), 40)}")

@@ -20,7 +20,8 @@ class Text:
     """An encoded text: its name, its word ids of shape (N,), and the number of unknown words.
 
     Also whether line ends are among the unknown words (if the vocabulary has no `<eos>`), the hash
-    of the words, one per line, and the number of words that the vocabulary composes differently.
+    of the words, one per line, and which words the vocabulary composes differently: booleans of
+    shape (N,).
     """
 
     name: str
@@ -28,7 +29,7 @@ class Text:
     unknown: int
     ends_unknown: bool = False
     sha256: str | None = None
-    recomposed: int = 0
+    recomposed: Tensor | None = None
 
     def first(self, tokens: int | None) -> Tensor:
         """Return the first `tokens` ids, or all for None. Raises SettingError."""
@@ -110,7 +111,7 @@ def read_text(path: str | Path, vocabulary: Vocabulary, name: str | None = None)
         unknown,
         EOS not in vocabulary,
         sha256_of_words(words),
-        vocabulary.count_recomposed(words),
+        vocabulary.is_recomposed(words),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from wlm.errors import TextError
+from wlm.errors import TextError, shown
 from wlm.text.word_list import read_word_list
 
 UNK = "<unk>"
@@ -32,10 +32,12 @@ class Vocabulary:
             raise TextError(f"a vocabulary needs at least 2 words, got {len(self.words)}")
         if len(self.ids) < len(self.words):
             twice = next(word for i, word in enumerate(self.words) if self.ids[word] != i)
-            raise TextError(f"the vocabulary must list each word once, but {twice!r} stands twice")
+            raise TextError(
+                f"the vocabulary must list each word once, but '{shown(twice)}' stands twice"
+            )
         for i, word in enumerate(self.words):
             if word.split() != [word]:
-                raise TextError(f"word {i} of the vocabulary must be one word, got {word!r}")
+                raise TextError(f"word {i} of the vocabulary must be one word, got '{shown(word)}'")
 
     @classmethod
     def from_file(cls, path: str | Path) -> "Vocabulary":
@@ -67,9 +69,11 @@ class Vocabulary:
                 ids.setdefault(unicodedata.normalize("NFC", word), i)
         return ids
 
-    def count_recomposed(self, words: Iterable[str]) -> int:
-        """Return how many words are found only with their accents composed differently."""
-        return sum(word not in self.ids and word in self for word in words)
+    def is_recomposed(self, words: Iterable[str]) -> Tensor:
+        """Return which words are found only with their accents composed differently: booleans of
+        shape (N,)."""
+        found = [word not in self.ids and word in self for word in words]
+        return torch.tensor(found, dtype=torch.bool)
 
     def encode(self, words: Iterable[str]) -> Tensor:
         """Return the words' ids, shape (N,), int64; unknown words become `<unk>`.
@@ -82,7 +86,7 @@ class Vocabulary:
             unknown = dict.fromkeys(word for word, i in zip(words, ids, strict=True) if i is None)
             word = next((word for word in unknown if word != UNK), UNK)
             raise TextError(
-                f"the word {word[:100]!r} is not in the vocabulary, which has no {UNK} to read it "
+                f"the word '{shown(word)}' is not in the vocabulary, which has no {UNK} to read it "
                 "as: use only words of the vocabulary, or a model whose vocabulary has "
                 f"{UNK}"
             )

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from wlm.errors import TextError
+from wlm.errors import TextError, shown
 from wlm.text.utf8 import read_utf8
 
 MOST_BYTES = 100_000_000
@@ -41,9 +41,9 @@ def _refuse_tables(lines: list[str], path: Path) -> None:
     for separator in (None, ",", ";"):
         columns = _columns(lines, separator)
         if columns > 1:
-            number = {2: "two"}.get(columns, f"{columns:,}")
+            number, first = {2: "two"}.get(columns, f"{columns:,}"), shown(lines[0], 40)
             raise TextError(
-                f"the vocabulary {str(path)!r} has {number} columns, such as {lines[0][:40]!r}: "
+                f"the vocabulary {str(path)!r} has {number} columns, such as '{first}': "
                 "keep the column of the words alone, in the order of their ids"
             )
 
@@ -72,9 +72,9 @@ def _check_lines(words: list[str], path: Path) -> None:
                 "blank itself cannot be a word)"
             )
         elif word and word.split() != [word]:
-            problem = f"line {number:,} must be one word, got {word[:40]!r}"
+            problem = f"line {number:,} must be one word, got '{shown(word, 40)}'"
         elif word in lines:
-            problem = f"{word[:40]!r} stands twice, in lines {lines[word]:,} and {number:,}"
+            problem = f"'{shown(word, 40)}' stands twice, in lines {lines[word]:,} and {number:,}"
         if problem:
             raise TextError(
                 f"the vocabulary {str(path)!r} must have one word per line, but {problem}"
@@ -98,7 +98,7 @@ def _words_of_json(text: str, path: Path) -> list[str] | None:
             if [number for number, _word in pairs] != list(range(len(pairs))):
                 raise TextError(
                     f"the ids in the vocabulary {str(path)!r} must be 0 to {len(pairs) - 1:,}, "
-                    f"each once, got {pairs[0][0]:,} to {pairs[-1][0]:,}"
+                    f"each once, got {shown(pairs[0][0], 20)} to {shown(pairs[-1][0], 20)}"
                 )
             return [word for _number, word in pairs]
         inner = [content[key] for key in _KEYS if key in content] if type(content) is dict else []

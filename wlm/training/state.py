@@ -6,11 +6,10 @@ from pathlib import Path
 
 import torch
 
-from wlm.errors import TrainError
+from wlm.errors import TrainError, shown
 from wlm.files import write_whole
 from wlm.training.recipe import Recipe
 from wlm.weights.checkpoint import CARD
-from wlm.weights.pickled import shown
 
 STATE = "training.pt"
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wlm.errors import CheckpointError
-from wlm.weights.pickled import reason
+from wlm.errors import CheckpointError, shown
 from wlm.weights.zip_file import open_zip
 
 CARD = "card.json"
@@ -49,6 +48,6 @@ def unpacked(path: Path) -> Iterator[Path]:
                         shutil.copyfileobj(file, out)
         except Exception as error:  # a damaged archive can raise almost any exception
             raise CheckpointError(
-                f"the archive {str(path)!r} cannot be read: {reason(error)}"
+                f"the archive {str(path)!r} cannot be read: {shown(error)}"
             ) from None
         yield Path(folder)

@@ -8,7 +8,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from wlm.errors import CheckpointError, SettingError, called, is_number
+from wlm.errors import CheckpointError, SettingError, called, is_number, shown
 from wlm.files import sha256_of, why_unreadable, write_whole
 from wlm.model.lstm import LSTMModel, ModelConfig
 from wlm.text.corpus import Corpus
@@ -16,7 +16,6 @@ from wlm.text.vocabulary import Vocabulary
 from wlm.weights.archive import is_archive, unpacked
 from wlm.weights.imported import VARIANT, imported_variant
 from wlm.weights.integers import as_arrays
-from wlm.weights.pickled import reason, shown
 from wlm.weights.plain_folder import refuse_without_card
 from wlm.weights.read import Weights, check_weights_file, read_weights
 
@@ -150,7 +149,9 @@ def save_checkpoint(
             folder / CARD, lambda path: path.write_text(json.dumps(facts, indent=2), "utf-8")
         )
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"the model cannot be written to {str(folder)!r}: {error}") from None
+        raise CheckpointError(
+            f"the model cannot be written to {str(folder)!r}: {shown(error)}"
+        ) from None
 
 
 def checked_card(folder: str | Path) -> dict:
@@ -191,7 +192,7 @@ def _check_hash(weights: Path, card: dict) -> str:
     try:
         found = sha256_of(weights)
     except OSError as error:
-        problem = reason(error)
+        problem = shown(error)
         raise CheckpointError(f"the weights {str(weights)!r} cannot be read: {problem}") from None
     if "sha256" in card and found != card["sha256"]:
         raise CheckpointError(
@@ -213,7 +214,7 @@ def _read_card(path: Path) -> dict:
             f"the card {str(path)!r} cannot be read: it is nested too deep"
         ) from None
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"the card {str(path)!r} cannot be read: {reason(error)}") from None
+        raise CheckpointError(f"the card {str(path)!r} cannot be read: {shown(error)}") from None
     if not isinstance(card, dict) or not isinstance(card.get("architecture"), dict):
         raise CheckpointError(f"the card {str(path)!r} must be an object with an 'architecture'")
     return card

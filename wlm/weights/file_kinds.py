@@ -4,9 +4,8 @@ import re
 import zipfile
 from pathlib import Path
 
-from wlm.errors import CheckpointError
+from wlm.errors import CheckpointError, shown
 from wlm.files import BEGINNING, kind_by_beginning
-from wlm.weights.pickled import reason
 from wlm.weights.torch_file import is_legacy
 from wlm.weights.zip_file import open_zip
 
@@ -24,8 +23,10 @@ _ZIP = "a zip archive that torch.save did not write", "give the file inside"
 _ONNX = "an ONNX file, which wlm does not read, also if wlm exported it", _INSTEAD
 _WEB_PAGE = "a web page", "download the file itself"
 _IN_PARTS = "put all parts into one state_dict and save that"
+_PART = "one part of several files", f"{_IN_PARTS}, {SAVE}"
 _INDEX = "the index of a model in several files", f"{_IN_PARTS}, {SAVE}"
 _TEXT = "a text", f"give weights, a .safetensors file or one of {SAVE}"
+_INDEX_SUFFIX = ".index.json"
 _SHARD = re.compile(r".*-(\d{5})-of-(\d{5})\.\w+")
 
 
@@ -35,6 +36,14 @@ def is_shard(name: str) -> bool:
     return bool(found) and int(found[2]) > 1
 
 
+def refuse_part(name: str, label: str) -> None:
+    """Raise CheckpointError if a file's name says that it is one part of a model in several files,
+    or the index of the parts; the message calls the file `label`."""
+    found = _PART if is_shard(name) else _INDEX if name.endswith(_INDEX_SUFFIX) else None
+    if found:
+        raise _refused(label, *found)
+
+
 def kind_of(path: Path) -> str:
     """Return TORCH, SAFETENSORS or NPZ. Raises CheckpointError for any other file, with advice."""
     try:
@@ -42,13 +51,8 @@ def kind_of(path: Path) -> str:
             start = file.read(BEGINNING)
         size = path.stat().st_size
     except OSError as error:
-        raise CheckpointError(
-            f"the weights {str(path)!r} cannot be read: {reason(error)}"
-        ) from None
-    if is_shard(path.name):
-        raise CheckpointError(
-            f"the weights {str(path)!r} are one part of several files: {_IN_PARTS}, {SAVE}"
-        )
+        raise CheckpointError(f"the weights {str(path)!r} cannot be read: {shown(error)}") from None
+    refuse_part(path.name, str(path))
     if is_legacy(start):
         return TORCH
     is_zip = start.startswith(b"PK\x03\x04")
@@ -57,8 +61,11 @@ def kind_of(path: Path) -> str:
     found = _zip_kind(path) if is_zip else _other_kind(path, start)
     if isinstance(found, str):
         return found
-    what, instead = found
-    raise CheckpointError(f"the weights {str(path)!r} are {what}: {instead or _INSTEAD}")
+    raise _refused(str(path), *found)
+
+
+def _refused(label: str, what: str, instead: str) -> CheckpointError:
+    return CheckpointError(f"the weights {label!r} are {what}: {instead or _INSTEAD}")
 
 
 def _is_safetensors(start: bytes, size: int) -> bool:
@@ -98,12 +105,8 @@ def _other_kind(path: Path, start: bytes) -> str | tuple[str, str]:
     if path.suffix == ".safetensors":
         return SAFETENSORS
     if start and b"\0" not in start and _is_utf8(start):
-        return _INDEX if start.lstrip()[:1] == b"{" and _is_index(start, path) else _TEXT
+        return _INDEX if start.lstrip()[:1] == b"{" and b'"weight_map"' in start else _TEXT
     return TORCH
-
-
-def _is_index(start: bytes, path: Path) -> bool:
-    return b'"weight_map"' in start or path.name.endswith(".index.json")
 
 
 def _is_utf8(start: bytes) -> bool:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wlm.errors import CheckpointError
+from wlm.errors import CheckpointError, shown
 from wlm.weights.numpy_array import array_as_stored
-from wlm.weights.pickled import Inert, shown
+from wlm.weights.pickled import Inert
 from wlm.weights.stored import Stored
 
 # Where scripts put the state_dict, the likeliest first.
@@ -48,7 +48,7 @@ def find_weights(content: object, path: str) -> Found:
     if len(recurrent) > 1:
         recurrent = _likeliest(recurrent)
     if len(recurrent) > 1:
-        places = ", ".join(repr(".".join(each.place)) for each in recurrent[:4])
+        places = shown(", ".join(repr(".".join(each.place)) for each in recurrent[:4]))
         raise CheckpointError(
             f"the weights {path!r} hold {len(recurrent)} models, under {places}: save one alone"
         )

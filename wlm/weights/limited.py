@@ -46,7 +46,11 @@ def load_limited(
     At most MOST_AT_ONCE files are read at a time. Raises what `load_checkpoint` raises, and
     CheckpointError for a file that exceeds a limit.
     """
-    with _places, tempfile.TemporaryDirectory(prefix="wlm-") as folder:
+    with (
+        _places,
+        tempfile.TemporaryDirectory(prefix="wlm-") as folder,
+        called({Path(folder): str(path)}),
+    ):
         task = {
             "path": str(path),
             "folder": folder,
@@ -57,9 +61,7 @@ def load_limited(
         answer = _ask(task, path)
         if "error" in answer:
             raise getattr(errors, answer["error"])(answer["message"])
-        with called({Path(folder): str(path)}):
-            loaded = load_checkpoint(folder)
-        return replace(loaded, **answer)
+        return replace(load_checkpoint(folder), **answer)
 
 
 def limits(size: int) -> tuple[int, int]:
@@ -78,6 +80,7 @@ def _ask(task: dict, path: Path) -> dict:
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
         "OMP_NUM_THREADS": "1",
+        "TMPDIR": task["folder"],  # removed with it, also if the process is killed
     }
     # Not multiprocessing, which would import the server's script again in the process.
     command = [sys.executable, "-c", "from wlm.weights.limited import main; main()"]

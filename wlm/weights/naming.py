@@ -1,19 +1,21 @@
 """Match a file's tensors with an LSTMModel's: by their names, or else by their shapes."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
-from wlm.errors import CheckpointError, SettingError
+from wlm.errors import MOST_SHOWN, CheckpointError, SettingError, shown
 from wlm.model.lstm import ModelConfig
 from wlm.weights.foreign import Found
-from wlm.weights.pickled import Inert, shown
+from wlm.weights.pickled import Inert
 from wlm.weights.stored import Stored
 
 _RECURRENT = re.compile(r"(.*?)(weight|bias)_(ih|hh)_l(\d{1,3})(_raw)?")
 _EMBEDDING_NAMES = ("emb", "encoder", "lookup", "wte", "token")
 _LINEAR_NAMES = ("decoder", "linear", "fc", "out", "head", "proj", "logit")
 _SHOWN = 3  # keys in a message
+_MOST_QUOTED = MOST_SHOWN // 2  # characters: a message has two lists of keys at most
 MOST_STACKS, MOST_MATRICES = 64, 1_000
 
 
@@ -35,7 +37,7 @@ def name_tensors(found: Found, path: str) -> Named:
     for key, each in found.entries.items():
         if isinstance(each, Inert) and key.rpartition(".")[2].startswith(("weight", "bias")):
             raise CheckpointError(
-                f"{key[:80]!r} in {path!r} must be a plain tensor, got {shown(each.name)}"
+                f"{shown(key, 50)!r} in {path!r} must be a plain tensor, got {shown(each.name, 50)}"
             )
     return _Names(found, path).named()
 
@@ -84,7 +86,7 @@ class _Names:
     def _layers(self, stacks: dict[str, dict[str, str]]) -> dict[str, str]:
         """Return the LSTM's keys, ours to the file's; stacks that differ only by number are one."""
         if len({re.sub(r"\d+", "0", prefix) for prefix in stacks}) > 1:
-            names = ", ".join(repr(prefix) for prefix in list(stacks)[:4])
+            names = _listed(list(stacks)[:4])
             raise self._foreign(f"they have several LSTMs, {names}, whose order is not known")
         keys, layer = {}, 0
         for prefix in sorted(stacks, key=_natural):
@@ -94,7 +96,7 @@ class _Names:
             for i in range(count):
                 for kind in ("weight_ih", "weight_hh", *(("bias_ih", "bias_hh") * biased)):
                     if f"{kind}_l{i}" not in own:
-                        raise self._foreign(f"they miss '{prefix}{kind}_l{i}'")
+                        raise self._foreign(f"they miss {_listed([f'{prefix}{kind}_l{i}'])}")
                     keys[f"rnn.{kind}_l{layer + i}"] = own[f"{kind}_l{i}"]
             layer += count
         return keys
@@ -138,7 +140,7 @@ class _Names:
             best = [pair for pair, score in zip(pairs, scores, strict=True) if score == max(scores)]
             # If two have the same numbers, either will do.
             if len({(matrices[a].place, matrices[b].place) for a, b in best}) > 1:
-                names = ", ".join(repr(key) for key in dict.fromkeys(sum(best, ())))
+                names = _listed(dict.fromkeys(sum(best, ())))
                 raise self._foreign(f"the embedding and the output layer could be any of {names}")
             pairs = best
         return pairs[0]
@@ -186,14 +188,15 @@ class _Names:
         layers = sum(key.startswith("rnn.weight_hh") for key in keys)
         hidden = [self._width(f"rnn.weight_hh_l{i}", keys) for i in range(layers)]
         if len(set(hidden)) > 1:
-            sizes = ", ".join(map(str, hidden))
+            sizes = _listed(hidden)
             raise self._foreign(f"their layers must have equally many hidden units, got {sizes}")
         return hidden
 
     def _width(self, key: str, keys: dict[str, str]) -> int:
         shape = self.tensors[keys[key]].shape
         if len(shape) != 2:
-            raise self._foreign(f"{keys[key]!r} must have two dimensions, got {shape}")
+            key = _listed([keys[key]])
+            raise self._foreign(f"{key} must have two dimensions, got {len(shape):,}")
         return shape[1]
 
     def _left(self, keys: dict[str, str], config: ModelConfig) -> list[str]:
@@ -205,7 +208,7 @@ class _Names:
         left = [key for key in self.tensors if key not in used]
         inside = [key for key in left if key.startswith(common)]
         if inside:
-            names = ", ".join(map(repr, inside[:3])) + (" …" if len(inside) > 3 else "")
+            names = _listed(inside[:3]) + (" …" if len(inside) > 3 else "")
             raise self._foreign(
                 f"beside an LSTMModel of {config.nlayers} layers they have unknown {names}"
             )
@@ -213,7 +216,7 @@ class _Names:
 
     def _foreign(self, problem: str) -> CheckpointError:
         keys = [f"{key!r} {tensor.shape}" for key, tensor in islice(self.tensors.items(), _SHOWN)]
-        first = shown(", ".join(keys)) + (" …" if len(self.tensors) > _SHOWN else "")
+        first = shown(", ".join(keys), _MOST_QUOTED) + (" …" if len(self.tensors) > _SHOWN else "")
         return CheckpointError(
             f"the weights {self.path!r} are not an LSTMModel's (embedding (V, E), LSTM, output "
             f"layer (V, H)): {problem}; "
@@ -245,6 +248,11 @@ def _words(keys: dict, root: str | None, tensors: dict, left: list[str]) -> str:
     if left:
         said.append(f"left out: {', '.join(map(repr, left[:3]))}{' …' if len(left) > 3 else ''}")
     return "; ".join(said)
+
+
+def _listed(content: Iterable[str | int]) -> str:
+    """Return keys or sizes of a file in a list for a message."""
+    return shown(", ".join(map(repr, content)), _MOST_QUOTED)
 
 
 def _natural(text: str) -> list:

@@ -9,10 +9,9 @@ import torch
 from numpy.lib import format as npy
 from torch import Tensor
 
-from wlm.errors import CheckpointError
+from wlm.errors import CheckpointError, shown
 from wlm.weights.foreign import Found
 from wlm.weights.integers import SCALE
-from wlm.weights.pickled import reason
 from wlm.weights.stored import Stored, are_sizes
 from wlm.weights.zip_file import open_zip
 
@@ -70,6 +69,4 @@ def _array(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Stor
 
 
 def _damaged(path: Path, error: object) -> CheckpointError:
-    return CheckpointError(
-        f"the weights {str(path)!r} are damaged or no .npz file: {reason(error)}"
-    )
+    return CheckpointError(f"the weights {str(path)!r} are damaged or no .npz file: {shown(error)}")

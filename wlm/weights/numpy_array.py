@@ -5,7 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from wlm.weights.pickled import Inert, shown
+from wlm.errors import shown
+from wlm.weights.pickled import Inert
 from wlm.weights.stored import Stored, are_sizes
 
 _DTYPES = {"f2": torch.float16, "f4": torch.float32, "f8": torch.float64}

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from wlm.errors import first_line
-
 MOST_STEPS = 1_000_000  # a vocabulary of 267,735 words next to the weights takes 800,000
+MOST_NAME = 1_000  # characters of a name that a pickle imports
 
 
 @dataclass(eq=False, slots=True, repr=False)
@@ -28,36 +27,6 @@ class Inert:
     def __repr__(self) -> str:
         # The contents are left out: nested contents can take exponential time to write.
         return f"<{self.name}>"
-
-
-MOST_NAME = 1_000  # characters of a name that a pickle imports
-MOST_SHOWN = 100  # characters of a file's content in a message
-
-
-def shown(text: object, most: int = MOST_SHOWN) -> str:
-    """Return a value of a file as a message may show it: one line, printable, not long.
-
-    For lists and the like, only the kind is shown: nested ones would take exponential time to
-    write.
-    """
-    is_shape = type(text) is tuple and all(type(size) is int for size in text)
-    if not is_shape and not isinstance(text, str | int | float | BaseException | None):
-        text = type(text).__name__
-    if isinstance(text, BaseException):
-        text = text.args[0] if text.args and isinstance(text.args[0], str) else type(text).__name__
-    text = str(text)[: most + 1]
-    text = "".join(sign if sign.isprintable() else "?" for sign in text)
-    return text if len(text) <= most else f"{text[:most]}…"
-
-
-def reason(error: object) -> str:
-    """Return the reason why a file cannot be read, for a message: an error's first line or its
-    name, without a path of this machine."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    if isinstance(error, KeyError):
-        return "something is missing in it"
-    return shown(error if isinstance(error, str) else first_line(error))
 
 
 Call = Callable[[str, tuple], object]

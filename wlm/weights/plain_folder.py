@@ -3,9 +3,8 @@
 from itertools import islice
 from pathlib import Path
 
-from wlm.errors import CheckpointError
+from wlm.errors import CheckpointError, shown
 from wlm.weights.file_kinds import SAVE, is_shard
-from wlm.weights.pickled import reason, shown
 
 _SUFFIXES = (*(".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar", ".npz"),)
 _VOCABULARIES = ("vocab.txt", "vocabulary.txt", "words.txt", "vocab.json")
@@ -20,7 +19,7 @@ def refuse_without_card(folder: Path, card: Path) -> None:
         files = sorted(path for path in islice(folder.iterdir(), _MOST_FILES) if path.is_file())
     except OSError as error:
         raise CheckpointError(
-            f"the folder {str(folder)!r} cannot be read: {reason(error)}"
+            f"the folder {str(folder)!r} cannot be read: {shown(error)}"
         ) from None
     said = f"there is no file {str(card)!r}, as a model folder has"
     shards = [path.name for path in files if is_shard(path.name)]

@@ -8,7 +8,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from wlm.errors import CheckpointError
+from wlm.errors import CheckpointError, shown
 from wlm.files import why_unreadable
 from wlm.model.lstm import ModelConfig
 from wlm.weights.file_kinds import NPZ, SAFETENSORS, TORCH, kind_of
@@ -19,7 +19,6 @@ from wlm.weights.naming import name_tensors
 from wlm.weights.npz_file import read_npz
 from wlm.weights.other_models import refuse_others
 from wlm.weights.packed import unpack
-from wlm.weights.pickled import reason, shown
 from wlm.weights.stored import Stored
 from wlm.weights.torch_file import TorchFile
 
@@ -155,7 +154,7 @@ def _described(path: Path, key: str, found) -> Stored:
 
 def _damaged(path: Path, error: object) -> CheckpointError:
     return CheckpointError(
-        f"the weights {str(path)!r} are damaged or no safetensors file: {reason(error)}"
+        f"the weights {str(path)!r} are damaged or no safetensors file: {shown(error)}"
     )
 
 
@@ -174,7 +173,7 @@ def _check(tensors: dict[str, Stored | None], config: ModelConfig, path: Path) -
         stored = tensors[key]
         if stored and stored.shape != shape:
             raise CheckpointError(
-                f"{key} in {str(path)!r} must have the shape {shape}, got {stored.shape}"
+                f"{key} in {str(path)!r} must have the shape {shape}, got {shown(stored.shape)}"
             )
         if stored and stored.dtype not in DTYPES and not stored.is_quantized:
             allowed, got = (", ".join(map(_name, each)) for each in (DTYPES, [stored.dtype]))

@@ -14,9 +14,9 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
-from wlm.errors import CheckpointError
+from wlm.errors import CheckpointError, shown
 from wlm.weights.integers import INTEGERS, quantized_by
-from wlm.weights.pickled import Inert, as_dict, read_pickle, reason, shown
+from wlm.weights.pickled import Inert, as_dict, read_pickle
 from wlm.weights.stored import Stored, are_sizes
 from wlm.weights.zip_file import open_zip
 
@@ -82,7 +82,7 @@ class TorchFile:
 
     def _damaged(self, error: object) -> CheckpointError:
         return CheckpointError(
-            f"the weights {str(self.path)!r} are damaged or no PyTorch file: {reason(error)}"
+            f"the weights {str(self.path)!r} are damaged or no PyTorch file: {shown(error)}"
         )
 
     def _read_zip(self, file: BinaryIO) -> object:
