@@ -137,7 +137,7 @@ class Site:
 
     def attack(self) -> None:
         """Strangers send server A what no page needs: messages, uploads and fragments."""
-        for how in attacks.ATTACKS:
+        for how in attacks.OF_MESSAGES:
             asyncio.run(attacks.attack(address_of("A"), how, ATTACK_SECONDS))
 
     def close(self) -> None:

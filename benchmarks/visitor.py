@@ -6,10 +6,13 @@ front end's JavaScript) are left out, as is the drawing.
 
 import asyncio
 import time
+import urllib.error
+import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Common_pb2 import FileUploaderState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
@@ -27,8 +30,8 @@ class Visitor:
     sent whatever they allow.
     """
 
-    def __init__(self, socket):
-        self._socket, self._problems = socket, []
+    def __init__(self, socket, address: str = ""):
+        self._socket, self._address, self._problems = socket, address, []
         self.session, self.forged = "", {}
         self.heard = lambda message: None  # called with each message of the server
         self._gone = False
@@ -37,6 +40,7 @@ class Visitor:
         self._ended = {PAGE: asyncio.Event(), FRAGMENT: asyncio.Event()}
         self._ticking: dict[str, asyncio.Task] = {}  # by fragment
         self._on: dict[str, bool] = {}  # switches, by id
+        self._files: dict[str, FileUploaderState] = {}  # uploaded, by the widget's label
         self._begin()
 
     @property
@@ -66,13 +70,13 @@ class Visitor:
 
     async def open(self, page: str = "", query: str = "") -> float:
         """Open a page by its address and return the seconds until it had come."""
-        self._page, self._query, self._on = "", query, {}
+        self._page, self._query, self._on, self._files = "", query, {}, {}
         return await self._ask(PAGE, page_name=page)
 
     async def follow(self, label: str) -> float:
         """Follow a link of the page and return the seconds until the next page had come."""
         self._page, self._query = self._links[label]
-        self._on = {}
+        self._on, self._files = {}, {}
         return await self._ask(PAGE)
 
     async def flip(self, label: str) -> float:
@@ -85,6 +89,15 @@ class Visitor:
         """Press a button and return the seconds until its answer."""
         id, fragment = self._buttons[label]
         return await self._ask_of(fragment, pressed=id)
+
+    async def choose(self, label: str, name: str, content: bytes) -> int:
+        """Upload a file to the widget whose label begins so, and return the answer's status. The
+        next button that is pressed hands the file to the page."""
+        label = next(full for full in self._ids if full.startswith(label))
+        id = f"file-{len(self._files)}-{name}"
+        file = {"file_id": id, "name": name, "size": len(content)}
+        self._files.setdefault(label, FileUploaderState()).uploaded_file_info.add(**file)
+        return await asyncio.to_thread(put, self._address, self.session, content, id, name)
 
     def _begin(self) -> None:
         self._stop_ticking()
@@ -108,6 +121,8 @@ class Visitor:
             getattr(state, field).data.extend(value) if isinstance(value, list) else setattr(
                 state, field, value
             )
+        for label, files in self._files.items():
+            states.add(id=self._ids[label], file_uploader_state_value=files)
         if pressed:
             states.add(id=pressed, trigger_value=True)
         self._ended[end].clear()
@@ -207,17 +222,36 @@ class Visitor:
         self._ticking = {}
 
 
+def put(address: str, session: str, content: bytes, id: str = "a", name: str = "a") -> int:
+    """Upload a file to a session, as any program may, and return the answer's status."""
+    head = f'--x\r\nContent-Disposition: form-data; name="{id}"; filename="{name}"\r\n\r\n'
+    body = head.encode() + content + b"\r\n--x--\r\n"
+    token = f"2|00000000|{'ab' * 16}|1700000000"
+    headers = {"Cookie": f"_streamlit_xsrf={token}", "X-Xsrftoken": token}
+    headers["Content-Type"] = "multipart/form-data; boundary=x"
+    url = f"{address}/_stcore/upload_file/{session}/{id}"
+    request = urllib.request.Request(url, body, headers, method="PUT")
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:  # it hung up before all had come
+        return 413
+
+
 @asynccontextmanager
-async def visit(address: str, cookie: str = "") -> AsyncIterator[Visitor]:
+async def visit(address: str, cookie: str = "", via: str = "") -> AsyncIterator[Visitor]:
     """Connect a visitor to the server at an address such as `http://localhost:8501`, with a cookie
-    if any."""
+    if any; `via` is the network address that a proxy would report."""
     url = f"ws{address.rstrip('/').removeprefix('http')}/_stcore/stream"
     options = {"max_size": None, "open_timeout": PATIENCE}
-    headers = {"Cookie": cookie} if cookie else {}
+    headers = {"Cookie": cookie, "X-Forwarded-For": via}
+    headers = {name: value for name, value in headers.items() if value}
     async with connect(
         url, subprotocols=["streamlit"], additional_headers=headers, **options
     ) as socket:
-        visitor = Visitor(socket)
+        visitor = Visitor(socket, address.rstrip("/"))
         reading = asyncio.create_task(visitor.read())
         try:
             yield visitor

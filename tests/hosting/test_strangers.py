@@ -13,13 +13,16 @@ from pathlib import Path
 import psutil
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from websockets.exceptions import ConnectionClosed
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import CloseCode
 
-from benchmarks.visitor import visit
+from benchmarks.visitor import put, visit
 from helpers.serving import APP, outcome_of, serving
 from helpers.tiny import LINE, WORDS, tiny_model
 from helpers.waiting import PATIENCE, ended, wait_for
+from view.runs.import_run import IMPORTS
+from view.shared.guard import DESCRIPTORS
 from wlm.cli.main import main
 from wlm.runs.heartbeat import SUFFIX
 from wlm.runs.run import State
@@ -31,6 +34,7 @@ pytestmark = pytest.mark.slow
 
 SHORT = "model=tiny&text=short&amount=All of it"
 LONG = "model=tiny&text=long&amount=All of it"
+HOST = "wlm.example.org"
 LIMITS = {
     "WLM_PUBLIC": "1",
     "WLM_HOST_NOTE": "Hosted by [A](https://example.org) for tests.",
@@ -39,6 +43,7 @@ LIMITS = {
     "WLM_RUN_VARIANTS": "3",
     "WLM_RUN_THREADS": "1",
     "STREAMLIT_SERVER_MAX_UPLOAD_SIZE": "1",
+    "STREAMLIT_SERVER_ALLOWED_HOSTS": f"{HOST} 127.0.0.1",
 }
 
 
@@ -92,10 +97,11 @@ def store(folder, server) -> RunStore:
 
 
 @asynccontextmanager
-async def stranger(server: str, name: str = ""):
-    """A visitor with a cookie that it made up: by one name always the same."""
+async def stranger(server: str, name: str = "", via: str = ""):
+    """A visitor with a cookie that it made up: by one name always the same. A proxy reports `via`
+    as its network address."""
     secret = name.encode().hex() if name else secrets.token_hex(8)
-    async with visit(server, f"_streamlit_xsrf=2|00|{secret}|1") as visitor:
+    async with visit(server, f"_streamlit_xsrf=2|00|{secret}|1", via) as visitor:
         yield visitor
 
 
@@ -226,25 +232,6 @@ def test_nothing_is_taken_in(server, folder):
         urllib.request.urlopen(f"{server}/_stcore/agent/interact", b"{}")
 
 
-def put(server: str, session: str, content: bytes, name: str = "a") -> int:
-    """Upload a file to a session, as any program may, and return the answer's status."""
-    boundary = "x"
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n'
-    body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
-    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-    token = f"2|00000000|{'ab' * 16}|1700000000"
-    headers |= {"Cookie": f"_streamlit_xsrf={token}", "X-Xsrftoken": token}
-    url = f"{server}/_stcore/upload_file/{session}/{name}"
-    request = urllib.request.Request(url, body, headers, method="PUT")
-    try:
-        with urllib.request.urlopen(request) as answer:
-            return answer.status
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:  # it hung up before all had come
-        return 413
-
-
 def test_uploads_are_bounded_for_each_session_and_for_all(upload_server):
     async def visitors() -> list[list[int]]:
         codes = []
@@ -261,6 +248,66 @@ def test_uploads_are_bounded_for_each_session_and_for_all(upload_server):
 
     # Two of a megabyte each for a session, five for the server.
     assert outcome_of(visitors()) == [[204, 204, 413], [204, 204, 413], [204, 413, 413], [413] * 3]
+
+
+def test_imports_are_bounded_for_each_network(upload_server):
+    async def visitors() -> list[str]:
+        said = []
+        async with AsyncExitStack() as stack:
+            first, cousin, other = [
+                await stack.enter_async_context(stranger(upload_server, via=address))
+                for address in ("203.0.113.7", "203.0.113.7", "203.0.113.8")
+            ]
+            for one, times in ((first, IMPORTS.most), (cousin, 1), (other, 1)):
+                await one.open("Runs")
+                assert await one.choose("JSON or HTML", "run.json", b"[]") == 204
+                for _ in range(times):
+                    await one.press("Import")
+                said += [set(one.problems)]
+        return said
+
+    refused = {r"The file must be an object, got \[\]."}
+    first, cousin, other = outcome_of(visitors())
+    assert first == other == refused
+    assert cousin == {"Visitors of one network may import 60 runs per hour: try again later."}
+
+
+def test_pages_come_under_the_servers_own_name_alone(server):
+    async def status(host: str) -> int:
+        port = int(server.rpartition(":")[2])
+        where = {"host": "127.0.0.1", "port": port, "subprotocols": ["streamlit"]}
+        try:
+            async with connect(f"ws://{host}/_stcore/stream", **where):
+                return 101
+        except InvalidStatus as error:
+            return error.response.status_code
+
+    for host, expected in ((HOST, 101), (f"{HOST}:8501", 101), ("hostile.example.org", 403)):
+        assert outcome_of(status(host)) == expected
+
+
+def test_more_visitors_come_than_the_soft_limit_on_descriptors_has_room_for(
+    tmp_path, folder, unused_port
+):
+    """Each visitor needs four descriptors; a server without any begins with some fifty."""
+    few = (
+        "import resource, runpy, sys; hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]; "
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (150, hard)); "
+        "sys.argv = ['streamlit', 'run', 'streamlit_app.py', *sys.argv[1:]]; "
+        "runpy.run_module('streamlit', run_name='__main__')"
+    )
+
+    async def visitors(address: str) -> list[list[str]]:
+        async with AsyncExitStack() as stack:
+            tabs = [await stack.enter_async_context(stranger(address)) for _ in range(40)]
+            for tab in tabs:
+                await tab.open("Audience")
+            return [tab.problems for tab in tabs]
+
+    with serving(tmp_path, unused_port(), "-c", few, **LIMITS) as address:
+        assert outcome_of(visitors(address)) == [[]] * 40
+        soft, hard = psutil.Process(listener_of(address)).rlimit(psutil.RLIMIT_NOFILE)
+        assert soft == min(hard, DESCRIPTORS)
 
 
 def test_a_visitor_clears_no_cache_and_starts_no_second_worker(server):

@@ -1,33 +1,32 @@
 """Two servers behind nginx, their runs in PostgreSQL and measured by a Dask cluster, all real."""
 
 import asyncio
+import gzip
 import hashlib
 import os
-import shutil
+import re
 import signal
-import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 from test_strangers import LONG, SHORT, begin
 
 from benchmarks.visitor import visit
 from helpers.dask_cluster import Cluster
-from helpers.processes import ROOT
-from helpers.serving import APP, is_healthy, outcome_of, serving
+from helpers.nginx import CONFIG, adapted, program, proxying
+from helpers.serving import APP, outcome_of, serving
 from helpers.waiting import ended, wait_for
 from view.shared.page import MENU
 from wlm.runs.run import State
 from wlm.runs.store import RunStore
 
 pytestmark = pytest.mark.slow
-
-CONFIG = ROOT / "deploy" / "nginx.conf"
 
 
 class Site:
@@ -52,13 +51,11 @@ class Site:
 
 
 @pytest.fixture
-def nginx() -> str:
-    """The program, which tests/run.py installs."""
-    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if not found:
+def nginx() -> None:
+    """Skip the test without nginx, which tests/run.py installs."""
+    if not program():
         reason = "no nginx: tests/run.py tells how it looks for one"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    return found
 
 
 @pytest.fixture
@@ -83,31 +80,8 @@ def site(
         for folder, port in zip(folders, ports, strict=True):
             folder.mkdir()
             servers.append(stack.enter_context(serving(folder, port, *APP, **options)))
-        address = stack.enter_context(proxying(nginx, tmp_path / "nginx", front, ports))
+        address = stack.enter_context(proxying(tmp_path / "nginx", front, ports))
         yield Site(address, servers, folders, RunStore(url))
-
-
-@contextmanager
-def proxying(program: str, folder: Path, front: int, ports: list[int]) -> Iterator[str]:
-    """Run nginx with the project's configuration, at other ports and in a folder of its own; the
-    value is its address."""
-    text = CONFIG.read_text("utf-8").replace("/tmp/", f"{folder}/")
-    text = text.replace("listen 8080;", f"listen 127.0.0.1:{front};")
-    for name, port in zip(("server-a", "server-b"), ports, strict=True):
-        text = text.replace(f"{name}:8501", f"127.0.0.1:{port}")
-    folder.mkdir()
-    as_root = "user root;\n" if os.geteuid() == 0 else ""  # only root enters a test's folder
-    (folder / "nginx.conf").write_text(as_root + text, "utf-8")
-    command = [program, "-p", folder, "-c", folder / "nginx.conf", "-g", "daemon off;"]
-    address = f"http://127.0.0.1:{front}"
-    process = subprocess.Popen(command)
-    try:
-        wait_for(lambda: process.poll() is not None or is_healthy(address), "nginx")
-        assert process.poll() is None, "nginx did not start"
-        yield address
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def cookie(name: str, place: str) -> str:
@@ -142,6 +116,21 @@ def check_headers(site: Site) -> None:
             urllib.request.urlopen(site.address + path)
 
 
+def check_compression(site: Site) -> None:
+    """A page's files come compressed, for browsers that say that they can unpack them."""
+    page = urllib.request.urlopen(site.address).read().decode()
+    (script,) = set(re.findall(r'src="\.?(/static/js/[^"]+\.js)"', page))
+    (style,) = set(re.findall(r'href="\.?(/static/css/[^"]+\.css)"', page))
+    for path in (script, style):
+        request = urllib.request.Request(site.address + path, headers={"Accept-Encoding": "gzip"})
+        with urllib.request.urlopen(request) as answer:
+            assert answer.headers["Content-Encoding"] == "gzip"
+            compressed = answer.read()
+        with urllib.request.urlopen(site.servers[0] + path) as answer:
+            plain = answer.read()
+        assert gzip.decompress(compressed) == plain and len(compressed) < len(plain) / 2
+
+
 async def check_places(site: Site) -> None:
     """Visitors with other places come to both servers, those of one place to the same one."""
     seen = set()
@@ -158,10 +147,27 @@ async def check_places(site: Site) -> None:
     assert seen == {0, 1}
 
 
+def test_the_tests_run_the_configuration_that_is_shipped(tmp_path):
+    shipped = CONFIG.read_text("utf-8").splitlines()
+    run = adapted(tmp_path, 1, [2, 3]).splitlines()
+    changed = [old.strip() for old, new in zip(shipped, run, strict=True) if old != new]
+    assert changed == [
+        "pid /tmp/nginx.pid;",
+        "client_body_temp_path /tmp/nginx-body;",
+        "proxy_temp_path /tmp/nginx-proxy;",
+        "server server-a:8501 max_fails=1 fail_timeout=5s;",
+        "server server-b:8501 max_fails=1 fail_timeout=5s;",
+        "listen 8080;",
+    ]
+    compose = yaml.safe_load((CONFIG.parent / "compose.yaml").read_text("utf-8"))
+    assert compose["services"]["nginx"]["volumes"] == ["./nginx.conf:/etc/nginx/nginx.conf:ro"]
+
+
 def test_visitors_stay_at_their_server_and_go_on_at_the_other_when_it_is_killed(site):
     store = site.store
     outcome_of(check_first_visitors(site.servers[0]))
     check_headers(site)
+    check_compression(site)
     outcome_of(check_places(site))
 
     async def anna() -> tuple[int, str]:

@@ -10,6 +10,11 @@ from wlm.errors import ReportError
 from wlm.hosting import hosting
 from wlm.runs.html import run_json
 from wlm.runs.import_run import MOST_BYTES, from_json
+from wlm.shares import Shares
+
+# Per network address and hour, which a whole lecture hall may share. Refused files count as well:
+# checking them takes time.
+IMPORTS = Shares(60, 3600.0)
 
 
 def show_import() -> None:
@@ -29,6 +34,10 @@ def show_import() -> None:
             raise ReportError("an exported run must be chosen first, got none")
         if file.size > MOST_BYTES:
             raise ReportError(f"a file must be of at most {MOST_BYTES:,} bytes, got {file.size:,}")
+        if hosting().public and not IMPORTS.take(visitor.address()):
+            raise ReportError(
+                f"visitors of one network may import {IMPORTS.most} runs per hour: try again later"
+            )
         run = replace(from_json(run_json(file.getvalue())), visitor=visitor.name())
         server.job_queue().add_imported(run)
         go_to(run.id)

@@ -1,0 +1,129 @@
+"""Hostile files: what reading each costs, and how long other visitors wait meanwhile.
+
+    python -m benchmarks.hostile [--visitors 30] [--seconds 60]
+
+Each file is read as by `--model`, and then uploaded to a public server by two strangers in turn,
+while visitors act at random; they have acted for as long without uploads before. Linux only.
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from benchmarks.attacks import GONE, public_server
+from benchmarks.memory import Memory, percentile_95
+from benchmarks.visitor import visit
+from benchmarks.visitors import something
+from helpers import hostile
+from helpers.tiny import WORDS
+from wlm.errors import WLMError
+from wlm.measuring.machine import describe_machine
+from wlm.weights.limited import MEMORY, SECONDS, load_limited
+
+UPLOADERS = 2
+PAUSE = 6.0  # mean seconds between a visitor's actions
+MOST_TIMES = 2.0  # as long as usual: visitors' waits
+
+
+def read_all(folder: Path) -> bool:
+    """Print what reading each file costs, and its refusal; return whether all are refused within
+    the limits."""
+    held = True
+    words = folder / "words.txt"
+    words.write_text("".join(f"{word}\n" for word in WORDS), "utf-8")
+    print("| file | MB | s | MB of memory | refusal |\n|---|---|---|---|---|")
+    for what, (name, write) in hostile.LARGE.items():
+        path = folder / name
+        write(path)
+        start = time.perf_counter()
+        with Memory() as memory:
+            try:
+                load_limited(path, vocabulary=None if name.endswith(".zip") else words)
+                said, held = "none", False
+            except WLMError as error:
+                said = str(error).replace(str(path), name)
+        took, size = time.perf_counter() - start, path.stat().st_size / 1e6
+        used = memory.most_of_readers
+        print(f"| {what} | {size:.1f} | {took:.1f} | {used:,.0f} | {said} |", flush=True)
+        held &= took < SECONDS and used < MEMORY / 1e6 + 300.0  # PyTorch itself
+    return held
+
+
+async def crowd(address: str, visitors: int, seconds: float) -> list[float]:
+    """Let visitors act at random, and return the seconds that they wait for each answer."""
+    waited, end = [], time.monotonic() + seconds
+
+    async def stay(number: int) -> None:
+        chance = random.Random(number)
+        async with visit(address) as one:
+            await one.open()
+            while time.monotonic() < end:
+                await asyncio.sleep(chance.expovariate(1 / PAUSE))
+                waited.append(await something(one, chance))
+
+    await asyncio.gather(*map(stay, range(visitors)))
+    return waited
+
+
+async def upload_all(address: str, files: list[Path], count: list[str]) -> None:
+    """Upload files one after the other, again and again, each from a new visitor."""
+    words = "".join(f"{word}\n" for word in WORDS).encode()
+    while True:
+        for path in files:
+            with suppress(*GONE):
+                async with visit(address) as stranger:
+                    await stranger.open("Models")
+                    await stranger.choose("Weights", path.name, path.read_bytes())
+                    await stranger.choose("Vocabulary", "words.txt", words)
+                    await stranger.press("Check and keep the model")
+                    count += stranger.problems or ["accepted"]
+
+
+async def upload_to(address: str, folder: Path, options: argparse.Namespace) -> bool:
+    """Print how long visitors wait without and with uploads; return whether it is at most
+    MOST_TIMES as long."""
+    files = [folder / name for name, _write in hostile.LARGE.values()]
+    await crowd(address, options.visitors, 20.0)  # pages are drawn for the first time
+    with Memory() as memory:
+        usual = percentile_95(await crowd(address, options.visitors, options.seconds))
+    print(f"\nusual: p95 {usual:.3f} s, server and worker {memory} MB", flush=True)
+    said: list[str] = []
+    with Memory() as memory:
+        uploading = [
+            asyncio.create_task(upload_all(address, files[i::UPLOADERS], said))
+            for i in range(UPLOADERS)
+        ]
+        meanwhile = percentile_95(await crowd(address, options.visitors, options.seconds))
+        for task in uploading:
+            task.cancel()
+        await asyncio.gather(*uploading, return_exceptions=True)
+    print(
+        f"with {len(said)} uploads: p95 {meanwhile:.3f} s, {meanwhile / usual:.2f} times as long; "
+        f"server and worker {memory} MB, readers {memory.most_of_readers:,.0f} MB at most"
+    )
+    for sentence in dict.fromkeys(said):
+        print(f"  {sentence}")
+    return meanwhile <= MOST_TIMES * usual and "accepted" not in said
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--visitors", type=int, default=30)
+    parser.add_argument("--seconds", type=float, default=60.0, help="of each crowd")
+    options = parser.parse_args()
+    machine = describe_machine()
+    print(f"{machine['cpu']}, {machine['cpus']} CPUs, {machine['os']}\n")
+    with tempfile.TemporaryDirectory(prefix="wlm-hostile-") as name:
+        held = read_all(Path(name))
+        with public_server(WLM_ALLOW_UPLOAD="1") as address:
+            held &= asyncio.run(upload_to(address, Path(name), options))
+    return int(not held)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
