@@ -8,9 +8,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from wlm.measuring import compare as comparing
 from wlm.measuring.agreement import (
-    Agreement,
     Differences,
+    agreement,
     differences,
     joined,
     read_together,
@@ -89,10 +90,11 @@ def known(kl: list[float], same: list[bool], change: list[float]) -> Differences
 
 def test_the_summary_of_four_tokens_is_the_one_worked_out_by_hand():
     data = batchify(torch.arange(5), 1)
-    agreement = Agreement(data, "abcde", [known([0.1, 0.3], [True, False], [0.3, 0.0])])
-    assert agreement.to_json()["tokens"] == 2
-    agreement.pieces.append(known([0.2, 0.0], [True, True], [-0.4, 0.1]))
-    content = agreement.to_json()
+    pieces = [
+        known([0.1, 0.3], [True, False], [0.3, 0.0]),
+        known([0.2, 0.0], [True, True], [-0.4, 0.1]),
+    ]
+    content = agreement(joined(pieces), data, "abcde")
     assert content["tokens"] == 4
     assert content["kl_mean"] == pytest.approx(0.15)
     assert content["kl_median"] == pytest.approx(0.15)
@@ -109,10 +111,6 @@ def test_the_summary_of_four_tokens_is_the_one_worked_out_by_hand():
     assert (first["baseline"], first["variant"]) == ("a", "b")
 
 
-def test_before_the_first_token_there_is_no_agreement():
-    assert Agreement(batchify(torch.arange(5), 1), "abcde").to_json() is None
-
-
 def test_intervals_hold_the_truth_about_as_often_as_they_say():
     held = dict.fromkeys(("kl_mean", "same_word", "probability_rms", "kl_median"), 0)
     truth = {"kl_mean": 1.0, "same_word": 0.9, "probability_rms": 2.0, "kl_median": math.log(2)}
@@ -122,8 +120,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say():
         change = random.normal(0.0, 2.0, 1_200)
         data = torch.zeros((1_201, 1), dtype=torch.int64)
         zeros = np.zeros(1_200, int)
-        piece = Differences(kl, same, change, zeros, zeros)
-        content = Agreement(data, "a", [piece]).to_json()
+        content = agreement(Differences(kl, same, change, zeros, zeros), data, "a")
         for name in held:
             low, high = content[f"{name}_ci95"]
             held[name] += low <= truth[name] <= high
@@ -156,6 +153,20 @@ def test_a_comparison_reads_on_for_agreement_after_everything_is_timed(model_fol
         row["loss"] for row in (baseline, int8, same)
     ]
     assert not any("agreement" in row for row in plain["results"])
+
+
+def test_progress_computes_no_statistics_before_the_end(model_folder, text_file, monkeypatch):
+    computed = []
+    monkeypatch.setattr(comparing, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(comparing, "agreement", lambda *_: computed.append(1) or {"tokens": 1})
+    spec = CompareSpec(("fp32", "int8", "fp32"), str(model_folder), str(text_file), agreement=True)
+    for progress in compare(spec):
+        if progress.stage == "Comparing predictions":
+            agreements = [row.get("agreement") for row in progress.measured.to_json()["results"]]
+            ended = progress.done == 1.0
+            assert agreements == [None, *([{"tokens": 1}] * 2 if ended else [None] * 2)]
+            assert len(computed) == 2 * ended
+    assert len(computed) == 2
 
 
 def test_a_single_variant_is_compared_with_fp32(model_folder, text_file):

@@ -2,7 +2,14 @@
 
 import pytest
 
-from wlm.measuring.wording import how_sure, sentence, size_in_words, unknown_warnings
+from wlm.measuring.wording import (
+    how_sure,
+    memory_sentences,
+    repacked,
+    sentence,
+    size_in_words,
+    unknown_warnings,
+)
 
 
 def outcome(label="int8 LSTM", *, speedup=1.0, ends=None, verdict="undecided", delta=0.0) -> dict:
@@ -98,3 +105,25 @@ def test_words_composed_differently_are_reported(number, words):
     found = unknown_warnings({"share": 0.0, "line_ends": False, "recomposed": number})
     assert len(found) == len(words)
     assert all(said.startswith(start) for said, start in zip(found, words, strict=True))
+
+
+def test_only_copies_that_onnx_runtime_keeps_are_explained():
+    said = repacked("onnxruntime:", "ORT fp32", 387_000_000, 114_000_000)
+    assert said == (
+        "ORT fp32 takes 387 MB of memory for a file of 114 MB: ONNX Runtime keeps repacked copies "
+        "of the weights."
+    )
+    assert repacked("onnxruntime:", "ORT fp32", 127_000_000, 114_000_000) == ""
+    assert repacked("fp32", "fp32", 387_000_000, 114_000_000) == ""
+
+
+def test_memory_is_told_for_the_variants_that_it_was_measured_for():
+    found = {"added_bytes": 141_000_000, "peak_bytes": 256_000_000, "measure": "RSS"}
+    rows = [
+        {"variant": "fp32", "label": "fp32", "size_bytes": 114_000_000, "memory": found},
+        {"variant": "int8", "label": "int8", "size_bytes": 80_000_000, "memory": None},
+    ]
+    assert memory_sentences(rows) == [
+        "Added to a process's resident memory: fp32 141 MB (peak 256 MB)."
+    ]
+    assert memory_sentences(rows[1:]) == []

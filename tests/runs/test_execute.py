@@ -7,7 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from wlm.measuring import memory
 from wlm.measuring.comparison import CompareSpec
+from wlm.measuring.memories import MemorySpec
+from wlm.measuring.memory import Memory
 from wlm.model.lstm import LSTMModel
 from wlm.progress import Progress
 from wlm.runs.execute import KINDS, execute
@@ -131,3 +134,16 @@ def test_a_run_measures_no_longer_than_its_server_allows(
     assert ended.state == State.STOPPED
     assert ended.message == f"This server ends a run after {allowed} s of measuring"
     assert ended.result == {"at": 1_001.0 + allowed}
+
+
+def test_a_run_of_memory_ends_with_the_memory_of_each_variant(store, named, monkeypatch):
+    found = Memory(2_000_000, 3_000_000, "USS")
+    monkeypatch.setattr(memory, "_measure", lambda *_: iter([None, found]))
+    run = Run("memory", MemorySpec(("fp32", "int8"), "tiny").to_json())
+    store.create(run)
+    execute(run.id, store)
+    ended = store.get(run.id)
+    assert ended.state == State.DONE, ended.message
+    rows = ended.result["results"]
+    assert [row["variant"] for row in rows] == ["fp32", "int8"]
+    assert rows[1]["memory"] == vars(found)

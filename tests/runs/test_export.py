@@ -37,7 +37,7 @@ def test_the_markdown_report_has_verdict_table_protocol_and_machine(run):
         "**int8 LSTM + Linear is 2.0 times as fast as fp32, give or take less than 1%, at a loss "
         "0.50 nats higher.**"
     )
-    assert "| int8 LSTM + Linear | 3.0 | 2.5000 | 0.65 | 2.00 | 2.00 to 2.00 |" in lines
+    assert "| int8 LSTM + Linear | 3.0 | 2.5000 | 0.65 | 0.65 | 2.00 | 2.00 to 2.00 |" in lines
     assert f"- model: `tiny, weights with sha256 {'0a' * 32}`" in lines
     assert "- text: `short, 101 tokens`" in lines
     assert "- machine: `Some CPU @ 2.20GHz, 64 CPUs, Linux`" in lines
@@ -51,7 +51,10 @@ def test_unknown_words_stand_in_report_and_summary(run):
     for variant, loss in zip(result["results"], (2.25, 3.125), strict=True):
         variant["loss_known"] = loss
     lines = to_markdown(run).splitlines()
-    assert "| int8 LSTM + Linear | 3.0 | 2.5000 | 3.1250 | 0.65 | 2.00 | 2.00 to 2.00 |" in lines
+    assert (
+        "| int8 LSTM + Linear | 3.0 | 2.5000 | 3.1250 | 0.65 | 0.65 | 2.00 | 2.00 to 2.00 |"
+        in lines
+    )
     assert "- text: `short, 101 tokens, 16.8% unknown (17)`" in lines
     assert any(line.endswith(", read from a whole module, model.RNNModel`") for line in lines)
     row = summary(run)
@@ -85,3 +88,16 @@ def test_a_report_has_the_agreement_if_it_was_measured(run):
         "**int8 LSTM + Linear prefers another word at 1 token in 25, while the loss changes by "
         "0.500.**" in lines
     )
+
+
+def test_reports_have_the_memory_if_it_was_measured(run):
+    found = {"added_bytes": 141_000_000, "peak_bytes": 256_000_000, "measure": "USS"}
+    for row, memory in zip(run.result["results"], (found, None), strict=True):
+        row["memory"] = memory
+    report = to_markdown(run)
+    assert "| CPU, s | speed-up | 95% interval | memory, MB | peak, MB |" in report
+    assert "| 1.00 | – | 141 | 256 |" in report and "| 2.00 to 2.00 | – | – |" in report
+    assert "**Added to a process's private memory: fp32 141 MB (peak 256 MB).**" in report
+    rows = list(csv.DictReader(io.StringIO(to_csv(run))))
+    assert [row["memory_added_bytes"] for row in rows[:2]] == ["141000000", ""]
+    assert rows[0]["memory_peak_bytes"] == "256000000"

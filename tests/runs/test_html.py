@@ -1,11 +1,16 @@
 """A run as one HTML file: whole, escaped, and read back."""
 
 import json
+import shlex
+from argparse import ArgumentParser
 from dataclasses import replace
 
 import pytest
 
+from wlm.cli.commands.compare import add_options
+from wlm.cli.measure import given
 from wlm.errors import ReportError
+from wlm.measuring.comparison import CompareSpec
 from wlm.runs.export import to_json
 from wlm.runs.html import OPENING, repeat_command, run_json, to_html
 
@@ -57,7 +62,25 @@ def test_a_run_without_a_result_is_refused(run):
 
 
 def test_the_command_repeats_the_settings():
-    spec = {"variants": ["fp32", "int8"], "model": "my model", "tokens": None, "batch_size": 2}
-    assert repeat_command(spec) == (
-        "python -m wlm compare --variants fp32 int8 --model 'my model' --batch-size 2"
+    spec = {"variants": ["fp32", "int8"], "model": "my model", "tokens": None, "seed": 0}
+    spec |= {"agreement": True, "memory": False}
+    command = repeat_command(spec)
+    assert command == (
+        "python -m wlm compare --variants fp32 int8 --model 'my model' --seed 0 --agreement"
     )
+
+
+def test_the_command_is_one_that_the_command_line_reads(run):
+    _, _, _, *words = shlex.split(repeat_command(run.spec))
+    parser = ArgumentParser()
+    add_options(parser)
+    options = parser.parse_args(words[1:])
+    assert CompareSpec(**given(CompareSpec, options)).to_json() == run.spec
+
+
+def test_the_page_has_the_memory_if_it_was_measured(run):
+    assert "Memory, MB" not in to_html(run, {}, {})
+    for row, added in zip(run.result["results"], (141_000_000, 103_000_000), strict=True):
+        row["memory"] = {"added_bytes": added, "peak_bytes": 2 * added, "measure": "USS"}
+    page = to_html(run, {}, {})
+    assert "<b>103</b><span>fp32: 141</span>" in page and "<th>memory, MB</th>" in page

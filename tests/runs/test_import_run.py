@@ -336,6 +336,21 @@ def test_a_run_of_an_unknown_variant_is_refused(run, name, words):
         from_json(json.dumps(content))
 
 
+def test_memory_comes_back(run):
+    found = {"added_bytes": 141_000_000, "peak_bytes": 256_000_000, "measure": "USS"}
+    run.spec["memory"] = True
+    for row, memory in zip(
+        run.result["results"], (found | {"more": "[x](evil)"}, None), strict=True
+    ):
+        row["memory"] = memory
+    imported = from_json(to_json(run))
+    assert imported.spec["memory"] is True
+    assert [row["memory"] for row in imported.result["results"]] == [found, None]
+    run.result["results"][0]["memory"]["measure"] = "[x](evil)"
+    with pytest.raises(ReportError, match="measure must be one of 'USS', 'RSS', got"):
+        from_json(to_json(run))
+
+
 def test_an_agreement_comes_back_without_the_words_of_the_text(run):
     numbers = dict.fromkeys(STATISTICS, 0.5) | {f"{name}_ci95": None for name in STATISTICS}
     told = {"tokens": 100, **numbers, "kl_histogram": [1] * BINS}

@@ -8,6 +8,7 @@ from wlm.catalog.registry import random_name
 from wlm.errors import JobError, SettingError
 from wlm.inspecting.times import InspectSpec
 from wlm.measuring.comparison import CompareSpec
+from wlm.measuring.memories import MemorySpec
 from wlm.measuring.sweep import SweepSpec
 from wlm.runs import limits
 from wlm.runs.limits import Allowance, check_limits
@@ -191,3 +192,12 @@ def test_visitors_of_the_same_network_are_counted(public):
     assert allowance.neighbors(["carl"]) == 0
     for where[0] in ("elsewhere", ""):
         assert allowance.neighbors(["ann", "bob"]) == 0
+
+
+def test_memory_has_the_limits_of_other_runs(public, named):
+    public(variants=2)
+    check_limits(MemorySpec(("fp32", "int8"), "tiny"), "anna")
+    with pytest.raises(SettingError, match="the model must be one of"):
+        check_limits(MemorySpec(("fp32",), "/etc/passwd"), "anna")
+    with pytest.raises(SettingError, match="the number of variants must be"):
+        check_limits(MemorySpec(("fp32", "int8", "onnxruntime:"), "tiny"), "anna")

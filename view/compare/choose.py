@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from view.compare.more import LABEL as MORE
 from view.shared import server, visitor
 from view.shared.choices import choose_variants, in_url, offered_variants
-from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
+from wlm.measuring.comparison import AGREEMENT_SECONDS, DEFAULT_TARGET, CompareSpec
 from wlm.measuring.machine import most_threads
+from wlm.measuring.memory import SECONDS as MEMORY_SECONDS
 from wlm.quantization.prepare import why_unavailable
 from wlm.quantization.variant import OFFERED, PART_LABELS, Variant
 
@@ -46,6 +48,13 @@ def choose_comparison(model: str, text: str) -> tuple[CompareSpec, bool]:
         variants = (BASELINE, *others)
     if own:
         variants = (variant,)
+    more = not own and row.toggle(
+        MORE,
+        **in_url("measures"),
+        help="After the times: the memory that each variant takes, and how often it predicts "
+        f"another word than {BASELINE}. About {AGREEMENT_SECONDS + MEMORY_SECONDS:.0f} seconds "
+        "more per variant.",
+    )
     quick = amount == QUICK
     spec = CompareSpec(
         variants=variants,
@@ -54,6 +63,8 @@ def choose_comparison(model: str, text: str) -> tuple[CompareSpec, bool]:
         seconds=quick_seconds(variants) if quick else None,
         target=DEFAULT_TARGET if quick else None,
         threads=threads,
+        agreement=more,
+        memory=more,
     )
     if variants == (BASELINE, BASELINE):
         st.caption(f"All switches are off: **Run** compares {BASELINE} with itself.")
@@ -135,4 +146,5 @@ def submit_for_compare(spec: CompareSpec) -> dict[str, str | list[str]]:
         **{part: str(getattr(variant, part) != "fp32").lower() for part in SWITCHES},
         **({"also": others} if others else {}),
         **({} if spec.seconds else {"amount": ALL}),
+        **({"measures": "true"} if spec.agreement else {}),
     }

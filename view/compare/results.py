@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from view.compare import charts
+from view.compare.memory import memory_card
+from view.compare.more import more_columns, show_more
 from view.shared.cards import card, size_card
 from view.shared.charts import draw_chart
 from view.shared.choices import shown_name
@@ -73,6 +75,7 @@ def show_comparison(result: dict) -> None:
         show_certainty(result)
     if is_dim():
         return
+    show_more(result)
     show_table(result)
     if any(_published(result)):
         st.caption(REFERENCES)
@@ -109,10 +112,11 @@ def show_verdict(result: dict, large: bool = False) -> None:
 
 
 def show_cards(baseline: dict | None, chosen: dict | None, large: bool = False) -> None:
-    """Show loss, size and elapsed time of one variant, with dashes for values not measured yet. The
-    cards name the variant, unless `large`: a lecture hall has the verdict right above."""
+    """Show loss, size, elapsed time and, on request, memory of one variant, with dashes for values
+    not measured yet. The cards name the variant, unless `large`: a lecture hall has the verdict
+    right above."""
     of = f" · {chosen['label']}" if chosen and not large else ""
-    loss, size, elapsed = st.columns(3)
+    loss, size, elapsed, *memory = st.columns(4 if chosen and "memory" in chosen else 3)
     if chosen is None or "loss" not in chosen:
         card(loss, LOSS + of, WAITING)
         if chosen is None:
@@ -162,6 +166,8 @@ def show_cards(baseline: dict | None, chosen: dict | None, large: bool = False) 
         "pairs of blocks that were measured moments apart, also in later readings. It is surer "
         "than the ratio of the two times, and may differ from it.",
     )
+    for place in memory:
+        memory_card(place, chosen, baseline, of=of, large=large)
 
 
 def show_charts(result: dict, large: bool = False) -> None:
@@ -231,9 +237,10 @@ def show_certainty(result: dict) -> None:
 
 
 def show_table(result: dict) -> None:
-    """Show every variant's numbers, including words per second."""
+    """Show every variant's numbers, including words per second, memory and agreement."""
     some_unknown = bool(read_as(result["protocol"]))  # otherwise both losses are the same
     unit, scale = size_unit(each["size_bytes"] for each in result["results"])
+    more = more_columns(result["results"])
     rows = [
         {
             "variant": each["label"],
@@ -241,14 +248,17 @@ def show_table(result: dict) -> None:
             **({"of known words": each["loss_known"]} if some_unknown else {}),
             f"size, {unit}": each["size_bytes"] / scale,
             "elapsed, s": each["elapsed_s"],
+            "CPU, s": each["cpu_s"],
             "words per second": round(each["tokens_per_s"]),
             "speed-up": each["speedup"],
+            **{title: values[i] for title, (_, values) in more.items()},
             "name": each["variant"],
         }
-        for each in result["results"]
+        for i, each in enumerate(result["results"])
     ]
     losses = ("%.4f",) * (1 + some_unknown)
-    formats = (None, *losses, "%.1f", "%.2f", "localized", "%.2f", None)
+    others = (format for format, _ in more.values())
+    formats = (None, *losses, "%.1f", "%.2f", "%.2f", "localized", "%.2f", *others, None)
     number = st.column_config.NumberColumn
     config = {name: number(format=f) for name, f in zip(rows[0], formats, strict=True) if f}
     st.dataframe(rows, hide_index=True, column_config=config)

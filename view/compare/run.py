@@ -3,6 +3,7 @@
 import streamlit as st
 
 from view.compare import results
+from view.compare.more import offer_more
 from view.compare.race import show_race
 from view.compare.tradeoff import show_tradeoff
 from view.shared import server
@@ -36,6 +37,7 @@ def show_current(spec: CompareSpec) -> None:
         show_race,
     )
     if run.state.final and run.result:
+        offer_more(run.result)
         show_tradeoff(run.result, recorded=run.origin == "recorded")
 
 

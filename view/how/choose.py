@@ -85,7 +85,7 @@ def valid_row(row: int | None, model: str, words: tuple[str, ...], at: int, matr
 def choose_position(words: tuple[str, ...]) -> int:
     """Draw the words as buttons, with buttons for the previous and the next word; return the chosen
     position, from 0. The last word is chosen first."""
-    chosen = st.session_state.setdefault("how-at", parse_whole(st.query_params.get("at", "")))
+    chosen = parse_whole(st.query_params.get("at", ""))
     at = min(max(1, chosen or len(words)), len(words)) - 1
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for icon, key, position, name in (
@@ -114,7 +114,6 @@ def choose_position(words: tuple[str, ...]) -> int:
 
 def go_to(position: int) -> None:
     """Go to a word: a callback, because the buttons depend on the position."""
-    st.session_state["how-at"] = position + 1
     st.query_params["at"] = str(position + 1)
 
 

@@ -3,6 +3,7 @@
 import tomllib
 
 from view.compare import charts
+from view.compare.more_charts import divergence_chart, memory_bars
 from wlm.measuring.wording import size_unit
 from wlm.paths import ROOT
 from wlm.runs.html import to_html
@@ -46,6 +47,11 @@ def report_charts(result: dict) -> dict[str, dict]:
             labels,
             [[block["wall_s"] / block["tokens"] for block in row["blocks"]] for row in results],
         )
+    if remembered := [row for row in results if row.get("memory")]:
+        found["Memory added to a process, and its peak while preparing"] = memory_bars(remembered)
+    agreeing = [row for row in results if row.get("agreement")]
+    if divergence := divergence_chart(agreeing):
+        found["Divergence from the baseline's probabilities, token by token"] = divergence
     return found
 
 

@@ -15,7 +15,13 @@ from wlm.runs.run import Run, State
 
 WORKER_HERE, WORKER_AWAY = ":material/memory:", ":material/memory_alt:"
 MOST_PERCENTAGES = 3  # in a warning that is shown without a click
-NOUNS = {"compare": "comparison", "inspect": "inspection", "sweep": "sweep"}
+NOUNS = {
+    "compare": "comparison",
+    "inspect": "inspection",
+    "memory": "measurement of memory",
+    "sweep": "sweep",
+}
+TIMING = "Measuring"  # the stage of a run that has a picture
 
 
 def find_run(run_id: str, kind: str = "compare") -> Run:
@@ -100,8 +106,8 @@ def follow_run(
     before: Callable[[], None],
     picture: Callable[[Run], None] | None = None,
 ) -> None:
-    """Follow a run until it ends: stage, time left, a stop button, and its numbers so far. Once
-    there are numbers, the picture replaces the bar."""
+    """Follow a run until it ends: stage, time left, a stop button, and its numbers so far. While
+    numbers come in, the picture replaces the bar."""
 
     who = visitor.name()
 
@@ -110,13 +116,14 @@ def follow_run(
         run = jobs.recent.get(run_id)
         if run.state.final:
             return None
+        is_timed = run.result is not None and run.stage == TIMING
         return Standing(
             min(1.0, run.done),
             waiting(run_id) if run.state == State.QUEUED else _stage(run),
             run.stop_requested,
             stop=(lambda: jobs.stop(run_id, who)) if jobs.may_stop(run, who) else None,
             show=lambda: show(run.result) if run.result is not None else before(),
-            picture=(lambda: picture(run)) if picture and run.result is not None else None,
+            picture=(lambda: picture(run)) if picture and is_timed else None,
         )
 
     follow(look)

@@ -21,6 +21,7 @@ CHOICES = {
     "threads": "threads",
     "seconds": "amount of text",
 }
+MORE = "memory and agreement"  # on request
 
 
 def show_subject(ran: dict, chosen: dict | None, button: str) -> None:
@@ -59,7 +60,8 @@ def differences(ran: dict, chosen: dict) -> list[str]:
     keys = [key for key in CHOICES if _of(key, ran) != _of(key, chosen)]
     if "over" in keys and "values" in keys:
         keys.remove("values")
-    return [CHOICES[key] for key in keys]
+    more = [MORE] if chosen.get("agreement") and not ran.get("agreement") else []
+    return [*(CHOICES[key] for key in keys), *more]
 
 
 def _of(key: str, settings: dict) -> object:

@@ -69,11 +69,18 @@ def add_timing(parser: ArgumentParser) -> None:
         parser.add_argument(name, type=int, default=SUPPRESS, help=words)
 
 
-def add_agreement(parser: ArgumentParser) -> None:
-    """Add the comparison of predictions."""
+def add_on_request(parser: ArgumentParser) -> None:
+    """Add what is measured on request, after everything is timed: agreement and memory."""
     parser.add_argument(
         "--agreement",
         action="store_true",
         default=SUPPRESS,
         help="afterwards compare the predictions with those of the baseline (fp32 for evaluate)",
+    )
+    parser.add_argument(
+        "--memory",
+        action="store_true",
+        default=SUPPRESS,
+        help="afterwards measure the memory that each variant adds to a process, once, in about 6 "
+        "seconds per variant",
     )

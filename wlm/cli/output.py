@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 
 from wlm.cli.streams import ENCODING_ERRORS, close, unwritten
-from wlm.measuring.wording import how_sure, read_as, size_unit
+from wlm.measuring.wording import how_sure, memory_sentences, read_as, size_unit
 
 
 def _print(*texts: str, **options) -> None:
@@ -74,6 +74,7 @@ def print_results(content: dict, run_id: str = "") -> None:
             *([_known(result)] if some_unknown else []),
             f"{result['perplexity']:.1f}",
             f"{result['elapsed_s']:.2f}",
+            f"{result['cpu_s']:.2f}",
             f"{result['tokens_per_s']:,.0f}",
             *([_speedup(result), result["verdict"]] if several else []),
         ]
@@ -86,11 +87,14 @@ def print_results(content: dict, run_id: str = "") -> None:
         *(["of known words"] if some_unknown else []),
         "perplexity",
         "elapsed (s)",
+        "CPU (s)",
         "tokens/s",
         *(["speed-up", "verdict"] if several else []),
     ]
     print_table(heads, rows)
     _print_agreements(content["results"])
+    for sentence in memory_sentences(content["results"]):
+        _print(f"\n{sentence}")
     for warning in content["warnings"]:
         _print(f"\nwarning: {warning}")
     text = ", ".join(filter(None, [protocol["text"], read_as(protocol)]))

@@ -6,7 +6,7 @@ So both models read the same text, and their distributions are compared at each 
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -119,48 +119,31 @@ def read_together(
         yield found
 
 
-@dataclass
-class Agreement:
-    """How a variant's predictions agree with the baseline's over the part of a text read so far."""
+def agreement(found: Differences, data: Tensor, words: Sequence[str]) -> dict:
+    """Return how a variant's predictions agree with the baseline's over a text, batchified ids
+    (N, B), as docs/json.md describes it. `words` is the vocabulary's."""
+    order = np.argsort(found.kl, kind="stable")
+    counts, _ = np.histogram(np.clip(found.kl, HISTOGRAM[0], HISTOGRAM[-1]), HISTOGRAM)
+    furthest = [int(i) for i in order[::-1][:FURTHEST] if found.kl[i] > 0]
+    return {
+        "tokens": len(found.kl),
+        **_with_intervals(found, order),
+        "kl_histogram": counts.tolist(),
+        "furthest": [_token(found, i, data, words) for i in furthest],
+    }
 
-    data: Tensor  # the text, batchified (N, B)
-    words: Sequence[str] = field(repr=False)  # the vocabulary's
-    pieces: list[Differences] = field(default_factory=list, repr=False)
-    _known: tuple[int, dict] = field(default=(0, {}), init=False, repr=False, compare=False)
 
-    def to_json(self) -> dict | None:
-        """Return the agreement as docs/json.md describes it, or None before the first token. The
-        agreement is computed once for each number of tokens read."""
-        if not self.pieces:
-            return None
-        if self._known[0] != len(self.pieces):
-            self._known = len(self.pieces), self._summary(joined(self.pieces))
-        return self._known[1]
-
-    def _summary(self, found: Differences) -> dict:
-        order = np.argsort(found.kl, kind="stable")
-        counts, _ = np.histogram(np.clip(found.kl, HISTOGRAM[0], HISTOGRAM[-1]), HISTOGRAM)
-        return {
-            "tokens": len(found.kl),
-            **_with_intervals(found, order),
-            "kl_histogram": counts.tolist(),
-            "furthest": [
-                self._token(found, int(i)) for i in order[::-1][:FURTHEST] if found.kl[i] > 0
-            ],
-        }
-
-    def _token(self, found: Differences, i: int) -> dict:
-        words = self.words
-        row, column = divmod(i, self.data.size(1))
-        before = self.data[max(0, row - 11) : row + 1, column].tolist()
-        return {
-            "position": row + 1,  # in its column, counted from 0
-            "before": [words[id] for id in before],
-            "word": words[int(self.data[row + 1, column])],
-            "baseline": words[int(found.expected[i])],
-            "variant": words[int(found.preferred[i])],
-            "kl": float(found.kl[i]),
-        }
+def _token(found: Differences, i: int, data: Tensor, words: Sequence[str]) -> dict:
+    row, column = divmod(i, data.size(1))
+    before = data[max(0, row - 11) : row + 1, column].tolist()
+    return {
+        "position": row + 1,  # in its column, counted from 0
+        "before": [words[id] for id in before],
+        "word": words[int(data[row + 1, column])],
+        "baseline": words[int(found.expected[i])],
+        "variant": words[int(found.preferred[i])],
+        "kl": float(found.kl[i]),
+    }
 
 
 def _with_intervals(found: Differences, order: np.ndarray) -> dict:

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from wlm.catalog.open import open_model, open_text
-from wlm.measuring.agreement import Agreement, read_together
+from wlm.measuring.agreement import agreement, joined, read_together
 from wlm.measuring.comparison import CompareSpec, Comparison, count_unknown
 from wlm.measuring.evaluate import Block, Reader, evaluate_blocks, thread_count
+from wlm.measuring.memories import add_memories
 from wlm.measuring.rounds import Step, rounds_in_groups
 from wlm.model.lstm import LSTMModel
 from wlm.progress import Progress
@@ -118,6 +119,8 @@ def compare(spec: CompareSpec, rounds_per_group: int | None = None) -> Iterator[
             break
     if spec.agreement:
         yield from _compare_predictions(comparison, checkpoint, data)
+    if spec.memory:
+        yield from add_memories(comparison.memories, spec, checkpoint, comparison)
 
 
 def _compare_predictions(
@@ -132,20 +135,17 @@ def _compare_predictions(
     for variant in compared:
         yield Progress(f"Preparing {variant.label}", 0.0, None, comparison)
         models.append(prepare(checkpoint.model, variant, spec.threads))
-    agreements = [Agreement(data, checkpoint.vocabulary.words) for _ in models[1:]]
-    first = len(variants) - len(agreements)  # 0 if the baseline is none of the variants
-    comparison.agreements = dict(enumerate(agreements, start=first))
+    stage, pieces = "Comparing predictions", []
     chunks, started = math.ceil((data.size(0) - 1) / spec.bptt), time.perf_counter()
     reported = started
-    steps = read_together(models, data, bptt=spec.bptt, threads=spec.threads)
-    for done, found in enumerate(steps, start=1):
-        for agreement, piece in zip(agreements, found, strict=True):
-            agreement.pieces.append(piece)
-        # Often enough for a progress bar; each report computes all statistics again.
-        if (now := time.perf_counter()) - reported > REPORT_SECONDS or done == chunks:
-            left = (now - started) * (chunks / done - 1)
-            yield Progress("Comparing predictions", done / chunks, left, comparison)
-            reported = time.perf_counter()
+    for found in read_together(models, data, bptt=spec.bptt, threads=spec.threads):
+        pieces.append(found)
+        if (now := time.perf_counter()) - reported > REPORT_SECONDS:
+            done, reported = len(pieces) / chunks, now
+            yield Progress(stage, min(done, 0.99), (now - started) * (1 / done - 1), comparison)
+    for i, own in zip(comparison.compared, zip(*pieces, strict=True), strict=True):
+        comparison.agreements[i] = agreement(joined(own), data, checkpoint.vocabulary.words)
+    yield Progress(stage, 1.0, 0.0, comparison)
 
 
 def _prepare(model: LSTMModel, variant: Variant, threads: int) -> PreparedModel:

@@ -1,14 +1,13 @@
 """A comparison: its settings, its measurements so far, and its results."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import ClassVar
 
 from torch import Tensor
 
 from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT, random_hidden
 from wlm.errors import check_range
-from wlm.measuring.agreement import Agreement
 from wlm.measuring.evaluate import (
     DEFAULT_BPTT,
     DEFAULT_THREADS,
@@ -26,6 +25,8 @@ from wlm.measuring.intervals import (
     verdict,
 )
 from wlm.measuring.machine import describe_machine, load_now
+from wlm.measuring.memory import SECONDS as MEMORY_SECONDS
+from wlm.measuring.memory import Memory
 from wlm.measuring.spec import VariantSettings
 from wlm.measuring.wording import disturbances, left_out, unknown_warnings
 from wlm.quantization.variant import Variant
@@ -36,6 +37,7 @@ FEWEST_GROUPS_TO_STOP = 8  # an interval from fewer is itself too uncertain to s
 # same tokens: about as much as a slow machine has time for, and all of the bundled text for 6 s or
 # more.
 CHUNKS_PER_SECOND, MOST_TOKENS_READ = 50, 7_500
+AGREEMENT_SECONDS = 6.0  # about what comparing a variant's predictions takes for so many tokens
 RANDOM = "The model's weights are random: its speed and size are real, its loss means nothing."
 
 
@@ -50,7 +52,8 @@ class CompareSpec(VariantSettings):
     everything is read once; None to go on. seed: of the order within rounds, of the preparation and
     of the loss differences' intervals. A bare weights file needs
     `vocabulary` or `corpus`, see `load_checkpoint`; `random-256` is a model of random weights, see
-    `random_checkpoint`. agreement: also compare the predictions, after everything is timed.
+    `random_checkpoint`. After everything is timed: agreement: also compare the predictions;
+    memory: also measure each variant's memory.
 
     Raises SettingError or VariantError; what depends on the text is checked by `compare`.
     """
@@ -72,6 +75,7 @@ class CompareSpec(VariantSettings):
     vocabulary: str | None = None
     corpus: str | None = None
     agreement: bool = False
+    memory: bool = False
 
     def __post_init__(self):
         self._shorten_names()
@@ -88,6 +92,14 @@ class CompareSpec(VariantSettings):
         check_range("the chunk length times the batch size", tokens, 1, 10_000)
         check_threads(self.threads)
         check_range("seed", self.seed, 0, 2**63 - 1)
+
+    @property
+    def most_seconds(self) -> float | None:
+        """Return about how long the comparison takes at most; None if it reads its text to the
+        end."""
+        each = AGREEMENT_SECONDS * self.agreement + MEMORY_SECONDS * self.memory
+        timed = super().most_seconds
+        return None if timed is None else timed + each * len(self.variants)
 
     def tokens_to_read(self, length: int) -> int:
         """Return how many tokens of a text of this length are read at least once; the number is the
@@ -123,7 +135,8 @@ class Comparison:
     vocabulary_sha256: str | None = None
     text_sha256: str | None = None
     tokens_left_out: int = 0  # at the text's end, so that all columns are equally long
-    agreements: dict[int, Agreement] = field(default_factory=dict)  # with the baseline, by variant
+    agreements: dict[int, dict] = field(default_factory=dict)  # with the baseline, by variant
+    memories: dict[int, Memory] = field(default_factory=dict)  # by variant
     _speedups: dict[int, tuple[int, Interval]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -142,6 +155,12 @@ class Comparison:
         """Return variant i's blocks of the first pass, from which loss and elapsed time are
         summed."""
         return self.blocks[i][: self.rounds_per_pass]
+
+    @property
+    def compared(self) -> range:
+        """Return the variants whose predictions are compared: with the baseline, or with fp32 if
+        there is one variant alone."""
+        return range(len(self.spec.variants))[1:] or range(1)
 
     @property
     def tokens(self) -> int:
@@ -252,12 +271,22 @@ class Comparison:
             "cpu_share": sum(block.cpu_s for block in blocks)
             / sum(block.wall_s for block in blocks),
             "context_switches": sum(switches) if switches else None,
-            **({"agreement": self.agreements[i].to_json()} if i in self.agreements else {}),
+            **self._on_request(i),
             "blocks": [
                 {"tokens": block.tokens, "wall_s": block.wall_s, "cpu_s": block.cpu_s}
                 for block in blocks
             ],
         }
+
+    def _on_request(self, i: int) -> dict:
+        """Return what the spec asks for besides: None until it is measured."""
+        asked = {}
+        if self.spec.agreement and i in self.compared:
+            asked["agreement"] = self.agreements.get(i)
+        if self.spec.memory:
+            memory = self.memories.get(i)
+            asked["memory"] = memory and asdict(memory)
+        return asked
 
 
 def _ends(interval: Interval, i: int) -> list[float] | None:

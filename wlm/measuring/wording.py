@@ -7,6 +7,7 @@ MOST_UNKNOWN = 0.10  # of a text's words: above, its loss is mostly the loss of 
 SAME_LOSS = 0.01  # nats per token: below, a reader would not notice
 MOST_SPREAD = 0.10  # of times that nothing disturbed
 LEAST_CPU_SHARE = 0.90
+MUCH_MORE = 2.0  # times a file's bytes: memory that needs an explanation
 MOST_HALF_WIDTH = 0.30  # of a speed-up's interval: above, the speed-up is not shown in words
 
 
@@ -130,6 +131,35 @@ def size_in_words(size: int, digits: int = 1) -> str:
     """Return a size in bytes as `79.7 MB`, or `3.2 kB` below 0.1 MB."""
     unit, scale = size_unit([size])
     return f"{size / scale:,.{digits}f} {unit}"
+
+
+def repacked(variant: str, label: str, added_bytes: int, file_bytes: int) -> str:
+    """Return why a variant on ONNX Runtime, given by its name, takes much more memory than its
+    file, in a sentence; empty for others."""
+    if not variant.startswith("onnxruntime:") or added_bytes < MUCH_MORE * file_bytes:
+        return ""
+    return (
+        f"{label} takes {size_in_words(added_bytes, 0)} of memory for a file of "
+        f"{size_in_words(file_bytes, 0)}: ONNX Runtime keeps repacked copies of the weights."
+    )
+
+
+def memory_sentences(results: list[dict]) -> list[str]:
+    """Return the memory of each variant that was measured (results' JSON) in sentences."""
+    found = [row for row in results if row.get("memory")]
+    if not found:
+        return []
+    listed = ", ".join(
+        f"{row['label']} {size_in_words(row['memory']['added_bytes'], 0)} "
+        f"(peak {size_in_words(row['memory']['peak_bytes'], 0)})"
+        for row in found
+    )
+    kind = "private" if found[0]["memory"]["measure"] == "USS" else "resident"
+    copies = (
+        repacked(row["variant"], row["label"], row["memory"]["added_bytes"], row["size_bytes"])
+        for row in found
+    )
+    return [f"Added to a process's {kind} memory: {listed}.", *filter(None, copies)]
 
 
 def _against(ratio: float) -> str:

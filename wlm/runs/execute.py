@@ -11,6 +11,7 @@ from wlm.inspecting.times import InspectSpec, inspect
 from wlm.measuring.compare import compare
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.machine import pinned
+from wlm.measuring.memories import MemorySpec, measure_memory
 from wlm.runs.prefetch import Prefetch
 from wlm.runs.run import Run, State
 from wlm.runs.store import RunStore
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 KINDS = {
     CompareSpec.kind: (CompareSpec, compare),
     InspectSpec.kind: (InspectSpec, inspect),
+    MemorySpec.kind: (MemorySpec, measure_memory),
 }
 
 

@@ -8,7 +8,7 @@ import time
 from wlm.errors import ReportError
 from wlm.measuring.agreement import sentence as agreement_sentence
 from wlm.measuring.tradeoff import best
-from wlm.measuring.wording import how_sure, read_as, sentence, size_unit
+from wlm.measuring.wording import how_sure, memory_sentences, read_as, sentence, size_unit
 from wlm.quantization.variant import Variant
 from wlm.runs.run import Run
 
@@ -53,19 +53,23 @@ def summary(run: Run) -> dict:
 
 def to_csv(run: Run) -> str:
     """Return a run's blocks as CSV, one per row. Rounds and groups count from 1; runs of earlier
-    versions have no groups. Raises ReportError if nothing was measured."""
+    versions have no groups. If memory was measured, each row has its variant's. Raises ReportError
+    if nothing was measured."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["round", "variant", "label", "tokens", "wall_s", "cpu_s", "group"])
     result = _measured(run)
     results = result["results"]
+    sizes = ["added_bytes", "peak_bytes"] if _has_memory(results) else []
+    heads = ["round", "variant", "label", "tokens", "wall_s", "cpu_s", "group"]
+    writer.writerow([*heads, *(f"memory_{size}" for size in sizes)])
     counts = enumerate(result.get("groups") or [], start=1)
     groups = [group for group, rounds in counts for _ in range(rounds)] or [""] * result["rounds"]
     rounds = zip(*(variant["blocks"] for variant in results), strict=True)
     for i, (blocks, group) in enumerate(zip(rounds, groups, strict=True), start=1):
         for variant, block in zip(results, blocks, strict=True):
             measured = block["tokens"], block["wall_s"], block["cpu_s"]
-            writer.writerow([i, variant["variant"], variant["label"], *measured, group])
+            memory = [(variant.get("memory") or {}).get(size, "") for size in sizes]
+            writer.writerow([i, variant["variant"], variant["label"], *measured, group, *memory])
     return text.getvalue()
 
 
@@ -98,25 +102,28 @@ def to_markdown(run: Run) -> str:
 
 
 def sentences(result: dict) -> list[str]:
-    """Return sentences on each variant from a comparison's JSON: the verdict, and the agreement
-    with the baseline if it was measured."""
+    """Return sentences on each variant from a comparison's JSON: the verdict and, if they were
+    measured, the agreement with the baseline and the memory."""
     rows = result["results"]
     said = [sentence(result, i) for i in range(1, len(rows))] or [sentence(result)]
-    return said + [
+    said += [
         agreement_sentence(agreement, row["label"], row["loss_delta"])
         for row in rows
         if (agreement := row.get("agreement"))
     ]
+    return said + memory_sentences(rows)
 
 
 def table(result: dict) -> tuple[list[str], list[list[str]]]:
     """Return a comparison's JSON as a report's table: column titles, and one row per variant."""
     some_unknown = bool(read_as(result["protocol"]))  # otherwise both losses are the same
+    some_memory = _has_memory(result["results"])
     unit, scale = size_unit(row["size_bytes"] for row in result["results"])
     heads = [
         *("variant", f"size, {unit}", "loss, nats"),
         *(["of known words"] if some_unknown else []),
-        *("elapsed, s", "speed-up", "95% interval"),
+        *("elapsed, s", "CPU, s", "speed-up", "95% interval"),
+        *(["memory, MB", "peak, MB"] if some_memory else []),
     ]
     rows = [
         [
@@ -125,12 +132,25 @@ def table(result: dict) -> tuple[list[str], list[list[str]]]:
             f"{row['loss']:.4f}",
             *([f"{row['loss_known']:.4f}" if row.get("loss_known") else "–"] * some_unknown),
             f"{row['elapsed_s']:.2f}",
+            f"{row['cpu_s']:.2f}",
             f"{row.get('speedup', 1.0):.2f}",
             "{:.2f} to {:.2f}".format(*ends) if (ends := row.get("speedup_ci95")) else "–",
+            *(_megabytes(row.get("memory")) if some_memory else []),
         ]
         for row in result["results"]
     ]
     return heads, rows
+
+
+def _has_memory(results: list[dict]) -> bool:
+    """Tell whether the memory of any variant was measured."""
+    return any(row.get("memory") for row in results)
+
+
+def _megabytes(memory: dict | None) -> list[str]:
+    if memory is None:
+        return ["–", "–"]
+    return [f"{memory[size] / 1e6:.0f}" for size in ("added_bytes", "peak_bytes")]
 
 
 def facts(run: Run) -> dict[str, str]:

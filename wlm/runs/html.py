@@ -124,8 +124,8 @@ def repeat_command(spec: Mapping) -> str:
     """Return the command that measures a comparison's settings again."""
     words = ["python", "-m", "wlm", "compare", "--variants", *spec["variants"]]
     for name, value in spec.items():
-        if name != "variants" and value is not None:
-            words += [f"--{name.replace('_', '-')}", str(value)]
+        if name != "variants" and value is not None and value is not False:
+            words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
     return shlex.join(words)
 
 
@@ -159,6 +159,9 @@ def _cards(results: list[dict]) -> str:
         ("Elapsed, s", f"{chosen['elapsed_s']:.2f}", f"{baseline['elapsed_s']:.2f}"),
         ("Speed-up", f"{chosen.get('speedup', 1.0):.2f}", "1.00"),
     ]
+    if all(row.get("memory") for row in (baseline, chosen)):
+        added = (f"{row['memory']['added_bytes'] / 1e6:,.0f}" for row in (chosen, baseline))
+        cards.append(("Memory, MB", *added))
     label, against = _text(chosen["label"]), _text(baseline["label"])
     boxes = [
         f"<div><span>{_text(heading)}, {label}</span><b>{value}</b>"

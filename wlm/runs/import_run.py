@@ -94,7 +94,7 @@ _SPEC = _object(
         "threads": _number(1, 1024),  # another machine may have more CPUs than this one
     },
     {name: _or_null(_words(300)) for name in ("vocabulary", "corpus")}
-    | {"agreement": _one_of(True, False)},
+    | {name: _one_of(True, False) for name in ("agreement", "memory")},
     additionalProperties={"type": ["number", "null"], "description": "a number or null"},
 )
 _UNKNOWN = {"tokens": _number(0, 10**9), "share": _number(0.0, 1.0)}
@@ -115,8 +115,13 @@ _BLOCK = _object({"tokens": _number(1, 10**9)} | _SECONDS)
 _AGREEMENT = _object(
     {"tokens": _number(1, 10**9)}
     | {name: _number(-1e6, 1e6) for name in STATISTICS}
+    | {"same_word": _number(0.0, 1.0)}
     | {f"{name}_ci95": _or_null(_list(_number(-1e6, 1e6), 2, 2)) for name in STATISTICS},
     {"kl_histogram": _list(_number(0, 10**9), BINS, BINS)},
+)
+_MEMORY = _object(
+    {name: _number(0, 10**13) for name in ("added_bytes", "peak_bytes")}
+    | {"measure": _one_of("USS", "RSS")}
 )
 _VARIANT = _object(
     {
@@ -126,7 +131,11 @@ _VARIANT = _object(
         "loss_delta_ci95": _or_null(_list(_number(-1e6, 1e6), 2, 2)),
         "context_switches": _or_null(_number(0, 10**12)),
     },
-    {"loss_known": _or_null(_number(0.0, 500.0)), "agreement": _or_null(_AGREEMENT)},
+    {
+        "loss_known": _or_null(_number(0.0, 500.0)),
+        "agreement": _or_null(_AGREEMENT),
+        "memory": _or_null(_MEMORY),
+    },
 )
 _RESULT = _object(
     {"machine": _MACHINE, "protocol": _PROTOCOL, "results": _list(_VARIANT, 1, MAX_VARIANTS)},
@@ -230,9 +239,15 @@ def _result(given: dict, spec: CompareSpec, threads: int) -> dict:
         result["perplexity"] = math.exp(variant["loss"])
         if agreement := variant.get("agreement"):
             # The words of the text are left out: anyone may have written them.
-            known = _AGREEMENT["properties"].keys() & agreement.keys()
-            result["agreement"] = {name: agreement[name] for name in known} | {"furthest": []}
+            result["agreement"] = _known(_AGREEMENT, agreement) | {"furthest": []}
+        if memory := variant.get("memory"):
+            result["memory"] = _known(_MEMORY, memory)
     return computed
+
+
+def _known(schema: dict, given: dict) -> dict:
+    """Return the values of an object that its schema has checked."""
+    return {name: given[name] for name in schema["properties"] if name in given}
 
 
 def _blocks(variant: dict) -> list[Block]:

@@ -15,7 +15,7 @@ HINT = "on this server"
 
 
 def check_limits(spec, visitor: str) -> None:
-    """Raise SettingError if settings of a comparison or inspection exceed this server's limits."""
+    """Raise SettingError if a job's settings exceed this server's limits."""
     limits = hosting()
     if not limits.public:
         return
@@ -48,7 +48,9 @@ def most_seconds() -> float | None:
 def _check_names(spec, visitor: str) -> None:
     """Refuse paths and other visitors' uploads: pages offer only names."""
     for kind, everyones in ((MODEL, list_models()), (TEXT, list_texts())):
-        name = getattr(spec, kind)
+        name = getattr(spec, kind, None)  # memory needs no text
+        if name is None:
+            continue
         known = [*everyones, *(upload.name for upload in uploads_of(visitor, kind))]
         if name not in known and not (kind == MODEL and random_hidden(name)):
             raise SettingError(f"the {kind} must be one of {', '.join(known)}, got {name[:80]!r}")

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from helpers.command_line import interrupted, run_json
 from helpers.tiny import LINE
 from wlm.cli.main import main
+from wlm.measuring import memory
+from wlm.measuring.memory import Memory
 from wlm.runs.store import RunStore
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -105,3 +108,18 @@ def test_ctrl_c_ends_a_comparison_with_what_was_measured(text_file):
     arguments = "compare --model tiny --text short --json".split()
     content = json.loads(interrupted(b"Measuring", *arguments)[0])
     assert 0 < content["protocol"]["tokens"] < 640 * 2_000
+
+
+def test_compare_measures_memory_and_agreement_on_request(capsys, own_cache, monkeypatch):
+    found = Memory(250_000_000, 300_000_000, "USS")
+    monkeypatch.setattr(memory, "_measure", lambda *_: iter([None, found]))
+    arguments = ["compare", "--model", "tiny", "--text", "short", "--tokens", "100"]
+    assert main([*arguments, "--memory", "--agreement"]) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"elapsed \(s\) +CPU \(s\) +tokens/s", printed)
+    assert "fp32 250 MB (peak 300 MB), int8 LSTM + Linear 250 MB" in printed
+    assert re.search(r"^agreement +same word", printed, re.MULTILINE)
+    results = run_json(capsys, *arguments, "--memory")["results"]
+    assert [row["memory"] for row in results] == [vars(found)] * 2
+    assert not any("agreement" in row for row in results)
+    assert not any("memory" in row for row in run_json(capsys, *arguments)["results"])

@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 
 from wlm.cli import output
 from wlm.cli.measure import given, keep, measure, note_reading
-from wlm.cli.options import add_agreement, add_model, add_protocol, add_variants
+from wlm.cli.options import add_model, add_on_request, add_protocol, add_variants
 
 EXAMPLES = """\
   python -m wlm compare                                  fp32 against int8 on the bundled text
@@ -17,7 +17,7 @@ def add_options(parser: ArgumentParser) -> None:
     add_model(parser)
     add_variants(parser)
     add_protocol(parser)
-    add_agreement(parser)
+    add_on_request(parser)
 
 
 def run(options: Namespace) -> None:

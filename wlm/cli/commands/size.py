@@ -46,12 +46,23 @@ def run(options: Namespace) -> None:
     if options.memory:
         heads += ["memory (MB)", "peak (MB)"]
         _add_memory(options, checkpoint, rows, table)
-    output.answer(options, rows, lambda: output.print_table(heads, table))
+    output.answer(options, rows, lambda: _show(heads, table, rows))
+
+
+def _show(heads: list[str], table: list[list[str]], rows: list[dict]) -> None:
+    from wlm.measuring.wording import repacked
+
+    output.print_table(heads, table)
+    for row in rows:
+        if memory := row.get("memory"):
+            said = repacked(row["variant"], row["label"], memory["added_bytes"], row["bytes"])
+            if said:
+                output.say(f"\n{said}")
 
 
 def _add_memory(options: Namespace, checkpoint, rows: list[dict], table: list[list[str]]) -> None:
     from wlm.catalog.registry import DEFAULT_MODEL
-    from wlm.inspecting.memory import memory_of
+    from wlm.measuring.memory import memory_of
     from wlm.quantization.variant import Variant
 
     names = (getattr(options, name, None) for name in ("vocabulary", "corpus"))

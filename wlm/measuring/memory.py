@@ -11,6 +11,8 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, astuple, dataclass
 from importlib.metadata import PackageNotFoundError, version
 
@@ -26,7 +28,9 @@ from wlm.weights.checkpoint import Checkpoint
 
 FORMAT = 1  # raise it to measure all variants again
 CHUNKS, CHUNK = 4, 25  # the tokens that are read before the measurement
+SECONDS = 6.0  # about what a variant takes that was not measured before
 SECONDS_BETWEEN = 0.005  # between two looks at the memory of the other process
+REPORT_SECONDS = 0.5
 _PACKAGES = ("torch", "onnxruntime", "onnx")
 
 
@@ -50,23 +54,43 @@ def memory_of(checkpoint: Checkpoint, variant: Variant, model: str, *files: str 
     `model` and `files`, a vocabulary and a corpus or None, are what `open_model` got for the
     checkpoint. Raises VariantError, WLMError.
     """
+    *_, memory = memory_steps(checkpoint, variant, model, *files)
+    return memory
+
+
+def memory_steps(
+    checkpoint: Checkpoint, variant: Variant, model: str, *files: str | None
+) -> Iterator[Memory | None]:
+    """Yield None from time to time, then a variant's memory; see `memory_of`. Closing the iterator
+    stops the measurement."""
     if reason := why_unavailable(variant):
         raise VariantError(reason)
-    group = f"memory-{checkpoint.sha256 or model}"[:72]
-    key = group, _versions(), ".".join(map(str, astuple(variant))) + ".json"
-    if (content := read_cached(*key)) is not None:
-        return Memory(**json.loads(content))
-    if variant.runtime == "onnxruntime":
-        _measure(variant, model, *files)  # writes the ONNX file, which takes more memory
-    found = _measure(variant, model, *files)
-    write_cached(*key, json.dumps(asdict(found)).encode())
-    return found
+    if (known := kept_memory(checkpoint, variant, model)) is None:
+        if variant.runtime == "onnxruntime":
+            for _ in _measure(variant, model, *files):  # writes the ONNX file: more memory
+                yield None
+        for known in _measure(variant, model, *files):
+            if known is None:
+                yield None
+        write_cached(*_key(checkpoint, variant, model), json.dumps(asdict(known)).encode())
+    yield known
+
+
+def kept_memory(checkpoint: Checkpoint, variant: Variant, model: str) -> Memory | None:
+    """Return a variant's memory if it was measured before with the same weights and versions."""
+    content = read_cached(*_key(checkpoint, variant, model))
+    return None if content is None else Memory(**json.loads(content))
 
 
 def private_bytes(process: psutil.Process) -> tuple[int, str]:
     """Return a process's private memory and `USS`, or its resident memory and `RSS`."""
     uss = getattr(process.memory_full_info(), "uss", None)
     return (process.memory_info().rss, "RSS") if uss is None else (uss, "USS")
+
+
+def _key(checkpoint: Checkpoint, variant: Variant, model: str) -> tuple[str, str, str]:
+    group = f"memory-{checkpoint.sha256 or model}"[:72]
+    return group, _versions(), ".".join(map(str, astuple(variant))) + ".json"
 
 
 def _versions() -> str:
@@ -79,8 +103,9 @@ def _versions() -> str:
     return "-".join(found)
 
 
-def _measure(variant: Variant, model: str, *files: str | None) -> Memory:
-    """Start a process that prepares and runs the variant, and watch its memory."""
+def _measure(variant: Variant, model: str, *files: str | None) -> Iterator[Memory | None]:
+    """Start a process that prepares and runs the variant, and watch its memory: yield None from
+    time to time, then the memory. Raises WLMError."""
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     with subprocess.Popen(
         [sys.executable, "-m", __name__, str(variant), model, *(file or "" for file in files)],
@@ -91,31 +116,51 @@ def _measure(variant: Variant, model: str, *files: str | None) -> Memory:
         env={**os.environ, "PYTHONPATH": path},
     ) as process:
         try:
-            return _watch(process, variant)
+            yield from _watch(process, variant)
         finally:
             process.kill()
 
 
-def _watch(process: subprocess.Popen, variant: Variant) -> Memory:
-    """Return the memory of a process that is measured. Raises WLMError."""
-    if not process.stdout.readline():
-        raise WLMError(f"the memory of {variant} cannot be measured: {_problem(process)}")
+def _watch(process: subprocess.Popen, variant: Variant) -> Iterator[Memory | None]:
     watched = psutil.Process(process.pid)
+    yield from _answered(process, variant)
     before, measure = private_bytes(watched)
     peak = before
-    process.stdin.write("go\n")
-    process.stdin.flush()
-    answers: list[str] = []  # one: the process waits after its answer, or has ended
-    reader = threading.Thread(target=lambda: answers.append(process.stdout.readline()), daemon=True)
-    reader.start()
-    while reader.is_alive():
+
+    def look() -> None:
+        nonlocal peak
         with contextlib.suppress(psutil.Error):  # the process has ended
             peak = max(peak, private_bytes(watched)[0])
+
+    process.stdin.write("go\n")
+    process.stdin.flush()
+    yield from _answered(process, variant, look)
+    after = private_bytes(watched)[0]
+    yield Memory(max(0, after - before), max(peak, after) - before, measure)
+
+
+def _answered(
+    process: subprocess.Popen, variant: Variant, look: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Wait until the process writes a line; look at it meanwhile, and yield from time to time.
+    Raises WLMError if the process ends."""
+    answers: list[str] = []  # one: the process waits after its answer, or has ended
+
+    def read() -> None:
+        with contextlib.suppress(ValueError):  # the measurement was stopped, and the pipe closed
+            answers.append(process.stdout.readline())
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    reported = time.monotonic()
+    while reader.is_alive():
+        look()
         reader.join(SECONDS_BETWEEN)
+        if time.monotonic() - reported > REPORT_SECONDS:
+            yield None
+            reported = time.monotonic()
     if not answers[0]:
         raise WLMError(f"the memory of {variant} cannot be measured: {_problem(process)}")
-    after = private_bytes(watched)[0]
-    return Memory(after - before, max(peak, after) - before, measure)
 
 
 def _problem(process: subprocess.Popen) -> str:

@@ -10,8 +10,11 @@ import pytest
 from wlm.catalog.open import open_model
 from wlm.cli.main import main
 from wlm.errors import WLMError
-from wlm.inspecting import memory
-from wlm.inspecting.memory import Memory, memory_of
+from wlm.measuring import memory
+from wlm.measuring.compare import compare
+from wlm.measuring.comparison import CompareSpec
+from wlm.measuring.memories import MemorySpec, measure_memory
+from wlm.measuring.memory import Memory, kept_memory, memory_of, memory_steps
 from wlm.quantization.variant import Variant
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,13 +76,16 @@ def test_a_variant_is_measured_once_per_weights_and_versions(own_cache, monkeypa
 
     def measure(variant, model, *_):
         measured.append((str(variant), model))
-        return Memory(2, 3, "USS")
+        yield None
+        yield Memory(2, 3, "USS")
 
     monkeypatch.setattr(memory, "_measure", measure)
     checkpoint = open_model("tiny")
+    assert kept_memory(checkpoint, Variant(), "tiny") is None
     for name in ("int8", "int8", "fp32"):
         assert memory_of(checkpoint, Variant.parse(name), "tiny") == Memory(2, 3, "USS")
     assert measured == [("int8", "tiny"), ("fp32", "tiny")]
+    assert kept_memory(checkpoint, Variant(), "tiny") == Memory(2, 3, "USS")
     monkeypatch.setattr(memory, "_versions", lambda: "other")
     memory_of(checkpoint, Variant.parse("int8"), "tiny")
     assert len(measured) == 3
@@ -92,7 +98,8 @@ def test_a_process_that_fails_gets_a_clear_error(own_cache):
 
 
 def test_size_adds_memory_on_request(own_cache, monkeypatch, capsys):
-    monkeypatch.setattr(memory, "_measure", lambda *_: Memory(2_000_000, 3_000_000, "RSS"))
+    found = Memory(2_000_000, 3_000_000, "RSS")
+    monkeypatch.setattr(memory, "_measure", lambda *_: iter([found]))
     arguments = ["size", "--model", "tiny", "--variants", "fp32", "--memory"]
     assert main([*arguments, "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
@@ -100,3 +107,57 @@ def test_size_adds_memory_on_request(own_cache, monkeypatch, capsys):
     assert main(arguments) == 0
     printed = capsys.readouterr()
     assert "memory (MB)" in printed.out and "private memory" in printed.err
+
+
+@pytest.mark.slow
+def test_a_measurement_that_is_stopped_ends_its_process(own_cache, monkeypatch):
+    started = []
+
+    class Popen(subprocess.Popen):
+        def __init__(self, *given, **options):
+            started.append(self)
+            super().__init__(*given, **options)
+
+    monkeypatch.setattr(memory.subprocess, "Popen", Popen)
+    monkeypatch.setattr(memory, "REPORT_SECONDS", 0.0)
+    steps = memory_steps(open_model("tiny"), Variant(), "tiny")
+    assert next(steps) is None
+    assert started[0].poll() is None
+    steps.close()
+    assert started[0].poll() is not None
+    assert kept_memory(open_model("tiny"), Variant(), "tiny") is None
+
+
+def by_name(variant, *_):
+    """Memory that tells variants apart."""
+    yield None
+    yield Memory(len(str(variant)), 100, "USS")
+
+
+def test_a_job_measures_one_variant_after_the_other(own_cache, monkeypatch):
+    monkeypatch.setattr(memory, "_measure", by_name)
+    steps = list(measure_memory(MemorySpec(("fp32", "pytorch:lstm=int8"), "tiny")))
+    assert [step.done for step in steps] == [0.0, 0.0, 0.5, 0.5, 1.0]
+    assert steps[1].stage == "Measuring the memory of fp32"
+    assert steps[2].measured.to_json() == steps[3].measured.to_json()
+    rows = steps[-1].measured.to_json()["results"]
+    assert [(row["variant"], row["memory"]["added_bytes"]) for row in rows] == [
+        ("fp32", 4),
+        ("pytorch:lstm=int8", 17),
+    ]
+    assert rows[1]["label"] == "int8 LSTM"
+
+
+def test_a_comparison_measures_memory_after_everything_is_timed(own_cache, text_file, monkeypatch):
+    monkeypatch.setattr(memory, "_measure", by_name)
+    spec = CompareSpec(("fp32", "int8"), "tiny", str(text_file), memory=True)
+    stages, found = [], []
+    for step in compare(spec):
+        if step.measured:
+            rows = step.measured.to_json()["results"]
+            found.append([row["memory"] and row["memory"]["added_bytes"] for row in rows])
+            stages.append(step.stage)
+    timed = stages.index("Measuring the memory of fp32")
+    assert set(stages[:timed]) == {"Measuring"}
+    assert found[timed - 1] == [None, None]  # null until it is measured
+    assert found[timed:] == [[None, None], [4, None], [4, None], [4, 4]]

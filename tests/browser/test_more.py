@@ -1,0 +1,24 @@
+"""Memory and agreement in a real browser, from the switch to the words where two models differ."""
+
+import re
+
+from playwright.sync_api import expect
+
+from helpers.browsing import drawn, metric, run_to_the_end
+
+
+def test_memory_and_agreement_are_measured_after_the_times(page, server):
+    page.goto(f"{server}/?measures=true")
+    expect(page.get_by_text("The code that does it")).to_be_visible()  # drawn last
+    run_to_the_end(page)
+    expect(page.get_by_role("heading", name="Memory and agreement")).to_be_visible()
+    expect(page.get_by_text(re.compile("prefers another word at 1 token in"))).to_be_visible()
+    card = metric(page, "Memory, MB").inner_text()
+    assert 50 < int(re.search(r"MB\D*(\d+)", card)[1]) < 300
+    charts = drawn(page, "stVegaLiteChart")
+    for words in ("memory (MB)", "KL divergence"):
+        expect(charts.filter(has_text=words).locator("svg")).to_be_visible()
+    link = page.get_by_test_id("stPageLink").filter(has_text="nats apart").first
+    link.click()
+    expect(page).to_have_url(re.compile(r"/How\?.*prompt="))
+    expect(page.get_by_role("heading", name="How does int8 work?")).to_be_visible()

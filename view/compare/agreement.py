@@ -1,0 +1,100 @@
+"""How often, and how closely, variants predict the baseline's next word."""
+
+import streamlit as st
+
+from view.compare.more_charts import divergence_chart
+from view.shared.charts import draw_chart
+from view.shared.choices import names_for_visitor
+from view.shared.next_words import shown_word
+from view.shared.page import MENU, errors_shown, plain
+from wlm.catalog.uploads import MODEL
+from wlm.quantization.variant import Variant
+from wlm.text.wikitext import detokenize, readable, tokenize
+
+BEFORE = 8  # words shown before a token
+HOW = ("int8", "int8-channel")  # variants, by the precision of LSTM and Linear, that How explains
+
+
+def show_agreement(rows: list[dict], baseline: str) -> None:
+    """Show how the KL divergence of results' rows from the baseline is distributed over tokens."""
+    st.markdown(f"**Divergence** from {baseline}'s probabilities, token by token")
+    if chart := divergence_chart(rows):
+        draw_chart(chart, "chart-agreement")
+    for row in rows:
+        st.caption(in_numbers(row))
+
+
+def in_numbers(row: dict) -> str:
+    """Return a row's agreement in numbers."""
+    found = row["agreement"]
+    ends = found["same_word_ci95"]
+    interval = f" (95% interval {ends[0]:.1%} to {ends[1]:.1%})" if ends else ""
+    return (
+        f"{row['label']}: the same likeliest word at {found['same_word']:.1%} of "
+        f"{found['tokens']:,} tokens{interval}; KL divergence {_nats(found['kl_mean'])} nats on "
+        f"average, below {_nats(found['kl_p99'])} at 99% of the tokens."
+    )
+
+
+@st.fragment
+def show_furthest(rows: list[dict], baseline: dict, model: str) -> None:
+    """Show the tokens at which a variant differs most from the baseline, each as a link to the page
+    that shows both predictions. With several variants the visitor chooses one."""
+    with errors_shown():
+        found = {row["label"]: row for row in rows if row["agreement"]["furthest"]}
+        if not found:
+            return
+        st.markdown("**Where they differ most**")
+        *_, label = found
+        if len(found) > 1:
+            label = st.segmented_control(
+                "Variant of the tokens",
+                list(found),
+                default=label,
+                required=True,
+                label_visibility="collapsed",
+            )
+        row = found[label]
+        path, query = page_of(row["variant"], baseline["variant"])
+        for token in row["agreement"]["furthest"]:
+            words = in_words(token, baseline["label"], label)
+            if model not in names_for_visitor(MODEL):
+                st.markdown(words)
+                continue
+            query |= {"model": model, "prompt": as_prompt(token["before"])}
+            st.page_link(path, label=words, icon=":material/call_split:", query_params=query)
+        st.caption("A link sends only these words through the models, not the text before them.")
+
+
+def in_words(token: dict, baseline: str, label: str) -> str:
+    """Return one of the furthest tokens as Markdown: its context, and what both models expect."""
+    before, expected, preferred = token["before"], token["baseline"], token["variant"]
+    context = plain(readable(before[-BEFORE:]).replace("\n\n", " ").strip())
+    cut = "… " if len(before) > BEFORE else ""
+    expects = f"{baseline} expects **{_word(expected)}**, {label} **{_word(preferred)}**"
+    if expected == preferred:
+        expects = f"both expect **{_word(expected)}**"
+    return f"{cut}{context} **{_word(token['word'])}**: {expects} · {_nats(token['kl'])} nats apart"
+
+
+def page_of(variant: str, baseline: str) -> tuple[str, dict]:
+    """Return the page that shows the predictions of a variant and the baseline, and its query."""
+    explained = [str(Variant(lstm=precision, linear=precision)) for precision in HOW]
+    if baseline == "fp32" and variant in explained:
+        by_row = {"scale": "Per row"} if explained.index(variant) else {}
+        return MENU["How"][0], by_row
+    return MENU["Sample"][0], {"variants": [baseline, variant]}
+
+
+def as_prompt(words: list[str]) -> str:
+    """Return words as a prompt that a page reads as these words."""
+    text = detokenize(words)
+    return text if tokenize(text) == words and "\n" not in text else " ".join(words)
+
+
+def _word(word: str) -> str:
+    return plain(shown_word(word))
+
+
+def _nats(value: float) -> str:
+    return f"{value:.4f}" if value >= 0.0005 or value == 0.0 else f"{value:.1e}"

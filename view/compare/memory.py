@@ -1,0 +1,45 @@
+"""The memory that variants add to a process: a card, and bars next to the size of their files."""
+
+import streamlit as st
+
+from view.compare.more_charts import memory_bars
+from view.shared.cards import card
+from view.shared.charts import draw_chart
+from wlm.measuring.wording import memory_sentences
+
+HEADING = "Memory, MB"
+
+
+def memory_card(place, chosen: dict, baseline: dict, *, of: str = "", large: bool = False) -> None:
+    """Draw the memory of a result's row and its change from the baseline's row, or a dash until
+    both are measured. `of` names the variant in the heading."""
+    own, other = chosen.get("memory"), baseline.get("memory")
+    if not (own and other):
+        card(place, HEADING + of, "–", "not measured yet", large=large)
+        return
+    share = own["added_bytes"] / max(1, other["added_bytes"]) - 1
+    same = abs(share) < 0.005  # the change rounds to 0%
+    card(
+        place,
+        HEADING + of,
+        f"{own['added_bytes'] / 1e6:,.0f}",
+        "the same" if same else f"{share:+.0%}",
+        large=large,
+        delta_color="off" if same else "inverse",
+        delta_arrow="off" if same else "auto",
+        delta_description=f"against {baseline['label']}'s {other['added_bytes'] / 1e6:,.0f}",
+        help="What the variant adds to the memory of a new process, after it was prepared and has "
+        f"read 100 tokens. The peak while preparing is {own['peak_bytes'] / 1e6:,.0f} MB.",
+    )
+
+
+def show_memory(rows: list[dict]) -> None:
+    """Show the memory of results' rows in bars, each with its peak, and what needs an
+    explanation."""
+    st.markdown("**Memory added to a process**; the line is the peak while preparing")
+    draw_chart(memory_bars(rows), "chart-memory")
+    _, *explanations = memory_sentences(rows)
+    for sentence in explanations:
+        st.caption(sentence)
+    if rows[0]["memory"]["measure"] != "USS":
+        st.caption("Resident memory: this system does not report private memory.")
