@@ -1,4 +1,4 @@
-"""One draw seen closely: which words might have come, and which arrived first."""
+"""One draw in detail: the candidates, and which of them arrives first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,8 @@ from wlm.text.vocabulary import Vocabulary
 @dataclass(frozen=True)
 class Candidate:
     """A word at one place of a text: its probability under each model, the number drawn for it,
-    and when it arrives under each model (-ln(number) / probability): the first one is written."""
+    and its arrival time under each model, -ln(number) / probability. A model writes the word that
+    arrives first."""
 
     word: str
     probabilities: tuple[float, ...]
@@ -47,11 +48,10 @@ def candidates(
 def race(
     given: Tensor, numbers: Tensor, vocabulary: Vocabulary, count: int = 10
 ) -> list[Candidate]:
-    """Return the likeliest words of probabilities (models, V), likeliest first, and when they
-    arrive with the numbers (V,) drawn.
+    """Return the `count` likeliest words of probabilities (models, V), by their mean over models,
+    with their arrival times for the drawn numbers (V,).
 
-    They are `count` words by their mean probability over the models, and last those that a model
-    would write though they are not among them.
+    A word that a model writes comes last if it is not among the likeliest.
     """
     arrivals = -numbers.log() / given
     order = given.mean(0).topk(min(count, len(vocabulary))).indices.tolist()

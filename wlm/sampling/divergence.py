@@ -1,7 +1,7 @@
 """How far models differ, word by word, while all of them read the same text.
 
-A distribution here is the one after banned words and temperature, before top-k and top-p: those
-leave some words to one model alone, and the divergence would be infinite.
+Distributions are taken after banned words and temperature, before top-k and top-p: these may keep a
+word for one model alone, and the divergence would be infinite.
 """
 
 import math
@@ -21,8 +21,8 @@ CHUNK = 25  # words whose distributions are in memory at once, 33,278 numbers ea
 
 @dataclass(frozen=True)
 class WordDivergence:
-    """One word of a text: its probability under each model, and what each model's distribution at
-    its place is away from the first model's, in nats (Kullback-Leibler divergence)."""
+    """One word of a text: its probability under each model, and the Kullback-Leibler divergence of
+    each model's distribution at its place from the first model's, in nats."""
 
     probabilities: tuple[float, ...]
     kl: tuple[float, ...]
@@ -30,10 +30,10 @@ class WordDivergence:
 
 @dataclass(frozen=True)
 class Reader:
-    """A model that reads, and how many words it may be given at once.
+    """A model that reads a text, and the number of words that it reads at once.
 
-    Dynamic int8 takes the range of activations over all that it is given, so it reads one word at
-    a time, as when it writes; fp32 gives the same either way and is much quicker in chunks.
+    Dynamic int8 takes the range of activations over its whole input, so it reads one word at a
+    time, as in writing. fp32 gives the same results either way and is much faster in chunks.
     """
 
     model: object

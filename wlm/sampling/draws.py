@@ -13,9 +13,9 @@ def draw_race(probabilities: Tensor, generator: torch.Generator) -> int:
     """Return an id drawn from probabilities (V,): the word that arrives first.
 
     Each word gets a number u, uniform between 0 and 1, and arrives at -ln(u) / p; the first one is
-    word i with probability p_i. Models that get the same numbers and nearly the same probabilities
-    nearly always draw the same word: a search of the cumulative sum would not give that, since
-    there a small shift of many words moves all that come after. Source: the exponential race, such
+    word i with probability p_i. With the same numbers and nearly the same probabilities, models
+    nearly always draw the same word. A search of the cumulative sum does not have this property: a
+    small change of one probability moves all words after it. Source: the exponential race, such
     as in Maddison et al. 2014, "A* Sampling", which `torch.multinomial` uses too.
     """
     numbers = race_numbers(len(probabilities), generator)
@@ -23,11 +23,11 @@ def draw_race(probabilities: Tensor, generator: torch.Generator) -> int:
 
 
 def draw_inverse_cdf(probabilities: Tensor, generator: torch.Generator) -> int:
-    """Return an id drawn from probabilities (V,): where one uniform number falls in their
-    cumulative sum. The quickest of the three."""
+    """Return an id drawn from probabilities (V,): the first word whose cumulative sum exceeds one
+    uniform number. This is the fastest way."""
     cumulative = probabilities.cumsum(0, dtype=torch.float64)
     number = torch.rand(1, generator=generator, dtype=torch.float64) * cumulative[-1]
-    # The first sum above the number: a word of probability 0 adds nothing and is never found.
+    # A word of probability 0 adds nothing to the sum and is never drawn.
     return min(int(torch.searchsorted(cumulative, number, right=True)), len(cumulative) - 1)
 
 

@@ -1,4 +1,4 @@
-"""Which words may come: pure functions on logits, one after another."""
+"""Filters of the next word: pure functions on logits, applied one after another."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,12 +12,12 @@ Filter = Callable[[Tensor], Tensor]  # logits (…, V) to logits (…, V)
 
 
 def temperature_filter(temperature: float) -> Filter:
-    """Divide logits by a temperature of 0.01 to 10: below 1 likely words get likelier.
+    """Divide logits by a temperature of 0.01 to 10. Below 1, likely words become more likely.
 
     Raises SettingError.
     """
     check_range("temperature", temperature, 0.01, 10.0)
-    # From the highest down: no finite logits overflow however small the temperature.
+    # Relative to the highest logit, no finite logit overflows, even at a small temperature.
     return lambda logits: (logits - logits.amax(-1, keepdim=True)) / temperature
 
 

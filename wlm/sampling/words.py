@@ -32,8 +32,8 @@ class SampledWord:
 class SampleSettings:
     """How words are drawn: at which temperature, from which words, after which prompt.
 
-    top_k 0 and top_p 1 keep all words. `stop_at_article` ends the text where the title of a next
-    article begins. `draw` is one of DRAWS, which all draw from the same probabilities:
+    top_k 0 and top_p 1 keep all words. `stop_at_article` ends the text before the title of the
+    next article. `draw` is one of DRAWS, which all draw from the same probabilities:
     `multinomial` as in the tutorial, `race` so that models can be compared word by word, or
     `inverse-cdf`, the quickest. Raises SettingError.
     """
@@ -93,7 +93,7 @@ def sample_words(
     model, vocabulary: Vocabulary, settings: SampleSettings, words: int
 ) -> Iterator[SampledWord]:
     """Return at most `words` words one by one, each drawn from the model's distribution after
-    those before it.
+    the words before it.
 
     `model(input, hidden)` maps ids (T, 1) and a hidden state to logits (T, 1, V) and the next
     hidden state; `model.init_hidden(1)` gives the first one. All draws come from one generator
@@ -152,7 +152,7 @@ def until_article_ends(
 
 
 def first_difference(words: Sequence[str], others: Sequence[str]) -> int | None:
-    """Return the place of the first word that differs, None where the shorter text agrees."""
+    """Return the position of the first word that differs, or None if the shorter text agrees."""
     pairs = enumerate(zip(words, others, strict=False))
     return next((i for i, (word, other) in pairs if word != other), None)
 
