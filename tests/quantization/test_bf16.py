@@ -7,6 +7,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from wlm.catalog.open import open_text
+from wlm.catalog.registry import DEFAULT_TEXT
 from wlm.inspecting.activation_error import activations, layer_errors
 from wlm.inspecting.parts import module_bytes, saved_parts
 from wlm.inspecting.weight_error import weight_errors
@@ -17,6 +19,7 @@ from wlm.quantization.printout import printout
 from wlm.quantization.variant import OFFERED, Variant, describe
 
 ALL = Variant("bf16", "bf16", "bf16")
+TOKENS = 1500  # of the bundled text: bf16 is slow on many CPUs
 WORDS = torch.arange(20).view(10, 2)
 PRECISIONS = ("fp32", "bf16", "int8")
 # A model of every combination of parts next to each other.
@@ -111,6 +114,9 @@ def test_a_number_in_bf16_has_two_bytes(model):
 def test_the_bundled_model_takes_57_mb_and_its_loss_hardly_moves(bundled):
     made = prepare(bundled.model, ALL)
     assert made.saved_bytes == pytest.approx(57e6, rel=0.01)
+    data = open_text(DEFAULT_TEXT, bundled.vocabulary).first(TOKENS).view(-1, 1)
+    losses = [evaluate(model, data).loss for model in (made, prepare(bundled.model, Variant()))]
+    assert 0 < abs(losses[0] - losses[1]) < 0.001
 
 
 def test_bf16_is_offered_and_named(monkeypatch):
