@@ -1,4 +1,4 @@
-"""Take it with you, on the pages that offer it."""
+"""Export, on the pages that offer it."""
 
 from pathlib import Path
 
@@ -27,12 +27,15 @@ def button(page, label):
 def test_an_archive_is_made_when_it_is_asked_for_and_not_before(page, own_cache):
     page = open_page(ROOT / page, text="short")
     assert not page.exception and not list(own_cache.glob("export-*"))
-    button(page, "Make it").click().run()
+    button(page, "Create").click().run()
     assert not page.exception and not page.error
     (made,) = own_cache.glob("export-*/*")
     (download,) = page.get("download_button")
     assert download.proto.label == f"Download, {made.stat().st_size / 1e3:.1f} kB"
-    assert any(each.value.startswith("Read back, its loss is") for each in page.caption)
+    assert any(
+        each.value.startswith("Checked: the archive's script finds a loss of")
+        for each in page.caption
+    )
 
 
 def test_a_variant_that_cannot_be_made_is_refused_in_words(monkeypatch):
@@ -43,7 +46,7 @@ def test_a_variant_that_cannot_be_made_is_refused_in_words(monkeypatch):
 
     monkeypatch.setattr(server, "archive", fail)
     page = open_page(ROOT / "streamlit_app.py", text="short")
-    button(page, "Make it").click().run()
+    button(page, "Create").click().run()
     assert [each.value for each in page.error] == ["The disk is full."]
     assert not page.get("download_button")
 
@@ -87,7 +90,7 @@ def test_compare_runs_what_came_quantized_alone(imported):
 
 def test_a_sweep_of_what_came_quantized_is_refused_in_words(imported):
     page = open_page(ROOT / "pages/3_Sweep.py", model=imported, text="short")
-    assert "The model came quantized, as int8 LSTM + Linear" in page.error[0].value
+    assert "The model is already quantized, as int8 LSTM + Linear" in page.error[0].value
 
 
 def test_the_error_tab_says_that_it_needs_fp32(imported):

@@ -17,24 +17,24 @@ TAKEN = "taken"  # the archive of the last request: its name, bytes, and the che
 def offer_export(model: str, variants: Sequence[Variant]) -> None:
     """Draw the export of one of a named model's variants as an archive. The archive is made only
     when the visitor asks for it."""
-    with st.popover("Take it with you", icon=":material/download:"), errors_shown():
+    with st.popover("Export", icon=":material/download:"), errors_shown():
         variant = variants[0]
         if len(variants) > 1:
-            by_label = {each.label: each for each in variants}
+            by_label = {variant.label: variant for variant in variants}
             variant = by_label[st.selectbox("Variant", list(by_label), key="take-variant")]
         format = st.radio(
-            "As",
+            "Format",
             formats_of(variant),
-            format_func=lambda each: f"{each}: {HOLDS[each]}",
+            format_func=lambda name: f"{name}: {HOLDS[name]}",
             key=f"take-{variant}",
         )
         st.caption(
-            "A zip archive of the weights, the vocabulary, a script of a few lines that runs them "
-            "without this app, and a card that says where they are from."
+            "A zip archive with the weights, the vocabulary, a short script that runs the weights "
+            "without this app, and a card that names their source."
         )
         asked = model, variant, format
-        if st.button("Make it", icon=":material/archive:", type="primary"):
-            with st.spinner("Making it, and reading it back …"):
+        if st.button("Create", icon=":material/archive:", type="primary"):
+            with st.spinner("Creating and checking the archive …"):
                 made = server.archive(*asked)
             check = made.card["check"]
             st.session_state[TAKEN] = asked, made.name, len(made.content), check
@@ -53,6 +53,6 @@ def hand_out(asked: tuple[str, Variant, str], name: str, size: int, check: dict)
         on_click="ignore",
     )
     st.caption(
-        f"Read back, its loss is {check['loss']:.4f} nats on {check['tokens']} words of "
-        f"{check['text']}. The page Models takes it back in."
+        f"Checked: the archive's script finds a loss of {check['loss']:.4f} nats on "
+        f"{check['tokens']} words of {check['text']}."
     )
