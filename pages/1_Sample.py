@@ -15,8 +15,9 @@ def main() -> None:
     model = choose_model()
     st.title("Does int8 write the same text?")
     st.markdown(
-        "All models get the same random numbers, so they write the same text until quantization "
-        "changes a word. Each word is drawn from the model's probabilities, then read back in."
+        "All variants get the same random numbers, so they write the same text until quantization "
+        "changes a word. Each word is drawn from the variant's probabilities and then becomes the "
+        "next input."
     )
     choice = choose_sample(model)
     show_results(choice.request, choice.raw, choice.pressed, choice.stop)

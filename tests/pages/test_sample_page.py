@@ -14,7 +14,7 @@ from view.sample.texts import Sample
 from view.sample.typeset import typeset
 from view.sample.word_strip import typeset_lines
 from view.sample.write_queue import WriteQueue
-from view.shared import server
+from view.shared import choices, server
 from wlm.sampling.candidates import Candidate
 from wlm.sampling.words import SampledWord
 
@@ -136,6 +136,20 @@ def test_unknown_words_are_said_and_near_ones_offered():
     assert len(said) == 2 and "**brige**" in said[0] and "**xyzzy**" in said[1]
     press(page, "bridge")
     assert page.text_input(key="prompt").value == "the bridge xyzzy"
+
+
+def test_downloads_are_written_when_they_are_clicked():
+    downloads = write(words="20").get("download_button")  # Streamlit drops a file that waits
+    assert [each.label for each in downloads] == ["out.txt", "text.txt"] * 2
+    assert all(each.proto.deferred_file_id and not each.proto.url for each in downloads)
+
+
+def test_a_variant_that_is_slow_here_says_why(monkeypatch):
+    monkeypatch.setattr(choices, "slow_here", lambda variant: f"{variant} is slow.")
+    captions = [each.value for each in open_page(words="10").caption]
+    assert [each for each in captions if "is slow" in each] == [
+        ":material/speed: fp32 is slow.", ":material/speed: int8 is slow."
+    ]  # fmt: skip
 
 
 def test_raw_tokens_show_what_the_model_draws():

@@ -53,9 +53,9 @@ def show_blind_test(model: str, settings: SampleSettings, prompt: tuple[str, ...
         score = st.session_state.setdefault("score", Score())
         current: Round | None = st.session_state.get("round")
         st.markdown(
-            f"Two texts of {WORDS} words go on from the same opening with different random "
-            "numbers. **One is by fp32, one by int8.** Which model wrote which was decided by "
-            "chance, on the server, for this round alone."
+            f"Two texts of {WORDS} words continue the same opening with different random numbers. "
+            "**fp32 wrote one, int8 the other.** The server assigns A and B at random for each "
+            "pair."
         )
         with st.container(horizontal=True, vertical_alignment="center"):
             label = "Next pair" if current else "Show a pair"
@@ -83,7 +83,7 @@ def draw_round(model: str, settings: SampleSettings) -> Round:
         for variant in (BASELINE, QUANTIZED):
             own = replace(settings, prompt=prompt, seed=secrets.randbelow(2**31), allow_unk=False)
             stream = sample_words(server.load_variant(model, variant), vocabulary, own, WORDS)
-            texts.append([*prompt, *(each.word for each in stream)])
+            texts.append([*prompt, *(sampled.word for sampled in stream)])
     quantized = secrets.randbelow(2)
     return Round((texts[1 - quantized], texts[quantized]), quantized)
 

@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from view.sample.prompt import STARTS, offer_near_words, opening
 from view.sample.texts import Request
 from view.shared import server
-from view.shared.choices import choose_variants, in_url, offered_variants
+from view.shared.choices import choose_variants, in_url, offered_variants, show_slow
 from wlm.sampling.words import SampleSettings
 from wlm.text.wikitext import tokenize
 
@@ -34,8 +34,9 @@ def choose_sample(model: str) -> Choice:
         offered,
         offered[:2],  # fp32 and int8
         most=4,
-        help="Two to four side by side. All are compared with the first one.",
+        help="Up to four, side by side. Each is compared with the first.",
     )
+    show_slow(variants)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         prompt = st.text_input(
             "Prompt",
@@ -52,7 +53,7 @@ def choose_sample(model: str) -> Choice:
             step=0.05,
             width=170,
             **in_url("temperature"),
-            help="Below 1 likely words become likelier; above 1 unlikely ones do.",
+            help="Below 1, likely words become more likely. Above 1, unlikely words do.",
         )
         with st.popover("More", icon=":material/tune:"):
             more = choose_more()
@@ -70,19 +71,25 @@ def choose_sample(model: str) -> Choice:
 def choose_more() -> dict:
     """Draw the settings that a first text does not need."""
     return {
-        "words": st.number_input("Words, at most", 10, 1000, 150, step=10, **in_url("words")),
+        "words": st.number_input("Maximum words", 10, 1000, 150, step=10, **in_url("words")),
         "seed": st.number_input("Seed", 0, 2**31 - 1, 1, **in_url("seed")),
         "start": st.selectbox(
-            "Without a prompt, begin after",
+            "Without a prompt, start after",
             STARTS,
             **in_url("start"),
-            help="The tutorial begins after any word, drawn by the seed.",
+            help="The tutorial starts after a random word, which the seed determines.",
         ),
         "top_k": st.number_input(
             "Top-k", 0, 1000, 0, **in_url("k"), help="Only the k likeliest words; 0 for all."
         ),
         "top_p": st.slider(
-            "Top-p", 0.05, 1.0, 1.0, 0.05, **in_url("p"), help="Only the likeliest that sum to p."
+            "Top-p",
+            0.05,
+            1.0,
+            1.0,
+            0.05,
+            **in_url("p"),
+            help="Only the likeliest words, up to a total probability of p.",
         ),
         "allow_unk": not st.toggle("Never write `<unk>`", value=True, **in_url("known")),
         "stop_at_article": st.toggle("Stop at the end of an article", **in_url("article")),

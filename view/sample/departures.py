@@ -49,8 +49,8 @@ def show_metrics(sample: Sample) -> None:
                 "Words per second",
                 f"{speed:,.0f}",
                 f"{speed / base_speed:.1f} times {baseline}'s {base_speed:,.0f}",
-                help="Model and draw, on this server while it serves other visitors. Compare "
-                "measures fairly.",
+                help="Time of the model and the draw on this server, which also serves other "
+                "visitors. For a fair measurement, use Compare.",
             )
 
 
@@ -83,8 +83,8 @@ def show_words(sample: Sample) -> None:
         places = [p for i in range(1, len(labels)) if (p := sample.departure(i)) is not None]
         st.header(f"Every word of {labels[0]}'s text", anchor=False)
         st.markdown(
-            "Choose a word to see its draw. A stronger shade means that the variants differ more: "
-            "half a nat is full orange."
+            "Choose a word to see how it was drawn. The stronger the orange, the more the variants "
+            "differ. Half a nat or more is full orange."
         )
         place = choose_word(sample, min(places, default=0))
         with st.container(border=True):

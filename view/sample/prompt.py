@@ -36,8 +36,8 @@ def offer_near_words(model: str, tokens: tuple[str, ...]) -> None:
                 st.button(
                     plain(near), key=f"near-{word}-{near}", on_click=swap, args=(tokens, word, near)
                 )
-    if len(unknown) > MOST_UNKNOWN:
-        st.caption(f"and {len(unknown) - MOST_UNKNOWN} more unknown words")
+    if (more := len(unknown) - MOST_UNKNOWN) > 0:
+        st.caption(f"and {more} more unknown word{'s' if more > 1 else ''}")
 
 
 @st.cache_data(show_spinner=False, max_entries=1000)

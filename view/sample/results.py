@@ -1,5 +1,7 @@
 """The results of Sample: the texts, and how far their models differ."""
 
+from functools import partial
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -55,11 +57,10 @@ def show_other_choice(written: Request, chosen: Request) -> None:
 
 
 def show_key(request: Request) -> None:
-    """Explain the grey and the mark in the texts."""
-    parts = (
-        "; :material/call_split: marks the first difference" if len(request.variants) > 1 else ""
-    )
-    st.caption(f"Grey: the words read first{parts}.")
+    """Explain the gray words and the mark in the texts."""
+    several = len(request.variants) > 1
+    mark = " :material/call_split: marks the first difference." if several else ""
+    st.caption(f"The gray words are the opening.{mark}")
 
 
 def show_texts(sample: Sample, slots: list, *, raw: bool) -> None:
@@ -83,17 +84,21 @@ def show_downloads(sample: Sample) -> None:
     for i, column in enumerate(st.columns(len(sample.texts))):
         words = sample.words(i)
         with column, st.container(horizontal=True):
-            for name, content, help in (
-                ("out.txt", to_out_txt(words), "Raw tokens, 20 a line, as in the tutorial."),
+            for name, write, help in (
+                (
+                    "out.txt",
+                    partial(to_out_txt, words),
+                    "Raw tokens, 20 per line, as in the tutorial.",
+                ),
                 (
                     "text.txt",
-                    readable([*given, *words]),
+                    partial(readable, [*given, *words]),
                     "The text with normal spacing and headings.",
                 ),
             ):
                 st.download_button(
                     name,
-                    content,
+                    write,
                     file_name=name,
                     key=f"download-{name}-{i}",
                     icon=":material/download:",

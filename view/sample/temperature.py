@@ -1,6 +1,7 @@
 """The temperature explained with one distribution that it reshapes."""
 
 import math
+from dataclasses import replace
 
 import streamlit as st
 
@@ -27,14 +28,15 @@ def show_temperature(request: Request) -> None:
         ids, settings = (), request.settings
     with errors_shown():
         vocabulary = server.load_model(request.model).vocabulary
-        logits = _logits(request.model, settings, ids)
+        variant = server.imported_as(request.model) or Variant()
+        logits = _logits(request.model, variant, replace(settings, temperature=1.0), ids)
         read = [*beginning(vocabulary, settings)[0][:, 0].tolist(), *ids]
         words = vocabulary.decode(read[-12:])
         st.markdown(
             f"After :blue-background[{'… ' if len(read) > 12 else ''}"
             f"{plain(readable(words).replace(chr(10) * 2, ' ')) or 'end of line'}] "
-            "fp32 gives each word of its vocabulary a score. The scores, divided by the "
-            f"temperature ({request.settings.temperature:g}; move the slider above), become "
+            f"{variant.label} gives each word of its vocabulary a score. The scores, divided by "
+            f"the temperature ({request.settings.temperature:g}; move the slider above), become "
             "probabilities: **a low temperature favors the likeliest words, a high temperature "
             "evens them out, and their order never changes.**"
         )
@@ -67,8 +69,7 @@ def show_temperature(request: Request) -> None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def _logits(model: str, settings: SampleSettings, ids: tuple[int, ...]):
-    """Return the scores; they are the same for all temperatures."""
-    variant = server.imported_as(model) or Variant()
+def _logits(model: str, variant: Variant, settings: SampleSettings, ids: tuple[int, ...]):
+    """Return the scores, which do not depend on the temperature."""
     reader = Reader.of(server.load_variant(model, variant), variant)
     return next_word(reader, server.load_model(model).vocabulary, settings, ids)

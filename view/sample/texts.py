@@ -38,7 +38,7 @@ class Request:
 
     def models(self) -> list:
         """Return the variants' models."""
-        return [server.load_variant(self.model, each) for each in self.variants]
+        return [server.load_variant(self.model, variant) for variant in self.variants]
 
     def readers(self) -> list[Reader]:
         """Return the variants as readers."""
@@ -67,7 +67,7 @@ class Sample:
     @property
     def labels(self) -> list[str]:
         """Return the variants' labels."""
-        return [each.label for each in self.request.variants]
+        return [variant.label for variant in self.request.variants]
 
     @property
     def complete(self) -> bool:
@@ -76,11 +76,11 @@ class Sample:
 
     def words(self, i: int) -> list[str]:
         """Return the words of a variant's text."""
-        return [each.word for each in self.texts[i]]
+        return [sampled.word for sampled in self.texts[i]]
 
     def ids(self) -> list[int]:
         """Return the word ids of the baseline's text."""
-        return [each.id for each in self.texts[0]]
+        return [sampled.id for sampled in self.texts[0]]
 
     def departure(self, i: int) -> int | None:
         """Return the position, from 0, of the first word that differs from the first text."""
@@ -89,12 +89,12 @@ class Sample:
     def before_first_departure(self) -> tuple[int, ...]:
         """Return the ids of the baseline's text before the first difference of any other text."""
         places = [self.departure(i) for i in range(1, len(self.texts))]
-        return tuple(self.ids()[: min((each for each in places if each is not None), default=0)])
+        return tuple(self.ids()[: min((place for place in places if place is not None), default=0)])
 
     def words_per_second(self, i: int) -> float:
         """Return the words per second of a variant, for model and draw; 0 if it has no text yet."""
         text = self.texts[i]
-        return len(text) / sum(each.seconds for each in text) if text else 0.0
+        return len(text) / sum(sampled.seconds for sampled in text) if text else 0.0
 
     def draw_at(self, place: int) -> list[Candidate]:
         """Return the draw at a position of the baseline's text."""
@@ -109,7 +109,7 @@ class Sample:
 @singleton
 def kept_samples() -> BoundedCache:
     """Return the whole samples that were written last, for all visitors: nobody changes one."""
-    return BoundedCache(64, 16_000_000, lambda each: WORD_BYTES * sum(map(len, each.texts)))
+    return BoundedCache(64, 16_000_000, lambda sample: WORD_BYTES * sum(map(len, sample.texts)))
 
 
 @singleton
@@ -164,8 +164,8 @@ def compare(sample: Sample) -> None:
         return
     asked, ids = sample.request, sample.ids()
     progress, found, shown = st.progress(0.0), [], 0.0
-    for each in divergences(asked.readers(), asked.vocabulary(), asked.settings, ids):
-        found.append(each)
+    for divergence in divergences(asked.readers(), asked.vocabulary(), asked.settings, ids):
+        found.append(divergence)
         if time.monotonic() - shown > SCREEN_UPDATE_SECONDS:
             text = f"All variants read {sample.labels[0]}'s text: {len(found)} of {len(ids)} words"
             progress.progress(len(found) / len(ids), text=text)

@@ -10,7 +10,7 @@ from view.shared.page import show_error
 from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT, UPLOAD_NAME, list_models, list_texts
 from wlm.catalog.uploads import MODEL, TEXT, uploads_of
 from wlm.errors import VariantError
-from wlm.quantization.prepare import why_unavailable
+from wlm.quantization.prepare import slow_here, why_unavailable
 from wlm.quantization.variant import OFFERED, Variant
 
 MOST_VARIANTS = 8  # side by side on a page
@@ -23,12 +23,12 @@ def in_url(key: str) -> dict:
 
 def choose_model() -> str:
     """Draw the sidebar's choice of a model and return its name."""
-    return _choose("Model", MODEL, DEFAULT_MODEL, "WLM_MODELS")
+    return _choose("Model", MODEL, DEFAULT_MODEL)
 
 
 def choose_text() -> str:
     """Draw the sidebar's choice of a text and return its name."""
-    return _choose("Text", TEXT, DEFAULT_TEXT, "WLM_TEXTS")
+    return _choose("Text", TEXT, DEFAULT_TEXT)
 
 
 def names_for_visitor(kind: str) -> list[str]:
@@ -55,7 +55,7 @@ def is_anothers(kind: str, name: str) -> bool:
     return bool(UPLOAD_NAME.fullmatch(name)) and name not in names_for_visitor(kind)
 
 
-def _choose(label: str, key: str, default: str, variable: str) -> str:
+def _choose(label: str, key: str, default: str) -> str:
     names = names_for_visitor(key)
     if not names:
         show_error(f"there is no {key} to choose: the bundled ones are missing from assets/")
@@ -63,10 +63,7 @@ def _choose(label: str, key: str, default: str, variable: str) -> str:
     index = names.index(default) if default in names else 0
     write_uploads_by_label()
     labels = {name: shown_name(key, name) for name in names}
-    help = (
-        "The bundled one, those fetched and uploaded on the page Models, and those in the folder "
-        f"that the variable {variable} names."
-    )
+    help = f"The {key}s of this server and your uploads. Add more on the page Models."
     return st.sidebar.selectbox(
         label, names, index=index, format_func=labels.get, **in_url(key), help=help
     )
@@ -78,6 +75,12 @@ def offered_variants(model: str) -> list[Variant]:
     if own := server.imported_as(model):
         return [own]
     return [each for each in map(Variant.parse, OFFERED) if not why_unavailable(each)]
+
+
+def show_slow(variants: Sequence[Variant]) -> None:
+    """Show why variants may be slower than fp32 on this machine, if any may be."""
+    for reason in dict.fromkeys(filter(None, map(slow_here, variants))):
+        st.caption(f":material/speed: {reason}")
 
 
 def write_uploads_by_label() -> None:
