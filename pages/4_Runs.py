@@ -14,10 +14,10 @@ def main() -> None:
     if run_id := st.query_params.get("run"):
         show_linked_run(run_id)
         return
-    st.title("Every run is kept")
+    st.title("Runs to compare and share")
     st.markdown(
-        "Select one to open it, or several to set them side by side. A run's link shows the "
-        "same result to everyone who can reach this server; its export shows it anywhere."
+        "Select a run to open it, or several runs to compare them. Everyone who can reach this "
+        "server can open a run's link. An export opens anywhere."
     )
     warn_of_unkept()
     show_list(runs_for_visitor())

@@ -6,6 +6,7 @@ from view.models.fetches import background, show_fetches
 from view.models.items import show_items, what_is_here
 from view.models.uploads import show_uploads
 from view.shared.page import errors_shown, start_page
+from wlm.hosting import hosting
 
 
 def main() -> None:
@@ -22,12 +23,10 @@ def main() -> None:
     st.header("Download more")
     show_fetches(running)
     show_uploads()
-    with st.expander("Use folders on your own machine", icon=":material/folder_open:"):
-        st.markdown(
-            "Set `WLM_MODELS` and `WLM_TEXTS` to folders before you start the app. The lists then "
-            "include every model folder (`model.safetensors`, `vocab.txt`, `card.json`), every "
-            "`.txt` file and every folder with a `test.txt` in them, for everyone and without "
-            "limits."
+    if not hosting().public:
+        st.caption(
+            "On your own machine, the lists can also include your own folders of models and texts, "
+            "without limits. The section “Your own folders” of the documentation shows how."
         )
 
 

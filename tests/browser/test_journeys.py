@@ -178,7 +178,7 @@ def run_id(server_log) -> str:
 def test_a_run_is_found_again_shared_exported_and_imported(page, server, run_id, tmp_path):
     page.goto(f"{server}/Runs")
     open_newest_of_the_list(page)
-    page.get_by_role("button", name="Its link").click()
+    page.get_by_role("button", name="Share").click()
     expect(page).to_have_url(re.compile(f"run={run_id}"))
     expect(page.get_by_role("heading", name="One run")).to_be_visible()
     export = page.get_by_role("button", name="JSON")
@@ -199,7 +199,7 @@ def test_a_run_is_found_again_shared_exported_and_imported(page, server, run_id,
     expect(metric(page, "Elapsed")).to_have_text(measured, use_inner_text=True)
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Delete for good").click()
-    expect(page.get_by_role("heading", name="Every run is kept")).to_be_visible()
+    expect(page.get_by_role("heading", name="Runs to compare and share")).to_be_visible()
 
 
 def test_inspect_bytes_time_error_and_model(page, server):

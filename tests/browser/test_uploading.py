@@ -21,7 +21,7 @@ def keep(page: Page, what: str, files: list, button: str, uploads: int) -> None:
         expect(uploader.get_by_text(chosen.name)).to_be_visible()
     main.get_by_role("button", name=button).click()
     # Not "Remove file", which is the uploader's own.
-    expect(main.get_by_role("button", name="Remove", exact=True)).to_have_count(uploads)
+    expect(main.get_by_role("button", name="Delete", exact=True)).to_have_count(uploads)
     expect(main.get_by_text(what, exact=True)).to_be_visible()
 
 
@@ -33,9 +33,9 @@ def test_bring_measure_and_remove(page, browser, server, server_log, model, tmp_
     page.goto(f"{server}/Models")
     main = page.get_by_test_id("stMain")
     files = [("Weights", weights), ("Vocabulary", words)]
-    keep(page, "my.safetensors", files, "Check and keep the model", 1)
+    keep(page, "my.safetensors", files, "Upload model", 1)
     main.get_by_role("tab", name="A text").click()
-    keep(page, "story.txt", [("Text", text)], "Check and keep the text", 2)
+    keep(page, "story.txt", [("Text", text)], "Upload text", 2)
     expect(main.get_by_role("tab", name="A text")).to_have_attribute("aria-selected", "true")
     main.get_by_role("link", name="Use it on Compare").click()
     expect(page.get_by_role("combobox", name="Text")).to_have_value("story.txt (yours)")
@@ -61,7 +61,7 @@ def test_bring_measure_and_remove(page, browser, server, server_log, model, tmp_
     for name in ("my.safetensors", "story.txt"):
         expect(main.get_by_text(name, exact=True)).to_be_visible()
         page.wait_for_selector(IDLE, state="attached")
-        main.get_by_role("button", name="Remove", exact=True).first.click()
+        main.get_by_role("button", name="Delete", exact=True).first.click()
         expect(main.get_by_text(name, exact=True)).to_be_visible()
-        page.get_by_role("button", name="Remove for good").click()
+        page.get_by_role("button", name="Delete for good").click()
         expect(main.get_by_text(name, exact=True)).to_have_count(0)

@@ -394,27 +394,27 @@ def test_a_model_is_brought_chosen_and_removed(as_anna, weights):
     page = open_page(MODELS)
     send(page, "weights", weights)
     send(page, "words", vocabulary_file())
-    press(page, "Check and keep the model")
+    press(page, "Upload model")
     assert not page.exception and not page.error
     (upload,) = uploads_of(ANNA)
     assert "mine\\.safetensors" in words_of(page)
     compare = open_page(model=upload.name)
     assert compare.selectbox(key="model").value == upload.name
     assert not compare.exception and not compare.error
-    press(page, "Remove for good")
+    press(page, "Delete for good")
     assert not page.exception and not uploads_of(ANNA)
     assert upload.name not in words_of(page)
 
 
 def test_a_refusal_is_said_and_the_files_stay_chosen(as_anna, weights):
     page = open_page(MODELS)
-    press(page, "Check and keep the text")
+    press(page, "Upload text")
     assert "No file is chosen" in page.error[0].value
     send(page, "weights", weights)
-    press(page, "Check and keep the model")
+    press(page, "Upload model")
     assert "The vocabulary must be one file" in page.error[0].value
     send(page, "words", vocabulary_file())
-    press(page, "Check and keep the model")
+    press(page, "Upload model")
     assert not page.error and len(uploads_of(ANNA)) == 1
 
 

@@ -219,7 +219,7 @@ def test_nothing_is_taken_in(server, folder):
         async with stranger(server) as visitor:
             await visitor.open("Models")
             offered = " ".join(visitor.buttons)
-            assert "Download" not in offered and "Check and keep" not in offered
+            assert "Download" not in offered and "Upload model" not in offered
             assert any("does not accept uploads" in each for each in visitor.words)
             await visitor.open("Runs")
             assert "Import" not in " ".join(visitor.buttons)

@@ -1,4 +1,4 @@
-"""A visitor's own models and texts on the page Models: list, remove, upload."""
+"""A visitor's own models and texts on the page Models: list, delete, upload."""
 
 from collections.abc import Callable
 
@@ -18,8 +18,8 @@ LIMITS = (
     f"Weights: at most {checks.MOST_WEIGHTS_MB} MB and {checks.MOST_WEIGHTS / 1e6:.0f} million "
     f"numbers. Vocabulary or corpus: at most {checks.MOST_WORDS_MB} MB per file. Text: at most "
     f"{checks.MOST_TEXT_MB} MB. Each visitor can keep {uploads.MOST_OF_ONE} uploads. This server "
-    f"deletes an upload after {uploads.HOURS} hours. Only you see it in your lists. If you run "
-    "it, everyone sees the run, with a number instead of the upload's name."
+    f"deletes an upload after {uploads.HOURS} hours. Only you see it in your lists. Others "
+    "who see a run of it see a number instead of its name."
 )
 OFF = (
     "This server does not accept uploads. To use your own models and texts, run the app on your "
@@ -62,7 +62,7 @@ def show_last_upload(own: list[Upload]) -> None:
 
 
 def show_upload(upload: Upload) -> None:
-    """Show an upload's name and facts, and a button that removes it after a question."""
+    """Show an upload's name and facts, and a button that deletes it after a question."""
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container():
             st.markdown(f"**{plain(upload.label)}**")
@@ -71,9 +71,9 @@ def show_upload(upload: Upload) -> None:
                 f"{upload.kind.capitalize()}, {size_in_words(upload.size_bytes)} on disk, "
                 f"{plain(upload.facts)}. Expires in {hours} {'hour' if hours == 1 else 'hours'}."
             )
-        with st.popover("Remove", icon=":material/delete:", key=f"remove-{upload.name}"):
-            st.markdown("Runs that used it stay. The file cannot be restored.")
-            if st.button("Remove for good", type="primary", key=f"remove-for-good-{upload.name}"):
+        with st.popover("Delete", icon=":material/delete:", key=f"delete-{upload.name}"):
+            st.markdown("Runs that used it stay. The upload cannot be restored.")
+            if st.button("Delete for good", type="primary", key=f"delete-for-good-{upload.name}"):
                 uploads.remove(visitor.name(), upload.name)
                 # Names are never used again; this frees the memory.
                 server.models().drop(upload.name)
@@ -92,13 +92,13 @@ def upload_model() -> None:
             key=f"weights-{turn}",
         )
         words = right.file_uploader(
-            "Vocabulary: one word per line, or train.txt, valid.txt, test.txt; a .zip contains it",
+            "Vocabulary: one word per line, or train.txt, valid.txt, test.txt (not for a .zip)",
             type=[suffix.removeprefix(".") for suffix in checks.WORDS_SUFFIXES],
             accept_multiple_files=True,
             max_upload_size=checks.MOST_WORDS_MB,
             key=f"words-{turn}",
         )
-        pressed = st.form_submit_button("Check and keep the model", icon=":material/upload:")
+        pressed = st.form_submit_button("Upload model", icon=":material/upload:")
     if pressed:
         keep(checks.add_model, weights, words, turn=turn)
 
@@ -113,13 +113,13 @@ def upload_text() -> None:
             max_upload_size=checks.MOST_TEXT_MB,
             key=f"text-{turn}",
         )
-        pressed = st.form_submit_button("Check and keep the text", icon=":material/upload:")
+        pressed = st.form_submit_button("Upload text", icon=":material/upload:")
     if pressed:
         keep(checks.add_text, text, turn=turn)
 
 
 def keep(add: Callable[..., Upload], file, *more, turn: int) -> None:
-    """Check and keep an upload. After an error the chosen files stay chosen."""
+    """Check and store an upload. After an error, the chosen files stay chosen."""
     try:
         if file is None:
             raise UploadError("no file is chosen; choose a file first")

@@ -31,9 +31,9 @@ def show_import() -> None:
         if not pressed:
             return
         if file is None:
-            raise ReportError("an exported run must be chosen first, got none")
+            raise ReportError("choose an exported run first")
         if file.size > MOST_BYTES:
-            raise ReportError(f"a file must be of at most {MOST_BYTES:,} bytes, got {file.size:,}")
+            raise ReportError(f"the file must have at most {MOST_BYTES:,} bytes, got {file.size:,}")
         if hosting().public and not IMPORTS.take(visitor.address()):
             raise ReportError(
                 f"visitors of one network may import {IMPORTS.most} runs per hour: try again later"

@@ -118,7 +118,7 @@ def show_list(runs: list[Run]) -> None:
         key=f"runs-{'-'.join(rows)}",  # selections are row numbers: new rows, new table
     )
     ids = [list(rows)[i] for i in event.selection.rows if i < len(rows)]
-    show_selected([find_run(each, kinds[each]) for each in ids])
+    show_selected([find_run(run_id, kinds[run_id]) for run_id in ids])
 
 
 def show_selected(runs: list[Run]) -> None:
@@ -127,17 +127,17 @@ def show_selected(runs: list[Run]) -> None:
     if len(runs) == 1 and sweeps:
         spec = SweepSpec.from_json(sweeps[0].spec)
         query = query_of(sweeps[0].id, spec)
-        st.page_link("pages/3_Sweep.py", label="On its page", query_params=query)
+        st.page_link("pages/3_Sweep.py", label="Open on Sweep", query_params=query)
         show_sweep(spec, server.job_queue().recent.points_of(sweeps[0].id))
     elif len(runs) == 1:
         show_one_run(runs[0])
     elif runs:
         compared = [run for run in runs if run.result]
         if sweeps:
-            st.info("A sweep opens by itself, not side by side.", icon=":material/show_chart:")
+            st.info("To open a sweep, select it alone.", icon=":material/show_chart:")
         elif len(compared) < len(runs):
             st.info(
-                "A run without numbers opens by itself, not side by side.",
+                "A run without results cannot be compared. To open it, select it alone.",
                 icon=":material/hourglass_empty:",
             )
         if len(compared) > 1:

@@ -40,7 +40,7 @@ def show_one_run(run: Run) -> None:
         if st.query_params.get("run") == run.id:
             if st.button("All runs", icon=":material/arrow_back:"):
                 go_to(None)
-        elif st.button("Its link", icon=":material/link:", help="An address to share."):
+        elif st.button("Share", icon=":material/link:", help="Open the run's link."):
             go_to(run.id)
         if run.state.final:
             show_actions(run)
@@ -100,7 +100,7 @@ def show_actions(run: Run) -> None:
         )
     if run.visitor == visitor.name():
         with st.popover("Delete", icon=":material/delete:"):
-            st.markdown("Its link will then show nothing.")
+            st.markdown("The run's link will stop working.")
             if st.button("Delete for good", type="primary"):
                 jobs = server.job_queue()
                 jobs.store.delete(run.id, visitor.name())
@@ -115,9 +115,10 @@ def why_not_here(settings: dict) -> str:
         if settings.get(key) not in (names := names_for_visitor(key)):
             return f"The {key} must be one of {', '.join(names)}, got {settings.get(key)!r}."
     if settings.get("vocabulary") or settings.get("corpus"):
-        return "It needs a vocabulary file or a corpus folder, which only the command line takes."
+        return "It needs a vocabulary file or a corpus folder: run it from the command line."
     if (settings.get("seconds") or 0.0) > LONGEST_SECONDS:
-        return f"It takes {settings['seconds']:,.0f} s, and {LONGEST_SECONDS:,.0f} s are allowed."
+        most = f"A run may take {LONGEST_SECONDS:,.0f} s at most"
+        return f"{most}; this one takes {settings['seconds']:,.0f} s."
     return ""
 
 

@@ -12,17 +12,17 @@ from wlm.measuring.wording import read_as, size_unit
 from wlm.runs.export import summary
 from wlm.runs.run import Run
 
-# What runs may differ in (the keys of their summaries; a hash comes first), in words, and which
-# results cannot be compared then.
+# What runs may differ in (keys of their summaries, a hash first), in words, and the results not to
+# compare then.
 DIFFERENCES = (
-    (("cpu", "cpus", "torch"), "machines", "their times do not compare"),
-    (("threads",), "thread counts", "their times do not compare"),
-    (("bptt",), "chunk lengths", "their times do not compare"),
-    (("batch_size",), "batch sizes", "neither times nor losses compare"),
-    (("text_sha256", "text"), "texts", "their losses do not compare"),
-    (("tokens",), "lengths of text", "neither losses nor elapsed times compare"),
-    (("vocabulary_sha256",), "vocabularies", "their losses do not compare"),
-    (("weights_sha256", "model"), "weights", "their losses do not compare"),
+    (("cpu", "cpus", "torch"), "machines", "do not compare times"),
+    (("threads",), "thread counts", "do not compare times"),
+    (("bptt",), "chunk lengths", "do not compare times"),
+    (("batch_size",), "batch sizes", "do not compare times or losses"),
+    (("text_sha256", "text"), "texts", "do not compare losses"),
+    (("tokens",), "lengths of text", "do not compare losses or elapsed times"),
+    (("vocabulary_sha256",), "vocabularies", "do not compare losses"),
+    (("weights_sha256", "model"), "weights", "do not compare losses"),
 )
 
 
@@ -30,18 +30,18 @@ def show_side_by_side(runs: list[Run]) -> None:
     """Show the variants of several runs in one chart and one table."""
     st.subheader("Side by side")
     facts = [summary(run) for run in runs]
-    st.markdown("  \n".join(f"**{i}:** {_named(each)}" for i, each in enumerate(facts, start=1)))
+    st.markdown("  \n".join(f"**{i}:** {_named(fact)}" for i, fact in enumerate(facts, start=1)))
     if said := differences(facts):
         st.warning("  \n".join(said), icon=":material/warning:")
     rows = [
         {
             "run": f"{i}",
-            **each,
+            **variant,
             "cpu": run.result["machine"]["cpu"],
             "unknown": read_as(run.result["protocol"]),
         }
         for i, run in enumerate(runs, start=1)
-        for each in run.result["results"]
+        for variant in run.result["results"]
     ]
     others = [row for row in rows if row["verdict"] != "baseline"]
     if others:
@@ -56,16 +56,9 @@ def show_side_by_side(runs: list[Run]) -> None:
         {
             "Run": row["run"],
             "Variant": row["label"],
-            "Times as fast": f"{row['speedup']:.2f}",
+            "Speed-up": f"{row['speedup']:.2f}",
             "Loss": f"{row['loss']:.4f}",
-            **(
-                {
-                    "Of known words": f"{row['loss_known']:.4f}" if row.get("loss_known") else "–",
-                    "Unknown words": row["unknown"] or "–",
-                }
-                if some_unknown
-                else {}
-            ),
+            **(_of_unknown(row) if some_unknown else {}),
             f"Size, {unit}": f"{row['size_bytes'] / scale:.1f}",
             "Elapsed, s": f"{row['elapsed_s']:.2f}",
             "Machine": row["cpu"],
@@ -75,13 +68,21 @@ def show_side_by_side(runs: list[Run]) -> None:
     st.dataframe(table, hide_index=True)
 
 
+def _of_unknown(row: dict) -> dict[str, str]:
+    known = row.get("loss_known")
+    return {
+        "Loss of known words": f"{known:.4f}" if known else "–",
+        "Unknown words": row["unknown"] or "–",
+    }
+
+
 def differences(facts: list[dict]) -> list[str]:
     """Return sentences on the differences between runs, from their summaries, and on the results
     that cannot be compared."""
     found = {what: so for names, what, so in DIFFERENCES if _differ(facts, names)}
     if "texts" in found:
         found.pop("lengths of text", None)  # a different text has a different length anyway
-    return [f"These runs are of different {what}: {so}." for what, so in found.items()]
+    return [f"The runs have different {what}: {so}." for what, so in found.items()]
 
 
 def _differ(facts: list[dict], names: tuple[str, ...]) -> bool:
