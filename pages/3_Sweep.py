@@ -14,10 +14,10 @@ from wlm.measuring.comparison import DEFAULT_TARGET
 def main() -> None:
     start_page("Sweep")
     model, text = choose_model(), choose_text()
-    st.title("Turn one knob, watch the curves")
+    st.title("When is int8 worth it?")
     st.markdown(
-        "How much faster int8 is depends on how the model is used. Each point is a comparison of "
-        "its own: all variants in turn on the same text, on this machine."
+        "The speed-up of int8 depends on how you use the model. A sweep compares the variants at "
+        "several values of one setting, such as the batch size."
     )
     spec = None
     try:
@@ -26,10 +26,11 @@ def main() -> None:
         show_error(str(error))
     start = st.button("Start", type="primary", icon=":material/play_arrow:", disabled=spec is None)
     if spec is not None:
+        count = len(spec.values)
         st.caption(
-            f":material/timer: {len(spec.values)} points, at most about "
-            f"{spec.most_seconds:,.0f} s together; a point ends earlier once each speed-up is "
-            f"known give or take {DEFAULT_TARGET:.0%}."
+            f":material/timer: {count} point{'s' if count > 1 else ''}, at most about "
+            f"{spec.most_seconds:,.0f} s in total. A point ends early if all speed-ups are "
+            f"known to within {DEFAULT_TARGET:.0%}."
         )
         if start:
             st.query_params["sweep"] = server.job_queue().submit_sweep(spec, visitor.name())

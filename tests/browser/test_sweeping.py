@@ -12,12 +12,12 @@ def test_a_sweep_is_started_stopped_gone_on_with_and_shared(page: Page, server):
         f"{server}/Sweep?question=Your+own&values=5,10,25&with=int8+LSTM+%2B+Linear&seconds=2"
     )
     expect(page.get_by_text("Press Start")).to_be_visible()
-    expect(page.get_by_text(re.compile("3 points, at most about 21 s"))).to_be_visible()
+    expect(page.get_by_text("3 points, at most about 21 s in total")).to_be_visible()
     page.get_by_role("button", name="Start").click()
     expect(page).to_have_url(re.compile(r"sweep=[\w-]{16}"))
     expect(page.get_by_text(re.compile(r"^1 of 3 points"))).to_be_visible()
     stop_button(page).click()
-    go_on = page.get_by_role("button", name=re.compile(r"Go on: [12] of 3"))
+    go_on = page.get_by_role("button", name=re.compile(r"Continue: [12] of 3"))
     expect(go_on).to_be_visible()
     chart = drawn(page, "stVegaLiteChart").first.locator("svg")
     expect(chart).to_contain_text("speed-up against fp32")
@@ -49,7 +49,7 @@ def test_a_sweep_is_started_stopped_gone_on_with_and_shared(page: Page, server):
     page.get_by_role("link", name="Sample").click()
     expect(page.get_by_role("button", name="Write")).to_be_visible()
     page.get_by_role("link", name="Sweep").click()
-    expect(page.get_by_role("heading", name="Turn one knob")).to_be_visible()
+    expect(page.get_by_role("heading", name="When is int8 worth it?")).to_be_visible()
     expect(card).to_have_count(1)  # Sample's cards are gone
     expect(card).to_have_text(measured, use_inner_text=True)
 

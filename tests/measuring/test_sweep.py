@@ -17,6 +17,7 @@ from wlm.measuring.sweep import (
     parse_over,
     presets,
     sentence,
+    thread_costs,
     to_json,
     warnings,
 )
@@ -74,7 +75,7 @@ def test_a_point_is_the_same_comparison_but_for_the_knob():
 def test_presets_are_sweeps_of_every_knob():
     assert {preset.over for preset in presets()} == set(KNOBS)
     for preset in presets():
-        SweepSpec(preset.over, preset.values, replace(CompareSpec(), **preset.settings))
+        SweepSpec(preset.over, preset.values, CompareSpec())
 
 
 def test_a_random_model_is_compared_with_a_warning_about_its_loss():
@@ -125,6 +126,22 @@ def test_a_sweep_warns_of_what_its_points_warn_of_each_once():
         "hidden size 16), 20% (fp32, hidden size 32), quartile to quartile.",
         RANDOM,
     ]
+
+
+def test_more_threads_cost_cpu_time_as_computed_by_hand():
+    one, two = point(1, 2.0, None), point(2, 2.0, None)  # 2 threads read twice as fast
+    two["results"][1]["cpu_share"] = 1.8
+    points = [{"value": value, **found} for value, found in ((1, one), (2, two))]
+    content = {"over": "threads", "points": points}
+    assert thread_costs(content) == [
+        "fp32, 2 threads instead of 1: 0.50 times the elapsed time, 0.50 times the CPU time.",
+        "int8, 2 threads instead of 1: 0.50 times the elapsed time, 0.90 times the CPU time.",
+    ]
+    assert thread_costs({**content, "points": points[:1]}) == []
+    assert thread_costs({**content, "over": "bptt"}) == []
+    rows = [row for row in curves(content) if row["variant"] == "int8"]
+    assert [row["elapsed_ms"] for row in rows] == [5.0, 2.5]
+    assert [row["cpu_ms"] for row in rows] == [5.0, 4.5]
 
 
 def test_machines_are_told_apart_by_cpu_and_host():

@@ -108,7 +108,7 @@ def test_bad_values_are_said_and_cannot_be_started(waiting, query, message):
 def test_without_a_variant_it_is_said_what_to_choose(waiting):
     page = open_page(PAGE)
     page.multiselect(key="with").set_value([]).run()
-    assert "hoose at least one variant to set against fp32" in page.error[0].value
+    assert "hoose at least one variant to compare with fp32" in page.error[0].value
     assert next(each for each in page.button if each.label == "Start").disabled
 
 
@@ -153,7 +153,7 @@ def test_a_sweep_under_way_shows_its_curves_so_far_and_stops(waiting):
     page = open_page(PAGE, sweep=sweep_id)
     assert not page.exception and not page.error
     (bar,) = page.get("progress")
-    assert bar.proto.text == "1 of 3 points; now chunks of 5; at most about 8 s"
+    assert bar.proto.text == "1 of 3 points; now chunks of 5; at most 8 s left"
     assert bar.proto.value == 50
     assert page.metric[0].value == "3.00"
     assert page.metric[0].delta == "undecided at 5"
@@ -206,17 +206,17 @@ def test_a_finished_sweep_shows_where_int8_loses(waiting):
     assert page.metric[0].value == "0.70 to 2.00"
     assert page.metric[0].delta == "slower at 1, undecided at 5"
     table = page.dataframe[0].value
-    assert table["int8"].tolist() == [
+    assert table["int8, speed-up"].tolist() == [
         "0.70 (0.60 to 0.80)",
         "9.95 (0.09 to 73.10)",
         "2.00 (1.90 to 2.10)",
     ]
     ids = [run.id for run in waiting.store.points_of(sweep_id)]
     assert table["Run"].tolist() == [f"Runs?run={each}" for each in ids]
-    assert not any("Go on" in each.label for each in page.button)
+    assert not any("Continue" in each.label for each in page.button)
 
 
-def test_a_stopped_sweep_goes_on_with_what_is_missing(waiting):
+def test_a_stopped_sweep_continues_with_what_is_missing(waiting):
     sweep_id = store_sweep(
         waiting.store,
         {
@@ -224,7 +224,7 @@ def test_a_stopped_sweep_goes_on_with_what_is_missing(waiting):
             5: (State.STOPPED, result(5, 2.0, None), {}),
         },
     )
-    page = press(open_page(PAGE, sweep=sweep_id), "Go on: 2 of 3 points are missing")
+    page = press(open_page(PAGE, sweep=sweep_id), "Continue: 2 of 3 points are missing")
     assert not page.exception and not page.error
     assert [run.spec["bptt"] for run in waiting.store.unfinished()] == [5, 25]
 
@@ -263,7 +263,7 @@ def test_random_weights_show_no_loss_and_say_why(waiting):
         spec,
     )
     page = open_page(PAGE, sweep=sweep_id)
-    assert "its loss would mean nothing" in words(page)
+    assert "The loss of random weights means nothing" in words(page)
     assert not any(
         "nats" in column.lower() or "loss" in column.lower() for column in page.dataframe[0].value
     )

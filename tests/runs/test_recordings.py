@@ -1,10 +1,10 @@
 """The recordings that ship with the app: taken as they are, so they must be right."""
 
-import math
 from dataclasses import replace
 
 import pytest
 
+from helpers.close import assert_close
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.wording import disturbances
 from wlm.runs.import_run import from_json
@@ -17,21 +17,6 @@ def test_a_recording_agrees_with_its_blocks(path):
     # A recording may be older than a setting, which then has its default.
     assert CompareSpec.from_json(shown.spec) == CompareSpec.from_json(computed.spec)
     assert_close(shown.result, computed.result)
-
-
-def assert_close(said, found) -> None:
-    """Numbers may differ in their last digits, from machine to machine."""
-    if isinstance(found, dict):
-        assert said.keys() == found.keys()
-        for key in found:
-            assert_close(said[key], found[key])
-    elif isinstance(found, list):
-        for one, other in zip(said, found, strict=True):
-            assert_close(one, other)
-    elif isinstance(found, float):
-        assert math.isclose(said, found, rel_tol=1e-9)
-    else:
-        assert said == found
 
 
 def test_a_choice_of_a_recording_warns_of_its_own_variants_alone(monkeypatch):

@@ -64,7 +64,8 @@ def points(labels: list[str]) -> list[dict]:
 def curves(labels: list[str], values: list[int]) -> list[dict]:
     return [
         {"value": value, "label": label, "speedup": 1.0 + i, "low": 0.9 + i, "high": 9.0 + i}
-        | {"tokens_per_s": 900.0 * (i + 1), "verdict": "undecided" if i else "baseline"}
+        | {"tokens_per_s": 900.0 * (i + 1), "elapsed_ms": 2.0, "cpu_ms": 3.0 + value}
+        | {"verdict": "undecided" if i else "baseline"}
         | ({"low": None, "high": None} if value == values[-1] else {})
         for value in values
         for i, label in enumerate(labels)
@@ -128,6 +129,9 @@ MAKE = {
     ),
     "curves of a narrow range": lambda: sweep.token_curves(
         curves(TWO, [1, 2]), TWO, [1, 2], knob="k"
+    ),
+    "elapsed and CPU time": lambda: sweep.time_curves(
+        curves(TWO, [1, 2, 4]), TWO, [1, 2, 4], knob="k"
     ),
     "strip": lambda: sample.divergence_strip(STRIP, TWO[1], 0.5, 2),
     "strip without a difference": lambda: sample.divergence_strip(STRIP, TWO[1], 0.5, None),
@@ -387,6 +391,14 @@ def test_a_huge_interval_is_drawn_wide_with_an_arrow_but_does_not_flatten_the_cu
     assert 2.0 * sweep.WIDEST <= top < 2.0 * sweep.WIDEST * 1.5
     arrows = [each for each in values(chart, "shape") if each == "triangle-up"]
     assert arrows and f"datum.high > {top}" in json.dumps(chart)
+
+
+def test_cpu_time_is_a_dashed_line_within_the_chart():
+    chart = sweep.time_curves(curves(TWO, [1, 4, 16]), TWO, [1, 4, 16], knob="k")
+    marks = [layer for layer in chart["layer"][0]["layer"] if layer["mark"]["type"] == "line"]
+    lines = {mark["encoding"]["y"]["field"]: "strokeDash" in mark["mark"] for mark in marks}
+    assert lines == {"elapsed_ms": False, "cpu_ms": True}
+    assert max(max(y["scale"]["domain"]) for y in values(chart, "y") if "scale" in y) > 19.0
 
 
 def test_an_undecided_point_is_a_ring():

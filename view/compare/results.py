@@ -1,8 +1,5 @@
 """The results of a comparison: three cards, three charts, and how they were measured."""
 
-import time
-from datetime import UTC, datetime
-
 import streamlit as st
 
 from view.compare import charts
@@ -26,7 +23,6 @@ from wlm.measuring.wording import (
     sentence,
     size_unit,
 )
-from wlm.runs.run import Run
 
 WAITING = "–"
 LOSS, SIZE, ELAPSED = "Loss, nats per token", "Size, MB", "Elapsed, s"
@@ -35,28 +31,6 @@ REFERENCES = (
     "WikiText-2's test set and a MacBook Pro; its elapsed time is scaled to as many tokens as were "
     "read here."
 )
-
-
-def show_when(run: Run) -> None:
-    """Show when a finished run was measured; of a recorded or imported run, also the machine."""
-    ended = run.finished_at or run.created_at
-    moment = ago(ended)
-    if run.origin:
-        moment = f"on {run.result['machine']['cpu']}, {datetime.fromtimestamp(ended, UTC):%d %B %Y}"
-    verb = "Recorded" if run.origin == "recorded" else "Measured"
-    st.badge(f"{verb} {moment}", icon=":material/history:", color="gray")
-
-
-def ago(moment: float) -> str:
-    """Return a moment (seconds since 1970) in words: how long ago it is, or its day."""
-    minutes = int((time.time() - moment) / 60)
-    if minutes < 1:
-        return "just now"
-    if minutes < 60:
-        return f"{minutes} minute{'s' if minutes > 1 else ''} ago"
-    if (hours := minutes // 60) < 24:
-        return f"{hours} hour{'s' if hours > 1 else ''} ago"
-    return f"on {datetime.fromtimestamp(moment, UTC):%d %B %Y}"
 
 
 def show_comparison(result: dict) -> None:

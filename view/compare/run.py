@@ -7,7 +7,7 @@ from view.compare.more import offer_more
 from view.compare.race import show_race
 from view.compare.tradeoff import show_tradeoff
 from view.shared import server
-from view.shared.runs import run_in_url, show_before, show_run, shown_before
+from view.shared.runs import run_in_url, show_before, show_run, show_when, shown_before
 from view.shared.subject import show_subject
 from wlm import tutorial
 from wlm.inspecting.parts import module_bytes
@@ -28,7 +28,7 @@ def show_current(spec: CompareSpec) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         if run.state.final and run.result:
-            results.show_when(run)
+            show_when(run)
         show_subject(run.spec, spec.to_json(), "Run")
     show_run(
         run,
@@ -90,7 +90,7 @@ def show_first_screen(spec: CompareSpec) -> None:
         show_sizes(spec)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        results.show_when(recorded)
+        show_when(recorded)
         # The recorded length of text does not change what to expect.
         show_subject(recorded.spec, {**spec.to_json(), "seconds": recorded.spec["seconds"]}, "Run")
     results.show_comparison(recorded.result)

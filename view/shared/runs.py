@@ -1,6 +1,8 @@
 """Runs on a page: finding them, also by the URL, and showing them until they end."""
 
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -13,7 +15,6 @@ from wlm.errors import StoreError, WLMError
 from wlm.hosting import hosting
 from wlm.runs.run import Run, State
 
-WORKER_HERE, WORKER_AWAY = ":material/memory:", ":material/memory_alt:"
 MOST_PERCENTAGES = 3  # in a warning that is shown without a click
 NOUNS = {
     "compare": "comparison",
@@ -26,12 +27,21 @@ TIMING = "Measuring"  # the stage of a run that has a picture
 
 def find_run(run_id: str, kind: str = "compare") -> Run:
     """Return a recorded or stored run. Raises StoreError if there is no run of this id and kind."""
+    from wlm.runs.recorded_sweeps import sweep_recordings
     from wlm.runs.recordings import recordings
 
-    run = recordings().get(run_id) or server.job_queue().recent.get(run_id)
+    recorded = recordings() | sweep_recordings()
+    run = recorded.get(run_id) or server.job_queue().recent.get(run_id)
     if run.kind != kind:
         raise StoreError(f"there is no {NOUNS[kind]} {run_id!r}")
     return run
+
+
+def points_of(sweep_id: str) -> list[Run]:
+    """Return the runs of a recorded or stored sweep's points, oldest first."""
+    from wlm.runs.recorded_sweeps import recorded_points
+
+    return recorded_points(sweep_id) or server.job_queue().recent.points_of(sweep_id)
 
 
 def run_in_url(key: str, kind: str) -> Run | None:
@@ -93,7 +103,7 @@ def show_run(
     elif run.state == State.INTERRUPTED:
         st.warning(run.message, icon=":material/power_off:")
     elif run.state == State.STOPPED:
-        measured = "the numbers are those until then" if run.result else "nothing was measured yet"
+        measured = "these are the numbers so far" if run.result else "nothing was measured"
         why = run.message or "Stopped early"
         st.info(f"{why}: {measured}.", icon=":material/stop:")
     if run.result:
@@ -142,16 +152,38 @@ def _stage(run: Run) -> str:
     return f"{run.stage}: about {run.seconds_left:,.0f} s left"
 
 
+def show_when(run: Run) -> None:
+    """Show when a finished run was measured; of a recorded or imported run, also the machine."""
+    ended = run.finished_at or run.created_at
+    moment = ago(ended)
+    if run.origin:
+        moment = f"on {run.result['machine']['cpu']}, {datetime.fromtimestamp(ended, UTC):%d %B %Y}"
+    verb = "Recorded" if run.origin == "recorded" else "Measured"
+    st.badge(f"{verb} {moment}", icon=":material/history:", color="gray")
+
+
+def ago(moment: float) -> str:
+    """Return a moment (seconds since 1970) in words: how long ago it is, or its day."""
+    minutes = int((time.time() - moment) / 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} minute{'s' if minutes > 1 else ''} ago"
+    if (hours := minutes // 60) < 24:
+        return f"{hours} hour{'s' if hours > 1 else ''} ago"
+    return f"on {datetime.fromtimestamp(moment, UTC):%d %B %Y}"
+
+
 def show_worker() -> None:
-    """Show in a line whether the worker is running, and for how long strangers' runs are kept.
-    `python -m wlm check --server` reads this line."""
+    """Show whether the worker is running, and on a public server, how long runs are kept."""
     if hosting().public:
+        days = hosting().run_days
         st.caption(
-            f"Runs are kept for {hosting().run_days} days. The list is yours alone; who has a "
-            "run's link sees the run."
+            f"Runs expire after {days} day{'s' if days > 1 else ''}. Only you see this list; "
+            "everyone with a run's link sees the run."
         )
     well, words = server.job_queue().worker()
-    st.caption(f"{WORKER_HERE if well else WORKER_AWAY} {words}")
+    st.caption(f":material/{'memory' if well else 'memory_alt'}: {words}")
 
 
 def show_warnings(warnings: list[str]) -> None:
@@ -163,7 +195,7 @@ def show_warnings(warnings: list[str]) -> None:
     if short := [warning for warning in warnings if warning not in lists]:
         st.warning("  \n".join(short), icon=":material/vital_signs:")
     if lists:
-        fold = "Something else was using this machine: which numbers suffered"
+        fold = "Something else was using this machine: the numbers it affected"
         with st.expander(fold, icon=":material/vital_signs:"):
             st.markdown("  \n".join(lists))
 

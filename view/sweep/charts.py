@@ -38,6 +38,13 @@ def token_curves(rows: list[dict], labels: list[str], values: Sequence[int], *, 
     return _curves(rows, labels, values, "tokens_per_s", "tokens per second (log scale)", knob)
 
 
+@built_once
+def time_curves(rows: list[dict], labels: list[str], values: Sequence[int], *, knob: str) -> Spec:
+    """Return each variant's elapsed time per token over the knob's values as a line, and the CPU
+    time as a dashed line, on a log axis."""
+    return _curves(rows, labels, values, "elapsed_ms", "ms per token (log scale)", knob, "cpu_ms")
+
+
 def _curves(
     rows: list[dict],
     labels: list[str],
@@ -45,6 +52,7 @@ def _curves(
     measure: str,
     title: str,
     knob: str,
+    second: str | None = None,
 ) -> Spec:
     first, last = values[0], values[-1]
     scale = "log" if last >= WIDE_RANGE * first else "linear"
@@ -57,8 +65,8 @@ def _curves(
         axis=alt.Axis(values=list(values), format="d", labelOverlap=True),
     )
     is_ratio = measure == "speedup"
-    shown = [measure, "low", "high"] if is_ratio else [measure]
-    low, high = _extent(rows, measure, shown)
+    shown = [measure, "low", "high"] if is_ratio else list(filter(None, [measure, second]))
+    low, high = _extent(rows, shown)
     domain = [min(low * 0.85, 0.8 if is_ratio else low), max(high * 1.25, low * 2)]
     y = alt.Y(
         f"{measure}:Q",
@@ -88,9 +96,12 @@ def _curves(
     tooltip = [
         alt.Tooltip("label:N"),
         alt.Tooltip("value:Q", title=knob),
-        *(alt.Tooltip(f"{each}:Q") for each in shown),
+        *(alt.Tooltip(f"{name}:Q", format=",.4~r") for name in shown),
     ]
     layers.append(base.mark_line(strokeWidth=3))
+    if second:
+        dashed = base.mark_line(strokeWidth=3, strokeDash=[6, 4])
+        layers.append(dashed.encode(y=alt.Y(f"{second}:Q")))
     # A ring means that it is undecided which variant is faster.
     fill = alt.when("datum.verdict === 'undecided'").then(alt.value(GROUND)) if is_ratio else None
     dots = base.mark_point(filled=True, size=110, opacity=1, strokeWidth=3)
@@ -104,10 +115,10 @@ def _curves(
     return specification(alt.layer(*layers), height=HEIGHT)
 
 
-def _extent(rows: list[dict], measure: str, shown: list[str]) -> tuple[float, float]:
-    """Return the lowest and the highest value. An interval from few rounds may be huge. It is cut
+def _extent(rows: list[dict], shown: list[str]) -> tuple[float, float]:
+    """Return the lowest and the highest value. An interval from few rounds may be huge: it is cut
     off beyond `WIDEST`, so that it does not flatten the curves."""
-    middles = [row[measure] for row in rows]
+    middles = [row[key] for row in rows for key in shown if key not in ("low", "high")]
     found = [row[key] for row in rows for key in shown if row[key] is not None]
     return max(min(found), min(middles) / WIDEST), min(max(found), max(middles) * WIDEST)
 

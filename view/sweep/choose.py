@@ -3,7 +3,7 @@
 import streamlit as st
 
 from view.shared import server
-from view.shared.choices import choose_variants, in_url, offered_variants
+from view.shared.choices import choose_variants, in_url, offered_variants, show_slow
 from wlm.catalog.uploads import MODEL, TEXT
 from wlm.errors import SettingError
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
@@ -27,7 +27,7 @@ def choose_sweep(model: str, text: str) -> SweepSpec:
     preset = questions.get(question)
     if preset:
         st.markdown(preset.sentence)
-        over, values, settings = preset.over, preset.values, preset.settings
+        over, values = preset.over, preset.values
     else:
         left, right = st.columns([3, 2])
         over = left.segmented_control(
@@ -45,21 +45,23 @@ def choose_sweep(model: str, text: str) -> SweepSpec:
             **in_url("values"),
             help="Up to 12 whole numbers, separated by commas.",
         )
-        values, settings = parse_values(over, typed), {}
+        values = parse_values(over, typed)
     left, right = st.columns([3, 2])
     if own := server.imported_as(model):
         raise SettingError(
-            f"the model came quantized, as {own.label}: a sweep needs {BASELINE} to set it against"
+            f"the model is already quantized, as {own.label}; a sweep compares variants with "
+            f"{BASELINE}, so choose a model in {BASELINE}"
         )
     offered = offered_variants(model)[1:]
     with left:
         others = choose_variants(
-            f"Variants, against {BASELINE}", "with", offered, offered[:2], most=4
+            f"Variants to compare with {BASELINE}", "with", offered, offered[:2], most=4
         )
+        show_slow(others)
     if not others:
-        raise SettingError(f"choose at least one variant to set against {BASELINE}")
+        raise SettingError(f"choose at least one variant to compare with {BASELINE}")
     seconds = right.slider(
-        "Seconds per point, at most",
+        "Maximum seconds per point",
         SHORTEST_POINT,
         LONGEST_POINT,
         DEFAULT_SECONDS,
@@ -73,7 +75,6 @@ def choose_sweep(model: str, text: str) -> SweepSpec:
         text=text,
         seconds=seconds,
         target=DEFAULT_TARGET,
-        **settings,
     )
     return SweepSpec(over, values, base)
 

@@ -1,4 +1,4 @@
-"""The results of a sweep: a sentence, its curves, and its points."""
+"""The results of a sweep: its cards, its curves, and its points."""
 
 import streamlit as st
 
@@ -13,7 +13,6 @@ from wlm.catalog.uploads import TEXT
 from wlm.measuring import sweep
 from wlm.measuring.sweep import KNOBS, SweepSpec
 from wlm.measuring.wording import read_as
-from wlm.quantization.variant import Variant
 from wlm.runs.run import Run, State
 from wlm.runs.sweep_points import current_points
 
@@ -30,7 +29,7 @@ OF_KNOWN = "loss of known words"
 
 
 def show_sweep(spec: SweepSpec, runs: list[Run]) -> None:
-    """Show the results of a sweep so far: sentences, curves, and a table of its points."""
+    """Show the results of a sweep so far: cards, curves, and a table of its points."""
     points = current_points(spec, runs)
     result = sweep.to_json(spec, [run and run.result for run in points])
     if result["points"]:
@@ -49,51 +48,63 @@ def show_sweep(spec: SweepSpec, runs: list[Run]) -> None:
 
 
 def show_curves(spec: SweepSpec, result: dict, ended: bool = True) -> None:
-    """Show the sentences and the charts of a sweep's JSON. Leave out the explanations if results
-    are dimmed."""
+    """Show the cards and the charts of a sweep's JSON. Leave out the explanations if results are
+    dimmed."""
     show_warnings(sweep.warnings(result))
     show_cards(spec, result, ended)
     machines = sweep.machines(result)
     if len(machines) > 1 and not is_dim():
         where = "; ".join(f"{name}: {', '.join(map(str, at))}" for name, at in machines.items())
         st.warning(
-            f"These points come from different machines. A point's speed-up holds on its own "
-            f"machine; points of different ones do not compare. {where}.",
+            "The points come from different machines. A speed-up holds on the machine of its "
+            f"point; speeds on different machines do not compare. {where}.",
             icon=":material/warning:",
         )
-    rows, knob = sweep.curves(result), KNOBS[spec.over].title
-    labels = [each["label"] for each in result["points"][0]["results"]]
-    ratio, speed = st.columns(2)
-    with ratio:
-        st.markdown("**Speed-up**, with its 95% interval as a band")
-        chart = charts.speedup_curves(rows, labels, spec.values, knob=knob)
-        draw_chart(chart, "chart-sweep-speedups")
-    with speed:
-        st.markdown("**How fast**: what each reads in a second")
-        chart = charts.token_curves(rows, labels, spec.values, knob=knob)
-        draw_chart(chart, "chart-sweep-tokens")
+    show_charts(spec, result)
     if is_dim():
         return
-    if any(each.undecided_at for each in sweep.outcomes(result)):
+    if any(outcome.undecided_at for outcome in sweep.outcomes(result)):
         st.caption(
-            "A ring in place of a dot: undecided. An arrow at a band's end: the interval goes on "
-            "beyond the chart."
+            "A ring instead of a dot means undecided. An arrow at the end of a band means that "
+            "the interval continues beyond the chart."
         )
+    if costs := sweep.thread_costs(result):
+        st.markdown("  \n".join(costs))
     protocol = result["points"][0]["protocol"]
     fixed = {
         "batch_size": f"batch size {protocol['batch_size']}",
         "bptt": f"chunks of {protocol['bptt']} tokens",
-        "threads": f"threads {protocol['threads']}",
+        "threads": f"{protocol['threads']} thread{'s' if protocol['threads'] > 1 else ''}",
     }
     same = ", ".join(words for name, words in fixed.items() if name != spec.over)
     text = plain(shown_name(TEXT, protocol["text"]))
-    st.caption(f"{text}, {same} · " + " · ".join(machines))
+    st.caption(f"Text {text}, {same} · " + " · ".join(machines))
     if spec.over == "hidden":
         st.caption(
-            "Random weights in the tutorial's shape: five LSTM layers, an embedding of 512 and "
-            "33,278 words. How fast a model is does not depend on what it has learned; its loss "
-            "would mean nothing and is not shown."
+            "The models have random weights in the tutorial's shape: five LSTM layers, an "
+            "embedding of 512 and 33,278 words. Speed does not depend on the values of the "
+            "weights. The loss of random weights means nothing and is not shown."
         )
+
+
+def show_charts(spec: SweepSpec, result: dict) -> None:
+    """Show the curves of the speed-up and of the tokens per second; over threads, of the elapsed
+    and CPU time per token."""
+    rows, knob = sweep.curves(result), KNOBS[spec.over].title
+    labels = [row["label"] for row in result["points"][0]["results"]]
+    ratio, speed = st.columns(2)
+    with ratio:
+        st.markdown("**Speed-up** with its 95% interval as a band")
+        chart = charts.speedup_curves(rows, labels, spec.values, knob=knob)
+        draw_chart(chart, "chart-sweep-speedups")
+    with speed:
+        if spec.over == "threads":
+            st.markdown("**Time per token**: elapsed (solid) and CPU time of all threads (dashed)")
+            chart = charts.time_curves(rows, labels, spec.values, knob=knob)
+        else:
+            st.markdown("**Tokens per second**")
+            chart = charts.token_curves(rows, labels, spec.values, knob=knob)
+        draw_chart(chart, "chart-sweep-tokens")
 
 
 def show_cards(spec: SweepSpec, result: dict, ended: bool) -> None:
@@ -106,28 +117,31 @@ def show_cards(spec: SweepSpec, result: dict, ended: bool) -> None:
     if ended:
         of = f"{measured} of {asked}" if measured < asked else "all"
         everywhere = f"faster at {of} points"
-    for column, each in zip(st.columns(max(2, len(found))), found, strict=False):
-        value, most, least = "undecided", each.most, each.least
+    for column, outcome in zip(st.columns(max(2, len(found))), found, strict=False):
+        value, most, least = "undecided", outcome.most, outcome.least
         if most:
             value = f"{most['speedup']:.2f}"
         if least is not most:
             value = f"{least['speedup']:.2f} to {value}"
-        said = [
+        exceptions = [
             f"{verdict} at {sweep.listed(at)}"
-            for verdict, at in (("slower", each.slower_at), ("undecided", each.undecided_at))
+            for verdict, at in (
+                ("slower", outcome.slower_at),
+                ("undecided", outcome.undecided_at),
+            )
             if at
         ]
-        color = "red" if each.slower_at else "gray" if each.undecided_at else "green"
+        color = "red" if outcome.slower_at else "gray" if outcome.undecided_at else "green"
         card(
             column,
-            f"{each.label}, speed-up against {baseline}",
+            f"{outcome.label}, speed-up against {baseline}",
             value,
-            ", ".join(said) or everywhere,
+            ", ".join(exceptions) or everywhere,
             delta_color=color,
             delta_description=KNOBS[spec.over].label.lower(),
-            help="Its smallest and largest speed-up, of the points that are decided. It is slower "
-            "where the whole 95% interval lies below 1, faster where it lies above, and undecided "
-            "where the interval holds 1, or where there are too few rounds for one.",
+            help="The smallest and the largest speed-up of the decided points. A point is slower "
+            "if its 95% interval is below 1, faster if the interval is above 1, and undecided if "
+            "the interval contains 1 or if there are too few rounds for an interval.",
         )
 
 
@@ -135,26 +149,22 @@ def show_points(spec: SweepSpec, points: list[Run | None]) -> None:
     """Show each point's numbers in a table, with a link to its run. If a text has unknown words,
     show their share and the losses over the known words too."""
     measured = [run.result for run in points if run and run.result]
-    some_unknown = spec.over != "hidden" and any(read_as(each["protocol"]) for each in measured)
+    some_unknown = spec.over != "hidden" and any(read_as(found["protocol"]) for found in measured)
     rows = []
     for value, run in zip(spec.values, points, strict=True):
         row = {KNOBS[spec.over].label: value, "State": STATES[run.state if run else None]}
         result = (run and run.result) or {"results": [], "protocol": {}}
-        for each in result["results"][1:]:
-            low, high = each["speedup_ci95"] or (None, None)
+        for variant in result["results"][1:]:
+            low, high = variant["speedup_ci95"] or (None, None)
             ends = "" if low is None else f" ({low:.2f} to {high:.2f})"
-            row[each["label"]] = f"{each['speedup']:.2f}{ends}"
+            row[f"{variant['label']}, speed-up"] = f"{variant['speedup']:.2f}{ends}"
         if some_unknown:
             row["Unknown words"] = read_as(result["protocol"])
-            for each in result["results"]:
-                row[f"{each['label']}, {OF_KNOWN}"] = each.get("loss_known")
+            for variant in result["results"]:
+                row[f"{variant['label']}, {OF_KNOWN}"] = variant.get("loss_known")
         row["Run"] = f"Runs?run={run.id}" if run else None
         rows.append(row)
     number = st.column_config.NumberColumn(format="%.4f")
     config = dict.fromkeys((key for row in rows for key in row if OF_KNOWN in key), number)
     config["Run"] = st.column_config.LinkColumn("Run", display_text="Open")
     st.dataframe(rows, hide_index=True, column_config=config)
-    names = [Variant.parse(name).label for name in spec.base.variants[1:]]
-    st.caption(
-        f"{' and '.join(names)}: times as fast as {Variant.parse(spec.base.variants[0]).label}."
-    )

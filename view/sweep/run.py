@@ -5,12 +5,20 @@ import streamlit as st
 from view.shared import server, visitor
 from view.shared.choices import is_anothers
 from view.shared.progress import Standing, follow
-from view.shared.runs import run_in_url, show_before, shown_before, waiting
+from view.shared.runs import (
+    points_of,
+    run_in_url,
+    show_before,
+    show_when,
+    shown_before,
+    waiting,
+)
 from view.shared.subject import show_subject
 from view.sweep.choose import query_of
 from view.sweep.results import show_curves, show_sweep
 from wlm.catalog.uploads import MODEL, TEXT
 from wlm.measuring.sweep import KNOBS, SweepSpec, to_json
+from wlm.runs.recorded_sweeps import recorded_sweep
 from wlm.runs.run import Run, State
 from wlm.runs.sweep_points import current_points, missing_points, seconds_left
 
@@ -20,16 +28,14 @@ PAGE = "pages/3_Sweep.py"
 def show_current(chosen: SweepSpec | None) -> None:
     """Show the sweep that the URL names, or what to expect of the first sweep. `chosen` is None if
     the settings are invalid."""
-    if (sweep := run_in_url("sweep", SweepSpec.kind)) is None:
-        st.info(
-            "Press **Start**: the first point is there after a few seconds, and the curves grow "
-            "from there. You may stop at any time and go on later.",
-            icon=":material/show_chart:",
-        )
+    sweep = run_in_url("sweep", SweepSpec.kind)
+    recorded = recorded_sweep(chosen) if chosen else None
+    if sweep is None:
+        show_first_screen(chosen, recorded)
         return
-    spec, runs = SweepSpec.from_json(sweep.spec), server.job_queue().recent.points_of(sweep.id)
+    spec, runs = SweepSpec.from_json(sweep.spec), points_of(sweep.id)
     show_subject(sweep.spec, chosen and chosen.to_json(), "Start")
-    before = shown_before(sweep.kind, sweep, any(run.result for run in runs))
+    before = shown_before(sweep.kind, sweep, any(run.result for run in runs)) or recorded
     if any(not run.state.final for run in runs):
         follow_sweep(sweep.id, spec, before)
         return
@@ -37,10 +43,11 @@ def show_current(chosen: SweepSpec | None) -> None:
         query = query_of(sweep.id, spec)
         st.page_link(PAGE, label="Link", icon=":material/link:", query_params=query)
         if missing := missing_points(spec, runs):
-            base = spec.base
+            base, left = spec.base, len(missing)
             anothers = is_anothers(MODEL, base.model) or is_anothers(TEXT, base.text)
             if st.button(
-                f"Go on: {len(missing)} of {len(spec.values)} points are missing",
+                f"Continue: {left} of {len(spec.values)} points {'is' if left == 1 else 'are'} "
+                "missing",
                 icon=":material/resume:",
                 disabled=anothers,
                 help="It needs another visitor's upload." if anothers else None,
@@ -50,10 +57,29 @@ def show_current(chosen: SweepSpec | None) -> None:
     show_sweep(spec, runs)
 
 
+def show_first_screen(chosen: SweepSpec | None, recorded: Run | None) -> None:
+    """Show what the Start button does and, until it is pressed, the recorded sweep of the same
+    question."""
+    st.info(
+        "Press **Start** to measure on this machine. The first point takes a few seconds, then "
+        "the curves grow. You can stop at any time and continue later.",
+        icon=":material/play_arrow:",
+    )
+    if recorded is None:
+        return
+    runs = points_of(recorded.id)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        show_when(runs[-1])
+        # The recording's own values and seconds do not change what to expect.
+        same = {key: recorded.spec[key] for key in ("values", "seconds")}
+        show_subject(recorded.spec, chosen.to_json() | same, "Start")
+    show_sweep(SweepSpec.from_json(recorded.spec), runs)
+
+
 def show_points_of(sweep: Run) -> None:
     """Show the curves of the points that a sweep has measured."""
     spec = SweepSpec.from_json(sweep.spec)
-    points = current_points(spec, server.job_queue().recent.points_of(sweep.id))
+    points = current_points(spec, points_of(sweep.id))
     result = to_json(spec, [run and run.result for run in points])
     if result["points"]:
         show_curves(spec, result)
@@ -97,4 +123,4 @@ def progress(spec: SweepSpec, runs: list[Run]) -> tuple[float, str]:
         return 0.0, waiting(next(run.id for run in points if run and not run.state.final))
     left = seconds_left(spec, points)
     words = f"{done} of {len(points)} points" + (f"; now {' and '.join(now)}" if now else "")
-    return share / len(points), words + ("" if left is None else f"; at most about {left:,.0f} s")
+    return share / len(points), words + ("" if left is None else f"; at most {left:,.0f} s left")

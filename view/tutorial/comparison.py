@@ -6,7 +6,7 @@ from view.compare import results
 from view.compare.race import show_race
 from view.shared import server, visitor
 from view.shared.dimming import dim
-from view.shared.runs import find_run, show_run, shown_before
+from view.shared.runs import find_run, show_run, show_when, shown_before
 from view.tutorial.place import go, place
 from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.errors import StoreError
@@ -57,7 +57,7 @@ def measure(key: str, variants: tuple[Variant, ...], presenting: bool) -> None:
                 lost = "The run in this link is not on this server"
                 st.badge(lost, icon=":material/link_off:", color="gray")
             if recorded and not run:
-                results.show_when(recorded)
+                show_when(recorded)
     if run:
         show_run(
             run,

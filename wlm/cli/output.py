@@ -161,7 +161,7 @@ def print_runs(rows: list[dict]) -> None:
 
 def print_sweep(content: dict) -> None:
     """Print a sweep's JSON: a line per point and variant, a summary, and warnings."""
-    from wlm.measuring.sweep import curves, outcomes, sentence, warnings
+    from wlm.measuring.sweep import curves, outcomes, sentence, thread_costs, warnings
 
     over = content["over"]
     rows = [
@@ -178,6 +178,8 @@ def print_sweep(content: dict) -> None:
     _print()
     for outcome in outcomes(content):
         _print(sentence(over, outcome))
+    for cost in thread_costs(content):
+        _print(cost)
     for warning in warnings(content):
         _print(f"\nwarning: {warning}")
 

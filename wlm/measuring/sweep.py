@@ -26,7 +26,7 @@ class Knob:
 KNOBS = {
     "bptt": Knob("Chunk length", "chunk length (tokens, log scale)", "chunks of {}"),
     "batch_size": Knob("Batch size", "batch size (texts at once, log scale)", "batch size {}"),
-    "threads": Knob("Threads", "threads", "{} threads"),
+    "threads": Knob("Threads", "threads", "thread count {}"),
     "hidden": Knob("Hidden size", "hidden size (random weights, log scale)", "hidden size {}"),
 }
 
@@ -78,44 +78,43 @@ class SweepSpec:
 
 @dataclass(frozen=True)
 class Preset:
-    """A question that a sweep answers, in a sentence, and the sweep."""
+    """A question that a sweep answers, the reason to ask it, and the sweep's knob and values."""
 
     question: str
     sentence: str
     over: str
     values: tuple[int, ...]
-    settings: dict = field(default_factory=dict)  # of the comparison, if not its defaults
 
 
 def presets() -> list[Preset]:
-    """Return the questions worth asking first; how many threads depends on this machine."""
+    """Return the questions to ask first. The numbers of threads depend on this machine."""
     threads = tuple(n for n in (1, 2, 4, 8, 16) if n <= most_threads())
     return [
         Preset(
             "One word or many at a time?",
-            "With one token a chunk, as when text is written word by word, all weights are read "
-            "from memory for each token, and int8 reads a quarter of the bytes. Long chunks are "
-            "bound by arithmetic instead.",
+            "With chunks of one token, as in writing word by word, a model reads all weights from "
+            "memory for every token, and int8 has a quarter of the bytes. In long chunks, "
+            "arithmetic takes the time.",
             "bptt",
             (1, 5, 25, 100, 400),
         ),
         Preset(
             "How big must a model be?",
-            "Quantizing a layer's input costs time at each step of the text, whatever the layer's "
-            "size: in a small model, at chunks of 25 tokens, that is more than int8 saves.",
+            "At each step of the text, int8 quantizes the layers' inputs. In a small model, this "
+            "costs more time than the smaller weights save.",
             "hidden",
             (8, 16, 32, 64, 128, 256, 512),
         ),
         Preset(
             "What do batches do?",
-            "A batch reads the weights once for several texts: what int8 saves in memory traffic "
-            "is then shared, and its lead shrinks.",
+            "A batch reads the weights once for several texts. The texts share the memory traffic "
+            "that int8 saves, so its lead shrinks.",
             "batch_size",
             (1, 2, 4, 8, 16, 32),
         ),
         Preset(
             "Do more threads help?",
-            "The steps of an LSTM follow one another: threads can only share the work within a "
+            "The steps of an LSTM follow one another, so threads can only share the work within a "
             "step.",
             "threads",
             threads,
@@ -163,15 +162,18 @@ def to_json(spec: SweepSpec, results: Sequence[dict | None]) -> dict:
 
 def curves(sweep: dict) -> list[dict]:
     """Return a row per value and variant of a sweep's JSON: `value`, `label`, `variant`,
-    `tokens_per_s`, `speedup`, and the ends of its 95% interval, `low` and `high`, None if there are
-    too few groups."""
+    `tokens_per_s`, the elapsed and CPU milliseconds per token, `elapsed_ms` and `cpu_ms`,
+    `speedup`, and the ends of its 95% interval, `low` and `high`, None if there are too few groups.
+    """
     rows = []
     for point in sweep["points"]:
         for result in point["results"]:
             low, high = result["speedup_ci95"] or (None, None)
             names = ("label", "variant", "tokens_per_s", "speedup", "verdict")
             row = {name: result[name] for name in names}
-            rows.append({"value": point["value"], **row, "low": low, "high": high})
+            ms = 1000 / result["tokens_per_s"]
+            times = {"elapsed_ms": ms, "cpu_ms": ms * result["cpu_share"]}
+            rows.append({"value": point["value"], **row, **times, "low": low, "high": high})
     return rows
 
 
@@ -203,6 +205,22 @@ def outcomes(sweep: dict) -> list[Outcome]:
             for verdict in ("slower", "undecided")
         )
         found.append(Outcome(label, most, least, slower, undecided))
+    return found
+
+
+def thread_costs(sweep: dict) -> list[str]:
+    """Return in a sentence per variant what the most threads cost compared with the fewest; nothing
+    for other knobs and for fewer than two points."""
+    if sweep["over"] != "threads" or len(sweep["points"]) < 2:
+        return []
+    few, many = sweep["points"][0], sweep["points"][-1]
+    found = []
+    for one, other in zip(few["results"], many["results"], strict=True):
+        elapsed = one["tokens_per_s"] / other["tokens_per_s"]
+        cpu = elapsed * other["cpu_share"] / one["cpu_share"]
+        change = f"{many['value']} threads instead of {few['value']}"
+        costs = f"{elapsed:.2f} times the elapsed time, {cpu:.2f} times the CPU time"
+        found.append(f"{one['label']}, {change}: {costs}.")
     return found
 
 

@@ -16,11 +16,16 @@ def recordings() -> dict[str, Run]:
     """Return the recorded runs by id, which is `recorded-` and the file's name."""
     runs = {}
     for path in sorted(FOLDER.glob("*.json")):
-        # Shipped with the app, so not computed again, unlike an import: a test does that.
-        said = json.loads(path.read_text("utf-8"))["run"]
-        said |= {"id": f"recorded-{path.stem}", "state": State(said["state"]), "done": 1.0}
-        runs[said["id"]] = Run(**said, origin="recorded")
+        run = recorded_run(json.loads(path.read_text("utf-8"))["run"], f"recorded-{path.stem}")
+        runs[run.id] = run
     return runs
+
+
+def recorded_run(said: dict, id: str, **fields) -> Run:
+    """Return an exported run's JSON as a recorded run with an id."""
+    # Shipped with the app, so not computed again, unlike an import: a test does that.
+    fields |= {"id": id, "state": State(said["state"]), "done": 1.0, "origin": "recorded"}
+    return Run(**(said | fields))
 
 
 def recording(model: str, variants: tuple[str, ...]) -> Run | None:
