@@ -444,7 +444,7 @@ def test_anothers_sweep_of_an_upload_cannot_go_on(as_anna, queue, weights):
         queue.store.create(sweep)
         page = open_page(ROOT / "pages/3_Sweep.py", sweep=sweep.id)
         assert not page.exception
-        go_on = next(button for button in page.button if button.label.startswith("Go on"))
+        go_on = next(button for button in page.button if button.label.startswith("Continue"))
         assert go_on.disabled == (owner == BERT)
 
 
