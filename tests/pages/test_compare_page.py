@@ -10,9 +10,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from helpers.driver import IdleQueue, open_page, press
-from view.compare import diagram, results
+from view.compare import diagram
 from view.compare import variant as show_variant
 from view.compare.choose import MOST_OTHERS
+from view.shared import runs
 from wlm.measuring.comparison import CompareSpec
 from wlm.quantization.variant import Variant, describe
 from wlm.runs.execute import execute
@@ -138,7 +139,7 @@ def test_the_other_buttons_compare_other_variants(queue, result, label, variants
 )
 def test_a_result_says_when_it_was_measured(queue, result, monkeypatch, seconds, moment):
     run = store_run(queue, state=State.DONE, result=result, finished_at=1e9)
-    monkeypatch.setattr(results, "time", SimpleNamespace(time=lambda: 1e9 + seconds))
+    monkeypatch.setattr(runs, "time", SimpleNamespace(time=lambda: 1e9 + seconds))
     assert f"Measured {moment}" in words(open_page(run=run, text="short"))
 
 
