@@ -124,11 +124,19 @@ def measure(variants: Sequence[str], seconds: float, once: bool) -> dict:
 
 def in_fresh_process(variants: Sequence[str], seconds: float, once: bool) -> dict:
     """Return the JSON of a comparison that a new process makes."""
-    command = [sys.executable, "-m", "benchmarks.trust", "--one", "--seconds", str(seconds)]
-    command += ["--variants", *variants, *(["--once"] if once else [])]
+    command = ["benchmarks.trust", "--one", "--seconds", str(seconds), "--variants", *variants]
+    process = fresh_process(command + ["--once"] * once, stdout=subprocess.PIPE)
+    printed, _ = process.communicate()
+    if process.returncode:
+        sys.exit(process.returncode)
+    return json.loads(printed)
+
+
+def fresh_process(command: Sequence[str], **streams: int) -> subprocess.Popen:
+    """Start a module with its arguments in a new process, and return the process."""
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=env, cwd=ROOT)
-    return json.loads(done.stdout)
+    command = [sys.executable, "-m", *command]
+    return subprocess.Popen(command, text=True, env=env, cwd=ROOT, **streams)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from benchmarks.restarts import print_variances
 from benchmarks.trust import Repetition, report
 
 
@@ -33,3 +34,16 @@ def test_components_are_those_that_made_the_numbers(capsys):
     assert np.allclose(found, [5.0, 2.0, 3.0], atol=0.5)
     assert "300 of 300 (95% interval" in printed and "undecided: 300 of 300" in printed
     assert "p = 0.00" in printed
+
+
+def test_processes_that_take_turns_are_told_from_drift(capsys):
+    generator = np.random.default_rng(1)
+    drift = generator.normal(0, 0.04, (1, 200))
+    noise = generator.normal(0, 0.05, (40, 200))
+    print_variances("alike", drift + noise)
+    print_variances("apart", generator.normal(0, 0.03, (40, 1)) + drift + noise)
+    alike, apart = capsys.readouterr().out.split("apart")
+    assert re.search(r"standard deviation of a group (4\.9|5\.0)\d%", apart)
+    assert re.search(r"between processes: (none found|0\.\d+%)", alike)
+    assert re.search(r"between turns: [34]\.\d+% .*p = 0\.000", alike)
+    assert re.search(r"between processes: [23]\.\d+% .*p = 0\.000", apart)

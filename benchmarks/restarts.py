@@ -1,0 +1,114 @@
+"""Does a restart change a speed-up by more than preparing again does?
+
+    python -m benchmarks.restarts [--processes 8] [--groups 12]
+
+Several fresh processes stay open. In each turn, every process measures a group of two rounds, in a
+random order. A drift of the machine falls on all of them alike, so what remains between processes
+comes from the processes: the layout of the address space, the placement of pages. Prints an
+analysis of variance. Eight processes take about five minutes and 7 GB of memory.
+"""
+
+import argparse
+import json
+import math
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.stats import f
+
+from benchmarks.trust import fresh_process
+from wlm.measuring.compare import compare
+from wlm.measuring.comparison import CompareSpec
+from wlm.measuring.machine import describe_machine, pinned
+from wlm.progress import Progress
+
+ROUNDS = 2  # per group
+HOUR = 3600.0  # never used up: standard input ends first
+TOKENS = 7000  # given, so that blocks are half a second long
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--processes", type=int, default=8)
+    parser.add_argument("--groups", type=int, default=12, help="of each process")
+    parser.add_argument("--variants", nargs=2, default=["fp32", "int8"])
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        answer(options.variants)
+        return
+    machine = describe_machine()
+    print(f"{machine['cpu']}, {machine['cpus']} CPUs, {machine['os']}, torch {machine['torch']}")
+    seconds = measure(options.processes, options.groups, options.variants)
+    logs = np.log(seconds).mean(axis=-1)  # (processes, groups, variants)
+    speedup = logs[..., 0] - logs[..., 1]
+    print(f"speed-up {math.exp(speedup.mean()):.3f}, {options.processes} processes in turn")
+    print_variances("speed-up", speedup)
+    for i, variant in enumerate(options.variants):
+        print_variances(f"seconds of {variant}", logs[..., i])
+
+
+def measure(processes: int, groups: int, variants: list[str]) -> np.ndarray:
+    """Return seconds (processes, groups, variants, rounds)."""
+    command = ["benchmarks.restarts", "--one", "--variants", *variants]
+    children = [
+        fresh_process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(processes)
+    ]
+    found: list[list[list]] = [[] for _ in children]
+    for group in range(groups + 1):  # the first one of each warms up, and is left out
+        order = list(range(processes))
+        random.Random(group).shuffle(order)
+        for i in order:
+            children[i].stdin.write("next\n")
+            children[i].stdin.flush()
+            found[i].append(json.loads(children[i].stdout.readline()))
+        print(f"{group} of {groups} groups", file=sys.stderr, flush=True)
+    for child in children:
+        child.communicate()
+    return np.array(found)[:, 1:]
+
+
+def answer(variants: list[str]) -> None:
+    """Print the seconds of a group of rounds for each line of standard input."""
+    spec = CompareSpec(variants=tuple(variants), seconds=HOUR, tokens=TOKENS)
+    with pinned(spec.threads):
+        steps = compare(spec, rounds_per_group=ROUNDS)
+        for group, _ in enumerate(sys.stdin):
+            print(json.dumps(next_group(steps, group)), flush=True)
+
+
+def next_group(steps: Iterator[Progress], group: int) -> list[list[float]]:
+    """Return seconds by variant and round."""
+    wanted = slice(group * ROUNDS, (group + 1) * ROUNDS)
+    for step in steps:
+        if step.measured and len(step.measured.blocks[0]) == wanted.stop:
+            return [[block.wall_s for block in row[wanted]] for row in step.measured.blocks]
+    raise AssertionError("the comparison ended before its time was up")
+
+
+def print_variances(name: str, logs: np.ndarray) -> None:
+    """Print the standard deviation within processes, and that between processes and between turns
+    beyond it, of logarithms (processes, groups)."""
+    processes, groups = logs.shape
+    by_process, by_turn = logs.mean(1, keepdims=True), logs.mean(0, keepdims=True)
+    rest = logs - by_process - by_turn + logs.mean()
+    freedom = (processes - 1) * (groups - 1)
+    residual = (rest**2).sum() / freedom
+    print(f"{name}: standard deviation of a group {math.sqrt(residual):.2%}")
+    for between, means, count in (
+        ("processes", by_process, groups),
+        ("turns", by_turn, processes),
+    ):
+        ratio = count * means.var(ddof=1) / residual
+        variance = (ratio - 1) * residual / count
+        found = f"{math.sqrt(variance):.2%}" if variance > 0 else "none found"
+        p = f.sf(ratio, means.size - 1, freedom)
+        print(f"  between {between}: {found} (F = {ratio:.2f}, p = {p:.3f})")
+
+
+if __name__ == "__main__":
+    main()
