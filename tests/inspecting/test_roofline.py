@@ -1,5 +1,7 @@
 """Work from shapes alone, and what limits it, against numbers worked out by hand."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -60,22 +62,42 @@ def test_a_multiply_add_is_two_operations():
 
 
 @pytest.mark.parametrize(
-    ("ops_per_byte", "precision", "roof", "memory_bound"),
+    ("ops_per_byte", "precision", "speed", "limit", "roof"),
     [
-        (2.0, "fp32", 20e9, True),
-        (9.9, "fp32", 99e9, True),
-        (20.0, "fp32", 100e9, False),
-        (20.0, "fp16", 100e9, False),  # multiplied in fp32
-        (20.0, "int8", 200e9, True),
-        (50.0, "int8", 400e9, False),
-        (50.0, "int4", 400e9, False),  # multiplied in int8
+        (2.0, "fp32", 5e9, "memory", 20e9),
+        (9.9, "fp32", 99e9, "memory", 99e9),
+        (2.0, "fp32", 21e9, "caches", 80e9),  # faster than memory allows
+        (9.9, "fp32", 99.5e9, "arithmetic", 100e9),  # the caches would allow more
+        (20.0, "fp32", 5e9, "arithmetic", 100e9),
+        (20.0, "fp16", 5e9, "arithmetic", 100e9),  # multiplied in fp32
+        (20.0, "int8", 5e9, "memory", 200e9),
+        (50.0, "int8", 5e9, "arithmetic", 400e9),
+        (50.0, "int4", 5e9, "arithmetic", 400e9),  # multiplied in int8
     ],
 )
-def test_the_roof_is_the_lower_of_memory_and_arithmetic(
-    ops_per_byte, precision, roof, memory_bound
+def test_the_roof_is_that_of_memory_of_caches_or_of_arithmetic(
+    ops_per_byte, precision, speed, limit, roof
 ):
-    assert ROOFLINE.roof(ops_per_byte, precision) == pytest.approx(roof)
-    assert ROOFLINE.is_memory_bound(ops_per_byte, precision) is memory_bound
+    name, allowed = ROOFLINE.limit(ops_per_byte, precision, speed)
+    assert (name, allowed) == (limit, pytest.approx(roof))
+
+
+@pytest.mark.parametrize(
+    ("ops_per_byte", "precision", "speed", "raised"),
+    [
+        (2.0, "fp32", 21e9, {}),
+        (2.0, "fp32", 90e9, {"cache_bytes_per_s": 45e9}),
+        (50.0, "fp32", 120e9, {"fp32_ops_per_s": 120e9}),
+        (50.0, "int8", 500e9, {"int8_ops_per_s": 500e9}),
+        (50.0, "bf16", 500e9, {"fp32_ops_per_s": 500e9}),  # its own peak is unknown
+    ],
+)
+def test_work_that_is_faster_than_the_roof_raises_it_to_its_own_speed(
+    ops_per_byte, precision, speed, raised
+):
+    roofline = ROOFLINE.raised(ops_per_byte, precision, speed)
+    assert roofline == replace(ROOFLINE, **raised)
+    assert speed <= roofline.limit(ops_per_byte, precision, speed)[1]
 
 
 def test_without_a_quantized_engine_the_roof_is_that_of_fp32():

@@ -127,8 +127,9 @@ def test_numbers_are_medians_of_rounds_beside_the_work_of_the_shapes(model):
     assert decoder["ops_per_s"] == pytest.approx(2 * 120 / 2e-3)
     bytes_moved = work(model.config, Variant(), 1)["decoder"].bytes_moved
     assert decoder["roof_share"] == pytest.approx(120e3 / (240 / bytes_moved * 10e9))
-    assert decoder["memory_bound"] is True
-    assert chunk["modules"][3]["memory_bound"] is None
+    assert decoder["bound_by"] == "memory"
+    assert chunk["modules"][3]["bound_by"] is None
+    assert chunk["modules"][3]["roof_share"] is None
     (warning,) = times.to_json()["warnings"]
     assert "fp32" in warning and "quartile" in warning
 

@@ -7,7 +7,7 @@ performance model for multicore architectures".
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -91,16 +91,34 @@ class Roofline:
     def peak(self, precision: str) -> float:
         """Return the most operations per second; fp16 weights are multiplied in fp32, int4 ones in
         int8."""
-        own = {"int": self.int8_ops_per_s, "bf1": self.bf16_ops_per_s}.get(precision[:3])
-        return own or self.fp32_ops_per_s
+        return getattr(self, self._peak_of(precision))
 
-    def roof(self, ops_per_byte: float, precision: str) -> float:
-        """Return the most operations per second for data that come from memory."""
-        return min(self.peak(precision), ops_per_byte * self.memory_bytes_per_s)
+    def limit(self, ops_per_byte: float, precision: str, ops_per_s: float) -> tuple[str, float]:
+        """Return what limits such work, "memory", "caches" or "arithmetic", and the most operations
+        per second that it allows. Work that is faster than memory allows has its data in caches."""
+        peak = self.peak(precision)
+        for name, speed in (
+            ("memory", self.memory_bytes_per_s),
+            ("caches", self.cache_bytes_per_s),
+        ):
+            roof = ops_per_byte * speed
+            if roof < peak and (ops_per_s <= roof or name == "caches"):
+                return name, roof
+        return "arithmetic", peak
 
-    def is_memory_bound(self, ops_per_byte: float, precision: str) -> bool:
-        """Tell whether memory, rather than arithmetic, limits such work."""
-        return ops_per_byte * self.memory_bytes_per_s < self.peak(precision)
+    def raised(self, ops_per_byte: float, precision: str, ops_per_s: float) -> "Roofline":
+        """Return the roofline with the ceiling that such work has passed raised to its speed."""
+        name, roof = self.limit(ops_per_byte, precision, ops_per_s)
+        if ops_per_s <= roof:
+            return self
+        if name == "caches":
+            return replace(self, cache_bytes_per_s=ops_per_s / ops_per_byte)
+        return replace(self, **{self._peak_of(precision): ops_per_s})
+
+    def _peak_of(self, precision: str) -> str:
+        """Return the name of the peak that holds for a precision: fp32's if its own is unknown."""
+        own = {"int": "int8_ops_per_s", "bf1": "bf16_ops_per_s"}.get(precision[:3])
+        return own if own and getattr(self, own) else "fp32_ops_per_s"
 
 
 def measure_roofline() -> Roofline:

@@ -56,7 +56,6 @@ def parts_table(content: dict) -> Table:
 
 def times_table(content: dict) -> Table:
     """Return times and work, one row per module of every variant and pass."""
-    bound = {True: "memory", False: "arithmetic", None: ""}
     heads = "variant tokens module ms spread Mmultiply-adds MB Gop/s bound-by".split()
     rows = [
         [
@@ -68,7 +67,7 @@ def times_table(content: dict) -> Table:
             f"{module['multiply_adds'] / 1e6:,.2f}",
             f"{module['bytes_moved'] / 1e6:,.2f}",
             f"{module['ops_per_s'] / 1e9:,.1f}",
-            bound[module["memory_bound"]],
+            module["bound_by"] or "",
         ]
         for result in content["results"]
         for timed in result["passes"]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice, pairwise
+from operator import itemgetter
 from typing import ClassVar
 
 import torch
@@ -87,12 +88,13 @@ class ModuleTimes:
         """Return machine, protocol, roofline, rounds, results and warnings as docs/json.md
         describes them."""
         results = [self._result(name) for name in self.spec.variants]
+        roofline = _put_under_the_roof(results, self.roofline)
         settings = self.spec.to_json()
         protocol = {key: settings[key] for key in ("model", "bptt", "threads", "seconds", "seed")}
         return {
             "machine": {**self.machine, "load_1min_end": load_now()},
             "protocol": {**protocol, "text": self.text},
-            "roofline": asdict(self.roofline),
+            "roofline": asdict(roofline),
             "rounds": min(map(len, self.rounds.values())),
             "results": results,
             "warnings": _warnings(results),
@@ -108,7 +110,7 @@ class ModuleTimes:
         of_module = work(self.config, variant, tokens)
         times = list(zip(*rounds, strict=True))
         modules = [
-            self._module(name, of_module[name], precisions(variant).get(name), seconds)
+            _module(name, of_module[name], precisions(variant).get(name), seconds)
             for name, seconds in zip(MODULES, times, strict=True)
         ]
         return {
@@ -118,25 +120,35 @@ class ModuleTimes:
             "modules": modules,
         }
 
-    def _module(
-        self, name: str, to_do: Work, precision: str | None, times: Sequence[float]
-    ) -> dict:
-        seconds, multiplies = statistics.median(times), to_do.multiply_adds > 0
-        intensity, speed = to_do.ops_per_byte, to_do.operations / seconds
-        return {
-            "module": name,
-            "precision": precision,
-            "seconds": seconds,
-            "spread": spread(times),
-            "multiply_adds": to_do.multiply_adds,
-            "bytes_moved": to_do.bytes_moved,
-            "ops_per_s": speed,
-            "ops_per_byte": intensity,
-            "memory_bound": self.roofline.is_memory_bound(intensity, precision)
-            if multiplies
-            else None,
-            "roof_share": speed / self.roofline.roof(intensity, precision) if multiplies else None,
-        }
+
+def _module(name: str, to_do: Work, precision: str | None, times: Sequence[float]) -> dict:
+    seconds = statistics.median(times)
+    return {
+        "module": name,
+        "precision": precision,
+        "seconds": seconds,
+        "spread": spread(times),
+        "multiply_adds": to_do.multiply_adds,
+        "bytes_moved": to_do.bytes_moved,
+        "ops_per_s": to_do.operations / seconds,
+        "ops_per_byte": to_do.ops_per_byte,
+    }
+
+
+_speed_of = itemgetter("ops_per_byte", "precision", "ops_per_s")
+
+
+def _put_under_the_roof(results: list[dict], roofline: Roofline) -> Roofline:
+    """Add to each module what limits it, and its speed as a share of that limit. Return the
+    roofline, raised to the modules that pass it."""
+    modules = [m for each in results for timed in each["passes"] for m in timed["modules"]]
+    speeds = [_speed_of(m) if m["multiply_adds"] else None for m in modules]
+    for speed in filter(None, speeds):
+        roofline = roofline.raised(*speed)
+    for module, speed in zip(modules, speeds, strict=True):
+        name, roof = roofline.limit(*speed) if speed else (None, None)
+        module |= {"bound_by": name, "roof_share": roof and module["ops_per_s"] / roof}
+    return roofline
 
 
 def pass_lengths(spec: InspectSpec) -> list[int]:
