@@ -42,6 +42,7 @@ OFTEN = (
     "ORT fp32",
     "ORT int8 all",
 )
+CAPTION = 0.6  # Streamlit's opacity of captions
 BOTH = pytest.mark.parametrize("theme", ["light", "dark"])
 
 
@@ -91,6 +92,28 @@ def apart(one: str, other: str) -> float:
     )
 
 
+def seen_apart(one: str, other: str) -> float:
+    """How far two colours are apart for eyes with all cones."""
+    return math.dist(*(oklab(linear(color)) for color in (one, other)))
+
+
+def mixed(one: str, other: str, share: float) -> str:
+    """Return a share of one colour over another."""
+    pairs = [(int(one[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(share * a + (1 - share) * b):02x}" for a, b in pairs)
+
+
+@BOTH
+def test_words_have_enough_contrast(theme):
+    colors = THEMES[theme]
+    text, primary = colors["textColor"], colors["primaryColor"]
+    for ground in (colors["backgroundColor"], colors["secondaryBackgroundColor"]):
+        assert contrast(text, ground) >= 4.5
+        assert contrast(mixed(text, ground, CAPTION), ground) >= 4.5
+    assert contrast(primary, "#ffffff") >= 4.5  # Streamlit writes white on it in both themes
+    assert contrast(primary, colors["backgroundColor"]) >= 4.5  # the name of the open tab
+
+
 @BOTH
 def test_each_variant_that_pages_offer_has_a_colour_of_its_own_and_so_have_two_others(theme):
     colors = THEMES[theme]["chartCategoricalColors"]
@@ -100,11 +123,14 @@ def test_each_variant_that_pages_offer_has_a_colour_of_its_own_and_so_have_two_o
 @BOTH
 def test_colours_are_visible_and_apart_for_colour_blind_eyes_too(theme):
     colors, ground = (THEMES[theme][key] for key in ("chartCategoricalColors", "backgroundColor"))
-    assert min(contrast(color, ground) for color in colors) >= 3.5
+    assert min(contrast(color, ground) for color in colors) >= 4.5  # words have them, too
     pairs = {pair: apart(*pair) for pair in combinations(colors, 2)}
     assert min(pairs.values()) > 0.055
     often = [colors[VARIANTS.index(label)] for label in OFTEN]
     assert min(apart(*pair) for pair in combinations(often, 2)) > 0.1
+    # Nor do two look alike to other eyes, such as two shades of orange.
+    assert min(seen_apart(*pair) for pair in combinations(colors, 2)) > 0.1
+    assert min(seen_apart(*pair) for pair in combinations(often, 2)) > 0.15
 
 
 @BOTH

@@ -21,7 +21,7 @@ TINTS = {
     "int8-channel": "#f0d27a",
     "int4": "#d7bdf0",
 }
-INK, LINE, GROUND = "#17202a", "#8c98a4", "#e8eef4"
+INK, LINE, GROUND = "#0d141b", "#7f8b97", "#e8eef4"
 
 
 def show_model(model: str, variants: list[Variant]) -> None:
@@ -34,8 +34,8 @@ def show_model(model: str, variants: list[Variant]) -> None:
             st.graphviz_chart(diagram(config, precisions(variant), sizes, DEFAULT_BPTT))
             st.caption(describe(variant))
     st.caption(
-        "In a box: precision, shapes of the weights, and size in the file. Beside an arrow: what "
-        f"is handed on for a chunk of {DEFAULT_BPTT} words."
+        "Each box has a part's precision, the shapes of its weights, and its size in the file. "
+        f"Each arrow has the shape of what it hands on for a chunk of {DEFAULT_BPTT} words."
     )
 
 

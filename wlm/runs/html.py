@@ -21,7 +21,7 @@ METHOD = (
     "quantizing."
 )
 STYLE = """
-:root { color-scheme: light dark; --ink: #17202a; --ground: #fff; --line: #d3dce6; --soft: #56626e }
+:root { color-scheme: light dark; --ink: #0d141b; --ground: #fff; --line: #d3dce6; --soft: #56626e }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e8eef4; --ground: #10161d; --line: #35424f; --soft: #a9b6c2 }
 }
