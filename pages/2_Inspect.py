@@ -3,16 +3,11 @@
 import streamlit as st
 
 from view.inspect.bytes import show_bytes
+from view.inspect.choose import choose
 from view.inspect.diagram import show_model
 from view.inspect.errors import show_errors
 from view.inspect.times import show_current
-from view.shared.choices import (
-    choose_model,
-    choose_text,
-    choose_variants,
-    in_url,
-    offered_variants,
-)
+from view.shared.choices import choose_model, choose_text, in_url
 from view.shared.export import offer_export
 from view.shared.page import errors_shown, start_page
 from wlm.inspecting.times import InspectSpec
@@ -27,8 +22,7 @@ def main() -> None:
         "A word passes through an embedding, a stack of LSTM layers and a decoder. See each part's "
         "size in the file, its time, and its rounding error."
     )
-    offered = offered_variants(model)
-    if not (variants := choose_variants("Variants", "variants", offered, offered[:2])):
+    if not (variants := choose(model)):
         st.info("Choose at least one variant.", icon=":material/touch_app:")
         return
     offer_export(model, variants)

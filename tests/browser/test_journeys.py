@@ -204,11 +204,11 @@ def test_a_run_is_found_again_shared_exported_and_imported(page, server, run_id,
 
 def test_inspect_bytes_time_error_and_model(page, server):
     page.goto(f"{server}/Inspect")
-    expect(page.get_by_text("To the byte")).to_be_visible()
+    expect(page.get_by_text("Exact bytes")).to_be_visible()
     expect(metric(page, "int8 LSTM + Linear")).to_contain_text("79.7 MB")
     bars = drawn(page, "stVegaLiteChart").locator("svg")
     expect(bars).to_contain_text("68.2")
-    expect(page.get_by_text("do not reach")).to_be_visible()
+    expect(page.get_by_text("does not reach")).to_be_visible()
     page.get_by_role("combobox", name="Variants").click()
     page.get_by_role("option", name="int8 Linear", exact=True).click()
     page.keyboard.press("Escape")

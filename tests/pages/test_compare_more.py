@@ -80,7 +80,7 @@ def test_until_they_are_measured_a_bar_tells_which_and_the_card_waits(queue, res
     (bar,) = page.get("progress")
     assert (bar.proto.value, bar.proto.text) == (40, "Comparing predictions: about 7 s left")
     assert page.metric[3].label.startswith("Memory, MB") and page.metric[3].value == "–"
-    assert MORE not in [each.value for each in page.subheader]
+    assert MORE not in [each.value for each in page.header]
     press(page, "Stop")
     assert queue.stopped == [run_id]
 
@@ -91,7 +91,7 @@ def test_a_finished_run_shows_memory_and_agreement(queue, result, memory, agreem
     assert not page.exception and not page.error
     card = page.metric[3]
     assert (card.value, card.delta) == ("103", "-27%")
-    assert MORE in [each.value for each in page.subheader]
+    assert MORE in [each.value for each in page.header]
     assert "int8 LSTM + Linear prefers the same word at every token" in words(page)
     assert "Switch on" not in words(page)
     specs = [each.proto.spec for each in page.get("vega_lite_chart")]
@@ -131,5 +131,5 @@ def test_two_equal_models_and_an_import_show_without_words_and_counts(queue, res
         shown = with_more(result, memory=None, agreement=found)
         page = open_page(run=store_run(queue, state=State.STOPPED, result=shown))
         assert not page.exception and not page.error
-        assert MORE in [each.value for each in page.subheader]
+        assert MORE in [each.value for each in page.header]
         assert page.metric[3].value == "–"

@@ -151,7 +151,7 @@ def test_of_several_variants_the_best_trade_off_leads(queue, result):
     wrong = {**fast, "label": "wrong", "speedup": 9.0, "loss": fp32["loss"] + 1.0}
     several = {**result, "results": [fp32, fast, wrong, {**slow, "verdict": "slower"}]}
     page = open_page(run=store_run(queue, state=State.DONE, result=several))
-    assert page.subheader[0].value.startswith("fast is 2.0 times as fast as fp32")
+    assert page.header[0].value.startswith("fast is 2.0 times as fast as fp32")
     assert all(metric.label.endswith(" · fast") for metric in page.metric)
     assert "Best trade-off of 3 variants: the fastest without a higher loss." in words(page)
 

@@ -28,8 +28,8 @@ def said(page: AppTest) -> str:
 
 def test_five_steps_stand_below_each_other_with_formula_and_code(queue):
     page = how()
-    assert [heading.value[:2] for heading in page.subheader] == ["1.", "2.", "3.", "4.", "5."]
-    assert len(page.latex) == 6 and len(page.code) == 5
+    assert [heading.value[:2] for heading in page.header] == ["1.", "2.", "3.", "4.", "5."]
+    assert len(page.latex) == 8 and len(page.code) == 5
     assert page.text_input(key="prompt").value == DEFAULT_PROMPT
     value, theirs = (
         float(metric(page, label)) for label in ("Logit, by this arithmetic", "By PyTorch's int8")
@@ -95,7 +95,7 @@ def test_why_fewer_bits_can_have_a_lower_loss_is_explained_only_if_they_have():
 @pytest.mark.parametrize("row", ["20", "999999999"])
 def test_a_row_out_of_range_is_reported_and_the_page_shows_another(queue, row):
     page = how(row=row)
-    assert len(page.subheader) == 5 and not page.exception
+    assert len(page.header) == 5 and not page.exception
     (error,) = page.error
     assert error.value.endswith(f"got {int(row):,}.")
     assert "Row must be a whole number from 0 to 19 (the rows of decoder)" in error.value
@@ -135,7 +135,7 @@ def test_a_model_that_came_quantized_has_nothing_to_round(queue, monkeypatch):
     monkeypatch.setattr(server, "imported_as", lambda _: Variant.parse("int8"))
     page = how()
     assert "came quantized, as int8 LSTM + Linear" in page.info[0].value
-    assert not page.subheader
+    assert not page.header
 
 
 def test_a_vocabulary_without_unk_shows_the_page_and_refuses_only_what_is_asked(

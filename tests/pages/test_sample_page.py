@@ -252,7 +252,7 @@ def test_each_variant_has_a_divergence_chart_of_its_own_on_one_scale():
         layer["encoding"]["y"]
         for chart in charts
         for layer in chart["layer"][0]["layer"][:1]
-        if layer["encoding"]["y"].get("title") == "nats (root)"
+        if layer["encoding"]["y"].get("title") == "nats (square root)"
     ]
     assert len(axes) == 2 and axes[0]["scale"] == axes[1]["scale"]
 

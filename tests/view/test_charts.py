@@ -11,6 +11,7 @@ import pytest
 from view.audience.charts import rounds_chart, votes_chart
 from view.compare import charts as compare
 from view.compare.diagram import likely, strips, to_scale
+from view.compare.more_charts import divergence_histogram
 from view.compare.race import race
 from view.compare.tradeoff import tradeoff_chart
 from view.how import bits
@@ -26,6 +27,7 @@ from wlm.audience.votes import Votes
 from wlm.explaining.flow import Flow
 from wlm.inspecting.roofline import Roofline
 from wlm.inspecting.weight_error import Histogram
+from wlm.measuring.agreement import HISTOGRAM
 from wlm.measuring.race import Lane
 from wlm.measuring.tradeoff import Place
 
@@ -125,16 +127,19 @@ MAKE = {
     "roofline of two": lambda: roofline(points(TWO), ROOF),
     "roofline of three": lambda: roofline(points(THREE), Roofline(1e10, 5e10, 1e11, None)),
     "speed-up curves": lambda: sweep.speedup_curves(
-        curves(THREE, [1, 5, 25]), THREE, [1, 5, 25], knob="k"
+        curves(THREE, [1, 5, 25]), THREE, [1, 5, 25], knob="k, log scale"
     ),
     "curves of a narrow range": lambda: sweep.token_curves(
         curves(TWO, [1, 2]), TWO, [1, 2], knob="k"
     ),
+    "divergence of tokens": lambda: divergence_histogram(
+        TWO, [[0, 3, 5, 0] * (len(HISTOGRAM) // 4)] * 2
+    ),
     "elapsed and CPU time": lambda: sweep.time_curves(
         curves(TWO, [1, 2, 4]), TWO, [1, 2, 4], knob="k"
     ),
-    "strip": lambda: sample.divergence_strip(STRIP, TWO[1], 0.5, 2),
-    "strip without a difference": lambda: sample.divergence_strip(STRIP, TWO[1], 0.5, None),
+    "strip": lambda: sample.divergence_strip(STRIP, TWO[1], 0.2, 2),
+    "strip without a difference": lambda: sample.divergence_strip(STRIP, TWO[1], 0.2, None),
     "votes": lambda: votes_chart(Votes((7, 3), 0)),
     "rounds": lambda: rounds_chart([Votes((7, 3), 0), Votes((2, 8), 1)]),
     "large bars": lambda: compare.large_bars(TWO, [113.9, 79.7], ".1f"),

@@ -3,7 +3,15 @@
 import altair as alt
 
 from view.shared.chart_cache import built_once
-from view.shared.charts import INK, VALUE_SIZE, Spec, axis_within, color_by_label, specification
+from view.shared.charts import (
+    INK,
+    VALUE_SIZE,
+    Spec,
+    axis_within,
+    color_by_label,
+    interval_ends,
+    specification,
+)
 from wlm.audience.room import SIDES
 from wlm.audience.votes import Votes, share_right
 from wlm.quantization.variant import Variant
@@ -41,19 +49,24 @@ def rounds_chart(rounds: list[Votes]) -> Spec:
         "share:Q",
         title="share of right votes; the line is a coin",
         scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(format="%", tickCount=5),
+        axis=axis_within(0, 1, 5, format="%"),
     )
     coin = alt.Chart(alt.Data(values=[{"share": 0.5}])).mark_rule(
         strokeDash=[6, 4], strokeWidth=2, color=INK
     )
     marks = [
         base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q")),
-        base.mark_point(filled=True, size=220).encode(x=share),
+        *interval_ends(base),
+        base.mark_point(filled=True, size=220).encode(
+            x=share, tooltip=[alt.Tooltip("round:N"), alt.Tooltip("share:Q", format=".0%")]
+        ),
         base.mark_text(dy=-20, fontSize=VALUE_SIZE, fontWeight="bold", color=INK).encode(
             x=share, text=alt.Text("shown:N")
         ),
     ]
-    return specification(alt.layer(coin.encode(x=share), *marks), height={"step": BAR})
+    told = ", ".join(f"{row['round']} {row['shown']}" for row in rows)
+    about = f"The share of right votes: {told}. A coin gets 50%."
+    return specification(alt.layer(coin.encode(x=share), *marks), {"step": BAR}, about)
 
 
 @built_once
@@ -82,8 +95,13 @@ def votes_chart(votes: Votes) -> Spec:
             axis=axis_within(0, highest, whole=True, format="d"),
         ),
     )
-    bars = base.mark_bar().encode(color=color_by_label([FP32, INT8]))
+    bars = base.mark_bar().encode(
+        color=color_by_label([FP32, INT8]),
+        tooltip=[alt.Tooltip("text:N"), alt.Tooltip("votes:Q", format=",")],
+    )
     numbers = base.mark_text(
         align="left", dx=6, fontSize=VALUE_SIZE, fontWeight="bold", color=INK
     ).encode(text=alt.Text("shown:N"))
-    return specification(alt.layer(bars, numbers), height={"step": BAR})
+    told = ", ".join(f"{row['text']} {row['shown']}" for row in rows)
+    about = f"Votes for “int8 wrote this”: {told}."
+    return specification(alt.layer(bars, numbers), {"step": BAR}, about)

@@ -19,7 +19,7 @@ def show_lobby() -> None:
     )
     lead, join = st.columns(2)
     with lead, st.container(border=True, height="stretch"):
-        st.subheader("You are on stage", anchor=False)
+        st.header("You are on stage", anchor=False)
         if st.button("Open a room", type="primary", icon=":material/co_present:"):
             from view.audience.texts import make_room  # writes texts: phones do without
 
@@ -31,7 +31,7 @@ def show_lobby() -> None:
         ):
             enter(mine.code)
     with join, st.container(border=True, height="stretch"):
-        st.subheader("You are in the audience", anchor=False)
+        st.header("You are in the audience", anchor=False)
         show_code_field()
 
 

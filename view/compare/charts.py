@@ -14,6 +14,7 @@ from view.shared.charts import (
     Spec,
     axis_within,
     color_by_label,
+    interval_ends,
     specification,
 )
 from view.shared.page import minus
@@ -84,7 +85,8 @@ def bars_with_references(
         bars, numbers, names.encode(x=alt.XValue(0), text=alt.Text("label:N")), lines, said
     )
     step = 86 if any(each is not None for each in references) else 64
-    return specification(chart, height=AXIS + step * len(labels))
+    about = f"Bars of {title} by variant: {_listed(labels, values)}."
+    return specification(chart, AXIS + step * len(labels), about)
 
 
 @built_once
@@ -101,11 +103,13 @@ def large_bars(labels: list[str], values: list[float], format: str) -> Spec:
     bars = base.mark_bar(size=16, cornerRadiusEnd=3, yOffset=11).encode(
         x=alt.X("value:Q", axis=None, scale=alt.Scale(domain=[0, max(values)], nice=False)),
         color=color_by_label(labels),
+        tooltip=[*map(alt.Tooltip, ("label:N", "value:Q"))],
     )
     names = base.mark_text(fontSize=LABEL_SIZE + 2, align="left", dy=-10, color=INK).encode(
         x=alt.XValue(0), text=alt.Text("text:N")
     )
-    return specification(alt.layer(bars, names), height=150)
+    about = f"Bars by variant: {_listed(labels, values)}."
+    return specification(alt.layer(bars, names), 150, about)
 
 
 @built_once
@@ -153,13 +157,20 @@ def speedups(
     chart = alt.layer(
         one.mark_rule(color=INK, strokeDash=[6, 4], size=2),
         base.mark_rule(size=5).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q")),
+        *interval_ends(base),
         base.mark_point(filled=True, size=240, opacity=1).encode(
-            tooltip=[*map(alt.Tooltip, ("name:N", "value:Q", "low:Q", "high:Q"))]
+            tooltip=[
+                alt.Tooltip("name:N", title="variant"),
+                alt.Tooltip("value:Q", title="speed-up"),
+                *map(alt.Tooltip, ("low:Q", "high:Q")),
+            ]
         ),
         words.mark_text(**above, **HALO).encode(color=alt.ColorValue(GROUND)),
         words.mark_text(**above),
     )
-    return specification(chart, height=100 + 60 * len(rows))
+    told = ", ".join(f"{row['name']} {row['text']}" for row in rows)
+    about = f"Speed-ups with their 95% intervals: {told}."
+    return specification(chart, 100 + 60 * len(rows), about)
 
 
 @built_once
@@ -194,11 +205,12 @@ def block_times(labels: list[str], times: list[list[float]]) -> Spec:
             x=x,
             y=y,
             color=color,
-            tooltip=[*map(alt.Tooltip, ("label:N", "round:Q", "time:Q"))],
+            tooltip=[*map(alt.Tooltip, ("label:N", "round:Q")), alt.Tooltip("time:Q", title="ms")],
         ),
         words.encode(x=x, y=alt.Y("place:Q"), text=alt.Text("label:N"), color=color),
     )
-    return specification(chart, height=height)
+    about = f"Time per token in each round: one line each for {', '.join(labels)}."
+    return specification(chart, height, about)
 
 
 @built_once
@@ -247,10 +259,26 @@ def changes(labels: list[str], measures: dict[str, list[float]]) -> Spec:
         "dx": alt.ExprRef("datum.change < 0 ? -6 : 6"),
     }
     chart = alt.layer(
-        base.mark_bar().encode(color=color_by_label(labels)),
+        base.mark_bar().encode(
+            color=color_by_label(labels),
+            tooltip=[
+                *map(alt.Tooltip, ("measure:N", "label:N")),
+                alt.Tooltip("text:N", title="change"),
+            ],
+        ),
         base.mark_text(color=INK, **beside).encode(text=alt.Text("text:N")),
     )
-    return specification(chart, height=AXIS + 24 * len(places))
+    told = ", ".join(f"{row['measure']} of {row['label']} {row['text']}" for row in rows)
+    about = f"Changes against {labels[0]}: {told}."
+    return specification(chart, AXIS + 24 * len(places), about)
+
+
+def _listed(labels: list[str], values: list[float | None]) -> str:
+    """Return labels with their values, for a description."""
+    known = zip(labels, values, strict=True)
+    return ", ".join(
+        f"{label} {'–' if value is None else f'{value:.4g}'}" for label, value in known
+    )
 
 
 def _percent(change: float) -> str:

@@ -38,7 +38,7 @@ def show_diagram(model: str) -> None:
     if server.imported_as(model):
         return  # this model has no switches
     variant = Variant(**{part: "int8" if st.session_state[part] else "fp32" for part in SWITCHES})
-    st.subheader("The model, to scale", anchor="to-scale")
+    st.header("The model, to scale", anchor="to-scale")
     st.markdown(
         "A square's area is its bytes. **Click a part to switch int8 on or off for it**: dashed is "
         "what it takes in fp32."
@@ -182,7 +182,8 @@ def to_scale(
         for field, dy in (("part", 16), ("precision", 38), ("size", 60))
     ]
     chart = alt.layer(ghost.add_params(chosen), filled, *texts)
-    return specification(chart, height=ABOVE + BELOW)
+    told = ", ".join(f"{row['part']} in {row['precision']}, {row['size']}" for row in rows)
+    return specification(chart, ABOVE + BELOW, f"The model as squares to scale: {told}.")
 
 
 @built_once
@@ -223,7 +224,8 @@ def strips(found: Flow) -> Spec:
             tooltip=[*map(alt.Tooltip, ("part:N", "place:Q", "value:Q"))],
         )
     )
-    return specification(alt.layer(chart), height=34 * len(found.values) + 50)
+    about = f"The values that {', '.join(found.values)} hand on for one word, a cell per value."
+    return specification(alt.layer(chart), 34 * len(found.values) + 50, about)
 
 
 @built_once
@@ -245,4 +247,5 @@ def likely(words: Sequence[tuple[str, float]], label: str) -> Spec:
         base.mark_bar(cornerRadiusEnd=3).encode(color=color_by_label([label])),
         shares.encode(text=alt.Text("probability:Q", format=".1%")),
     )
-    return specification(chart, height=38 * len(rows))
+    about = f"Bars of the likeliest next words: {', '.join(word for word, _ in words)}."
+    return specification(chart, 38 * len(rows), about)

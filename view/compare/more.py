@@ -22,7 +22,7 @@ def show_more(result: dict) -> None:
     agreeing = [row for row in rows if row.get("agreement")]
     if not (remembered or agreeing):
         return
-    st.subheader(LABEL, anchor="more")
+    st.header(LABEL, anchor="more")
     for row in agreeing:
         st.markdown(sentence(row["agreement"], row["label"], row["loss_delta"]))
     left, right = st.columns(2)

@@ -52,14 +52,20 @@ def divergence_histogram(labels: list[str], counts: list[list[int]]) -> Spec:
             type="log", domain=[float(HISTOGRAM[first]), float(HISTOGRAM[last])], nice=False
         ),
         axis=alt.Axis(
-            values=[10.0**power for power in range(-8, 3)],
+            values=[
+                10.0**power
+                for power in range(-8, 3)
+                if HISTOGRAM[first] <= 10.0**power <= HISTOGRAM[last]
+            ],
             labelExpr="format(datum.value, datum.value < 0.001 ? '~e' : '~g')",
         ),
     )
+    most = max(row["share"] for row in rows)
     y = alt.Y(
         "share:Q",
         title="share of tokens",
-        axis=axis_within(0, max(row["share"] for row in rows), format="~%"),
+        scale=alt.Scale(domain=[0, most], nice=False),
+        axis=axis_within(0, most, format="~%"),
     )
     legend = alt.Legend(title=None, orient="top", columns=2) if len(labels) > 1 else None
     base = alt.Chart({"values": rows}).encode(x=x, y=y, color=color_by_label(labels, legend))
@@ -69,4 +75,5 @@ def divergence_histogram(labels: list[str], counts: list[list[int]]) -> Spec:
         ),
         base.mark_line(interpolate="step-after", strokeWidth=2.5),
     )
-    return specification(chart, height=HEIGHT)
+    about = f"The share of tokens by KL divergence from the baseline: {', '.join(labels)}."
+    return specification(chart, HEIGHT, about)

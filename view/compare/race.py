@@ -62,7 +62,11 @@ def race(found: list[Lane], done: float) -> Spec:
         base.mark_rule(color=GREY, strokeWidth=2, opacity=0.5).encode(
             x=alt.X("start:Q"), x2=alt.X2("end:Q")
         ),
-        base.mark_bar(size=14, cornerRadiusEnd=7).encode(x=x, color=color),
+        base.mark_bar(size=14, cornerRadiusEnd=7).encode(
+            x=x,
+            color=color,
+            tooltip=[alt.Tooltip("label:N"), alt.Tooltip("words:Q", format=",.0f")],
+        ),
         base.transform_filter("isValid(datum.earlier)")
         .mark_tick(color=GREY, thickness=4, size=34)
         .encode(x=alt.X("earlier:Q")),
@@ -71,4 +75,6 @@ def race(found: list[Lane], done: float) -> Spec:
             x=x, text=alt.Text("text:N")
         ),
     )
-    return specification(chart, height=70 * len(found) + 70)
+    told = ", ".join(f"{row['label']} {row['text']}" for row in rows)
+    about = f"How far each variant has read: {told}."
+    return specification(chart, 70 * len(found) + 70, about)

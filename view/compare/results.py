@@ -78,7 +78,7 @@ def show_verdict(result: dict, large: bool = False) -> None:
     """Show the verdict on a comparison's best trade-off, and why that variant leads."""
     rows = result["results"]
     lead = best(rows)
-    (st.header if large else st.subheader)(shade(sentence(result, lead)), anchor=False)
+    st.header(shade(sentence(result, lead)), anchor=False)
     if len(rows) > 2 and not large and not is_dim():
         loss = rows[lead]["loss"] - rows[0]["loss"]
         why = "the fastest without a higher loss" if loss < SAME_LOSS else "the lowest loss"

@@ -32,7 +32,7 @@ def show_tradeoff(result: dict, *, recorded: bool) -> None:
     if len(found) < FEWEST:
         return
     names = [each.label for each in front(found)]
-    st.subheader("The whole field at a glance", anchor="field")
+    st.header("The whole field at a glance", anchor="field")
     st.markdown(
         "Lower is better, further left is smaller, a larger dot is faster. "
         + (
@@ -128,7 +128,9 @@ def tradeoff_chart(points: Sequence[Place]) -> Spec:
         dots,
         *texts,
     )
-    return specification(chart, height=HEIGHT)
+    names = ", ".join(each.label for each in points)
+    about = f"Size and loss difference of {len(points)} variants: {names}."
+    return specification(chart, HEIGHT, about)
 
 
 def _named(points: Sequence[Place], gap: float, most: float) -> list[dict]:

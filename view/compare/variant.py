@@ -21,7 +21,7 @@ def show_variant(model: str, names: Sequence[str]) -> None:
     """Show one of a named model's variants: the last one until the visitor chooses another. The
     choice redraws only this part."""
     with errors_shown():
-        st.subheader("The model, before and after")
+        st.header("The model, before and after")
         show_one_of(model, names)
 
 
@@ -47,7 +47,7 @@ def show_one_of(model: str, names: Sequence[str]) -> None:
     config = server.config_of(model)
     before.code(printout(config, Variant()), language=None, wrap_lines=True)
     after.code(printout(config, variant), language=None, wrap_lines=True)
-    st.subheader("The code that does it")
+    st.header("The code that does it")
     st.code(code_for(variant, shown_path(find_model(model))), language="python")
     if variant.runtime == "pytorch":
         st.caption(

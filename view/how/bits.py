@@ -9,7 +9,15 @@ from view.how.choose import PER_ROW, PER_TENSOR
 from view.how.selection import FP32, Selection, fewer_bits, loss_curve
 from view.how.steps import show_lines
 from view.shared.chart_cache import built_once
-from view.shared.charts import GREY, INK, LABEL_SIZE, Spec, color_by_label, specification
+from view.shared.charts import (
+    GREY,
+    INK,
+    LABEL_SIZE,
+    Spec,
+    axis_within,
+    color_by_label,
+    specification,
+)
 from view.shared.choices import in_url
 from view.shared.next_words import chart_of_candidates, likeliest, shown_word
 from view.shared.page import errors_shown, minus, plain
@@ -22,7 +30,7 @@ DEFAULT_BITS = 4
 @st.fragment
 def show_bits(chosen: Selection) -> None:
     """Show the effect of fewer bits on weights, next words, a sentence and the loss."""
-    st.subheader("5. Fewer bits", anchor="bits")
+    st.header("5. Fewer bits", anchor="bits")
     with errors_shown():
         bits = st.slider(
             "Bits per weight", FEWEST_BITS, MOST_BITS, DEFAULT_BITS, width=340, **in_url("bits")
@@ -116,8 +124,9 @@ def staircase(bits: int, step: float) -> Spec:
         for i, edge in enumerate(edges)
     ]
     scale = alt.Scale(domain=[-1.05 * reach, 1.05 * reach], nice=False)
-    x = alt.X("weight:Q", title="weight", scale=scale, axis=alt.Axis(tickCount=5))
-    y = alt.Y("stored:Q", title="stored", axis=alt.Axis(tickCount=5))
+    x = alt.X("weight:Q", title="weight", scale=scale, axis=axis_within(-reach, reach))
+    stored = -half * step, (half - 1) * step
+    y = alt.Y("stored:Q", title="stored", scale=scale, axis=axis_within(*stored))
     straight = alt.Chart({"values": [{"weight": end, "stored": end} for end in (-reach, reach)]})
     chart = alt.layer(
         straight.mark_line(color=GREY, strokeDash=[6, 4]).encode(x=x, y=y),
@@ -125,7 +134,8 @@ def staircase(bits: int, step: float) -> Spec:
         .mark_line(interpolate="step-after", strokeWidth=3)
         .encode(x=x, y=y, color=color_by_label([f"{bits} bits"])),
     )
-    return specification(chart, height=260)
+    about = f"The stored value of each weight: a staircase of {2**bits} levels."
+    return specification(chart, 260, about)
 
 
 @built_once
@@ -143,6 +153,7 @@ def on_levels(counts: list[int]) -> Spec:
         }
         for i, count in enumerate(counts)
     ]
+    most = max(counts) / total
     chart = (
         alt.Chart({"values": rows})
         .mark_rect()
@@ -151,21 +162,22 @@ def on_levels(counts: list[int]) -> Spec:
                 "level:Q",
                 title="integer",
                 scale=alt.Scale(domain=[-half - 0.6, half - 0.4], nice=False),
-                axis=alt.Axis(tickMinStep=1, tickCount=6, format="d"),
+                axis=axis_within(-half, half - 1, whole=True, format="d"),
             ),
             x2=alt.X2("end:Q"),
             y=alt.Y(
                 "share:Q",
                 title="share (square-root scale)",
-                scale=alt.Scale(type="sqrt"),
-                axis=alt.Axis(format="~%", tickCount=4),
+                scale=alt.Scale(type="sqrt", domain=[0, most], nice=False),
+                axis=axis_within(0, most, format="~%"),
             ),
             y2=alt.Y2Datum(0),
             color=color_by_label([label]),
             tooltip=[alt.Tooltip("integer:Q"), alt.Tooltip("share:Q", format=".2%")],
         )
     )
-    return specification(alt.layer(chart), height=260)
+    about = f"The share of the weights on each of {len(counts)} levels."
+    return specification(alt.layer(chart), 260, about)
 
 
 @built_once
@@ -179,11 +191,13 @@ def losses(rows: list[dict], fp32: float, bits: int) -> Spec:
         axis=alt.Axis(labelAngle=0, ticks=False),
         scale=alt.Scale(padding=0.4),
     )
+    every = [fp32, *(row["loss"] for row in rows)]
+    ends = [min(every), max(every)]
     y = alt.Y(
         "loss:Q",
         title="loss (nats per token)",
-        scale=alt.Scale(zero=False),
-        axis=alt.Axis(tickCount=5),
+        scale=alt.Scale(domain=ends, nice=False, padding=30),
+        axis=axis_within(*ends),
     )
     legend = alt.Legend(title=None, orient="top", symbolType="stroke", symbolStrokeColor=INK)
     scales = alt.Scale(domain=[PER_TENSOR, PER_ROW], range=[[1, 0], [3, 4]])
@@ -208,4 +222,5 @@ def losses(rows: list[dict], fp32: float, bits: int) -> Spec:
             text=alt.Text("loss:Q", format=".2f")
         ),
     )
-    return specification(chart, height=300)
+    about = f"The loss at 8 to 2 bits per weight, and fp32's loss, {fp32:.2f}."
+    return specification(chart, 300, about)

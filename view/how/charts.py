@@ -11,6 +11,7 @@ from view.shared.charts import (
     LABEL_SIZE,
     SMALL_SIZE,
     Spec,
+    axis_within,
     color_by_label,
     color_by_sign,
     specification,
@@ -40,7 +41,8 @@ def weights_and_row(histogram: Histogram, row: tuple[float, float], largest: flo
             edge.mark_rule(color=INK, strokeDash=[6, 4], strokeWidth=2),
             edge.mark_text(color=INK, y=90, **side).encode(text=alt.Text("text:N")),
         ]
-    return specification(alt.layer(*layers), height=300)
+    about = "How many weights of the matrix have each value, over the 256 numbers that int8 stores."
+    return specification(alt.layer(*layers), 300, about)
 
 
 @built_once
@@ -60,7 +62,7 @@ def snapping(rows: list[dict]) -> Spec:
     x = alt.X("place:Q", title=None, scale=alt.Scale(domain=[-0.18, 1.18], nice=False), axis=axis)
     told = [{**row, "end": min(max(row["taken"] - row["below"], 0), 1)} for row in rows]
     base = alt.Chart({"values": told}).encode(y=y)
-    tooltip = [alt.Tooltip("name:N"), alt.Tooltip("taken:Q", title="stored")]
+    tooltip = [alt.Tooltip("name:N", title="weight"), alt.Tooltip("taken:Q", title="stored")]
     ends = [
         base.mark_text(fontSize=LABEL_SIZE, color=INK, **side).encode(
             x=alt.XDatum(place, type="quantitative"),
@@ -80,7 +82,8 @@ def snapping(rows: list[dict]) -> Spec:
         base.mark_point(filled=True, size=130, opacity=1).encode(x=x, tooltip=tooltip),
         *ends,
     )
-    return specification(chart, height=30 * len(rows) + 40)
+    about = "Each weight between its two nearest integers, and the integer that stores it."
+    return specification(chart, 30 * len(rows) + 40, about)
 
 
 @built_once
@@ -101,9 +104,16 @@ def ranges(rows: list[dict], static: tuple[float, float]) -> Spec:
             ticks=False,
         ),
     )
+    low = min(static[0], *(row["low"] for row in rows))
+    high = max(static[1], *(row["high"] for row in rows))
     base = alt.Chart({"values": rows}).encode(x=x)
     bars = base.mark_bar(color=INK, cornerRadius=3, width=alt.RelativeBandSize(0.6)).encode(
-        y=alt.Y("low:Q", title="value", axis=alt.Axis(tickCount=5)),
+        y=alt.Y(
+            "low:Q",
+            title="value",
+            scale=alt.Scale(domain=[low, high], nice=False),
+            axis=axis_within(low, high),
+        ),
         y2=alt.Y2("high:Q"),
         opacity=alt.condition(alt.datum.chosen, alt.value(0.9), alt.value(0.3)),
         tooltip=[
@@ -116,7 +126,8 @@ def ranges(rows: list[dict], static: tuple[float, float]) -> Spec:
     ghost = ends.mark_rule(strokeDash=[7, 5], strokeWidth=2.5).encode(
         y=alt.Y("end:Q"), color=_ghost("what:N")
     )
-    return specification(alt.layer(bars, ghost), height=300)
+    about = "The lowest to the highest input value at each word, and a fixed range for comparison."
+    return specification(alt.layer(bars, ghost), 300, about)
 
 
 @built_once
@@ -134,12 +145,19 @@ def on_grids(values: list[float], dynamic: list[float], static: list[float]) -> 
         for lane, many in zip(lanes, (values, dynamic, static), strict=True)
         for value in many
     ]
+    everything = [*values, *dynamic, *static]
+    ends = [min(everything), max(everything)]
     base = alt.Chart({"values": rows}).encode(
-        x=alt.X("value:Q", title="value of the input", axis=alt.Axis(tickCount=5)),
+        x=alt.X(
+            "value:Q",
+            title="value of the input",
+            scale=alt.Scale(domain=ends, nice=False, padding=4),
+            axis=axis_within(*ends),
+        ),
         y=alt.Y("lane:N", sort=lanes, title=None, axis=alt.Axis(ticks=False, domain=False)),
         tooltip=[
             alt.Tooltip("value:Q", format=".4f"),
-            alt.Tooltip("lane:N"),
+            alt.Tooltip("lane:N", title="of"),
             alt.Tooltip("outside:N", title="outside the static grid"),
         ],
     )
@@ -152,7 +170,10 @@ def on_grids(values: list[float], dynamic: list[float], static: list[float]) -> 
         base.transform_filter(alt.datum.outside == "yes").mark_tick(color=INK, height=58, **marks),
         base.transform_filter(fixed).mark_tick(color=GREY, height=36, **marks),
     )
-    return specification(chart, height=200)
+    about = (
+        "The input's values in a row, above the values that the dynamic and the static grid have."
+    )
+    return specification(chart, 200, about)
 
 
 @built_once
@@ -190,7 +211,9 @@ def products(weights: list[int], inputs: list[int], words: str) -> Spec:
             ],
         )
     )
-    return specification(alt.layer(chart), height=24 * (len(rows) // ACROSS + 1) + 40)
+    height = 24 * (len(rows) // ACROSS + 1) + 40
+    about = "The product of each weight and its input as a cell, by sign and size."
+    return specification(alt.layer(chart), height, about)
 
 
 @built_once
@@ -198,16 +221,22 @@ def running_sum(running: list[int], label: str) -> Spec:
     """Return a line through the sum of the products up to each column, with its last value, in the
     color of the variant with this label."""
     rows = [{"column": i, "sum": sum, "label": label} for i, sum in enumerate(running, start=1)]
+    ends = [min(0, *running), max(0, *running)]
     base = alt.Chart({"values": rows}).encode(
         x=alt.X(
             "column:Q",
             title="products added up",
             scale=alt.Scale(domain=[0, len(rows)], nice=False),
-            axis=alt.Axis(tickCount=5, tickMinStep=1, format="d"),
+            axis=axis_within(0, len(rows), whole=True, format="d"),
         ),
         color=color_by_label([label]),
-        y=alt.Y("sum:Q", title="sum (int32)", axis=alt.Axis(tickCount=5, format="~s")),
-        tooltip=[alt.Tooltip("column:Q"), alt.Tooltip("sum:Q", format=",")],
+        y=alt.Y(
+            "sum:Q",
+            title="sum (int32)",
+            scale=alt.Scale(domain=ends, nice=False, padding=26),  # for the last value
+            axis=axis_within(*ends, format="~s"),
+        ),
+        tooltip=[alt.Tooltip("column:Q", title="products"), alt.Tooltip("sum:Q", format=",")],
     )
     last = base.transform_filter(alt.datum.column == len(rows))
     chart = alt.layer(
@@ -220,7 +249,8 @@ def running_sum(running: list[int], label: str) -> Spec:
             text=alt.Text("sum:Q", format=","), color=alt.ColorValue(INK)
         ),
     )
-    return specification(chart, height=240)
+    about = f"The sum of the products, one after the other, up to {running[-1]:,}."
+    return specification(chart, 240, about)
 
 
 def _ghost(field: str) -> alt.Color:

@@ -28,16 +28,17 @@ from wlm.paths import shown_path
 
 SHOWN_WEIGHTS = 8  # between their ticks
 SHOWN_PRODUCTS = 512  # as cells: a chart of more is slow
-# On two lines if one line is wider than a phone.
+# One line is at most as wide as a phone.
 FORMULAS = (
     r"q = \mathrm{round}\left(\frac{w}{s}\right), \quad s = \frac{\max |w|}{127.5}",
-    r"\begin{gathered} q = \mathrm{round}\left(\frac{x}{s}\right) + z \\"
-    r" s = \frac{\max x - \min x}{%d}, \quad z = \mathrm{round}\left(\frac{-\min x}{s}\right)"
-    r" \end{gathered}",
+    r"q = \mathrm{round}\left(\frac{x}{s}\right) + z"
+    "\n"
+    r"s = \frac{\max x - \min x}{%d}, \quad z = \mathrm{round}\left(\frac{-\min x}{s}\right)",
     r"y = \Big(\sum_i q^w_i q^x_i - z \sum_i q^w_i\Big) \, s_w \, s_x + b",
     r"p_i = \frac{e^{y_i}}{\sum_j e^{y_j}}",
-    r"\begin{gathered} q = \mathrm{round}\left(\frac{w}{s}\right), \quad"
-    r" s = \frac{\max |w|}{2^{b-1} - \frac12} \\ -2^{b-1} \le q < 2^{b-1} \end{gathered}",
+    r"q = \mathrm{round}\left(\frac{w}{s}\right), \quad s = \frac{\max |w|}{2^{b-1} - \frac12}"
+    "\n"
+    r"-2^{b-1} \le q < 2^{b-1}",
 )
 
 
@@ -51,7 +52,7 @@ def show_steps(chosen: Selection) -> None:
 def show_lines(chosen: Selection, step: int, bits: int = 4) -> None:
     """Show a step's formula and its code, which continues the code of the previous steps."""
     formula = FORMULAS[step - 1]
-    st.latex(formula % highest_level() if "%d" in formula else formula)
+    show_formula(formula % highest_level() if "%d" in formula else formula)
     lines = lines_of(
         shown_path(find_model(chosen.model)),
         chosen.words[: chosen.at + 1],
@@ -68,10 +69,17 @@ def show_lines(chosen: Selection, step: int, bits: int = 4) -> None:
             st.caption("This continues the code of the previous steps.")
 
 
+def show_formula(text: str) -> None:
+    """Show the lines of a formula in LaTeX."""
+    with st.container(gap=None):
+        for line in text.split("\n"):
+            st.latex(line)
+
+
 def show_weight(chosen: Selection) -> None:
     """Show a matrix's grid, and the weights of a row as they snap to its ticks."""
     row = word_of(chosen).row
-    st.subheader("1. A weight becomes an integer", anchor="weight")
+    st.header("1. A weight becomes an integer", anchor="weight")
     st.markdown(about_step(chosen, row))
     step, spans, noise = st.columns(3)
     card(step, "Step", f"{row.step:.3g}", f"{row.largest:.3g} ÷ {HALF}")
@@ -161,7 +169,7 @@ def show_input(chosen: Selection) -> None:
     word, static = word_of(chosen), static_grids(chosen.model)
     fixed, grid, count = static.grids[chosen.matrix], word.grid, len(word.input)
     low, high = (minus(f"{end:.3f}") for end in (grid.low, grid.high))
-    st.subheader("2. An input becomes an integer, on the fly", anchor="input")
+    st.header("2. An input becomes an integer, on the fly", anchor="input")
     st.markdown(
         f"At **{plain(shown_word(chosen.word))}**, what enters {chosen.name} goes from {low} to "
         f"{high}. PyTorch divides this range into {grid.highest} steps and puts 0 at the integer "
@@ -216,7 +224,7 @@ def show_sum(chosen: Selection) -> None:
     found, what = word.sum, "Logit" if chosen.matrix == DECODER_WEIGHT else "Share of the gate"
     count, shown = len(found.weights), min(SHOWN_PRODUCTS, len(found.weights))
     total = minus(f"{found.total:,}")
-    st.subheader("3. They multiply in integers", anchor="sum")
+    st.header("3. They multiply in integers", anchor="sum")
     st.markdown(
         f"The row of **{plain(chosen.label(chosen.row))}** times the input at "
         f"**{plain(shown_word(chosen.word))}**: {count} products of two integers add up to "
@@ -239,7 +247,7 @@ def show_sum(chosen: Selection) -> None:
         f"{found.value - word.fp32:+.4f} in int8",
         help="fp32 reads the same words, with its own hidden state.",
     )
-    st.latex(formula(chosen))
+    show_formula(formula(chosen))
     cells, line = st.columns(2)
     with cells:
         some = "" if shown == count else f", the first {shown}"
@@ -254,7 +262,7 @@ def show_sum(chosen: Selection) -> None:
 
 
 def formula(chosen: Selection) -> str:
-    """Return the sum with its numbers, in LaTeX."""
+    """Return the sum with its numbers, as two lines of LaTeX."""
 
     def whole(number: int) -> str:
         return f"{number:,}".replace(",", "{,}")
@@ -272,7 +280,7 @@ def formula(chosen: Selection) -> str:
 def show_next_word(chosen: Selection) -> None:
     """Show the likeliest next words under fp32 and int8, and what each draws."""
     candidates, labels = next_words_of(chosen), [FP32.label, chosen.int8.label]
-    st.subheader("4. The next word", anchor="next")
+    st.header("4. The next word", anchor="next")
     best, written = (
         [f"**{plain(shown_word(word))}**" for word in pick(candidates)]
         for pick in (likeliest, drawn)

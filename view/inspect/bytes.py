@@ -28,9 +28,9 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
         size_card(column, size, sizes[0] if label != labels[0] else None, heading=label)
     st.vega_lite_chart(bytes_chart(model, variants), key="chart-bytes")
     st.markdown(why_it_remains(model, dict(zip(variants, parts, strict=True))))
-    st.markdown("**To the byte**")
+    st.markdown("**Exact bytes**")
     bytes = ([*each.values(), size] for each, size in zip(parts, sizes, strict=True))
-    table = {"Part": [*parts[0], "the file"], **dict(zip(labels, bytes, strict=True))}
+    table = {"Part": [*parts[0], "whole file"], **dict(zip(labels, bytes, strict=True))}
     numbers = dict.fromkeys(labels, st.column_config.NumberColumn(format="localized"))
     st.dataframe(table, column_config=numbers, hide_index=True, height="content")
     st.caption(
@@ -68,16 +68,16 @@ def why_it_remains(model: str, sizes: dict[Variant, dict[str, int]]) -> str:
     config = server.config_of(model)
     shape = f"{config.ntoken:,} × {config.ninp:,}"
     by_precision = {variant.embedding: variant for variant in sizes}
-    sentences = ["The switches for LSTM and Linear do not reach the embedding."]
+    sentences = ["Quantizing LSTM and Linear does not reach the embedding."]
     if any(map(unreached, sizes)):
         sentences.insert(0, "Outlined: what quantization left in 32-bit floats.")
     for precision, variant in by_precision.items():
         parts = sizes[variant]
         unit, scale = size_unit([sum(parts.values())])
-        share = f"{parts[EMBEDDING] / scale:.1f} of the {sum(parts.values()) / scale:.1f} {unit}"
+        share = f"{parts[EMBEDDING] / scale:.1f} of {sum(parts.values()) / scale:.1f} {unit}"
         sentences.append(
-            f"Its {shape} weights stay 32-bit floats: {share} of {variant.label}."
+            f"Its {shape} weights stay 32-bit floats: {share} in {variant.label}."
             if precision == "fp32"
-            else f"Quantized by itself it takes {share} of {variant.label}."
+            else f"In {variant.label}, the embedding is quantized too: {share}."
         )
     return " ".join(sentences)

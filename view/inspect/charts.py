@@ -97,7 +97,9 @@ def stacked_parts(
     ends = ends.mark_text(fontSize=type_size, align="left", dx=8, color=INK)
     layers.append(ends.encode(x=alt.X("total:Q", **along), y=y, text=alt.Text("words:N")))
     height = 60 + 106 * len(labels) if large else 130 + 94 * len(labels)
-    return specification(alt.layer(*layers), height=height)
+    sums = [f"{row['label']} {row['total']:.4g} {unit}" for row in totals]
+    about = f"Stacked bars of {title} by part of the model: {', '.join(sums)}."
+    return specification(alt.layer(*layers), height, about)
 
 
 def _segments(labels: list[str], parts: list[dict[str, float]]) -> tuple[list[dict], list[dict]]:
@@ -142,7 +144,8 @@ def _with_room(numbers: list[dict], room: float) -> list[dict]:
 def weights_on_grid(histogram: Histogram, *, title: str) -> Spec:
     """Return a histogram of weights over the numbers that can be stored."""
     _, layers = histogram_layers(histogram, title)
-    return specification(alt.layer(*layers), height=260)
+    about = "How many weights have each value, with the numbers that can be stored as lines."
+    return specification(alt.layer(*layers), 260, about)
 
 
 @built_once
@@ -157,7 +160,7 @@ def matrix_errors(rows: list[dict], labels: list[str]) -> Spec:
             "shown_db:Q",
             title="signal to rounding noise (dB)",
             scale=alt.Scale(domain=domain, nice=False, padding=24),
-            axis=alt.Axis(tickCount=5, labelExpr=IDENTICAL_LABEL),
+            axis=axis_within(*domain, labelExpr=IDENTICAL_LABEL),
         ),
         y=alt.Y(
             "matrix:N",
@@ -167,7 +170,10 @@ def matrix_errors(rows: list[dict], labels: list[str]) -> Spec:
         ),
         yOffset=alt.YOffset("label:N", scale=alt.Scale(domain=shown)),
         color=color_of_variants(labels, rows),
-        tooltip=[*map(alt.Tooltip, ("label:N", "matrix:N", "told:N"))],
+        tooltip=[
+            *map(alt.Tooltip, ("label:N", "matrix:N")),
+            alt.Tooltip("told:N", title="signal to noise"),
+        ],
     )
     dots = base.mark_point(filled=True, size=150 if len(shown) < 3 else 60, opacity=1)
     layers = [dots]
@@ -175,7 +181,9 @@ def matrix_errors(rows: list[dict], labels: list[str]) -> Spec:
         numbers = base.mark_text(align="left", dx=10)
         layers.append(numbers.encode(text=alt.Text("number:N")))
     row = max(30, 8 + 9 * len(shown))
-    return specification(alt.layer(*layers), height=60 + row * len(matrices) + _legend(shown))
+    height = 60 + row * len(matrices) + _legend(shown)
+    about = f"Signal to rounding noise of each weight matrix under {', '.join(shown)}."
+    return specification(alt.layer(*layers), height, about)
 
 
 @built_once
@@ -200,13 +208,17 @@ def errors_by_layer(rows: list[dict], labels: list[str]) -> Spec:
             "shown_db:Q",
             title="signal to error (dB)",
             scale=alt.Scale(domain=domain, nice=False, padding=28),
-            axis=alt.Axis(tickCount=5, labelExpr=IDENTICAL_LABEL),
+            axis=axis_within(*domain, labelExpr=IDENTICAL_LABEL),
         ),
         color=color_of_variants(labels, rows),
     )
     dot = {"size": 110 if len(shown) < 3 else 60, "filled": True}
     lines = base.mark_line(strokeWidth=3 if len(shown) < 3 else 2, point=dot)
-    told = [*map(alt.Tooltip, ("label:N", "part:N", "told:N", "cosine:Q"))]
+    told = [
+        *map(alt.Tooltip, ("label:N", "part:N")),
+        alt.Tooltip("told:N", title="signal to error"),
+        alt.Tooltip("cosine:Q", format=".5f"),
+    ]
     layers = [lines.encode(tooltip=told)]
     numbers = rows
     if len(shown) > 1:  # else they overlap: show only each variant's largest error
@@ -221,7 +233,8 @@ def errors_by_layer(rows: list[dict], labels: list[str]) -> Spec:
         chosen = [row for row in numbers if (rows.index(row) in dips) == below]
         words = base.mark_text(dy=dy).encode(text=alt.Text("number:N"))
         layers.append(words.properties(data={"values": chosen}))
-    return specification(alt.layer(*layers), height=380 + _legend(shown))
+    about = f"Signal to error after each part of the model under {', '.join(shown)}."
+    return specification(alt.layer(*layers), 380 + _legend(shown), about)
 
 
 IDENTICAL_LABEL = (
@@ -241,8 +254,7 @@ def _to_identical(rows: list[dict]) -> tuple[list[dict], list[float]]:
         capped = ratio if ratio is None else min(ratio, IDENTICAL)
         shown.append({**row, "shown_db": capped, "number": number, "told": told})
     known = [row["shown_db"] for row in shown if row["shown_db"] is not None]
-    low, high = min(known, default=0.0), max(known, default=IDENTICAL)
-    return shown, [low, high if high > low else low + 1.0]
+    return shown, [min(known, default=0.0), max(known, default=IDENTICAL)]
 
 
 def _legend(shown: list[str]) -> int:

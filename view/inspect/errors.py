@@ -59,7 +59,7 @@ def show_errors(model: str, text: str, variants: list[Variant]) -> None:
     show_worst(quantized[-1], errors[quantized[-1]], weight_errors_of(model, quantized[-1]))
     activations_column, weights_column = st.columns(2)
     with activations_column:
-        st.markdown("**Activations**: does the error grow or fade on its way?")
+        st.markdown("**Activations**: does the error grow or fade from part to part?")
         rows = [
             {"label": variant.label, **layer.to_json()}
             for variant, layers in errors.items()
@@ -67,7 +67,7 @@ def show_errors(model: str, text: str, variants: list[Variant]) -> None:
         ]
         st.vega_lite_chart(charts.errors_by_layer(rows, labels), key="chart-layers")
     with weights_column:
-        st.markdown("**Weights**: what rounding costs each matrix")
+        st.markdown("**Weights**: how much rounding changes each matrix")
         rows = [
             {**each.to_json(), "label": variant.label, "matrix": matrix_label(each.matrix)}
             for variant in quantized
@@ -76,8 +76,8 @@ def show_errors(model: str, text: str, variants: list[Variant]) -> None:
         st.vega_lite_chart(charts.matrix_errors(rows, labels), key="chart-matrices")
     st.caption(
         f"Activations: the first {ACTIVATION_TOKENS} words of {text}, one word at a time, each "
-        "variant with its own hidden state. Where nothing is rounded there is no dot. 6 dB are "
-        "one bit."
+        "variant with its own hidden state. If nothing is rounded, there is no dot. 6 dB are 1 "
+        "bit."
     )
     show_matrix(model, quantized)
 
@@ -86,11 +86,11 @@ def show_worst(variant: Variant, layers: list[LayerError], weights: list[WeightE
     """Show how well a variant's logits, its worst layer and its worst weights keep their signal."""
     logits, layer = layers[-1], min(layers, key=lambda each: each.sqnr_db)
     matrix = min(weights, key=lambda each: each.sqnr_db)
-    where = "which is where it is largest"
+    worst = "more than after any other part"
     if layer is not logits:
-        where = f"and {_share(layer.sqnr_db)} where it is largest, after {layer.part}"
-    st.subheader(
-        f"{variant.label}: the error is {_share(logits.sqnr_db)} of the logits, {where}.",
+        worst = f"and {_share(layer.sqnr_db)} after {layer.part}, where it is largest"
+    st.header(
+        f"{variant.label}: the error is {_share(logits.sqnr_db)} of the logits, {worst}.",
         anchor=False,
     )
     cards = {
@@ -144,9 +144,9 @@ def show_matrix(model: str, variants: list[Variant]) -> None:
     st.markdown(heading)
     st.vega_lite_chart(charts.weights_on_grid(near, title=unit), key="chart-near")
     if not error.largest:
-        st.caption("Nothing here is rounded away: each weight is stored as it is.")
+        st.caption("Nothing here is rounded: each weight is stored as it is.")
         return
-    st.markdown("**The weights that moved most**")
+    st.markdown("**The weights that changed most**")
     checkpoint = server.load_model(model)
     st.dataframe(
         {

@@ -7,7 +7,7 @@ from view.shared.chart_cache import built_once
 from view.shared.charts import GROUND, HALO, INK, SMALL_SIZE, Spec, specification
 from wlm.inspecting.roofline import Roofline
 
-DECADES = [0.1, 1, 10, 100, 1000, 10000]
+DECADES = [10.0**power for power in range(-2, 6)]
 
 
 @built_once
@@ -31,15 +31,15 @@ def roofline(points: list[dict], roof: Roofline) -> Spec:
     high = max(*peaks.values(), *(each["ops_per_s"] for each in points)) / 1e9 * 2.2
     x = alt.X(
         "x:Q",
-        title="operations per byte moved",
+        title="operations per byte moved (log scale)",
         scale=alt.Scale(type="log", domain=[left, right], nice=False),
-        axis=alt.Axis(values=DECADES[:-1], format="~g"),
+        axis=alt.Axis(values=_within(left, right), format="~g"),
     )
     y = alt.Y(
         "y:Q",
-        title="billion operations per second",
+        title="billion operations per second (log scale)",
         scale=alt.Scale(type="log", domain=[low, high], nice=False),
-        axis=alt.Axis(values=DECADES, format="~g"),
+        axis=alt.Axis(values=_within(low, high), format="~g"),
     )
     ceilings = alt.Chart({"values": _ceilings(peaks, slopes, left, right)}).encode(
         x=x,
@@ -75,7 +75,11 @@ def roofline(points: list[dict], roof: Roofline) -> Spec:
             y=y,
             color=color,
             shape=shape,
-            tooltip=[*map(alt.Tooltip, ("label:N", "module:N", "x:Q", "y:Q"))],
+            tooltip=[
+                *map(alt.Tooltip, ("label:N", "module:N")),
+                alt.Tooltip("x:Q", title="operations per byte", format=".3~r"),
+                alt.Tooltip("y:Q", title="Gop/s", format=",.3~r"),
+            ],
         ),
     ]
     if len(labels) <= 2:  # more variants: names of the same module overlap
@@ -104,7 +108,15 @@ def roofline(points: list[dict], roof: Roofline) -> Spec:
         look = {"fontSize": SMALL_SIZE - 1, "fontWeight": "normal", "color": INK}
         names = alt.Chart({"values": rows}).mark_text(**look, **side)
         layers.append(names.encode(x=x, y=y, text=alt.Text("words:N")))
-    return specification(alt.layer(*layers), height=440)
+    about = (
+        "Operations per second of each module against its operations per byte, under the lines of "
+        "what memory, caches and arithmetic allow at best."
+    )
+    return specification(alt.layer(*layers), 440, about)
+
+
+def _within(low: float, high: float) -> list[float]:
+    return [tick for tick in DECADES if low <= tick <= high]
 
 
 def _ceilings(

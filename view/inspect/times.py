@@ -35,9 +35,9 @@ def show_current(spec: InspectSpec) -> None:
         server.job_queue().prefetch(spec)
     if run is None:
         st.info(
-            "Press **Measure** to time each module of these variants in turn on this machine, for "
-            "a chunk of 25 words and for one word, and to measure what the machine can do at "
-            f"best: about {spec.seconds + 5:.0f} seconds.",
+            "Press **Measure** to time each module of these variants on this machine, for a chunk "
+            "of 25 words and for one word, and to measure the machine's limits. This takes about "
+            f"{spec.seconds + 5:.0f} seconds.",
             icon=":material/timer:",
         )
         return
@@ -53,7 +53,7 @@ def show_times(result: dict) -> None:
     show_warnings(result["warnings"])
     roof = Roofline(**result["roofline"])
     if fastest is not first:
-        st.subheader(shade(headline(first, fastest)), anchor=False)
+        st.header(shade(headline(first, fastest)), anchor=False)
     *places, memory, peak = columns(len(fastest["passes"]) + 2)
     for column, before, after in zip(places, first["passes"], fastest["passes"], strict=True):
         card(
@@ -71,15 +71,16 @@ def show_times(result: dict) -> None:
         "Memory, GB/s",
         f"{roof.memory_bytes_per_s / 1e9:.1f}",
         f"caches: {roof.cache_bytes_per_s / 1e9:.0f}",
-        help="The best of several products of a matrix and a vector: 268 MB from memory, 1 MB from "
-        "caches.",
+        help="How fast this machine reads weights: the best of several products of a matrix and a "
+        "vector, 268 MB from memory and 1 MB from caches. A faster module sets the best.",
     )
     card(
         peak,
         "fp32 peak, Gop/s",
         f"{roof.fp32_ops_per_s / 1e9:,.0f}",
         f"int8: {roof.int8_ops_per_s / 1e9:,.0f}" if roof.int8_ops_per_s else None,
-        help="The best of several matrix products of four sizes.",
+        help="How fast this machine multiplies: the best of several matrix products of four sizes. "
+        "A faster module sets the best.",
     )
     labels = [each["label"] for each in result["results"]]
     names = [_name_of(each["tokens"]).capitalize() for each in first["passes"]]
@@ -93,11 +94,12 @@ def show_times(result: dict) -> None:
         return
     if any(Variant.parse(each["variant"]).runtime == "onnxruntime" for each in result["results"]):
         st.caption(
-            "ONNX Runtime's graph is cut between its modules for this: a pass makes four calls in "
-            "place of one, which counts for a single word. Compare and Sample run it uncut."
+            "To time its modules, wlm cuts ONNX Runtime's graph between them. A pass then makes "
+            "four calls instead of one, which slows down single words. Compare and Sample run "
+            "the graph uncut."
         )
     for i, column in enumerate(st.columns(len(names))):
-        column.markdown(f"**{names[i]}**: under this machine's roof")
+        column.markdown(f"**{names[i]}**: how close to this machine's limits")
         chart = roofline(_points(labels, passes[i]), roof)
         column.vega_lite_chart(chart, key=f"chart-roof-{i}")
         column.markdown(bound_by(labels, passes[i]))
@@ -110,26 +112,21 @@ def headline(first: dict, fastest: dict) -> str:
         f"{before['seconds'] / after['seconds']:.2f} times as fast on {_name_of(after['tokens'])}"
         for before, after in zip(first["passes"], fastest["passes"], strict=True)
     ]
-    return f"{fastest['label']} is {' and '.join(words)} as {first['label']}."
+    return f"Compared with {first['label']}, {fastest['label']} is {' and '.join(words)}."
 
 
 def bound_by(labels: list[str], passes: Sequence[dict]) -> str:
-    """Return a sentence on which modules memory keeps waiting."""
-    bound = {True: [], False: []}
+    """Return a sentence on what limits each module."""
+    limited: dict[str, list[str]] = {}
     for label, each in zip(labels, passes, strict=True):
         for module in each["modules"]:
-            if module["memory_bound"] is not None:
-                bound[module["memory_bound"]].append(f"{label} {module['module']}")
-    if not bound[False]:
-        return "Bound by memory: all of them."
-    if not bound[True]:
-        return "Bound by memory: none; arithmetic limits them all."
-    return f"Bound by memory: {', '.join(bound[True])}. By arithmetic: {', '.join(bound[False])}."
+            if limit := module.get("bound_by"):
+                limited.setdefault(limit, []).append(f"{label} {module['module']}")
+    return " ".join(f"Limited by {limit}: {', '.join(names)}." for limit, names in limited.items())
 
 
 def show_times_table(result: dict) -> None:
     """Show all numbers of an inspection, one row per module."""
-    bound = {True: "memory", False: "arithmetic", None: "–"}
     rows = [
         {
             "Variant": each["label"],
@@ -140,8 +137,8 @@ def show_times_table(result: dict) -> None:
             "Multiply-adds (M)": module["multiply_adds"] / 1e6,
             "MB moved": module["bytes_moved"] / 1e6,
             "Gop/s": module["ops_per_s"] / 1e9,
-            "Bound by": bound[module["memory_bound"]],
-            "Of the roof": module["roof_share"] and 100 * module["roof_share"],
+            "Limited by": module.get("bound_by"),
+            "Of the limit": module["roof_share"] and 100 * module["roof_share"],
         }
         for each in result["results"]
         for one in each["passes"]
@@ -157,18 +154,19 @@ def show_times_table(result: dict) -> None:
             "Multiply-adds (M)": number(format="%.2f"),
             "MB moved": number(format="%.3f"),
             "Gop/s": number(format="%.1f"),
-            "Of the roof": number(format="%.0f%%"),
+            "Of the limit": number(format="%.0f%%"),
         },
         hide_index=True,
         height="content" if len(rows) <= 16 else 600,
         placeholder="–",
     )
     st.caption(
-        "Multiply-adds and bytes follow from shapes: weights, input and output, each once, but an "
-        "LSTM's recurrent weights once a word, because each word waits for the one before. They "
-        "may come from caches: then a point lies above the line of memory, and over 100% of the "
-        "roof. A multiply-add is two operations; embedding and loss do none, so they have no "
-        "point. What is far below the roof loses its time elsewhere: in calls, in waiting."
+        "Multiply-adds and bytes follow from the shapes. Weights, input and output count once per "
+        "pass. An LSTM's recurrent weights count once per word, because each word waits for the "
+        "previous word. A multiply-add is two operations; embedding and loss have none, so they "
+        "have no point. **Limited by caches:** the module is faster than memory allows, so its "
+        "data come from caches. A module far below its limit loses time elsewhere: in calls, or "
+        "waiting."
     )
     st.caption(f"Text {result['protocol']['text']}, batch size 1, {where_measured(result)}")
 
@@ -184,7 +182,7 @@ def _points(labels: list[str], passes: Sequence[dict]) -> list[dict]:
 
 
 def _name_of(tokens: int) -> str:
-    return "one word" if tokens == 1 else f"a chunk of {tokens}"
+    return "one word" if tokens == 1 else f"a chunk of {tokens} words"
 
 
 def _milliseconds(seconds: float) -> str:

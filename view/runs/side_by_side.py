@@ -28,7 +28,7 @@ DIFFERENCES = (
 
 def show_side_by_side(runs: list[Run]) -> None:
     """Show the variants of several runs in one chart and one table."""
-    st.subheader("Side by side")
+    st.header("Side by side")
     facts = [summary(run) for run in runs]
     st.markdown("  \n".join(f"**{i}:** {_named(fact)}" for i, fact in enumerate(facts, start=1)))
     if said := differences(facts):

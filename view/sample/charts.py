@@ -13,7 +13,7 @@ from view.shared.charts import (
 )
 from wlm.quantization.variant import Variant
 
-TICKS = [0, 0.1, 0.5]  # nats, and whole numbers above
+TICKS = [0, 0.1, 0.5, *range(1, 10)]  # nats
 
 
 @built_once
@@ -35,10 +35,10 @@ def divergence_strip(rows: list[dict], label: str, top: float, departure: int | 
         x=x,
         y=alt.Y(
             "kl:Q",
-            title="nats (root)",
+            title="nats (square root)",
             stack=None,
             scale=alt.Scale(type="sqrt", domain=[0, top], nice=False),
-            axis=alt.Axis(values=[*TICKS, *range(1, 10)], format="~g"),
+            axis=alt.Axis(values=[tick for tick in TICKS if tick <= top], format="~g"),
         ),
         color=color_by_label([label]),
     )
@@ -46,7 +46,7 @@ def divergence_strip(rows: list[dict], label: str, top: float, departure: int | 
     dots = base.mark_point(filled=True, size=90).encode(
         opacity=alt.when(hover).then(alt.value(1)).otherwise(alt.value(0)),
         tooltip=[
-            alt.Tooltip("place:Q"),
+            alt.Tooltip("place:Q", title="place"),
             alt.Tooltip("word:N"),
             alt.Tooltip("kl:Q", title="nats", format=".4f"),
         ],
@@ -63,7 +63,8 @@ def divergence_strip(rows: list[dict], label: str, top: float, departure: int | 
         side = {"align": "left", "dx": 6} if right else {"align": "right", "dx": -6}
         words = mark.mark_text(**side, baseline="top", y=0, color=INK)
         layers.append(words.encode(text=alt.Text("text:N")))
-    return specification(alt.layer(*layers), height=150)
+    about = f"How far the next words of {label} differ from the baseline's, word by word."
+    return specification(alt.layer(*layers), 150, about)
 
 
 @built_once
@@ -93,4 +94,5 @@ def reshaped(rows: list[dict]) -> Spec:
     shares = base.mark_text(fontSize=LABEL_SIZE, align="left", dx=6, color=INK).encode(
         text=alt.Text("probability:Q", format=".1%")
     )
-    return specification(alt.layer(bars, shares), height=30 * len(rows))
+    about = "Bars of how likely the next words are at this temperature."
+    return specification(alt.layer(bars, shares), 30 * len(rows), about)

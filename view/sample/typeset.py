@@ -49,7 +49,7 @@ def show_pair(
                 st.header(f"{'AB'[side]}{truth}", anchor=False)
                 st.subheader(text, anchor=False)
             else:
-                st.markdown(f"#### Text {'AB'[side]}{truth}")
+                st.markdown(f"**Text {'AB'[side]}{truth}**")
                 st.markdown(text)
             below(side)
 

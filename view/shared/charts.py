@@ -5,6 +5,7 @@ browser. Channels are objects, such as `alt.X("start:Q")`: for a string, Altair 
 classes.
 """
 
+import json
 import math
 
 import altair as alt
@@ -20,10 +21,10 @@ from wlm.quantization.variant import OFFERED, Variant
 LABEL_SIZE = 16
 VALUE_SIZE = 20
 SMALL_SIZE = 14
-GREY = "#8c98a4"  # for reference marks: visible on light and on dark
+GREY = "#7f8b97"  # for reference marks: visible on light and on dark
 # The browser computes the ink from the page's background: the theme's grays are too faint for a
 # lecture hall.
-INK = alt.ExprRef("luminance(background) > 0.2 ? '#17202a' : '#e8eef4'")
+INK = alt.ExprRef("luminance(background) > 0.2 ? '#0d141b' : '#e8eef4'")
 GROUND = alt.ExprRef("background")
 HALO = {"stroke": GROUND, "strokeWidth": 5, "strokeJoin": "round"}  # around words that lines cross
 # A variant's color is the theme's color at its position in this list, whichever variants are shown.
@@ -42,7 +43,7 @@ PARTS = {
         ("embedding", "#92a0ad", "#677078"),
         ("LSTM", "#181b1e", "#d6dfe8"),
         ("decoder", "#c9d2db", "#3b434b"),
-        ("loss", "#706743", "#c1b88b"),
+        ("loss", "#5a6672", "#9aa6b2"),
         ("file format", "#e7ecf0", "#252c33"),
     )
 }
@@ -72,17 +73,56 @@ CONFIG = alt.Config(
 ).to_dict()
 
 Spec = dict  # Vega-Lite's JSON
+# What tooltips call these fields; other fields have their own names.
+TITLES = {
+    "label": "variant",
+    "low": "from",
+    "high": "to",
+    "tokens_per_s": "tokens per second",
+    "elapsed_ms": "elapsed (ms)",
+    "cpu_ms": "CPU (ms)",
+}
 
 alt.data_transformers.consolidate_datasets = False  # rows stay in the chart that holds them
 
 
-def specification(chart: alt.LayerChart, height: float | dict) -> Spec:
-    """Return a chart as data, in type large enough for the last row of a lecture hall."""
+def specification(chart: alt.LayerChart, height: float | dict, description: str = "") -> Spec:
+    """Return a chart as data, in type large enough for the last row of a lecture hall.
+
+    Screen readers read the description, then each mark that has a tooltip, by its tooltip.
+    """
     spec = chart.to_dict(validate=False)
-    spec |= {"config": {**spec["config"], **CONFIG}, "height": height}
+    _name_marks(spec)
+    spec |= {"config": {**spec["config"], **CONFIG}, "height": height, "description": description}
     # Streamlit would convert rows at the top level at every rerun.
     drawn = {key: spec.pop(key) for key in ("data", "layer", "resolve") if key in spec}
     return {**spec, "layer": [drawn]}
+
+
+def _name_marks(spec: Spec) -> None:
+    """Name each mark by its tooltip, such as "variant: fp32, size (MB): 113.9", and hide the other
+    marks from screen readers: words and lines repeat what these names and the description say."""
+    for layer in spec.get("layer", []):
+        _name_marks(layer)
+    if "mark" not in spec:
+        return
+    told = spec["encoding"].get("tooltip")
+    if not isinstance(told, list) or spec["mark"]["type"] in ("text", "line", "area"):
+        spec["mark"]["aria"] = False  # the points of a line keep their names
+    if isinstance(told, list):
+        for tooltip in told:
+            tooltip.setdefault("title", TITLES.get(tooltip["field"], tooltip["field"]))
+        words = " + ', ' + ".join(map(_told, told))
+        spec["encoding"]["description"] = {"value": {"expr": words}}
+
+
+def _told(tooltip: dict) -> str:
+    """Return the Vega expression of a tooltip's line in words."""
+    name, value = tooltip["title"], f"datum['{tooltip['field']}']"
+    if tooltip["type"] == "quantitative":
+        number = f"format({value}, '{tooltip.get('format', ',.6~r')}')"
+        value = f"(isValid({value}) ? {number} : 'unknown')"
+    return f"{json.dumps(name + ': ', ensure_ascii=False)} + {value}"
 
 
 def axis_within(
@@ -98,6 +138,16 @@ def axis_within(
     return alt.Axis(values=[round(i * step, 12) for i in range(first, last + 1)], **options)
 
 
+def interval_ends(base: alt.Chart) -> list[alt.Chart]:
+    """Return marks at both ends of each row's interval from `low` to `high`. They are taller than a
+    dot, which hides the rest of a narrow interval."""
+    known = base.transform_filter("datum.low < datum.high")
+    return [
+        known.mark_tick(thickness=3, height=26).encode(x=alt.X(f"{end}:Q"))
+        for end in ("low", "high")
+    ]
+
+
 def draw_chart(spec: Spec, key: str, place=st) -> None:
     """Draw a chart in a place, under a veil if results are dimmed."""
     place.vega_lite_chart(_dimmed(spec) if is_dim() else spec, key=key)
@@ -106,7 +156,13 @@ def draw_chart(spec: Spec, key: str, place=st) -> None:
 def _dimmed(spec: Spec) -> Spec:
     veil = {
         "data": {"values": [{}]},
-        "mark": {"type": "rect", "color": GROUND.to_dict(), "opacity": 0.7, "tooltip": None},
+        "mark": {
+            "type": "rect",
+            "color": GROUND.to_dict(),
+            "opacity": 0.7,
+            "tooltip": None,
+            "aria": False,
+        },
         "encoding": {
             "x": {"value": 0},
             "x2": {"value": "width"},

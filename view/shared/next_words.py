@@ -91,4 +91,6 @@ def next_words(rows: list[dict], labels: list[str]) -> Spec:
     texts = base.mark_text(fontSize=SMALL_SIZE - 1, align="left", dx=5).encode(
         text=alt.Text("text:N")
     )
-    return specification(alt.layer(bars, texts), height=90 + 18 * len(labels) * len(order))
+    height = 90 + 18 * len(labels) * len(order)
+    about = f"Bars of how likely the next words are under {' and '.join(labels)}."
+    return specification(alt.layer(bars, texts), height, about)

@@ -50,7 +50,10 @@ RUN_ID = re.compile(r"[A-Za-z0-9_-]{16}")
 _drawing = threading.local()  # this visitor's page and its start time
 WHOLE_NUMBERS = ("words", "seed", "k", "row", "bits")  # number inputs bound to the URL
 _close_menu_on_phones = st.components.v2.component(
-    "wlm.menu", js=Path(__file__).with_name("menu.js").read_text("utf-8")
+    "wlm.menu",
+    js=Path(__file__).with_name("menu.js").read_text("utf-8"),
+    css=Path(__file__).with_name("menu.css").read_text("utf-8"),
+    isolate_styles=False,  # the style is for the links beside it
 )
 
 

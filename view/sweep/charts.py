@@ -72,7 +72,10 @@ def _curves(
         f"{measure}:Q",
         title=title,
         scale=alt.Scale(type="log", domain=domain, nice=False),
-        axis=alt.Axis(values=_ticks(*domain), format="~s" if high >= 1000 else "~g"),
+        axis=alt.Axis(
+            values=_ticks(low, high),
+            format="~s" if high >= 1000 else ".3~g",
+        ),
     )
     base = alt.Chart({"values": rows}).encode(x=x, y=y, color=color_by_label(labels))
     layers = []
@@ -112,7 +115,8 @@ def _curves(
     names = base.mark_text(fontSize=LABEL_SIZE, lineBreak="\n", lineHeight=LINE_HEIGHT, **beside)
     places = {"values": _names(rows, measure, domain)}
     layers.append(names.encode(text=alt.Text("text:N")).properties(data=places))
-    return specification(alt.layer(*layers), height=HEIGHT)
+    about = f"A curve for each variant: {title} over {knob}."
+    return specification(alt.layer(*layers), HEIGHT, about)
 
 
 def _extent(rows: list[dict], shown: list[str]) -> tuple[float, float]:
@@ -146,7 +150,8 @@ def _names(rows: list[dict], measure: str, domain: list[float]) -> list[dict]:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Return round numbers within a range, close enough together to read a log axis."""
+    """Return round numbers within a range, close enough together to read a log axis, or if there is
+    none, the ends of the range."""
     steps = (1, 2, 5) if high / low > 4 else (1, 1.5, 2, 3, 4, 5, 6, 8)
     ticks = [step * 10.0**power for power in range(-3, 8) for step in steps]
-    return [tick for tick in ticks if low <= tick <= high]
+    return [tick for tick in ticks if low <= tick <= high] or [low, high]

@@ -5,7 +5,7 @@ import streamlit as st
 from view.how import charts
 from view.how.choose import DEFAULT_PROMPT
 from view.how.selection import Selection, word_of, words_read
-from view.how.steps import formula, ranges_chart, snaps, weights_chart
+from view.how.steps import formula, ranges_chart, show_formula, snaps, weights_chart
 from view.shared import server
 from view.shared.page import MENU, plain
 from wlm.catalog.registry import DEFAULT_MODEL
@@ -74,7 +74,7 @@ def show_sum(presenting: bool) -> None:
     running = charts.running_sum(word_of(here).sum.running, here.int8.label)
     sum.vega_lite_chart(running, key=f"tour-running-{presenting}")
     if not presenting:
-        st.latex(formula(here))
+        show_formula(formula(here))
     link_to_all(presenting)
 
 
