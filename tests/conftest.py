@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import fields
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import torch
 from streamlit.components.v2 import manifest_scanner
 
+from helpers import loaders
 from helpers.mirror import FILES, Mirror, published
 from helpers.postgres import Postgres, programs, running
 from helpers.tiny import LINE, WORDS, tiny_model
@@ -18,10 +20,11 @@ from wlm.catalog import fetch, upload_checks
 from wlm.catalog import open as opening
 from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.catalog.wikitext2 import PublishedFile
+from wlm.exporting import export as exporting
 from wlm.hosting import Hosting, hosting
+from wlm.inspecting import roofline
 from wlm.measuring import machine
 from wlm.model.lstm import LSTMModel
-from wlm.paths import ASSETS
 from wlm.text.vocabulary import Vocabulary
 from wlm.weights.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
@@ -30,6 +33,10 @@ torch.set_num_threads(1)
 
 # Nor does it matter which CPU is the idlest: the tests need not look for long.
 machine.BUSY_SECONDS = 0.01
+
+# A machine's ceilings are measured as well by small matrices, in no time.
+roofline.SECONDS_PER_CEILING, roofline.MEMORY_ROWS = 0.001, 64
+roofline.SHAPES = ((8, 64, 64), (16, 64, 64))
 
 # AppTest would look through every installed package for components at each run of a page, which
 # takes five times as long as the page.
@@ -185,20 +192,28 @@ def url(request) -> str:
 @pytest.fixture(scope="session")
 def bundled() -> Checkpoint:
     """The bundled model of 33,278 words: slow, and shared, so that no test may change it."""
-    return load_checkpoint(ASSETS / "models" / DEFAULT_MODEL)
+    from helpers.made_once import bundled_model
+
+    return bundled_model()
 
 
 @pytest.fixture
 def queue(tmp_path, model_folder, text_file, monkeypatch):
-    """A queue that does nothing, beside a tiny model and a short text to choose."""
+    """A queue that does nothing, beside a tiny model and a short text to choose. Pages share the
+    bundled model and its variants with those of other tests, as visitors do."""
     import streamlit as st
 
     from helpers.driver import IdleQueue
+    from helpers.made_once import held_model
     from view.shared import server, singleton
     from wlm.runs.store import RunStore
 
     queue = IdleQueue(RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}"))
     monkeypatch.setattr(server, "job_queue", lambda: queue)
+    open_named = server._open
+    monkeypatch.setattr(
+        server, "_open", lambda name: held_model() if name == DEFAULT_MODEL else open_named(name)
+    )
     monkeypatch.setenv("WLM_MODELS", str(model_folder.parent))
     monkeypatch.setenv("WLM_TEXTS", str(text_file.parent))
     st.cache_data.clear()
@@ -210,11 +225,9 @@ def queue(tmp_path, model_folder, text_file, monkeypatch):
 @pytest.fixture
 def result(queue) -> dict:
     """A finished comparison of the tiny model."""
-    from wlm.measuring.compare import compare
-    from wlm.measuring.comparison import CompareSpec
+    from helpers.made_once import tiny_comparison
 
-    *_, last = compare(CompareSpec(model="tiny", text="short", tokens=100))
-    return last.measured.to_json()
+    return deepcopy(tiny_comparison())
 
 
 @pytest.fixture(scope="session")
@@ -234,13 +247,15 @@ def mirror(tiny_corpus, monkeypatch):
 
 
 @pytest.fixture
-def files_read_apart() -> None:
-    """Let another process read files of others, as for users."""
+def separate_processes() -> None:
+    """Read files of others, and run exports' load.py, in separate processes, as for users."""
 
 
 @pytest.fixture(autouse=True)
-def files_read_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read files of others in this process: another one takes seconds to import PyTorch."""
-    if "files_read_apart" not in request.fixturenames:
+def one_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read files of others, and run exports' load.py, in this process: another one takes seconds
+    to import PyTorch."""
+    if "separate_processes" not in request.fixturenames:
         for module in (opening, upload_checks):
             monkeypatch.setattr(module, "load_limited", load_checkpoint)
+        monkeypatch.setattr(exporting, "_run_loader", loaders.run_here)

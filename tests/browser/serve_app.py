@@ -7,12 +7,13 @@ from pathlib import Path
 
 from streamlit.web import cli
 
-import view.compare.choose
 import wlm.catalog.fetch
+from view.compare import choose
 from wlm.catalog.wikitext2 import PublishedFile
 from wlm.inspecting.times import InspectSpec
 
 SECONDS = 2.0
+FEW_SECONDS = 0.2  # enough for five groups, and so for intervals
 
 FILES = {
     "train.txt": b" the river \n" * 20_000,
@@ -27,8 +28,9 @@ BLOBS = {
 }
 
 if __name__ == "__main__":
-    view.compare.choose.QUICK_SECONDS = SECONDS
-    InspectSpec.__init__ = partialmethod(InspectSpec.__init__, seconds=SECONDS)
+    # More variants than two are prepared and read for long anyway.
+    choose.quick_seconds = lambda variants: SECONDS if len(variants) <= 2 else FEW_SECONDS
+    InspectSpec.__init__ = partialmethod(InspectSpec.__init__, seconds=FEW_SECONDS)
     wlm.catalog.fetch.WIKITEXT2_FILES = tuple(
         PublishedFile(name, len(content), BLOBS[name]) for name, content in FILES.items()
     )

@@ -16,6 +16,7 @@ from helpers.browsing import (
     run_to_the_end,
     stop_button,
     wait_for_the_end,
+    wait_to_see,
 )
 from wlm import tutorial
 from wlm.measuring.comparison import CompareSpec
@@ -44,7 +45,7 @@ def test_run_and_read_the_three_cards_and_charts(page, server):
     expect(page.get_by_text(re.compile("Recorded on"))).to_be_visible()
     page.get_by_role("button", name="Run").click()
     # What was there stays, dim, and says what it is of.
-    expect(page.get_by_text("Previous result: fp32, int8")).to_be_visible()
+    wait_to_see(page, "Previous result: fp32, int8")
     expect(metric(page, "Size, MB").last).to_contain_text("79.7")
     expect(page.get_by_text("Until there are numbers")).to_be_hidden()
     wait_for_the_end(page)

@@ -110,7 +110,7 @@ def test_a_published_corpus_will_do_and_a_missing_eos_is_said(weights):
 
 @pytest.mark.slow
 def test_another_process_reads_an_upload_within_limits(
-    weights, model, monkeypatch, files_read_apart
+    weights, model, monkeypatch, separate_processes
 ):
     upload = add_model(ANNA, weights, [vocabulary_file()])
     loaded = load_checkpoint(find_model(upload.name)).model.state_dict()

@@ -52,7 +52,9 @@ def loss_of(folder_or_file, variant, text, **options) -> float:
     return evaluate(prepare(loaded.model, variant), ids).loss
 
 
-def test_an_export_holds_what_one_needs_and_its_card_tells_the_truth(tmp_path, tiny):
+def test_an_export_holds_what_one_needs_and_its_card_tells_the_truth(
+    tmp_path, tiny, separate_processes
+):
     made = export(tiny, Variant.parse("int8"), tmp_path / "out")
     folder = tmp_path / "out"
     assert {each.name for each in folder.iterdir()} == CARD_FILES | {"model.pt"}
@@ -272,7 +274,7 @@ def test_an_export_that_loads_as_another_model_is_not_kept(tmp_path, tiny, monke
     assert not (tmp_path / "out").exists()
 
 
-def test_an_export_whose_script_fails_is_not_kept(tmp_path, tiny, monkeypatch):
+def test_an_export_whose_script_fails_is_not_kept(tmp_path, tiny, monkeypatch, separate_processes):
     monkeypatch.setattr(exporting, "loader", lambda *_: "raise SystemExit('no such module')")
     with pytest.raises(WLMError, match=r"load\.py of the export of fp32 fails: no such module"):
         export(tiny, Variant(), tmp_path / "out")

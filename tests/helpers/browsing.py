@@ -30,6 +30,13 @@ def stop_button(page: Page) -> Locator:
     return page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True)
 
 
+def wait_to_see(page: Page, words: str) -> None:
+    """Wait until a page has these words, if only for half a second: `expect` looks once a
+    second."""
+    has = "words => document.body.textContent.includes(words)"
+    page.wait_for_function(has, arg=words, polling=50)
+
+
 def run_to_the_end(page: Page, button: str = "Run") -> None:
     """Press the button that begins a run, and wait for the run's end."""
     before = page.url

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from wlm.errors import SettingError, VariantError
-from wlm.inspecting import roofline
 from wlm.inspecting.roofline import Roofline, work
 from wlm.inspecting.times import InspectSpec, ModuleTimes, inspect, timed_passes
 from wlm.measuring.evaluate import evaluate
@@ -19,17 +18,6 @@ from wlm.runs.store import RunStore
 from wlm.text.corpus import batchify, read_text
 
 ORT_INT8 = "onnxruntime:lstm=int8,linear=int8,embedding=int8"
-
-
-@pytest.fixture(autouse=True)
-def small_ceilings(monkeypatch):
-    """Matrices that are measured in no time."""
-    for name, value in (
-        ("SECONDS_PER_CEILING", 0.001),
-        ("MEMORY_ROWS", 64),
-        ("SHAPES", ((8, 64, 64),)),
-    ):
-        monkeypatch.setattr(roofline, name, value)
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from helpers.driver import open_page, press
 from view.inspect.charts import errors_by_layer, matrix_errors, stacked_parts
 from view.shared import server
 from view.shared.choices import MOST_VARIANTS as MAX_VARIANTS
-from wlm.inspecting import roofline
 from wlm.inspecting.times import InspectSpec, inspect
 from wlm.measuring.comparison import CompareSpec
 from wlm.quantization.prepare import why_unavailable
@@ -27,14 +26,8 @@ pytestmark = pytest.mark.usefixtures("queue")
 
 
 @pytest.fixture
-def result(monkeypatch) -> dict:
+def result() -> dict:
     """A finished inspection of the tiny model."""
-    for name, value in (
-        ("SECONDS_PER_CEILING", 0.001),
-        ("MEMORY_ROWS", 64),
-        ("SHAPES", ((8, 64, 64),)),
-    ):
-        monkeypatch.setattr(roofline, name, value)
     return deepcopy(inspected())
 
 

@@ -107,7 +107,9 @@ def words(tmp_path, vocabulary) -> Path:
 
 
 @pytest.mark.slow
-def test_another_process_reads_weights_as_this_one_would(tmp_path, model, words, files_read_apart):
+def test_another_process_reads_weights_as_this_one_would(
+    tmp_path, model, words, separate_processes
+):
     torch.save({"state_dict": model.state_dict()}, tmp_path / "weights.pt")
     here = load_checkpoint(tmp_path / "weights.pt", vocabulary=words)
     for there in (

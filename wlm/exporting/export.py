@@ -128,18 +128,22 @@ def _write(
 
 def _check_loader(folder: Path, variant: Variant, loss: float, *, is_exact: bool) -> None:
     """Raise WLMError unless an export's load.py prints this loss."""
-    # -P: no file next to load.py is imported. The last line of an error is the most informative.
-    done = subprocess.run(
-        [sys.executable, "-P", "load.py"], cwd=folder, capture_output=True, text=True, check=False
-    )
+    done = _run_loader(folder)
     *_, printed = done.stdout.split() or [""]
     if done.returncode:
+        # The last line of an error is the most informative.
         *_, problem = done.stderr.strip().split("\n")
         raise WLMError(f"the load.py of the export of {variant} fails: {problem[:200]}")
     if abs(float(printed) - loss) > (EXACT if is_exact else NEARLY):
         raise WLMError(
             f"the export of {variant} must have the loss {loss}, its load.py prints {printed}"
         )
+
+
+def _run_loader(folder: Path) -> subprocess.CompletedProcess:
+    # -P: no file next to load.py is imported.
+    command = [sys.executable, "-P", "load.py"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 def _check_text(vocabulary: Vocabulary) -> tuple[str, Tensor]:
