@@ -4,7 +4,7 @@ from pathlib import Path
 
 from wlm.errors import VariantError
 from wlm.quantization.variant import Variant
-from wlm.weights.checkpoint import WEIGHTS
+from wlm.weights.archive import WEIGHTS
 
 # By format: the name of the weights' file, and its content in words.
 FILES = {"torch": "model.pt", "onnx": "model.onnx", "safetensors": WEIGHTS, "npz": "model.npz"}

@@ -10,7 +10,8 @@ from pathlib import Path
 from wlm.errors import CheckpointError, shown
 from wlm.weights.zip_file import open_zip
 
-CARD = "card.json"
+# The files of a model folder.
+WEIGHTS, VOCABULARY, CARD = "model.safetensors", "vocab.txt", "card.json"
 MOST_FILES = 20
 
 

@@ -13,13 +13,12 @@ from wlm.files import sha256_of, why_unreadable, write_whole
 from wlm.model.lstm import LSTMModel, ModelConfig
 from wlm.text.corpus import Corpus
 from wlm.text.vocabulary import Vocabulary
-from wlm.weights.archive import is_archive, unpacked
+from wlm.weights.archive import CARD, VOCABULARY, WEIGHTS, is_archive, unpacked
 from wlm.weights.imported import VARIANT, imported_variant
 from wlm.weights.integers import as_arrays
 from wlm.weights.plain_folder import refuse_without_card
 from wlm.weights.read import Weights, check_weights_file, read_weights
 
-WEIGHTS, VOCABULARY, CARD = "model.safetensors", "vocab.txt", "card.json"
 EXPORTED_WEIGHTS = (WEIGHTS, "model.pt", "model.onnx", "model.npz")  # that a card may name
 LARGEST_CARD = 1_000_000  # bytes
 
