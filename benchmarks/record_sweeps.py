@@ -2,7 +2,7 @@
 
     python -m benchmarks.record_sweeps [KNOB …]
 
-Writes assets/sweeps/ in at most eight minutes. Run it on a quiet machine with at least two CPUs.
+Writes assets/sweeps/ in at most six minutes. Run it on a quiet machine with at least two CPUs.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from wlm.runs.recorded_sweeps import FOLDER
 from wlm.runs.run import Run, finished_run
 
 VARIANTS = OFFERED[:3]  # which Sweep selects at first
-SECONDS = 20.0  # per point, at most
+SECONDS = 12.0  # per point, at most
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from helpers.made_up import point
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import SweepSpec
 from wlm.runs.execute import execute
+from wlm.runs.recorded_sweeps import recorded_points
 from wlm.runs.run import Run, State
 from wlm.runs.servers import this_server
 from wlm.runs.worker import WorkerQueue
@@ -58,6 +59,31 @@ def test_the_first_screen_says_what_start_does_and_how_long_it_takes(waiting):
     assert "Press **Start**" in page.info[0].value
     assert "5 points, at most about 65 s" in words(page)
     assert not page.metric and not page.get("vega_lite_chart")
+
+
+def test_before_start_the_recorded_sweep_of_the_question_shows_with_machine_and_day(waiting):
+    page = open_page(PAGE, model="wikitext2-lstm")
+    assert not page.exception and not page.error
+    points = recorded_points("recorded-sweep-bptt")
+    said = words(page)
+    assert "Press **Start**" in page.info[0].value
+    assert f"Recorded on {points[-1].result['machine']['cpu']}" in said
+    assert "chunk length 1, 5, 25, 100, 400" in said and "Settings changed" not in said
+    assert len(page.metric) == 2 and len(page.get("vega_lite_chart")) == 2
+    ids = [f"Runs?run={run.id}" for run in points]
+    assert page.dataframe[0].value["Run"].tolist() == ids
+    page.multiselect(key="with").set_value(["int8"]).run()
+    assert "Settings changed" in words(page) and "Changed: variants" in words(page)
+    page = press(page, "Start")
+    assert page.metric[0].value.startswith(":gray[")  # until there are numbers
+    assert "Previous result:" in words(page)
+
+
+def test_a_recorded_sweep_and_its_points_have_links(waiting):
+    page = open_page(PAGE, sweep="recorded-sweep-hidden")
+    assert not page.exception and not page.error and page.metric
+    page = open_page(ROOT / "pages/4_Runs.py", run="recorded-sweep-hidden-64")
+    assert not page.exception and not page.error and len(page.metric) == 3
 
 
 def test_start_queues_the_points_of_the_preset_and_names_the_sweep_in_the_url(waiting):

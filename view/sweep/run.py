@@ -41,6 +41,8 @@ def show_current(chosen: SweepSpec | None) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         query = query_of(sweep.id, spec)
+        if measured := [run for run in runs if run.result]:
+            show_when(measured[-1])
         st.page_link(PAGE, label="Link", icon=":material/link:", query_params=query)
         if missing := missing_points(spec, runs):
             base, left = spec.base, len(missing)
