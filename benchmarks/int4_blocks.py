@@ -2,7 +2,7 @@
 
     python -m benchmarks.int4_blocks --text wikitext-2 [--tokens 3001]
 
-The rounded weights run in fp32. `wlm.model.blocks.BLOCK` was chosen by this.
+The rounded weights run in fp32. `wlm.model.int4.BLOCK` was chosen by this.
 """
 
 import argparse

@@ -16,8 +16,8 @@ from helpers import loaders
 from helpers.mirror import FILES, Mirror, published
 from helpers.postgres import Postgres, programs, running
 from helpers.tiny import LINE, WORDS, tiny_model
-from wlm.catalog import fetch, upload_checks
 from wlm.catalog import open as opening
+from wlm.catalog import upload_checks
 from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.catalog.wikitext2 import PublishedFile
 from wlm.exporting import export as exporting
@@ -142,9 +142,9 @@ def public(monkeypatch) -> Iterator[Callable[..., None]]:
     """Makes this a server for strangers, with these settings by their names."""
 
     def make(**settings) -> None:
-        for each in fields(Hosting):
-            if (value := {"public": 1, **settings}.get(each.name)) is not None:
-                monkeypatch.setenv(each.metadata["variable"], str(value))
+        for field in fields(Hosting):
+            if (value := {"public": 1, **settings}.get(field.name)) is not None:
+                monkeypatch.setenv(field.metadata["variable"], str(value))
         hosting.cache_clear()
 
     yield make
@@ -238,7 +238,7 @@ def tiny_corpus() -> tuple[PublishedFile, ...]:
 @pytest.fixture
 def mirror(tiny_corpus, monkeypatch):
     """A mirror of a tiny corpus, and of weights that fit it, which stand for the published."""
-    monkeypatch.setattr(fetch, "WIKITEXT2_FILES", tiny_corpus)
+    monkeypatch.setattr("wlm.catalog.wikitext2.WIKITEXT2_FILES", tiny_corpus)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with Mirror() as mirror:
         mirror.files.update(FILES)

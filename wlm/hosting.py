@@ -83,10 +83,10 @@ def read(environment: Mapping[str, str]) -> Hosting:
     Raises SettingError, which names the variable, the allowed values and the value received.
     """
     values = {}
-    for each in fields(Hosting):
-        text = environment.get(each.metadata["variable"])
+    for setting in fields(Hosting):
+        text = environment.get(setting.metadata["variable"])
         if text is not None:
-            values[each.name] = _value(each, text.strip())
+            values[setting.name] = _value(setting, text.strip())
     return Hosting(**values)
 
 
@@ -95,8 +95,13 @@ def settings() -> list[tuple[str, object, object, str]]:
     SettingError."""
     here = hosting()
     return [
-        (each.metadata["variable"], getattr(here, each.name), each.default, each.metadata["about"])
-        for each in fields(Hosting)
+        (
+            setting.metadata["variable"],
+            getattr(here, setting.name),
+            setting.default,
+            setting.metadata["about"],
+        )
+        for setting in fields(Hosting)
     ]
 
 
@@ -116,4 +121,4 @@ def _value(setting, text: str):
 
 
 def _metadata(name: str) -> Mapping:
-    return next(each.metadata for each in fields(Hosting) if each.name == name)
+    return next(setting.metadata for setting in fields(Hosting) if setting.name == name)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from streamlit.web import cli
 
-import wlm.catalog.fetch
+import wlm.catalog.wikitext2
 from view.compare import choose
 from wlm.catalog.wikitext2 import PublishedFile
 from wlm.inspecting.times import InspectSpec
@@ -31,7 +31,7 @@ if __name__ == "__main__":
     # More variants than two are prepared and read for long anyway.
     choose.quick_seconds = lambda variants: SECONDS if len(variants) <= 2 else FEW_SECONDS
     InspectSpec.__init__ = partialmethod(InspectSpec.__init__, seconds=FEW_SECONDS)
-    wlm.catalog.fetch.WIKITEXT2_FILES = tuple(
+    wlm.catalog.wikitext2.WIKITEXT2_FILES = tuple(
         PublishedFile(name, len(content), BLOBS[name]) for name, content in FILES.items()
     )
     root = Path(__file__).resolve().parent.parent.parent

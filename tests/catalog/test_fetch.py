@@ -17,13 +17,12 @@ from helpers.mirror import FILES, Mirror
 from helpers.processes import output_of, start_wlm
 from helpers.tiny import LINE
 from helpers.waiting import PATIENCE, wait_for
-from wlm.catalog import fetch as module
-from wlm.catalog import inventory
-from wlm.catalog.background_fetch import BackgroundFetch
-from wlm.catalog.fetch import ARCHIVE, TUTORIAL_WEIGHTS, WEIGHTS_FILE, WIKITEXT2, fetch, is_here
+from wlm.catalog import inventory, tutorial_weights, wikitext2
+from wlm.catalog.fetch import BackgroundFetch, fetch, is_here
 from wlm.catalog.inventory import models_here, texts_here
 from wlm.catalog.registry import DEFAULT_MODEL, find_model, find_text, list_models, list_texts
-from wlm.catalog.wikitext2 import WIKITEXT2_FILES, PublishedFile, verify
+from wlm.catalog.tutorial_weights import TUTORIAL_WEIGHTS, WEIGHTS_FILE
+from wlm.catalog.wikitext2 import ARCHIVE, WIKITEXT2, WIKITEXT2_FILES, PublishedFile, verify
 from wlm.cli.main import main
 from wlm.errors import FetchError, defect
 from wlm.model.lstm import LSTMModel, ModelConfig
@@ -41,7 +40,7 @@ def weights(mirror, monkeypatch, tmp_path) -> LSTMModel:
     for name, content in FILES.items():
         (folder / name).write_bytes(content)
     sizes = (len(Corpus.from_folder(folder).vocabulary), 8, 6, 2)
-    monkeypatch.setattr(module, "CONFIG", ModelConfig(*sizes))
+    monkeypatch.setattr(tutorial_weights, "CONFIG", ModelConfig(*sizes))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
         model = LSTMModel(*sizes)
@@ -204,7 +203,7 @@ def test_a_bad_archive_is_refused(mirror, own_data, tmp_path, archive, words):
 
 
 def test_an_archive_that_is_too_large_is_not_read_to_its_end(mirror, own_data, monkeypatch):
-    monkeypatch.setattr(module, "MOST_ARCHIVE", 1_000)
+    monkeypatch.setattr(wikitext2, "MOST_ARCHIVE", 1_000)
     mirror.files, mirror.faults = {ARCHIVE: b"x" * 10_000}, {ARCHIVE: "never ends"}
     assert f"{ARCHIVE} must have at most 1,000 bytes" in refused(WIKITEXT2, own_data)
 
@@ -424,7 +423,7 @@ def test_a_defect_ends_a_fetch_in_the_background_with_words(monkeypatch, caplog)
     def broken(what, report) -> None:
         raise RuntimeError("internal detail")
 
-    monkeypatch.setattr("wlm.catalog.background_fetch.fetch", broken)
+    monkeypatch.setattr("wlm.catalog.fetch.fetch", broken)
     background = BackgroundFetch()
     background.start(WIKITEXT2)
     background.wait(PATIENCE)

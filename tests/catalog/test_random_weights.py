@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from wlm.catalog.random_weights import random_checkpoint
+from wlm.catalog.open import open_model
 from wlm.catalog.registry import MOST_HIDDEN, random_hidden
 from wlm.errors import SettingError
 from wlm.measuring.comparison import CompareSpec
@@ -11,7 +11,7 @@ from wlm.measuring.comparison import CompareSpec
 
 def test_random_weights_have_the_asked_size_and_are_always_the_same():
     before = torch.random.get_rng_state()
-    first, again = random_checkpoint(4), random_checkpoint(4)
+    first, again = open_model("random-4"), open_model("random-4")
     assert torch.equal(torch.random.get_rng_state(), before)
     assert first.model.config.nhid == 4 and len(first.vocabulary) == 33_278
     pairs = zip(first.model.parameters(), again.model.parameters(), strict=True)

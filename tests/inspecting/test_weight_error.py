@@ -14,7 +14,7 @@ from wlm.inspecting.weight_error import (
     weight_error,
     weight_errors,
 )
-from wlm.model.blocks import blocks_of
+from wlm.model.int4 import in_int4
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
 from wlm.weights.checkpoint import Checkpoint
@@ -62,7 +62,7 @@ def test_a_matrix_with_a_step_for_each_row():
 def test_a_matrix_with_a_step_for_each_block():
     weights = torch.cat([torch.tensor([7.0, -3.4, 0.0]), torch.zeros(30)]).view(1, 33)
     weights[0, 32] = 0.7
-    stored = blocks_of(weights)  # steps 1 and 0.1; levels 7, -3, 30 times 0, 7
+    stored = in_int4(weights)  # steps 1 and 0.1; levels 7, -3, 30 times 0, 7
     error = weight_error("decoder.weight", weights, stored)
     assert error.step == pytest.approx((0.1, 1.0)) and error.by_row
     assert error.sqnr_db == pytest.approx(10 * math.log10((49 + 3.4**2 + 0.49) / 0.4**2), abs=1e-4)
@@ -83,13 +83,13 @@ def test_floats_have_no_grid_and_no_error():
 
 
 def test_no_weight_moves_by_more_than_half_a_step(model):
-    errors = weight_errors(*(prepare(model, each) for each in (Variant(), INT8)))
+    errors = weight_errors(*(prepare(model, variant) for variant in (Variant(), INT8)))
     assert errors[0].matrix == "encoder.weight"
     assert errors[0].sqnr_db == math.inf
-    for each in errors[1:]:
-        moved = max(abs(one.stored - one.weight) for one in each.largest)
-        assert 0 < moved <= each.step[0] / 2 * 1.0001
-        assert 30 < each.sqnr_db < 60
+    for error in errors[1:]:
+        moved = max(abs(one.stored - one.weight) for one in error.largest)
+        assert 0 < moved <= error.step[0] / 2 * 1.0001
+        assert 30 < error.sqnr_db < 60
 
 
 def test_levels_are_whole_where_weights_can_be_stored():

@@ -86,10 +86,10 @@ def test_a_number_too_large_for_a_float_is_out_of_range():
 @pytest.mark.parametrize(("length", "batch_size"), [(1, 1), (5, 1), (1, 3), (5, 3)])
 def test_logits_and_hidden_state_have_the_shapes_that_are_documented(model, length, batch_size):
     hidden = model.init_hidden(batch_size)
-    assert all(torch.equal(each, torch.zeros(2, batch_size, 6)) for each in hidden)
+    assert all(torch.equal(state, torch.zeros(2, batch_size, 6)) for state in hidden)
     logits, hidden = model(torch.zeros(length, batch_size, dtype=torch.int64), hidden)
     assert logits.shape == (length, batch_size, 20)
-    assert [tuple(each.shape) for each in hidden] == [(2, batch_size, 6)] * 2
+    assert [tuple(state.shape) for state in hidden] == [(2, batch_size, 6)] * 2
 
 
 def lstm_step(weights, layer, x, h, c):

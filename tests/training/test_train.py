@@ -44,8 +44,8 @@ def corpus(tmp_path):
 
 
 def run(*arguments, **options):
-    for each in train(*arguments, **options):
-        last = each
+    for progress in train(*arguments, **options):
+        last = progress
     return last
 
 
@@ -80,7 +80,7 @@ def test_a_stopped_training_goes_on_to_the_same_weights(corpus, tmp_path, steps)
     whole, parts = (load_checkpoint(tmp_path / name) for name in ("whole", "out"))
     for key, value in whole.model.state_dict().items():
         assert torch.equal(value, parts.model.state_dict()[key]), key
-    curves = [each.card["training"]["curve"] for each in (whole, parts)]
+    curves = [checkpoint.card["training"]["curve"] for checkpoint in (whole, parts)]
     assert curves[0] == curves[1]
 
 
@@ -130,7 +130,7 @@ def test_layers_one_by_one_are_the_model():
     output, state = StackedLSTM(model)(input, hidden)
     logits, expected = model(input, hidden)
     torch.testing.assert_close(model.decoder(output), logits)
-    torch.testing.assert_close(state, tuple(each.detach() for each in expected))
+    torch.testing.assert_close(state, tuple(state.detach() for state in expected))
 
 
 def test_lower_layers_are_added_with_their_weight():
@@ -215,7 +215,7 @@ def begun(corpus, tmp_path):
 )
 def test_a_damaged_state_is_refused(corpus, begun, change, message):
     out, state = begun
-    changed = {key: each for key, each in {**state, **change}.items() if each is not ...}
+    changed = {key: value for key, value in {**state, **change}.items() if value is not ...}
     torch.save(changed, out / STATE)
     with pytest.raises(TrainError, match=message):
         run(corpus, out, resume=True)
@@ -324,9 +324,9 @@ def test_the_command_goes_on_and_tells_of_new_epochs_alone(corpus, tmp_path, cap
         path = corpus / f"{name}.txt"
         path.write_text(path.read_text("utf-8")[:900] + "the <unk> sings .\n" * 4, "utf-8")
     chosen = {"nhid": 16, "ninp": 16, "batch_size": 4, "threads": 1, "epochs": 2.0}
-    recipe, curve = PRESETS["tiny"].changed(chosen), []
-    for each in train(corpus, tmp_path / "out", recipe, stopped=lambda: curve):
-        curve.extend(each.curve)
+    recipe, curve = replace(PRESETS["tiny"], **chosen), []
+    for progress in train(corpus, tmp_path / "out", recipe, stopped=lambda: curve):
+        curve.extend(progress.curve)
     places = ["--corpus", str(corpus), "--out", str(tmp_path / "out")]
     assert main(["train", *places, "--resume"]) == 0
     printed, errors = capsys.readouterr()
@@ -360,4 +360,4 @@ def test_ctrl_c_saves_and_the_command_goes_on(corpus, tmp_path):
     rest = started.stderr.read()
     assert exit_code_of(started) == 130, rest
     assert "saved; to go on" in rest and "Traceback" not in rest
-    assert [each.name for each in out.iterdir()] == [STATE]
+    assert [path.name for path in out.iterdir()] == [STATE]

@@ -13,7 +13,7 @@ from wlm.catalog.open import open_text
 from wlm.inspecting.activation_error import ACTIVATION_TOKENS, LayerError, activations, layer_errors
 from wlm.inspecting.parts import matrix_label
 from wlm.inspecting.weight_error import Histogram, WeightError, histogram, row_label, weight_errors
-from wlm.model.blocks import LEVELS
+from wlm.model.int4 import LEVELS
 from wlm.quantization.variant import Variant
 
 FP32 = Variant()

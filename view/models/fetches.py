@@ -6,8 +6,9 @@ from view.shared import visitor
 from view.shared.page import show_error
 from view.shared.progress import Standing, follow
 from view.shared.singleton import singleton
-from wlm.catalog.background_fetch import BackgroundFetch
-from wlm.catalog.fetch import TUTORIAL_WEIGHTS, WIKITEXT2, fetched_bytes, is_here
+from wlm.catalog.fetch import BackgroundFetch, fetched_bytes, is_here
+from wlm.catalog.tutorial_weights import TUTORIAL_WEIGHTS
+from wlm.catalog.wikitext2 import WIKITEXT2
 from wlm.hosting import hosting
 from wlm.measuring.wording import size_in_words
 

@@ -1,9 +1,10 @@
 """Downloads: one file from a URL or a folder, with a limit in bytes and progress."""
 
-import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import requests
@@ -14,6 +15,7 @@ from wlm.errors import FetchError
 from wlm.progress import Progress
 
 TIMEOUT_S = 30.0  # without a byte
+CHUNK = 1 << 16  # bytes
 # A second and a third try if there is no connection or the server is busy. Not if the server stays
 # silent, which takes TIMEOUT_S each time; nor after the time that a server asks for, which may be
 # long and cannot be stopped.
@@ -25,50 +27,6 @@ RETRIES = Retry(
     raise_on_status=False,
     respect_retry_after_header=False,
 )
-
-
-def download(
-    base: str | Path, path: Path, most: int, meter: "Meter", timeout_s: float = TIMEOUT_S
-) -> None:
-    """Copy the file with the name of `path` from a URL or a folder to `path`.
-
-    Raises FetchError if the file is missing or has more than `most` bytes, if no byte comes for
-    `timeout_s` seconds, and if the connection breaks.
-    """
-    with path.open("wb") as file:
-        sink = Sink(file, path.name, most, meter)
-        if isinstance(base, Path):
-            try:
-                with (base / path.name).open("rb") as opened:
-                    shutil.copyfileobj(opened, sink)
-            except OSError as error:
-                reason = error.strerror or error
-                raise FetchError(f"{str(base / path.name)!r}: {reason}") from None
-            return
-        # Uncompressed, so that the bytes received are the bytes of the file.
-        headers = {"Accept-Encoding": "identity"}
-        try:
-            with (
-                _session() as session,
-                session.get(
-                    f"{base}/{path.name}", headers=headers, timeout=timeout_s, stream=True
-                ) as answer,
-            ):
-                answer.raise_for_status()
-                int(answer.headers.get("Content-Length", 0))  # nonsense is a ValueError
-                for content in answer.iter_content(1 << 16):
-                    sink.write(content)
-        except (requests.RequestException, ValueError) as error:
-            why = _why(error, timeout_s, sink.written)
-            raise FetchError(f"{without_password(base)}/{path.name}: {why}") from None
-
-
-def _session() -> requests.Session:
-    """Return a session that tries again as RETRIES says."""
-    session = requests.Session()
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(max_retries=RETRIES))
-    return session
 
 
 class Meter:
@@ -91,20 +49,82 @@ class Meter:
         self.report(Progress(stage, share, left))
 
 
-class Sink:
-    """A file that refuses to grow beyond its limit."""
+@dataclass(frozen=True)
+class Source:
+    """The source of files: a URL or a folder that has them all, or None for their publishers.
 
-    def __init__(self, file, name: str, most: int, meter: Meter | None = None):
-        self.file, self.name, self.most, self.meter = file, name, most, meter
-        self.written = 0
+    `report` gets the progress of every download. A server may send nothing for `timeout_s` seconds.
+    """
 
-    def write(self, content: bytes) -> int:
-        self.written += len(content)
-        if self.written > self.most:
-            raise FetchError(f"{self.name} must have at most {self.most:,} bytes, got more")
-        if self.meter:
-            self.meter.add(len(content))
-        return self.file.write(content)
+    origin: str | Path | None
+    report: Callable[[Progress], None]
+    timeout_s: float
+
+    def download(self, publisher: str, path: Path, most: int, meter: Meter) -> None:
+        """Copy the file with the name of `path` to `path`.
+
+        Raises FetchError if the file is missing or has more than `most` bytes, if the server sends
+        nothing for too long, and if the connection breaks.
+        """
+        base = self.origin or publisher
+        with path.open("wb") as file:
+            if not isinstance(base, Path):
+                self._request(f"{base}/{path.name}", file, most, meter)
+                return
+            try:
+                with (base / path.name).open("rb") as opened:
+                    write_limited(chunks_of(opened), file, most, meter)
+            except OSError as error:
+                reason = error.strerror or error
+                raise FetchError(f"{str(base / path.name)!r}: {reason}") from None
+
+    def _request(self, url: str, file: BinaryIO, most: int, meter: Meter) -> None:
+        # Uncompressed, so that the bytes received are the bytes of the file.
+        headers = {"Accept-Encoding": "identity"}
+        try:
+            with requests.Session() as session:
+                for scheme in ("http://", "https://"):
+                    session.mount(scheme, HTTPAdapter(max_retries=RETRIES))
+                options = {"headers": headers, "timeout": self.timeout_s, "stream": True}
+                with session.get(url, **options) as answer:
+                    answer.raise_for_status()
+                    int(answer.headers.get("Content-Length", 0))  # nonsense is a ValueError
+                    write_limited(answer.iter_content(CHUNK), file, most, meter)
+        except (requests.RequestException, ValueError) as error:
+            why = _why(error, self.timeout_s, file.tell())
+            raise FetchError(f"{without_password(url)}: {why}") from None
+
+
+def chunks_of(file: BinaryIO) -> Iterator[bytes]:
+    """Yield a file's content."""
+    return iter(lambda: file.read(CHUNK), b"")
+
+
+def write_limited(
+    chunks: Iterable[bytes], file: BinaryIO, most: int, meter: Meter | None = None
+) -> None:
+    """Write a content into a file. Raises FetchError if there are more than `most` bytes."""
+    for content in chunks:
+        if file.tell() + len(content) > most:
+            raise FetchError(f"{Path(file.name).name} must have at most {most:,} bytes, got more")
+        if meter:
+            meter.add(len(content))
+        file.write(content)
+
+
+def _why(error: Exception, timeout_s: float, written: int) -> str:
+    """Return what went wrong, for an error of requests."""
+    if isinstance(error, requests.HTTPError):
+        return f"the server answered {error.response.status_code} {error.response.reason}"
+    if isinstance(error, requests.TooManyRedirects):
+        return "the server redirects without end"
+    if isinstance(error, requests.Timeout) or "timed out" in str(error):
+        return f"the server sent nothing for {timeout_s:g} s"
+    if written or isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return f"the connection broke after about {written:,} bytes"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection to the server"
+    return "the server's answer is not valid HTTP"
 
 
 def parse_origin(given: str) -> str | Path:
@@ -123,18 +143,3 @@ def without_password(url: str) -> str:
     """Return an address without its user name and password."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def _why(error: Exception, timeout_s: float, written: int) -> str:
-    """Return what went wrong, for an error of requests."""
-    if isinstance(error, requests.HTTPError):
-        return f"the server answered {error.response.status_code} {error.response.reason}"
-    if isinstance(error, requests.TooManyRedirects):
-        return "the server redirects without end"
-    if isinstance(error, requests.Timeout) or "timed out" in str(error):
-        return f"the server sent nothing for {timeout_s:g} s"
-    if written or isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return f"the connection broke after about {written:,} bytes"
-    if isinstance(error, requests.ConnectionError):
-        return "no connection to the server"
-    return "the server's answer is not valid HTTP"

@@ -3,42 +3,34 @@
 Files are written to a temporary folder, verified, and then moved into place at once.
 """
 
-import json
+import logging
 import os
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event, Lock, Thread
 
-import torch
-
-from wlm import tutorial
-from wlm.catalog.download import TIMEOUT_S, Meter, download, parse_origin, without_password
-from wlm.catalog.wikitext2 import WIKITEXT2_FILES, extract, verify
-from wlm.errors import CheckpointError, FetchError, called
-from wlm.files import sha256_of
-from wlm.model.lstm import ModelConfig
+from wlm.catalog.download import TIMEOUT_S, Source, parse_origin
+from wlm.catalog.tutorial_weights import TUTORIAL_WEIGHTS, get_tutorial_weights, weights_bytes
+from wlm.catalog.wikitext2 import WIKITEXT2, get_wikitext2, verify_wikitext2, wikitext2_bytes
+from wlm.errors import CheckpointError, FetchError, WLMError, defect
+from wlm.hosting import hosting
 from wlm.paths import data_folder
 from wlm.progress import Progress
-from wlm.weights.checkpoint import checked_card, load_checkpoint, save_checkpoint
-from wlm.weights.read import read_weights
+from wlm.weights.checkpoint import checked_card
 
-PYTORCH_EXAMPLES = (
-    "https://raw.githubusercontent.com/pytorch/examples/main/word_language_model/data/wikitext-2"
-)
-TUTORIAL_ASSETS = "https://s3.amazonaws.com/pytorch-tutorial-assets"
-WIKITEXT2, TUTORIAL_WEIGHTS = "wikitext-2", "tutorial-weights"
-ARCHIVE, WEIGHTS_FILE, RECORD = "wikitext-2.zip", "word_language_model_quantize.pth", "fetched.json"
-MOST_ARCHIVE, MOST_FILE_FORMAT = 20_000_000, 1_000_000  # bytes
+PLACES = {WIKITEXT2: f"texts/{WIKITEXT2}", TUTORIAL_WEIGHTS: f"models/{TUTORIAL_WEIGHTS}"}
+RECORD = "fetched.json"
 ABANDONED_S = 3_600.0
 WHAT_TO_DO = (
     "Nothing of it is kept. Try again, or give another source, a URL or a folder with the files: "
     "--from, or the variable WLM_MIRROR"
 )
-CONFIG = ModelConfig(**tutorial.ARCHITECTURE)
+
+logger = logging.getLogger(__name__)
 
 
 def fetch(
@@ -59,30 +51,29 @@ def fetch(
     if what not in PLACES:
         raise FetchError(f"what to fetch must be one of {', '.join(PLACES)}, got {what!r}")
     data = Path(to) if to else data_folder()
+    place, corpus = data / PLACES[what], data / PLACES[WIKITEXT2]
     if is_here(what, data):
-        return data / PLACES[what]
+        return place
     given = source or os.environ.get("WLM_MIRROR")
     try:
-        origin = parse_origin(given) if given else None
+        files = Source(parse_origin(given) if given else None, report, timeout_s)
         with _workshop(data) as workshop:
-            task = _Task(data, workshop, origin, report, timeout_s)
-            task.wikitext2() if what == WIKITEXT2 else task.tutorial_weights()
+            if not is_here(WIKITEXT2, data):
+                get_wikitext2(files, workshop / WIKITEXT2)
+                _put(workshop / WIKITEXT2, corpus)
+            if what == TUTORIAL_WEIGHTS:
+                get_tutorial_weights(files, workshop / what, corpus, data / RECORD)
+                _put(workshop / what, place)
     except FetchError as error:
         raise FetchError(f"fetching {what} failed: {error}. {WHAT_TO_DO}") from None
-    return data / PLACES[what]
-
-
-PLACES = {WIKITEXT2: f"texts/{WIKITEXT2}", TUTORIAL_WEIGHTS: f"models/{TUTORIAL_WEIGHTS}"}
+    return place
 
 
 def is_here(what: str, data: Path | None = None) -> bool:
     """Tell whether something was fetched and is undamaged."""
     place = (data or data_folder()) / PLACES[what]
     try:
-        if what == TUTORIAL_WEIGHTS:
-            return bool(checked_card(place))
-        for file in WIKITEXT2_FILES:
-            verify(place / file.name, file)
+        checked_card(place) if what == TUTORIAL_WEIGHTS else verify_wikitext2(place)
         return True
     except (OSError, CheckpointError, FetchError):
         return False
@@ -90,101 +81,7 @@ def is_here(what: str, data: Path | None = None) -> bool:
 
 def fetched_bytes(what: str) -> int:
     """Return about how many bytes a fetch reads; for the weights, without WikiText-2."""
-    if what == WIKITEXT2:
-        return sum(file.size for file in WIKITEXT2_FILES)
-    return _numbers_bytes()
-
-
-class _Task:
-    """One fetch."""
-
-    def __init__(self, data, workshop, origin, report, timeout_s):
-        self.data, self.workshop, self.origin = data, workshop, origin
-        self.report, self.timeout_s = report, timeout_s
-
-    def wikitext2(self) -> None:
-        """Get the three files, or the tutorial's archive if that fails."""
-        new = self.workshop / WIKITEXT2
-        try:
-            new.mkdir()
-            meter = Meter(WIKITEXT2, fetched_bytes(WIKITEXT2), self.report)
-            for file in WIKITEXT2_FILES:
-                path = new / file.name
-                self._get(self.origin or PYTORCH_EXAMPLES, path, file.size, meter)
-                verify(path, file)
-        except FetchError as first:
-            try:
-                shutil.rmtree(new)
-                new.mkdir()
-                archive = self.workshop / ARCHIVE
-                meter = Meter(ARCHIVE, None, self.report)
-                self._get(self.origin or TUTORIAL_ASSETS, archive, MOST_ARCHIVE, meter)
-                extract(archive, new, WIKITEXT2_FILES)
-            except FetchError as second:
-                raise FetchError(f"{first}; nor from {ARCHIVE}: {second}") from None
-        self._put(new, WIKITEXT2)
-
-    def tutorial_weights(self) -> None:
-        """Get the state_dict, check it, and save it as a model folder."""
-        if not is_here(WIKITEXT2, self.data):
-            self.wikitext2()
-        path, least = self.workshop / WEIGHTS_FILE, _numbers_bytes()
-        meter = Meter("the tutorial's weights", least, self.report)
-        self._get(self.origin or TUTORIAL_ASSETS, path, least + MOST_FILE_FORMAT, meter)
-        if (size := path.stat().st_size) < least:
-            raise FetchError(
-                f"{WEIGHTS_FILE} must have at least {least:,} bytes, the model's numbers in "
-                f"fp32, got {size:,}"
-            )
-        found = sha256_of(path)
-        record = self._record(found)
-        try:
-            with called({path: WEIGHTS_FILE}):
-                checkpoint = load_checkpoint(path, corpus=self.data / PLACES[WIKITEXT2])
-                if checkpoint.model.config != CONFIG:
-                    raise FetchError(f"the model must be {CONFIG}, got {checkpoint.model.config}")
-                _check_plain(path)
-                new = self.workshop / TUTORIAL_WEIGHTS
-                card = _card(self.origin, found, len(checkpoint.vocabulary))
-                # The published weights are fp32: nothing is lost.
-                save_checkpoint(
-                    new, checkpoint.model, checkpoint.vocabulary, card, dtype=torch.float32
-                )
-        except CheckpointError as error:
-            raise FetchError(str(error)) from None
-        written = self.workshop / RECORD
-        written.write_text(json.dumps(record, indent=2), "utf-8")
-        written.replace(self.data / RECORD)
-        self._put(new, TUTORIAL_WEIGHTS)
-
-    def _get(self, base: str | Path, path: Path, most: int, meter: Meter) -> None:
-        download(base, path, most, meter, self.timeout_s)
-
-    def _put(self, new: Path, what: str) -> None:
-        place = self.data / PLACES[what]
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if place.exists():  # damaged
-            place.rename(self.workshop / f"damaged-{what}")
-        new.rename(place)
-
-    def _record(self, found: str) -> dict:
-        """Return the record of first fetches with this file added. Raises FetchError if the file
-        differs from the first fetch."""
-        path = self.data / RECORD
-        try:
-            record = json.loads(path.read_text("utf-8")) if path.exists() else {}
-            first = record.get(WEIGHTS_FILE, {"sha256": found, "at": _today()})
-            expected, when = first["sha256"], first["at"]
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise FetchError(
-                f"the record {str(path)!r} is damaged: remove it to trust the next"
-            ) from None
-        if found != expected:
-            raise FetchError(
-                f"the sha256 of {WEIGHTS_FILE} must be {expected!s:.12}…, as it was on {when}, "
-                f"got {found:.12}…: only if you trust the new file, remove {str(path)!r}"
-            )
-        return {**record, WEIGHTS_FILE: first}
+    return wikitext2_bytes() if what == WIKITEXT2 else weights_bytes()
 
 
 @contextmanager
@@ -213,39 +110,77 @@ def _remove_abandoned(data: Path) -> None:
                 shutil.rmtree(folder)
 
 
-def _check_plain(path: Path) -> None:
-    """Raise FetchError unless the file is a plain fp32 state_dict, like the published file."""
-    weights = read_weights(path)
-    for key, stored in weights.tensors.items():
-        if stored and stored.dtype != torch.float32:
-            raise FetchError(f"{key} must be torch.float32, got {stored.dtype}")
-    if weights.words:
-        raise FetchError(f"{WEIGHTS_FILE} must be a plain state_dict, got one {weights.words}")
+def _put(new: Path, place: Path) -> None:
+    """Move a folder to its place, instead of a damaged one."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if place.exists():
+        place.rename(new.with_name(f"damaged-{new.name}"))
+    new.rename(place)
 
 
-def _numbers_bytes() -> int:
-    """Return the bytes of the tutorial's weights in fp32."""
-    total = 0
-    for shape in CONFIG.shapes().values():
-        total += 4 * (shape[0] * shape[1] if len(shape) == 2 else shape[0])
-    return total
+class _StopFetch(Exception):  # noqa: N818 it is no error
+    """Ends a fetch from its `report`."""
 
 
-def _today() -> str:
-    return datetime.now(UTC).date().isoformat()
+class BackgroundFetch:
+    """The server's one fetch at a time, for all visitors, in a separate thread.
 
+    `what` is the latest, `owner` its visitor, `error` the reason if it failed, `ended` the number
+    of fetches that have ended.
+    """
 
-def _card(origin: str | Path | None, sha256: str, words: int) -> dict:
-    where = "a local folder" if isinstance(origin, Path) else origin or TUTORIAL_ASSETS
-    return {
-        "origin": f"fetched on {_today()} from {without_password(where)}, {WEIGHTS_FILE}",
-        "origin_sha256": sha256,
-        "trained_on": "WikiText-2 (Merity et al. 2016, CC BY-SA 3.0), by the tutorial's authors",
-        "licence": "not stated by its publisher",
-        "vocabulary": f"{words:,} words of train, valid and test, by first appearance",
-        "test_loss": {
-            "fp32": tutorial.PUBLISHED["fp32"].loss,
-            "int8 LSTM + Linear": tutorial.PUBLISHED["int8"].loss,
-        },
-        "test_loss_source": "published by the tutorial",
-    }
+    def __init__(self):
+        self.what, self.owner, self.error = "", "", ""
+        self.progress = Progress("Starting", 0.0)
+        self.ended = 0
+        self._lock, self._stop, self._thread = Lock(), Event(), None
+
+    @property
+    def running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def stopping(self) -> bool:
+        return self.running and self._stop.is_set()
+
+    def start(self, what: str, owner: str = "") -> None:
+        """Start a fetch. Raises FetchError while another fetch runs, and SettingError if visitors
+        may not fetch."""
+        hosting().check_allowed("fetching")
+        with self._lock:
+            if self.running:
+                raise FetchError(f"one fetch at a time: {self.what} is under way")
+            self.what, self.owner, self.error = what, owner, ""
+            self.progress = Progress("Starting", 0.0)
+            self._stop.clear()
+            self._thread = Thread(target=self._fetch, name="fetch", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Stop the fetch at its next byte and keep nothing. Raises SettingError if visitors may not
+        fetch."""
+        hosting().check_allowed("fetching")
+        self._stop.set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the fetch has ended, at most for a number of seconds."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def _fetch(self) -> None:
+        try:
+            fetch(self.what, report=self._report)
+        except _StopFetch:
+            self.error = f"fetching {self.what} was stopped: nothing of it is kept"
+        except WLMError as error:
+            self.error = str(error)
+        except Exception:
+            logger.exception("a fetch failed")
+            self.error = defect("fetching")
+        finally:
+            self.ended += 1
+
+    def _report(self, progress: Progress) -> None:
+        self.progress = progress
+        if self._stop.is_set():
+            raise _StopFetch

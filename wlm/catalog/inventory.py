@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from wlm.catalog.fetch import WIKITEXT2
 from wlm.catalog.registry import list_models, list_texts
+from wlm.catalog.wikitext2 import WIKITEXT2
 from wlm.errors import CheckpointError, is_number
 from wlm.files import sha256_of
 from wlm.paths import ASSETS, data_folder

@@ -97,13 +97,8 @@ def random_hidden(name: str) -> int | None:
     size = parse_whole(name.removeprefix(RANDOM))
     if size is None:
         raise SettingError(f"a model of random weights is written {RANDOM}256, got {name[:80]!r}")
-    return check_hidden(size)
-
-
-def check_hidden(hidden: int) -> int:
-    """Return the hidden size of random weights. Raises SettingError if it is out of range."""
-    check_range("the hidden size of random weights", hidden, 1, MOST_HIDDEN)
-    return hidden
+    check_range("the hidden size of random weights", size, 1, MOST_HIDDEN)
+    return size
 
 
 def _gone(what: str, name: str) -> str:

@@ -51,24 +51,24 @@ def add_model(owner: str, weights: File, words: Sequence[File]) -> Upload:
     """
     refuse_part(Path(weights.name).name, label_of(weights))
     suffix = _checked(weights, WEIGHTS_SUFFIXES, MOST_WEIGHTS_MB)
-    for each in words:
-        _checked(each, WORDS_SUFFIXES, MOST_WORDS_MB)
-    splits = [split_of(each.name) for each in words]
+    for file in words:
+        _checked(file, WORDS_SUFFIXES, MOST_WORDS_MB)
+    splits = [split_of(file.name) for file in words]
     is_corpus = len(words) == len(SPLITS) and set(splits) == set(SPLITS)
     if len(words) != 1 and not is_corpus and (words or suffix != ARCHIVE):
-        got = ", ".join(label_of(each) for each in words) or "none"
+        got = ", ".join(label_of(file) for file in words) or "none"
         raise UploadError(
             "the vocabulary must be one file, or the corpus train.txt, valid.txt, test.txt, "
             f"got {got}"
         )
-    with room(owner, 2 * sum(each.size for each in (weights, *words))) as folder:
+    with room(owner, 2 * sum(file.size for file in (weights, *words))) as folder:
         path = folder / f"weights{suffix}"
         labels = {path: label_of(weights)}  # and last the folder that they are in
         _copy(weights, path)
-        for each, split in zip(words, splits, strict=True):
+        for file, split in zip(words, splits, strict=True):
             words_path = folder / (f"{split}.txt" if is_corpus else "vocabulary.txt")
-            labels[words_path] = label_of(each)
-            _copy(each, words_path)
+            labels[words_path] = label_of(file)
+            _copy(file, words_path)
         source = {"corpus": folder} if is_corpus else {"vocabulary": folder / "vocabulary.txt"}
         source = source if words else {}
         with called({**labels, folder: "this server's disk"}):

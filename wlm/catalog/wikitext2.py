@@ -4,13 +4,20 @@ import hashlib
 import shutil
 import zipfile
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wlm.catalog.download import Sink
+from wlm.catalog.download import Meter, Source, chunks_of, write_limited
 from wlm.errors import FetchError
 from wlm.files import digest, sha256_of
+
+WIKITEXT2 = "wikitext-2"
+PYTORCH_EXAMPLES = (
+    "https://raw.githubusercontent.com/pytorch/examples/main/word_language_model/data/wikitext-2"
+)
+TUTORIAL_ASSETS = "https://s3.amazonaws.com/pytorch-tutorial-assets"
+ARCHIVE = "wikitext-2.zip"
+MOST_ARCHIVE = 20_000_000  # bytes
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,40 @@ WIKITEXT2_FILES = (
 )
 
 
+def wikitext2_bytes() -> int:
+    """Return the bytes of the three files."""
+    return sum(file.size for file in WIKITEXT2_FILES)
+
+
+def verify_wikitext2(folder: Path) -> None:
+    """Raise FetchError or OSError unless a folder has the three published files."""
+    for file in WIKITEXT2_FILES:
+        verify(folder / file.name, file)
+
+
+def get_wikitext2(source: Source, folder: Path) -> None:
+    """Download the three files, or else the tutorial's archive, to a new folder.
+
+    Raises FetchError.
+    """
+    try:
+        folder.mkdir()
+        meter = Meter(WIKITEXT2, wikitext2_bytes(), source.report)
+        for file in WIKITEXT2_FILES:
+            source.download(PYTORCH_EXAMPLES, folder / file.name, file.size, meter)
+            verify(folder / file.name, file)
+    except FetchError as first:
+        try:
+            shutil.rmtree(folder)
+            folder.mkdir()
+            archive = folder.with_name(ARCHIVE)
+            meter = Meter(ARCHIVE, None, source.report)
+            source.download(TUTORIAL_ASSETS, archive, MOST_ARCHIVE, meter)
+            _extract(archive, folder)
+        except FetchError as second:
+            raise FetchError(f"{first}; nor from {ARCHIVE}: {second}") from None
+
+
 def verify(path: Path, published: PublishedFile) -> None:
     """Raise FetchError unless a file is the published file, OSError if it cannot be read."""
     name, size = published.name, path.stat().st_size
@@ -59,14 +100,14 @@ def verify(path: Path, published: PublishedFile) -> None:
         )
 
 
-def extract(archive: Path, folder: Path, files: Sequence[PublishedFile]) -> None:
-    """Extract the archive's files to a folder; names in the archive are never paths.
+def _extract(archive: Path, folder: Path) -> None:
+    """Extract the archive's three files; names in the archive are never paths.
 
     Raises FetchError.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
-            for published in files:
+            for published in WIKITEXT2_FILES:
                 names = (published.name, f"wikitext-2/{published.name}")
                 members = [member for member in opened.infolist() if member.filename in names]
                 if len(members) != 1:
@@ -75,7 +116,7 @@ def extract(archive: Path, folder: Path, files: Sequence[PublishedFile]) -> None
                     )
                 path = folder / published.name
                 with opened.open(members[0]) as content, path.open("wb") as file:
-                    shutil.copyfileobj(content, Sink(file, published.name, published.size))
+                    write_limited(chunks_of(content), file, published.size)
                 verify(path, published)
     # RuntimeError: encrypted; NotImplementedError: a method of compression that zipfile lacks.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:

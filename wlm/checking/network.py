@@ -37,9 +37,14 @@ def look(port: int | None = None) -> Iterator[Finding]:
 
 def configured_port() -> int:
     """Return the port that the app will listen on."""
-    settings = tomllib.loads(CONFIG.read_text("utf-8")) if CONFIG.exists() else {}
-    port = os.environ.get("STREAMLIT_SERVER_PORT") or settings.get("server", {}).get("port")
+    port = os.environ.get("STREAMLIT_SERVER_PORT") or server_settings().get("port")
     return parse_whole(str(port)) or DEFAULT_PORT
+
+
+def server_settings() -> dict:
+    """Return the settings of the server in Streamlit's configuration file."""
+    settings = tomllib.loads(CONFIG.read_text("utf-8")) if CONFIG.exists() else {}
+    return settings.get("server", {})
 
 
 def _port(port: int) -> Finding:

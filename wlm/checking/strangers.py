@@ -1,11 +1,10 @@
 """What may strangers do here?"""
 
 import os
-import tomllib
 from collections.abc import Iterator
 
 from wlm.checking.finding import Finding
-from wlm.checking.network import CONFIG
+from wlm.checking.network import server_settings
 from wlm.hosting import hosting, settings
 
 SIZE = "STREAMLIT_SERVER_MAX_UPLOAD_SIZE"
@@ -27,18 +26,13 @@ def look() -> Iterator[Finding]:
         given = "" if value == default else f", by default {_words(default)}"
         yield Finding(variable, True, f"{_words(value)}{given}: {about}")
     if not hosting().uploading:
-        size = os.environ.get(SIZE) or _configured_size()
+        size = os.environ.get(SIZE) or server_settings().get("maxUploadSize", 200)
         yield Finding(
             "uploads of no use",
             str(size) == str(SMALL_MB),
             f"a program may send files of up to {size} MB, which nobody reads",
             f"set {SIZE}={SMALL_MB}",
         )
-
-
-def _configured_size() -> int:
-    settings = tomllib.loads(CONFIG.read_text("utf-8")) if CONFIG.exists() else {}
-    return settings.get("server", {}).get("maxUploadSize", 200)
 
 
 def _words(value: object) -> str:

@@ -28,8 +28,8 @@ class Column:
             self.end_row()
             piece = piece.lstrip(" ")
         *whole, rest = piece.split("\n")
-        for each in whole:
-            self._row += each
+        for line in whole:
+            self._row += line
             self.end_row()
         self._row += rest
         while len(self._row) > self._width:  # one word that is longer than a row
@@ -70,11 +70,11 @@ def side_by_side(
             column.add(word)
     departed = [False] * len(columns)
     for words in zip_longest(*streams):
-        for i, (column, each) in enumerate(zip(columns, words, strict=True)):
-            if each is None:
+        for i, (column, sampled) in enumerate(zip(columns, words, strict=True)):
+            if sampled is None:
                 continue
-            differs = words[0] is not None and each.word != words[0].word
-            column.add(each.word, marked=differs and not departed[i])
+            differs = words[0] is not None and sampled.word != words[0].word
+            column.add(sampled.word, marked=differs and not departed[i])
             departed[i] = departed[i] or differs or words[0] is None
         yield from rows(min(len(column.rows) for column in columns))
     for column in columns:

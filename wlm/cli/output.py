@@ -67,31 +67,20 @@ def print_results(content: dict, run_id: str = "") -> None:
     several = len(content["results"]) > 1
     unit, scale = size_unit(result["size_bytes"] for result in content["results"])
     rows = [
-        [
-            result["label"],
-            f"{result['size_bytes'] / scale:.1f}",
-            f"{result['loss']:.4f}",
-            *([_known(result)] if some_unknown else []),
-            f"{result['perplexity']:.1f}",
-            f"{result['elapsed_s']:.2f}",
-            f"{result['cpu_s']:.2f}",
-            f"{result['tokens_per_s']:,.0f}",
-            *([_speedup(result), result["verdict"]] if several else []),
-        ]
+        {
+            "variant": result["label"],
+            unit: f"{result['size_bytes'] / scale:.1f}",
+            "loss (nats)": f"{result['loss']:.4f}",
+            **({"of known words": _known(result)} if some_unknown else {}),
+            "perplexity": f"{result['perplexity']:.1f}",
+            "elapsed (s)": f"{result['elapsed_s']:.2f}",
+            "CPU (s)": f"{result['cpu_s']:.2f}",
+            "tokens/s": f"{result['tokens_per_s']:,.0f}",
+            **({"speed-up": _speedup(result), "verdict": result["verdict"]} if several else {}),
+        }
         for result in content["results"]
     ]
-    heads = [
-        "variant",
-        unit,
-        "loss (nats)",
-        *(["of known words"] if some_unknown else []),
-        "perplexity",
-        "elapsed (s)",
-        "CPU (s)",
-        "tokens/s",
-        *(["speed-up", "verdict"] if several else []),
-    ]
-    print_table(heads, rows)
+    print_table(rows)
     _print_agreements(content["results"])
     for sentence in memory_sentences(content["results"]):
         _print(f"\n{sentence}")
@@ -114,17 +103,18 @@ def _print_agreements(results: list[dict]) -> None:
         return
     _print()
     print_table(
-        ["agreement", "same word", "KL mean", "median", "99%", "probability RMS"],
         [
-            [
-                result["label"],
-                f"{agreement['same_word']:.2%}",
-                *(f"{agreement[name]:.5f}" for name in ("kl_mean", "kl_median", "kl_p99")),
-                f"{agreement['probability_rms']:.4f}",
-            ]
+            {
+                "agreement": result["label"],
+                "same word": f"{agreement['same_word']:.2%}",
+                "KL mean": f"{agreement['kl_mean']:.5f}",
+                "median": f"{agreement['kl_median']:.5f}",
+                "99%": f"{agreement['kl_p99']:.5f}",
+                "probability RMS": f"{agreement['probability_rms']:.4f}",
+            }
             for result in found
             if (agreement := result["agreement"])
-        ],
+        ]
     )
 
 
@@ -143,20 +133,18 @@ def print_runs(rows: list[dict]) -> None:
     if not rows:
         _print("no runs are kept yet")
         return
-    heads = ["id", "when", "state", "model", "text", "variants", "speed-up"]
-    table = [
+    print_table(
         [
-            row["id"],
-            time.strftime("%Y-%m-%d %H:%M", time.localtime(row["created_at"])),
-            row["state"],
-            row["model"],
-            row["text"],
-            ", ".join(row["variants"]),
-            _speedup(row) if row["speedup"] else "–",
+            {
+                "id": row["id"],
+                "when": time.strftime("%Y-%m-%d %H:%M", time.localtime(row["created_at"])),
+                **{name: row[name] for name in ("state", "model", "text")},
+                "variants": ", ".join(row["variants"]),
+                "speed-up": _speedup(row) if row["speedup"] else "–",
+            }
+            for row in rows
         ]
-        for row in rows
-    ]
-    print_table(heads, table)
+    )
 
 
 def print_sweep(content: dict) -> None:
@@ -165,16 +153,16 @@ def print_sweep(content: dict) -> None:
 
     over = content["over"]
     rows = [
-        [
-            str(row["value"]),
-            row["label"],
-            f"{row['tokens_per_s']:,.0f}",
-            _speedup({**row, "speedup_ci95": row["low"] and (row["low"], row["high"])}),
-            row["verdict"],
-        ]
+        {
+            over: str(row["value"]),
+            "variant": row["label"],
+            "tokens/s": f"{row['tokens_per_s']:,.0f}",
+            "speed-up": _speedup({**row, "speedup_ci95": row["low"] and (row["low"], row["high"])}),
+            "verdict": row["verdict"],
+        }
         for row in curves(content)
     ]
-    print_table([over, "variant", "tokens/s", "speed-up", "verdict"], rows)
+    print_table(rows)
     _print()
     for outcome in outcomes(content):
         _print(sentence(over, outcome))
@@ -191,18 +179,18 @@ def print_reproduction(content: dict, run_id: str) -> None:
     rows = content["table"]
     width = max(len(row["reason"]) for row in rows)
     cells = [
-        [
-            row["quantity"],
-            f"{row['published']:.3f}",
-            f"{row['here']:.3f}",
-            tick[row["agree"]],
-            row["reason"].ljust(width),
-        ]
+        {
+            "": row["quantity"],
+            "published": f"{row['published']:.3f}",
+            "here": f"{row['here']:.3f}",
+            " ": tick[row["agree"]],  # no title, as the column after it
+            "  ": row["reason"].ljust(width),
+        }
         for row in rows
     ]
     protocol = content["comparison"]["protocol"]
     _print(f"model: {protocol['model']}, {content['weights']}; text: {protocol['text']}\n")
-    print_table(["", "published", "here", "", ""], cells)
+    print_table(cells)
     for warning in content["comparison"]["warnings"]:
         _print(f"\nwarning: {warning}")
     words = content["words"]
@@ -232,9 +220,9 @@ def print_inspection(content: dict) -> None:
     """Print an inspection's JSON: bytes and errors, times, and the machine's ceilings."""
     from wlm.inspecting.summary import ceilings, parts_table, times_table
 
-    print_table(*parts_table(content))
+    print_table(parts_table(content))
     _print()
-    print_table(*times_table(content))
+    print_table(times_table(content))
     for warning in content["warnings"]:
         _print(f"\nwarning: {warning}")
     machine, threads = content["machine"], content["protocol"]["threads"]
@@ -247,10 +235,11 @@ def _speedup(result: dict) -> str:
     return f"{result['speedup']:.2f}" + (f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else "")
 
 
-def print_table(heads: list[str], rows: list[list[str]]) -> None:
-    """Print a table: the first column aligned left, the others right."""
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    for row in [heads, *rows]:
+def print_table(rows: list[dict[str, str]]) -> None:
+    """Print cells by their column's title: the first column aligned left, the others right."""
+    lines = [list(rows[0]), *(list(row.values()) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for row in lines:
         cells = [f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)]
         _print("  ".join([row[0].ljust(widths[0]), *cells[1:]]).rstrip())
 

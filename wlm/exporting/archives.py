@@ -53,7 +53,7 @@ def archive_of(checkpoint: Checkpoint, variant: Variant, format: str) -> Archive
             write_cached(*key, content)
             give_back()
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        (card,) = (each for each in archive.namelist() if each.endswith(f"/{CARD}"))
+        (card,) = (member for member in archive.namelist() if member.endswith(f"/{CARD}"))
         return Archive(name, content, json.loads(archive.read(card)))
 
 

@@ -1,5 +1,6 @@
 """A variant written to a folder, a zip archive or a file, checked by running its load.py."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -9,24 +10,28 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import save_file
 from torch import Tensor
 
 from wlm import __version__
 from wlm.catalog.registry import DEFAULT_TEXT
-from wlm.errors import TextError, WLMError
+from wlm.errors import TextError, WLMError, shown
 from wlm.exporting.formats import FILES, format_for, is_exact
 from wlm.exporting.loaders import loader
 from wlm.exporting.readme import licence, readme
-from wlm.exporting.weights import write_weights
 from wlm.files import sha256_of, write_whole
 from wlm.measuring.evaluate import DEFAULT_BPTT, evaluate
+from wlm.model.parts import part_of_key
 from wlm.paths import ASSETS
 from wlm.quantization.prepare import PreparedModel, prepare
 from wlm.quantization.variant import Variant
 from wlm.text.corpus import batchify, read_text
 from wlm.text.vocabulary import Vocabulary
 from wlm.weights.checkpoint import CARD, VOCABULARY, Checkpoint
+from wlm.weights.integers import as_arrays
 
 CHECK_TOKENS = 501
 EXACT, NEARLY = 1e-5, 0.05  # nats: largest error of load.py; NEARLY if it uses fp32
@@ -75,18 +80,9 @@ def export(
             _move(folder, out)
     except OSError as error:
         raise WLMError(f"{str(out)!r} cannot be written: {error.strerror or error}") from None
-    check = card["check"]
-    return Export(
-        path=str(out),
-        variant=str(variant),
-        label=variant.label,
-        format=format,
-        size_bytes=card["size_bytes"],
-        sha256=card["sha256"],
-        loss=check["loss"],
-        tokens=check["tokens"],
-        text=check["text"],
-    )
+    facts = {name: card[name] for name in ("variant", "label", "format", "size_bytes", "sha256")}
+    checked = {name: card["check"][name] for name in ("loss", "tokens", "text")}
+    return Export(str(out), **facts, **checked)
 
 
 def _write(
@@ -126,6 +122,33 @@ def _write(
     return card
 
 
+def write_weights(path: Path, prepared: PreparedModel, variant: Variant, format: str) -> None:
+    """Write a variant's weights in a format that can hold it. Raises OSError."""
+    try:
+        if format == "torch":
+            torch.save(prepared.module.state_dict(), path)
+        elif format == "onnx":
+            path.write_bytes(prepared.content)
+        elif format == "safetensors":
+            entries = prepared.module.state_dict().items()
+            save_file({key: value.contiguous() for key, value in entries}, path)
+        else:
+            arrays = _arrays(prepared, variant)
+            np.savez(path, **{key: value.numpy() for key, value in arrays.items()})
+    except (RuntimeError, SafetensorError) as error:  # torch and safetensors: disk full
+        raise OSError(errno.EIO, shown(error)) from None
+
+
+def _arrays(prepared: PreparedModel, variant: Variant) -> dict[str, Tensor]:
+    """Return all numbers as plain tensors; weights that PyTorch runs in fp16 are in fp16."""
+    numbers = {**prepared.matrices(), **prepared.biases()}
+    arrays = as_arrays({key: numbers[key] for key in prepared.config.shapes()})
+    for key, value in arrays.items():
+        if ".weight" in key and getattr(variant, part_of_key(key).name) == "fp16":
+            arrays[key] = value.half()
+    return arrays
+
+
 def _check_loader(folder: Path, variant: Variant, loss: float, *, is_exact: bool) -> None:
     """Raise WLMError unless an export's load.py prints this loss."""
     done = _run_loader(folder)
@@ -157,12 +180,11 @@ def _check_text(vocabulary: Vocabulary) -> tuple[str, Tensor]:
 
 
 def _versions() -> dict[str, str | None]:
-    found = {"wlm": __version__, "torch": torch.__version__}
     try:
-        found["onnxruntime"] = version("onnxruntime")
+        onnxruntime = version("onnxruntime")
     except PackageNotFoundError:
-        found["onnxruntime"] = None
-    return found
+        onnxruntime = None
+    return {"wlm": __version__, "torch": torch.__version__, "onnxruntime": onnxruntime}
 
 
 def _move(folder: Path, out: Path) -> None:

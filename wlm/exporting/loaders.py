@@ -1,6 +1,6 @@
 """The scripts of an export, which run the model without wlm, in a few lines."""
 
-from wlm.model.blocks import BLOCK
+from wlm.model.int4 import BLOCK
 from wlm.model.lstm import ModelConfig
 from wlm.quantization.pytorch import MODULES, qconfigs
 from wlm.quantization.snippet import engine_source, quantize_dynamic_source

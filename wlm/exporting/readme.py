@@ -1,7 +1,7 @@
 """The README and the license of an export."""
 
 from wlm.exporting.formats import FILES, HOLDS, comes_back, is_exact
-from wlm.model.blocks import BLOCK
+from wlm.model.int4 import BLOCK
 from wlm.model.lstm import ModelConfig
 from wlm.paths import ROOT
 from wlm.quantization.variant import Variant, describe

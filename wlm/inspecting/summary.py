@@ -9,7 +9,7 @@ from wlm.model.lstm import part_of
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
 
-Table = tuple[list[str], list[list[str]]]  # heads, rows
+Table = list[dict[str, str]]  # rows of cells, by their column's title
 
 
 def add_bytes_and_errors(times: dict, spec: InspectSpec) -> dict:
@@ -45,35 +45,41 @@ def parts_table(content: dict) -> Table:
         layers = {error["part"]: error for error in result["activations"]}
         for part, size in result["parts"].items():
             noise = [error["sqnr_db"] for error in result["weights"] if error["part"] == part]
-            row = [result["label"], part, f"{size:,}"]
-            row.append(_worst(noise) if noise else "")
-            if part in layers:
-                row += [_worst([layers[part]["sqnr_db"]]), f"{layers[part]['cosine']:.6f}"]
-            rows.append([*row, *[""] * (6 - len(row))])
-        rows.append([result["label"], "all", f"{sum(result['parts'].values()):,}", "", "", ""])
-    return ["variant", "part", "bytes", "weights (dB)", "activations (dB)", "cosine"], rows
+            layer = layers.get(part)
+            rows.append(
+                {
+                    "variant": result["label"],
+                    "part": part,
+                    "bytes": f"{size:,}",
+                    "weights (dB)": _worst(noise) if noise else "",
+                    "activations (dB)": _worst([layer["sqnr_db"]]) if layer else "",
+                    "cosine": f"{layer['cosine']:.6f}" if layer else "",
+                }
+            )
+        whole = {"variant": result["label"], "part": "all"}
+        whole["bytes"] = f"{sum(result['parts'].values()):,}"
+        rows.append(dict.fromkeys(rows[0], "") | whole)
+    return rows
 
 
 def times_table(content: dict) -> Table:
     """Return times and work, one row per module of every variant and pass."""
-    heads = "variant tokens module ms spread Mmultiply-adds MB Gop/s bound-by".split()
-    rows = [
-        [
-            result["label"],
-            str(timed["tokens"]),
-            module["module"],
-            f"{1e3 * module['seconds']:.3f}",
-            f"{module['spread']:.0%}",
-            f"{module['multiply_adds'] / 1e6:,.2f}",
-            f"{module['bytes_moved'] / 1e6:,.2f}",
-            f"{module['ops_per_s'] / 1e9:,.1f}",
-            module["bound_by"] or "",
-        ]
+    return [
+        {
+            "variant": result["label"],
+            "tokens": str(timed["tokens"]),
+            "module": module["module"],
+            "ms": f"{1e3 * module['seconds']:.3f}",
+            "spread": f"{module['spread']:.0%}",
+            "Mmultiply-adds": f"{module['multiply_adds'] / 1e6:,.2f}",
+            "MB": f"{module['bytes_moved'] / 1e6:,.2f}",
+            "Gop/s": f"{module['ops_per_s'] / 1e9:,.1f}",
+            "bound-by": module["bound_by"] or "",
+        }
         for result in content["results"]
         for timed in result["passes"]
         for module in timed["modules"]
     ]
-    return heads, rows
 
 
 def ceilings(content: dict) -> str:

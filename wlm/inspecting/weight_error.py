@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from wlm.model.blocks import HIGHEST, LOWEST, Blocks
+from wlm.model.int4 import HIGHEST, LOWEST, Int4Matrix
 from wlm.model.quantized import scales_of
 from wlm.quantization.prepare import PreparedModel
 from wlm.weights.checkpoint import Checkpoint
@@ -21,7 +21,7 @@ FINE_LEVELS = 10  # that it reaches to either side
 class Grid:
     """The numbers that a quantized matrix can hold: (level - zero point) x step for each level
     from `lowest` to `highest`. step and zero point: one per row (R, 1), or one for all rows (1, 1);
-    for Blocks, a step per number (R, C)."""
+    for an Int4Matrix, a step per number (R, C)."""
 
     step: Tensor
     zero_point: Tensor
@@ -113,11 +113,11 @@ def sqnr_db(signal: Tensor, stored: Tensor) -> float:
     return math.inf if noise == 0 else float(20 * torch.log10(power / noise))
 
 
-def grid_of(stored: Tensor | Blocks) -> Grid | None:
+def grid_of(stored: Tensor | Int4Matrix) -> Grid | None:
     """Return the grid of a quantized matrix, None for floats."""
     if not stored.is_quantized:
         return None
-    if isinstance(stored, Blocks):
+    if isinstance(stored, Int4Matrix):
         return Grid(stored.step, torch.zeros(1, 1), LOWEST, HIGHEST)
     limits = torch.iinfo(stored.dtype)
     step, zero = (values.float().view(-1, 1) for values in scales_of(stored))
@@ -130,7 +130,7 @@ def weight_errors(fp32: PreparedModel, variant: PreparedModel) -> list[WeightErr
     return [weight_error(name, weights, stored[name]) for name, weights in fp32.matrices().items()]
 
 
-def weight_error(name: str, weights: Tensor, stored: Tensor | Blocks) -> WeightError:
+def weight_error(name: str, weights: Tensor, stored: Tensor | Int4Matrix) -> WeightError:
     """Return the rounding error of one matrix (R, C): fp32 weights, and what a variant stores."""
     grid = grid_of(stored)
     values = stored.dequantize() if stored.is_quantized else stored
@@ -155,7 +155,7 @@ def weight_error(name: str, weights: Tensor, stored: Tensor | Blocks) -> WeightE
     )
 
 
-def histogram(weights: Tensor, stored: Tensor | Blocks, *, fine: bool = False) -> Histogram:
+def histogram(weights: Tensor, stored: Tensor | Int4Matrix, *, fine: bool = False) -> Histogram:
     """Return the histogram of fp32 weights over the grid of what a variant stores.
 
     One bin a level over all of the grid or, if fine, 8 bins a step for the 10 levels to either
@@ -187,7 +187,7 @@ def _counts(values: Tensor, low: float, high: float, bins: int) -> list[int]:
     return torch.histc(values, bins, low, high).int().tolist()
 
 
-def _levels_of_most(stored: Tensor | Blocks) -> int:
+def _levels_of_most(stored: Tensor | Int4Matrix) -> int:
     """Return the number of levels that hold 99% of the weights, the fullest levels first."""
     levels = stored.int_repr().flatten().int()
     fullest = torch.bincount(levels - int(levels.min())).sort(descending=True).values.cumsum(0)

@@ -52,7 +52,7 @@ class CompareSpec(VariantSettings):
     everything is read once; None to go on. seed: of the order within rounds, of the preparation and
     of the loss differences' intervals. A bare weights file needs
     `vocabulary` or `corpus`, see `load_checkpoint`; `random-256` is a model of random weights, see
-    `random_checkpoint`. After everything is timed: agreement: also compare the predictions;
+    `open_model`. After everything is timed: agreement: also compare the predictions;
     memory: also measure each variant's memory.
 
     Raises SettingError or VariantError; what depends on the text is checked by `compare`.

@@ -4,9 +4,10 @@ here."""
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from wlm.catalog.fetch import PLACES, TUTORIAL_WEIGHTS, WIKITEXT2, is_here
+from wlm.catalog.fetch import PLACES, is_here
 from wlm.catalog.registry import DEFAULT_MODEL, find_model, find_text, list_texts
-from wlm.catalog.wikitext2 import WIKITEXT2_FILES, verify
+from wlm.catalog.tutorial_weights import TUTORIAL_WEIGHTS
+from wlm.catalog.wikitext2 import WIKITEXT2, WIKITEXT2_FILES, verify
 from wlm.errors import FetchError, TextError
 from wlm.measuring.comparison import CompareSpec
 from wlm.paths import ASSETS, data_folder

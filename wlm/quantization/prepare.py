@@ -11,7 +11,7 @@ from typing import Protocol
 from torch import Tensor
 
 from wlm.errors import VariantError
-from wlm.model.blocks import BLOCK, Blocks
+from wlm.model.int4 import BLOCK, Int4Matrix
 from wlm.model.lstm import Hidden, LSTMModel, ModelConfig
 from wlm.model.parts import part_of_key
 from wlm.quantization.bf16 import computes_bf16
@@ -77,12 +77,12 @@ class PreparedModel(Protocol):
     def biases(self) -> dict[str, Tensor]:
         """Return the biases, by their names in the fp32 state_dict."""
 
-    def matrices(self) -> dict[str, Tensor | Blocks]:
+    def matrices(self) -> dict[str, Tensor | Int4Matrix]:
         """Return the weight matrices, by their names in the fp32 state_dict, in the order of a
         pass.
 
         Where a module is quantized to int8, its matrices are quantized tensors that know their
-        scales; in int4 they are Blocks; else they are fp32, rounded if the module is in 16 bits.
+        scales; in int4 each is an Int4Matrix; else they are fp32, rounded if in 16 bits.
         """
 
 
@@ -106,7 +106,7 @@ def prepare(model: LSTMModel, variant: Variant, threads: int = 1) -> PreparedMod
     return PyTorchModel(quantize(model, variant, matrices), threads, variant.engine)
 
 
-def imported_matrices(model: LSTMModel, variant: Variant) -> dict[str, Tensor | Blocks]:
+def imported_matrices(model: LSTMModel, variant: Variant) -> dict[str, Tensor | Int4Matrix]:
     """Return the imported matrices of integers of a model, nothing for an fp32 model.
 
     Raises VariantError if the model was imported as another variant; the engine may differ.

@@ -2,7 +2,7 @@
 
 from math import ceil
 
-from wlm.model.blocks import BLOCK
+from wlm.model.int4 import BLOCK
 from wlm.model.lstm import ModelConfig
 from wlm.quantization.variant import Variant
 

@@ -79,7 +79,7 @@ class Storage:
         with spill.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")  # other processes wait to change a run
             for row in connection.execute(sa.select(RUNS)).mappings().all():
-                if not self._put({**row, "warning": ""}):
+                if self._write(self._main, *_replacement({**row, "warning": ""})) is None:
                     break
                 connection.execute(RUNS.delete().where(RUNS.c.id == row["id"]))
             connection.commit()
@@ -136,11 +136,7 @@ class Storage:
         if database is not None:
             database.dispose()
 
-    def _write(self, engine: sa.Engine | None, *statements: sa.Executable) -> bool:
-        """Execute statements, all or none; return whether that worked."""
-        return self._count(engine, *statements) is not None
-
-    def _count(self, engine: sa.Engine | None, *statements: sa.Executable) -> int | None:
+    def _write(self, engine: sa.Engine | None, *statements: sa.Executable) -> int | None:
         """Execute statements, all or none; return how many rows the last one changed, or None if
         that failed."""
         if engine is None:
@@ -163,18 +159,12 @@ class Storage:
             self._reason = reason
             logger.error("%s: %s", shown_url(self.url), getattr(error, "orig", None) or error)
 
-    def _put(self, row: dict) -> bool:
-        """Write a run, replacing its row in the database."""
-        old = RUNS.delete().where(RUNS.c.id == row["id"])
-        return self._write(self._main, old, RUNS.insert().values(row))
-
     def _to_spill(self, row: dict) -> None:
         row = {**row, "warning": self.warning or row["warning"]}
         try:
             if self._spill is None:
                 self._spill = open_database(self.spill_url)
-            old = RUNS.delete().where(RUNS.c.id == row["id"])
-            _execute(self._spill, (old, RUNS.insert().values(row)))
+            _execute(self._spill, _replacement(row))
         except (SQLAlchemyError, OSError) as error:  # neither disk nor memory has space
             raise StoreAwayError(f"no run can be stored now: {reason_of(error)}") from None
 
@@ -216,6 +206,11 @@ class Storage:
                 if sqlite or time.monotonic() >= end:
                     raise
                 time.sleep(RETRY_SECONDS)
+
+
+def _replacement(row: dict) -> tuple[sa.Executable, sa.Executable]:
+    """Return the statements that write a run in place of its row, if there is one."""
+    return RUNS.delete().where(RUNS.c.id == row["id"]), RUNS.insert().values(row)
 
 
 def _execute(engine: sa.Engine, statements: tuple[sa.Executable, ...]) -> int:

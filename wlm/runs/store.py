@@ -24,7 +24,7 @@ class RunStore(Storage):
         """Store a new run."""
         row = _to_row(run)
         self._follow(row)
-        if not self._write(self._main, RUNS.insert().values(row)):
+        if self._write(self._main, RUNS.insert().values(row)) is None:
             self._to_spill(row)
 
     def update(self, run_id: str, **changes) -> None:
@@ -33,7 +33,7 @@ class RunStore(Storage):
         statement = RUNS.update().where(RUNS.c.id == run_id).values(changes)
         database = self._opened()  # first: if its file is lost, the run may spill now
         spilled = self._read(self._spilled(), run_id)
-        if spilled is None and (rows := self._count(database, statement)) is not None:
+        if spilled is None and (rows := self._write(database, statement)) is not None:
             if not rows:
                 raise self._no_run(run_id)
         else:
@@ -103,9 +103,10 @@ class RunStore(Storage):
 
     def add_imported(self, run: Run) -> None:
         """Store a run of the origin `imported`. Raises StoreError if there are too many."""
-        count = sa.select(sa.func.count()).select_from(RUNS).where(RUNS.c.origin == run.origin)
+        count = sa.select(sa.func.count().label("runs")).select_from(RUNS)
+        count = count.where(RUNS.c.origin == run.origin)
         for engine in (self._main, self._spilled()):
-            found = self._fetch(engine, count.with_only_columns(sa.func.count().label("runs")))
+            found = self._fetch(engine, count)
             if found and found[0]["runs"] >= MOST_IMPORTED:
                 raise StoreError(
                     f"at most {MOST_IMPORTED} imported runs are kept, and there are "
@@ -133,7 +134,7 @@ class RunStore(Storage):
         spilled, kept = (
             self._read(engine, run_id, LIGHT) for engine in (self._spilled(), self._main)
         )
-        if kept and not self._write(self._main, statement):
+        if kept and self._write(self._main, statement) is None:
             raise StoreError(f"run {run_id!r} cannot be deleted: {self._reason}")
         if spilled:
             self._write(self._spill, statement)
@@ -143,10 +144,7 @@ class RunStore(Storage):
         since 1970; return the number of deleted runs."""
         final = [str(state) for state in State if state.final]
         old = (RUNS.c.created_at < than) & RUNS.c.state.in_(final)
-        rows = self._fetch(self._main, sa.select(RUNS.c.id).where(old))
-        if rows:
-            self._write(self._main, RUNS.delete().where(old))
-        return len(rows)
+        return self._write(self._main, RUNS.delete().where(old)) or 0
 
     def interrupt_orphans(self, gone: Collection[str] = ()) -> list[str]:
         """Mark the unfinished runs of dead servers on this host as interrupted, and the runs of the

@@ -15,5 +15,5 @@ def split_file(folder: str | Path, split: str) -> Path:
 
 def split_of(name: str) -> str | None:
     """Return the split of SPLITS that a file's name means; None for other names."""
-    names = {each.format(split): split for each in _FILES for split in SPLITS}
+    names = {file.format(split): split for file in _FILES for split in SPLITS}
     return names.get(name)

@@ -168,4 +168,4 @@ def nearest_words(word: str, vocabulary: Vocabulary, count: int = 3) -> list[str
         score_cutoff=60,
         limit=count,
     )
-    return [each for each, _score, _place in found]
+    return [near for near, _score, _place in found]

@@ -1,33 +1,16 @@
 """How a model is trained: sizes, schedules and dropout, with what worked as the default."""
 
 import math
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 
 from wlm.errors import TrainError, WLMError, check_range
 from wlm.model.lstm import ModelConfig
 from wlm.text.corpus import check_order
 
-# The model's sizes have ModelConfig's.
-BOUNDS = {
-    "batch_size": (1, 256),
-    "bptt": (1, 1_000),
-    "epochs": (0.0, 1_000.0),
-    "full_epochs": (0.0, 1_000.0),
-    "negatives": (1, 1_000_000),
-    "learning_rate": (0.0, 1.0),
-    "full_learning_rate": (0.0, 1.0),
-    "warm_up": (0.0, 1.0),
-    "weight_decay": (0.0, 1.0),
-    "clip": (1e-6, 1e6),
-    "dropout": (0.0, 0.9),
-    "layer_dropout": (0.0, 0.9),
-    "additions": (0.0, 1.0),
-    "minutes": (0.01, 100_000.0),
-    "card_tokens": (2, 10**10),
-    "seed": (0, 2**31),
-    "threads": (1, 256),
-}
-OPTIONAL = ("minutes", "card_tokens")
+
+def _setting(default: float | None, low: float, high: float):
+    """Return a setting and its allowed range; if the default is None, None is allowed, too."""
+    return field(default=default, metadata={"range": (low, high)})
 
 
 @dataclass(frozen=True)
@@ -45,33 +28,34 @@ class Recipe:
     """
 
     order: str = "frequency"
-    ninp: int = 512
+    ninp: int = 512  # ModelConfig has the ranges of the sizes
     nhid: int = 256
     nlayers: int = 5
-    batch_size: int = 40
-    bptt: int = 35
-    epochs: float = 11.0
-    full_epochs: float = 2.7
-    negatives: int = 4_096
-    learning_rate: float = 1.5e-3
-    full_learning_rate: float = 5e-4
-    warm_up: float = 0.025
-    weight_decay: float = 0.02
-    clip: float = 1.0
-    dropout: float = 0.35
-    layer_dropout: float = 0.2
-    additions: float = 0.3
-    minutes: float | None = None
-    card_tokens: int | None = None
-    seed: int = 1111
-    threads: int = 2
+    batch_size: int = _setting(40, 1, 256)
+    bptt: int = _setting(35, 1, 1_000)
+    epochs: float = _setting(11.0, 0.0, 1_000.0)
+    full_epochs: float = _setting(2.7, 0.0, 1_000.0)
+    negatives: int = _setting(4_096, 1, 1_000_000)
+    learning_rate: float = _setting(1.5e-3, 0.0, 1.0)
+    full_learning_rate: float = _setting(5e-4, 0.0, 1.0)
+    warm_up: float = _setting(0.025, 0.0, 1.0)
+    weight_decay: float = _setting(0.02, 0.0, 1.0)
+    clip: float = _setting(1.0, 1e-6, 1e6)
+    dropout: float = _setting(0.35, 0.0, 0.9)
+    layer_dropout: float = _setting(0.2, 0.0, 0.9)
+    additions: float = _setting(0.3, 0.0, 1.0)
+    minutes: float | None = _setting(None, 0.01, 100_000.0)
+    card_tokens: int | None = _setting(None, 2, 10**10)
+    seed: int = _setting(1111, 0, 2**31)
+    threads: int = _setting(2, 1, 256)
 
     def __post_init__(self):
         check_order(self.order)
         ModelConfig(2, self.ninp, self.nhid, self.nlayers)
-        for name, (low, high) in BOUNDS.items():
-            if (value := getattr(self, name)) is not None or name not in OPTIONAL:
-                check_range(name, value, low, high)
+        for setting in fields(self):
+            value, known = getattr(self, setting.name), setting.metadata
+            if known and (value is not None or setting.default is not None):
+                check_range(setting.name, value, *known["range"])
         if self.epochs + self.full_epochs == 0:
             raise TrainError("epochs and full_epochs must not both be 0")
 
@@ -102,10 +86,6 @@ class Recipe:
         if not (self.epochs and self.full_epochs):
             return 60 * self.minutes
         return 60 * self.minutes * (0.6 if phase == 1 else 0.4)
-
-    def changed(self, options: dict) -> "Recipe":
-        """Return the recipe with the given options; None leaves one as is."""
-        return replace(self, **{key: each for key, each in options.items() if each is not None})
 
     def to_json(self) -> dict:
         """Return the settings as plain JSON."""

@@ -55,11 +55,6 @@ def load_state(out: Path, resume: bool) -> dict | None:
 
 
 def damaged(out: Path, error: Exception) -> TrainError:
-    """Return what to raise where the state in `out` is of no use."""
+    """Return the error for a state in `out` that cannot be used."""
     reason = shown(" ".join(str(error).split()) or type(error).__name__)
     return TrainError(f"{STATE} in {str(out)!r} is damaged: {reason}")
-
-
-def finished(out: Path) -> None:
-    """Remove the state of a training that has come to its end."""
-    (out / STATE).unlink(missing_ok=True)

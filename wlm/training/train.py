@@ -16,11 +16,11 @@ from wlm.measuring.evaluate import Evaluation, check_threads, evaluate_blocks, t
 from wlm.measuring.machine import describe_machine
 from wlm.model.lstm import Hidden
 from wlm.text.corpus import Corpus, batchify, get_batch
-from wlm.training.plan import Plan, Taken
 from wlm.training.recipe import Recipe
 from wlm.training.sampled_softmax import NegativeSampler, sampled_cross_entropy
+from wlm.training.schedule import Schedule
 from wlm.training.stacked_lstm import StackedLSTM, new_model
-from wlm.training.state import damaged, finished, load_state, make_place, save_state
+from wlm.training.state import STATE, damaged, load_state, make_place, save_state
 from wlm.weights.checkpoint import save_checkpoint
 
 VALID_TOKENS = 50_000
@@ -81,13 +81,13 @@ class _Training:
         counts = torch.bincount(corpus.train, minlength=len(corpus.vocabulary))
         self.sampler = NegativeSampler(counts, recipe.negatives)
         self.model = new_model(len(corpus.vocabulary), recipe)
-        self.plan = Plan(recipe, len(corpus.train), self.model.config)
+        self.schedule = Schedule(recipe, len(corpus.train), self.model.config)
         self.stack = StackedLSTM(self.model)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), betas=(0.9, 0.99), weight_decay=recipe.weight_decay, fused=True
         )
         self.hidden = self.model.init_hidden(recipe.batch_size)
-        self.taken, self.rows = Taken(), None
+        self.rows = None
         self.curve: list[dict] = []
         self.loss_sum, self.loss_steps = 0.0, 0  # since the curve's last point
         if saved:
@@ -96,7 +96,7 @@ class _Training:
     def run(self, stopped: Callable[[], bool]) -> Iterator[TrainProgress]:
         last_save = time.monotonic()
         with thread_count(self.recipe.threads):
-            while phase := self.plan.phase(self.taken):
+            while phase := self.schedule.phase:
                 if stopped():
                     self._save()
                     return
@@ -112,10 +112,11 @@ class _Training:
     def _step(self, phase: int) -> None:
         """Take one optimizer step; at the end of an epoch or a phase, validate."""
         began = time.perf_counter()
-        recipe, step, share = self.recipe, self.taken.all_steps, self.plan.share(phase, self.taken)
+        recipe, schedule = self.recipe, self.schedule
+        step, share = schedule.all_taken, schedule.share(phase)
         # Seeded by the step: nothing of the generators' states needs to be saved.
         generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
-        epoch, position = divmod(step, self.plan.steps_per_epoch)
+        epoch, position = divmod(step, schedule.steps_per_epoch)
         if position == 0 or self.rows is None:
             self.rows = self._epoch_rows(epoch)  # (N, B)
         input, targets = get_batch(self.rows, position * recipe.bptt, recipe.bptt)
@@ -141,10 +142,10 @@ class _Training:
         self.optimizer.step()
         self.loss_sum += value
         self.loss_steps += 1
-        self.taken.steps[phase] += 1
-        self.taken.seconds[phase] += time.perf_counter() - began
-        if position + 1 == self.plan.steps_per_epoch or self.plan.phase(self.taken) != phase:
-            self._validate(phase, (step + 1) / self.plan.steps_per_epoch)
+        schedule.taken[phase] += 1
+        schedule.seconds[phase] += time.perf_counter() - began
+        if position + 1 == schedule.steps_per_epoch or schedule.phase != phase:
+            self._validate(phase, (step + 1) / schedule.steps_per_epoch)
 
     def _loss(
         self, phase: int, output: Tensor, targets: Tensor, generator: torch.Generator
@@ -160,12 +161,13 @@ class _Training:
         """Return the text in columns from a random start, (N, B), other in every epoch."""
         generator = torch.Generator().manual_seed(self.recipe.seed * 1_000_003 - 1 - epoch)
         start = int(torch.randint(self.recipe.bptt, (1,), generator=generator))
-        tokens = self.plan.column_tokens * self.recipe.batch_size
+        tokens = self.schedule.column_tokens * self.recipe.batch_size
         return batchify(self.corpus.train[start : start + tokens], self.recipe.batch_size)
 
     def _progress(self, phase: int) -> TrainProgress:
-        spent, left = sum(self.taken.seconds.values()), self.plan.seconds_left(self.taken)
-        epoch = self.taken.all_steps / self.plan.steps_per_epoch
+        schedule = self.schedule
+        spent, left = sum(schedule.seconds.values()), schedule.seconds_left()
+        epoch = schedule.all_taken / schedule.steps_per_epoch
         loss = self.loss_sum / self.loss_steps if self.loss_steps else self.curve[-1]["train_loss"]
         stage = f"phase {phase}, epoch {epoch:.2f}, loss {loss:.3f}"
         return TrainProgress(stage, spent / (spent + left), left, tuple(self.curve))
@@ -218,8 +220,8 @@ class _Training:
             + (f"; the first {most:,} tokens of each" if most else ""),
             "training": {
                 "settings": recipe.to_json(),
-                "steps": {f"phase {phase}": n for phase, n in self.taken.steps.items()},
-                "minutes": round(sum(self.taken.seconds.values()) / 60, 1),
+                "steps": {f"phase {phase}": n for phase, n in self.schedule.taken.items()},
+                "minutes": round(sum(self.schedule.seconds.values()) / 60, 1),
                 "cpu": machine["cpu"],
                 "torch": torch.__version__,
                 "python": platform.python_version(),
@@ -229,7 +231,7 @@ class _Training:
             },
         }
         save_checkpoint(self.out, self.model, self.corpus.vocabulary, card)
-        finished(self.out)
+        (self.out / STATE).unlink(missing_ok=True)
 
     def _save(self) -> None:
         save_state(
@@ -240,8 +242,8 @@ class _Training:
                 "model": self.model.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "hidden": self.hidden,
-                "taken": self.taken.steps,
-                "seconds": self.taken.seconds,
+                "taken": self.schedule.taken,
+                "seconds": self.schedule.seconds,
                 "curve": self.curve,
                 "loss": (self.loss_sum, self.loss_steps),
             },
@@ -252,7 +254,7 @@ class _Training:
             self.model.load_state_dict(saved["model"])
             self.optimizer.load_state_dict(saved["optimizer"])
             self.hidden: Hidden = tuple(saved["hidden"])
-            self.taken = Taken(saved["taken"], saved["seconds"])
+            self.schedule.taken, self.schedule.seconds = saved["taken"], saved["seconds"]
             self.curve = saved["curve"]
             self.loss_sum, self.loss_steps = saved["loss"]
         except (KeyError, RuntimeError, TypeError, ValueError) as error:

@@ -1,22 +1,22 @@
 """A model on disk: weights, vocabulary and card in one folder; never a pickled module."""
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from wlm.errors import CheckpointError, SettingError, called, is_number, shown
+from wlm.errors import CheckpointError, SettingError, is_number, shown
 from wlm.files import sha256_of, why_unreadable, write_whole
 from wlm.model.lstm import LSTMModel, ModelConfig
 from wlm.text.corpus import Corpus
 from wlm.text.vocabulary import Vocabulary
-from wlm.weights.archive import CARD, VOCABULARY, WEIGHTS, is_archive, unpacked
+from wlm.weights.archive import CARD, VOCABULARY, WEIGHTS, model_folder
 from wlm.weights.imported import VARIANT, imported_variant
 from wlm.weights.integers import as_arrays
-from wlm.weights.plain_folder import refuse_without_card
+from wlm.weights.plain_folder import without_card
 from wlm.weights.read import Weights, check_weights_file, read_weights
 
 EXPORTED_WEIGHTS = (WEIGHTS, "model.pt", "model.onnx", "model.npz")  # that a card may name
@@ -59,45 +59,35 @@ def load_checkpoint(
     for such a vocabulary or corpus.
     """
     path = Path(path)
-    if is_archive(path):
-        with unpacked(path) as folder, called({folder: str(path)}):
-            loaded = load_checkpoint(
-                folder, vocabulary=vocabulary, corpus=corpus, most_weights=most_weights
-            )
-        return replace(loaded, name=path.stem)
-    if path.is_dir():
-        refuse_without_card(path, path / CARD)
-        card = _read_card(path / CARD)
-        config = config_on_card(card, path / CARD)
-        weights = weights_path(path, card)
-        if corpus is None:
-            vocabulary = vocabulary or path / VOCABULARY
-    else:
-        check_weights_file(path)
-        if (vocabulary is None) == (corpus is None):
-            raise CheckpointError(
-                f"the weights {str(path)!r} stand alone: give either the vocabulary file or the "
-                "corpus folder that they were trained with"
-            )
-        card, config, weights = {}, None, path
-    sha256 = _check_hash(weights, card)
-    words = (
-        Vocabulary.from_file(vocabulary)
-        if vocabulary is not None
-        else Corpus.from_folder(corpus).vocabulary
-    )
-    found = read_weights(weights, config, most_weights)
-    model = _build(found, card)
+    with model_folder(path) as folder:
+        if folder.is_dir():
+            card = _read_card(folder / CARD)
+            config, weights = config_on_card(card, folder / CARD), weights_path(folder, card)
+            if corpus is None:
+                vocabulary = vocabulary or folder / VOCABULARY
+        else:
+            card, config, weights = {}, None, folder
+            check_weights_file(weights)
+            if (vocabulary is None) == (corpus is None):
+                raise CheckpointError(
+                    f"the weights {str(path)!r} stand alone: give either the vocabulary file or "
+                    "the corpus folder that they were trained with"
+                )
+        sha256 = _check_hash(weights, card)
+        if vocabulary is not None:
+            words = Vocabulary.from_file(vocabulary)
+        else:
+            words = Corpus.from_folder(corpus).vocabulary
+        found = read_weights(weights, config, most_weights)
+        model = _build(found, card)
     if len(words) != model.config.ntoken:
         raise CheckpointError(
             f"the vocabulary must have as many words as the model, {model.config.ntoken:,}, "
             f"got {len(words):,}"
         )
-    name = path.stem if path.is_file() else path.resolve().name
-    weights_read = found.words or card.get("weights_read")
-    if model.imported:
-        quantized = f"already quantized, imported as {model.imported.variant}"
-        weights_read = f"{weights_read}; {quantized}" if found.words else quantized
+    name = path.resolve().name if path.is_dir() else path.stem
+    came_as = model.imported and f"already quantized, imported as {model.imported.variant}"
+    weights_read = "; ".join(filter(None, [found.words, came_as])) or card.get("weights_read")
     return Checkpoint(name, model, words, card, sha256, weights_read)
 
 
@@ -207,7 +197,7 @@ def _read_card(path: Path) -> dict:
             raise ValueError(fault)
         card = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise CheckpointError(f"there is no file {str(path)!r}") from None
+        raise without_card(path.parent, path.name) from None
     except RecursionError:
         raise CheckpointError(
             f"the card {str(path)!r} cannot be read: it is nested too deep"

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from wlm.errors import CheckpointError
-from wlm.model.blocks import Blocks
+from wlm.model.int4 import Int4Matrix
 from wlm.model.quantized import quantized_tensor, scales_of
 from wlm.weights.stored import Stored
 
@@ -67,18 +67,18 @@ def _are_usable(scales: Tensor, zeros: Tensor, dtype: torch.dtype) -> bool:
     return bool(((zeros >= limits.min) & (zeros <= limits.max)).all())
 
 
-def as_arrays(numbers: Mapping[str, Tensor | Blocks]) -> dict[str, Tensor]:
+def as_arrays(numbers: Mapping[str, Tensor | Int4Matrix]) -> dict[str, Tensor]:
     """Return named tensors as plain ones.
 
     A quantized tensor becomes three: its integers, NAME.scale and NAME.zero_point, of shape () for
-    the whole matrix or (R, 1) for its rows. Blocks become two: their integers and NAME.scale.
+    the whole matrix or (R, 1) for its rows. An Int4Matrix becomes two: its integers and NAME.scale.
     """
     arrays = {}
     for name, value in numbers.items():
         if not value.is_quantized:
             arrays[name] = value
             continue
-        if isinstance(value, Blocks):
+        if isinstance(value, Int4Matrix):
             arrays[name], arrays[name + SCALE] = value.values, value.scales
             continue
         scale, zero = scales_of(value)

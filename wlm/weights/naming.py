@@ -1,9 +1,9 @@
 """Match a file's tensors with an LSTMModel's: by their names, or else by their shapes."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 
 from wlm.errors import MOST_SHOWN, CheckpointError, SettingError, shown
 from wlm.model.lstm import ModelConfig
@@ -17,6 +17,8 @@ _LINEAR_NAMES = ("decoder", "linear", "fc", "out", "head", "proj", "logit")
 _SHOWN = 3  # keys in a message
 _MOST_QUOTED = MOST_SHOWN // 2  # characters: a message has two lists of keys at most
 MOST_STACKS, MOST_MATRICES = 64, 1_000
+Tensors = dict[str, Stored]  # by the file's keys
+Keys = dict[str, str]  # ours to the file's
 
 
 @dataclass(frozen=True)
@@ -34,203 +36,185 @@ def name_tensors(found: Found, path: str) -> Named:
 
     Raises CheckpointError if a tensor is missing, has two candidates, or has no use.
     """
-    for key, each in found.entries.items():
-        if isinstance(each, Inert) and key.rpartition(".")[2].startswith(("weight", "bias")):
-            raise CheckpointError(
-                f"{shown(key, 50)!r} in {path!r} must be a plain tensor, got {shown(each.name, 50)}"
-            )
-    return _Names(found, path).named()
-
-
-class _Names:
-    def __init__(self, found: Found, path: str):
-        self.path = path
-        entries = found.entries.items()
-        self.tensors = {key: each for key, each in entries if isinstance(each, Stored)}
-
-    def named(self) -> Named:
-        stacks = self._stacks()
-        keys = self._layers(stacks)  # ours to the file's
-        root = self._root(stacks)
-        outer = ("encoder.weight", "decoder.weight")
-        if root is not None and all(root + key in self.tensors for key in outer):
-            outer = (*outer, "decoder.bias")
-            keys.update({key: root + key for key in outer if root + key in self.tensors})
-        else:
-            root = None
-            encoder, decoder = self._embedding_and_linear(keys)
-            keys.update({"encoder.weight": encoder, "decoder.weight": decoder})
-            if bias := self._bias(keys):
-                keys["decoder.bias"] = bias
-        config = self._config(keys)
-        left = self._left(keys, config)
-        tensors = {key: self.tensors.get(keys.get(key)) for key in config.shapes()}
-        return Named(tensors, config, _words(keys, root, tensors, left))
-
-    def _stacks(self) -> dict[str, dict[str, str]]:
-        """Return the recurrent keys by their prefix, each as our key to the file's key."""
-        stacks: dict[str, dict[str, str]] = {}
-        for key in self.tensors:
-            if found := _RECURRENT.fullmatch(key):
-                prefix, kind, way, layer, raw = found.groups()
-                own = f"{kind}_{way}_l{int(layer)}"
-                # If weights are dropped, training changed the raw weights.
-                if raw or own not in stacks.get(prefix, {}):
-                    stacks.setdefault(prefix, {})[own] = key
-        if len(stacks) > MOST_STACKS:
-            raise self._foreign(f"they have {len(stacks):,} LSTMs, at most {MOST_STACKS} are read")
-        if not stacks:
-            raise self._foreign("they have no LSTM, weight_ih_l0 (4H, E) and weight_hh_l0 (4H, H)")
-        return stacks
-
-    def _layers(self, stacks: dict[str, dict[str, str]]) -> dict[str, str]:
-        """Return the LSTM's keys, ours to the file's; stacks that differ only by number are one."""
-        if len({re.sub(r"\d+", "0", prefix) for prefix in stacks}) > 1:
-            names = _listed(list(stacks)[:4])
-            raise self._foreign(f"they have several LSTMs, {names}, whose order is not known")
-        keys, layer = {}, 0
-        for prefix in sorted(stacks, key=_natural):
-            own = stacks[prefix]
-            count = 1 + max(int(key.rpartition("l")[2]) for key in own)
-            biased = any(key.startswith("bias") for each in stacks.values() for key in each)
-            for i in range(count):
-                for kind in ("weight_ih", "weight_hh", *(("bias_ih", "bias_hh") * biased)):
-                    if f"{kind}_l{i}" not in own:
-                        raise self._foreign(f"they miss {_listed([f'{prefix}{kind}_l{i}'])}")
-                    keys[f"rnn.{kind}_l{layer + i}"] = own[f"{kind}_l{i}"]
-            layer += count
-        return keys
-
-    def _root(self, stacks: dict[str, dict[str, str]]) -> str | None:
-        """Return the prefix of our own names in the file; None if the file has other names."""
-        (prefix, *others) = stacks
-        is_ours = not others and (prefix == "rnn." or prefix.endswith(".rnn."))
-        is_ours = is_ours and not any(key.endswith("_raw") for key in stacks[prefix].values())
-        return prefix.removesuffix("rnn.") if is_ours else None
-
-    def _embedding_and_linear(self, keys: dict[str, str]) -> tuple[str, str]:
-        inputs, hidden = self._width("rnn.weight_ih_l0", keys), self._hidden(keys)[0]
-        matrices = {
-            key: each
-            for key, each in self.tensors.items()
-            if len(each.shape) == 2 and key not in keys.values()
-        }
-        if len(matrices) > MOST_MATRICES:
-            raise self._foreign(
-                f"they have {len(matrices):,} matrices, too many to tell which is the embedding"
-            )
-        pairs = [
-            (first, second)
-            for first, embedding in matrices.items()
-            for second, linear in matrices.items()
-            if first != second
-            and (embedding.shape[1], linear.shape[1]) == (inputs, hidden)
-            and embedding.shape[0] == linear.shape[0]
-        ]
-        if not pairs:
-            has = {each.shape[1] for each in matrices.values()}
-            what = (
-                f"no embedding (V, {inputs})"
-                if inputs not in has
-                else (f"no output layer (V, {hidden}) of as many words as the embedding")
-            )
-            raise self._foreign(f"they have {what}")
-        if len(pairs) > 1:
-            scores = [self._score(*pair) for pair in pairs]
-            best = [pair for pair, score in zip(pairs, scores, strict=True) if score == max(scores)]
-            # If two have the same numbers, either will do.
-            if len({(matrices[a].place, matrices[b].place) for a, b in best}) > 1:
-                names = _listed(dict.fromkeys(sum(best, ())))
-                raise self._foreign(f"the embedding and the output layer could be any of {names}")
-            pairs = best
-        return pairs[0]
-
-    def _score(self, embedding: str, linear: str) -> int:
-        """Return a score for how likely two matrices are the embedding and the output layer."""
-        return (
-            2 * (self._own_bias(linear) is not None)
-            - 2 * (self._own_bias(embedding) is not None)
-            + any(each in embedding.lower() for each in _EMBEDDING_NAMES)
-            + any(each in linear.lower() for each in _LINEAR_NAMES)
-            - any(each in embedding.lower() for each in _LINEAR_NAMES)
-            - any(each in linear.lower() for each in _EMBEDDING_NAMES)
-        )
-
-    def _own_bias(self, matrix: str) -> str | None:
-        key = matrix.removesuffix("weight") + "bias"
-        bias = self.tensors.get(key) if matrix.endswith("weight") else None
-        return key if bias and bias.shape == self.tensors[matrix].shape[:1] else None
-
-    def _bias(self, keys: dict[str, str]) -> str | None:
-        """Return the output layer's bias; a layer may have none."""
-        decoder = keys["decoder.weight"]
-        if own := self._own_bias(decoder):
-            return own
-        words = self.tensors[decoder].shape[:1]
-        others = [
-            key
-            for key, each in self.tensors.items()
-            if each.shape == words and key not in keys.values()
-        ]
-        return others[0] if len(others) == 1 else None
-
-    def _config(self, keys: dict[str, str]) -> ModelConfig:
-        shape = self.tensors[keys["encoder.weight"]].shape
-        hidden = self._hidden(keys)
-        try:
-            ntoken, ninp = shape
-            return ModelConfig(ntoken, ninp, hidden[0], len(hidden))
-        except (ValueError, SettingError) as error:
-            raise self._foreign(str(error)) from None
-
-    def _hidden(self, keys: dict[str, str]) -> list[int]:
-        """Return the hidden units per layer, the same number for all layers."""
-        layers = sum(key.startswith("rnn.weight_hh") for key in keys)
-        hidden = [self._width(f"rnn.weight_hh_l{i}", keys) for i in range(layers)]
-        if len(set(hidden)) > 1:
-            sizes = _listed(hidden)
-            raise self._foreign(f"their layers must have equally many hidden units, got {sizes}")
-        return hidden
-
-    def _width(self, key: str, keys: dict[str, str]) -> int:
-        shape = self.tensors[keys[key]].shape
-        if len(shape) != 2:
-            key = _listed([keys[key]])
-            raise self._foreign(f"{key} must have two dimensions, got {len(shape):,}")
-        return shape[1]
-
-    def _left(self, keys: dict[str, str], config: ModelConfig) -> list[str]:
-        """Return the keys to leave out: none of them is among the model's own."""
-        used = set(keys.values())
-        common = _common_module(used)
-        # If there is a raw weight too, the other one is the raw weight after dropping.
-        used |= {key.removesuffix("_raw") for key in used}
-        left = [key for key in self.tensors if key not in used]
-        inside = [key for key in left if key.startswith(common)]
-        if inside:
-            names = _listed(inside[:3]) + (" …" if len(inside) > 3 else "")
-            raise self._foreign(
-                f"beside an LSTMModel of {config.nlayers} layers they have unknown {names}"
-            )
-        return left
-
-    def _foreign(self, problem: str) -> CheckpointError:
-        keys = [f"{key!r} {tensor.shape}" for key, tensor in islice(self.tensors.items(), _SHOWN)]
-        first = shown(", ".join(keys), _MOST_QUOTED) + (" …" if len(self.tensors) > _SHOWN else "")
-        return CheckpointError(
-            f"the weights {self.path!r} are not an LSTMModel's (embedding (V, E), LSTM, output "
+    for key, value in found.entries.items():
+        if isinstance(value, Inert) and key.rpartition(".")[2].startswith(("weight", "bias")):
+            name, kind = shown(key, 50), shown(value.name, 50)
+            raise CheckpointError(f"{name!r} in {path!r} must be a plain tensor, got {kind}")
+    tensors = {key: value for key, value in found.entries.items() if isinstance(value, Stored)}
+    try:
+        return _named(tensors)
+    except (ValueError, SettingError) as problem:
+        keys = [f"{key!r} {tensor.shape}" for key, tensor in islice(tensors.items(), _SHOWN)]
+        first = shown(", ".join(keys), _MOST_QUOTED) + (" …" if len(tensors) > _SHOWN else "")
+        raise CheckpointError(
+            f"the weights {path!r} are not an LSTMModel's (embedding (V, E), LSTM, output "
             f"layer (V, H)): {problem}; "
             + (f"the file's first keys are {first}" if keys else "the file has no tensors")
+        ) from None
+
+
+def _named(tensors: Tensors) -> Named:
+    """Return an LSTMModel's tensors. Raises ValueError or SettingError with the problem."""
+    stacks = _stacks(tensors)
+    keys = _lstm_keys(stacks)
+    inputs, hidden = _lstm_sizes(tensors, keys)
+    root = _own_root(tensors, stacks)
+    if root is None:
+        keys |= _outer_keys(tensors, keys.values(), inputs, hidden)
+    else:
+        outer = ("encoder.weight", "decoder.weight", "decoder.bias")
+        keys |= {key: root + key for key in outer if root + key in tensors}
+    ntoken, ninp = _matrix_shape(tensors, keys["encoder.weight"])
+    config = ModelConfig(ntoken, ninp, hidden, sum(key.startswith("rnn.weight_hh") for key in keys))
+    left = _left_out(tensors, keys.values(), config)
+    ours = {key: tensors.get(keys.get(key)) for key in config.shapes()}
+    return Named(ours, config, _words(keys, root, list(stacks), ours, left))
+
+
+def _stacks(tensors: Tensors) -> dict[str, Keys]:
+    """Return the recurrent keys by their prefix, each as our key to the file's key."""
+    stacks: dict[str, Keys] = {}
+    for key in tensors:
+        if found := _RECURRENT.fullmatch(key):
+            prefix, kind, way, layer, raw = found.groups()
+            own = f"{kind}_{way}_l{int(layer)}"
+            # If weights are dropped, training changed the raw weights.
+            if raw or own not in stacks.get(prefix, {}):
+                stacks.setdefault(prefix, {})[own] = key
+    if len(stacks) > MOST_STACKS:
+        raise ValueError(f"they have {len(stacks):,} LSTMs, at most {MOST_STACKS} are read")
+    if not stacks:
+        raise ValueError("they have no LSTM, weight_ih_l0 (4H, E) and weight_hh_l0 (4H, H)")
+    if len({re.sub(r"\d+", "0", prefix) for prefix in stacks}) > 1:
+        names = _listed(list(stacks)[:4])
+        raise ValueError(f"they have several LSTMs, {names}, whose order is not known")
+    return {prefix: stacks[prefix] for prefix in sorted(stacks, key=_natural)}
+
+
+def _lstm_keys(stacks: dict[str, Keys]) -> Keys:
+    """Return the LSTM's keys. Stacks, which differ only by a number, are one LSTM."""
+    is_biased = any(name.startswith("bias") for stack in stacks.values() for name in stack)
+    kinds = ("weight_ih", "weight_hh", *(("bias_ih", "bias_hh") * is_biased))
+    keys, layer = {}, 0
+    for prefix, stack in stacks.items():
+        for i in range(1 + max(int(name.rpartition("l")[2]) for name in stack)):
+            for kind in kinds:
+                if f"{kind}_l{i}" not in stack:
+                    raise ValueError(f"they miss {_listed([f'{prefix}{kind}_l{i}'])}")
+                keys[f"rnn.{kind}_l{layer}"] = stack[f"{kind}_l{i}"]
+            layer += 1
+    return keys
+
+
+def _lstm_sizes(tensors: Tensors, keys: Keys) -> tuple[int, int]:
+    """Return the LSTM's inputs and its hidden units, the same number for all layers."""
+    inputs = _matrix_shape(tensors, keys["rnn.weight_ih_l0"])[1]
+    recurrent = [key for name, key in keys.items() if name.startswith("rnn.weight_hh")]
+    hidden = [_matrix_shape(tensors, key)[1] for key in recurrent]
+    if len(set(hidden)) > 1:
+        sizes = _listed(hidden)
+        raise ValueError(f"their layers must have equally many hidden units, got {sizes}")
+    return inputs, hidden[0]
+
+
+def _matrix_shape(tensors: Tensors, key: str) -> tuple[int, ...]:
+    shape = tensors[key].shape
+    if len(shape) != 2:
+        raise ValueError(f"{_listed([key])} must have two dimensions, got {len(shape):,}")
+    return shape
+
+
+def _own_root(tensors: Tensors, stacks: dict[str, Keys]) -> str | None:
+    """Return the prefix of our own names in the file; None if the file has other names."""
+    (prefix, stack), *others = stacks.items()
+    root = prefix.removesuffix("rnn.")
+    is_raw = any(key.endswith("_raw") for key in stack.values())
+    if others or is_raw or not (prefix == "rnn." or prefix.endswith(".rnn.")):
+        return None
+    return root if {root + "encoder.weight", root + "decoder.weight"} <= tensors.keys() else None
+
+
+def _outer_keys(tensors: Tensors, used: Collection[str], inputs: int, hidden: int) -> Keys:
+    """Return the keys of the embedding and of the output layer, by their shapes."""
+    matrices = {
+        key: tensor for key, tensor in tensors.items() if len(tensor.shape) == 2 and key not in used
+    }
+    if len(matrices) > MOST_MATRICES:
+        raise ValueError(
+            f"they have {len(matrices):,} matrices, too many to tell which is the embedding"
         )
+    pairs = [
+        (first, second)
+        for first, embedding in matrices.items()
+        for second, linear in matrices.items()
+        if first != second
+        and (embedding.shape[1], linear.shape[1]) == (inputs, hidden)
+        and embedding.shape[0] == linear.shape[0]
+    ]
+    if not pairs and inputs not in {matrix.shape[1] for matrix in matrices.values()}:
+        raise ValueError(f"they have no embedding (V, {inputs})")
+    if not pairs:
+        raise ValueError(
+            f"they have no output layer (V, {hidden}) of as many words as the embedding"
+        )
+    scores = [_score(tensors, *pair) for pair in pairs]
+    best = [pair for pair, score in zip(pairs, scores, strict=True) if score == max(scores)]
+    # If two have the same numbers, either will do.
+    if len({(matrices[a].place, matrices[b].place) for a, b in best}) > 1:
+        names = _listed(dict.fromkeys(sum(best, ())))
+        raise ValueError(f"the embedding and the output layer could be any of {names}")
+    embedding, linear = best[0]
+    keys = {"encoder.weight": embedding, "decoder.weight": linear}
+    bias = _own_bias(tensors, linear)
+    if bias is None:  # it may have another name, or the layer has none
+        words = tensors[linear].shape[:1]
+        others = [key for key in tensors if tensors[key].shape == words and key not in used]
+        bias = others[0] if len(others) == 1 else None
+    return keys | ({"decoder.bias": bias} if bias else {})
 
 
-def _words(keys: dict, root: str | None, tensors: dict, left: list[str]) -> str:
+def _score(tensors: Tensors, embedding: str, linear: str) -> int:
+    """Return a score for how likely two matrices are the embedding and the output layer."""
+
+    def has(key: str, names: tuple[str, ...]) -> bool:
+        return any(name in key.lower() for name in names)
+
+    return (
+        2 * (_own_bias(tensors, linear) is not None)
+        - 2 * (_own_bias(tensors, embedding) is not None)
+        + has(embedding, _EMBEDDING_NAMES)
+        + has(linear, _LINEAR_NAMES)
+        - has(embedding, _LINEAR_NAMES)
+        - has(linear, _EMBEDDING_NAMES)
+    )
+
+
+def _own_bias(tensors: Tensors, matrix: str) -> str | None:
+    """Return the key of the bias that is named like a matrix, if there is one."""
+    key = matrix.removesuffix("weight") + "bias"
+    bias = tensors.get(key) if matrix.endswith("weight") else None
+    return key if bias and bias.shape == tensors[matrix].shape[:1] else None
+
+
+def _left_out(tensors: Tensors, used: Collection[str], config: ModelConfig) -> list[str]:
+    """Return the keys to leave out: none of them is among the model's own."""
+    module = _common_module(used)
+    # If there is a raw weight too, the other one is the raw weight after dropping.
+    used = {*used, *(key.removesuffix("_raw") for key in used)}
+    left = [key for key in tensors if key not in used]
+    if inside := [key for key in left if key.startswith(module)]:
+        raise ValueError(
+            f"beside an LSTMModel of {config.nlayers} layers they have unknown {_first(inside)}"
+        )
+    return left
+
+
+def _words(
+    keys: Keys, root: str | None, prefixes: list[str], tensors: dict, left: list[str]
+) -> str:
     said = []
     if root is None:
-        stacks = dict.fromkeys(
-            _RECURRENT.fullmatch(keys[key]).group(1) for key in keys if key.startswith("rnn.")
-        )
-        lstm = " and ".join(f"'{prefix}*'" for prefix in sorted(stacks, key=_natural))
+        lstm = " and ".join(f"'{prefix}*'" for prefix in prefixes)
         linear = " and ".join(
             repr(keys[key]) for key in ("decoder.weight", "decoder.bias") if key in keys
         )
@@ -240,14 +224,18 @@ def _words(keys: dict, root: str | None, tensors: dict, left: list[str]) -> str:
         )
     elif root:
         said.append(f"keys taken without their beginning {root!r}")
-    absent = [key for key, each in tensors.items() if each is None]
+    absent = [key for key, tensor in tensors.items() if tensor is None]
     if absent:
         what = "the LSTM" if absent[0].startswith("rnn.") else "the output layer"
         both = what != "the output layer" and "decoder.bias" in absent
         said.append(f"no biases in {what}{' and the output layer' if both else ''}, so zeros")
     if left:
-        said.append(f"left out: {', '.join(map(repr, left[:3]))}{' …' if len(left) > 3 else ''}")
+        said.append(f"left out: {_first(left)}")
     return "; ".join(said)
+
+
+def _first(keys: list[str]) -> str:
+    return _listed(keys[:_SHOWN]) + (" …" if len(keys) > _SHOWN else "")
 
 
 def _listed(content: Iterable[str | int]) -> str:
@@ -260,10 +248,8 @@ def _natural(text: str) -> list:
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", text)]
 
 
-def _common_module(keys: set[str]) -> str:
+def _common_module(keys: Collection[str]) -> str:
     """Return the module that holds all keys, with its final dot; empty for the file itself."""
-    first, last = min(keys), max(keys)
-    same = 0
-    while same < len(first) and first[same : same + 1] == last[same : same + 1]:
-        same += 1
-    return first[: first.rfind(".", 0, same) + 1]
+    modules = zip(*(key.split(".")[:-1] for key in keys), strict=False)
+    shared = takewhile(lambda names: len(set(names)) == 1, modules)
+    return "".join(f"{name}." for name, *_ in shared)

@@ -29,7 +29,7 @@ def refuse_others(found: Found, path: str) -> None:
 
 def _kind(found: Found) -> str | None:
     entries = found.entries
-    if any(_is_quantized(key, each) for key, each in entries.items()) or any(
+    if any(_is_quantized(key, value) for key, value in entries.items()) or any(
         ".quantized." in name for name in found.classes
     ):
         return "quantized"
@@ -38,13 +38,13 @@ def _kind(found: Found) -> str | None:
     if any("weight_hr_l" in key for key in entries):
         return "projected"
     recurrent = [
-        each.shape
-        for key, each in entries.items()
-        if "weight_hh" in key and isinstance(each, Stored) and len(each.shape) == 2
+        value.shape
+        for key, value in entries.items()
+        if "weight_hh" in key and isinstance(value, Stored) and len(value.shape) == 2
     ]
     if not recurrent:
         names = (*map(str.lower, entries), *map(str.lower, found.classes))
-        return "transformer" if any(each in name for name in names for each in _ATTENTION) else None
+        return "transformer" if any(sign in name for name in names for sign in _ATTENTION) else None
     times = {rows / columns for rows, columns in recurrent if columns}
     if times == {3}:
         return "gru"

@@ -59,7 +59,7 @@ def _layer(value: object) -> list[tuple] | None:
     state = _state(value)
     if not (isinstance(state, tuple) and len(state) == 5 and state[0] in _CELL_KINDS):
         return None
-    pairs = [_pair(each) for each in state[4]] if isinstance(state[4], list) else []
+    pairs = [_pair(pair) for pair in state[4]] if isinstance(state[4], list) else []
     return pairs if len(pairs) == 2 and all(pair and pair[1] for pair in pairs) else None
 
 

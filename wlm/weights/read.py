@@ -96,7 +96,7 @@ def read_weights(
     config = config or named.config
     _check(named.tensors, config, path)
     _check_size(named.tensors, path, most_weights)
-    is_wide = any(each and each.dtype == torch.float64 for each in named.tensors.values())
+    is_wide = any(tensor and tensor.dtype == torch.float64 for tensor in named.tensors.values())
     said = [found.words, named.words, "rounded from float64 to float32" if is_wide else ""]
     words = shown("; ".join(filter(None, said)), 400) or None
     return Weights(config, words, named.tensors, path, found.variant)
@@ -176,24 +176,24 @@ def _check(tensors: dict[str, Stored | None], config: ModelConfig, path: Path) -
                 f"{key} in {str(path)!r} must have the shape {shape}, got {shown(stored.shape)}"
             )
         if stored and stored.dtype not in DTYPES and not stored.is_quantized:
-            allowed, got = (", ".join(map(_name, each)) for each in (DTYPES, [stored.dtype]))
+            allowed, got = (", ".join(map(_name, dtypes)) for dtypes in (DTYPES, [stored.dtype]))
             raise CheckpointError(f"{key} in {str(path)!r} must be one of {allowed}, got {got}")
 
 
 def _check_size(tensors: dict[str, Stored | None], path: Path, most_weights: int | None) -> None:
     """Raise CheckpointError for more weights than allowed, or than the file can hold."""
-    stored = [each for each in tensors.values() if each]
-    weights = sum(each.count for each in stored)
+    stored = [tensor for tensor in tensors.values() if tensor]
+    weights = sum(tensor.count for tensor in stored)
     if most_weights is not None and weights > most_weights:
         raise CheckpointError(
             f"{str(path)!r} must have at most {most_weights:,} weights, got {weights:,}"
         )
     # A few stored numbers can pose as a large tensor by strides of 0, or as many tensors. Tied
     # weights, the same numbers under two keys, are no such case.
-    places = {each.place: each for each in stored}.values()
-    claimed = sum(each.count * each.dtype.itemsize for each in places)
+    places = {tensor.place: tensor for tensor in stored}.values()
+    claimed = sum(tensor.count * tensor.dtype.itemsize for tensor in places)
     size = path.stat().st_size
-    if claimed > 2 * size or any(each.count > each.held for each in stored):
+    if claimed > 2 * size or any(tensor.count > tensor.held for tensor in stored):
         raise CheckpointError(
             f"the weights {str(path)!r} claim {claimed:,} bytes of numbers in a file of {size:,}"
         )

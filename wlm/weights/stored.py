@@ -35,4 +35,4 @@ class Stored:
 
 def are_sizes(*numbers: object) -> bool:
     """Tell whether all are whole numbers that a file may give for a size or a place."""
-    return all(type(each) is int and 0 <= each < 2**62 for each in numbers)
+    return all(type(number) is int and 0 <= number < 2**62 for number in numbers)

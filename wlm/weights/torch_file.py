@@ -90,9 +90,9 @@ class TorchFile:
         with open_zip(self.path) as archive:
             entries = archive.infolist()
             # A small compressed entry can unpack to any size; torch.save compresses nothing.
-            if any(each.compress_type != zipfile.ZIP_STORED for each in entries):
+            if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
                 raise ValueError("it holds compressed entries, which torch.save never writes")
-            names = {each.filename.partition("/")[2]: each for each in entries}
+            names = {entry.filename.partition("/")[2]: entry for entry in entries}
             if "data.pkl" not in names:
                 raise ValueError("it is a zip archive without PyTorch's data.pkl")
             if "byteorder" in names and archive.read(names["byteorder"]) != b"little":

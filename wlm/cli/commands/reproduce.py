@@ -57,11 +57,11 @@ def _tutorials_words(checkpoint, threads: int, options: Namespace) -> list:
     written, ended = [], False
     try:
         with thread_count(threads):
-            for each in with_bar(stream, options.words, "word"):
-                written.append(each)
+            for sampled in with_bar(stream, options.words, "word"):
+                written.append(sampled)
         ended = True
     finally:
-        words = [each.word for each in written]
+        words = [sampled.word for sampled in written]
         if options.out and words:
             _write(options.out, to_out_txt(words))
         if not ended and words:

@@ -41,18 +41,23 @@ def run(options: Namespace) -> None:
         for variant in variants
     ]
     unit, scale = size_unit(row["bytes"] for row in rows)
-    heads = ["variant", "bytes", unit]
-    table = [[row["label"], f"{row['bytes']:,}", f"{row['bytes'] / scale:.1f}"] for row in rows]
+    table = [
+        {
+            "variant": row["label"],
+            "bytes": f"{row['bytes']:,}",
+            unit: f"{row['bytes'] / scale:.1f}",
+        }
+        for row in rows
+    ]
     if options.memory:
-        heads += ["memory (MB)", "peak (MB)"]
         _add_memory(options, checkpoint, rows, table)
-    output.answer(options, rows, lambda: _show(heads, table, rows))
+    output.answer(options, rows, lambda: _show(table, rows))
 
 
-def _show(heads: list[str], table: list[list[str]], rows: list[dict]) -> None:
+def _show(table: list[dict[str, str]], rows: list[dict]) -> None:
     from wlm.measuring.wording import repacked
 
-    output.print_table(heads, table)
+    output.print_table(table)
     for row in rows:
         if memory := row.get("memory"):
             said = repacked(row["variant"], row["label"], memory["added_bytes"], row["bytes"])
@@ -60,7 +65,9 @@ def _show(heads: list[str], table: list[list[str]], rows: list[dict]) -> None:
                 output.say(f"\n{said}")
 
 
-def _add_memory(options: Namespace, checkpoint, rows: list[dict], table: list[list[str]]) -> None:
+def _add_memory(
+    options: Namespace, checkpoint, rows: list[dict], table: list[dict[str, str]]
+) -> None:
     from wlm.catalog.registry import DEFAULT_MODEL
     from wlm.measuring.memory import memory_of
     from wlm.quantization.variant import Variant
@@ -70,6 +77,7 @@ def _add_memory(options: Namespace, checkpoint, rows: list[dict], table: list[li
     for row, cells in zip(rows, table, strict=True):
         found = memory_of(checkpoint, Variant.parse(row["variant"]), *opened)
         row["memory"] = vars(found)
-        cells += [f"{size / 1e6:.0f}" for size in (found.added_bytes, found.peak_bytes)]
+        cells["memory (MB)"] = f"{found.added_bytes / 1e6:.0f}"
+        cells["peak (MB)"] = f"{found.peak_bytes / 1e6:.0f}"
     if found.measure != "USS":
         output.note(f"memory is {found.measure}: this system cannot tell private memory")

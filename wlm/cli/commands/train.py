@@ -2,7 +2,8 @@
 
 import signal
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import SUPPRESS, ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 
 from wlm.cli import output
@@ -25,9 +26,10 @@ def add_options(parser: ArgumentParser) -> None:
     )
     add("--resume", action="store_true", help="continue the unfinished training in --out")
     add("--preset", choices=("recipe", "tiny"), default="recipe", help="default %(default)s")
-    add("--minutes", type=float, help="limit of the training time; schedules adapt to it")
-    add("--order", choices=("frequency", "appearance"), help="of the words in the vocabulary")
+    orders = ("frequency", "appearance")
+    add("--order", choices=orders, default=SUPPRESS, help="of the words in the vocabulary")
     for name, kind, words in (
+        ("--minutes", float, "limit of the training time; schedules adapt to it"),
         ("--ninp", int, "embedding dimension"),
         ("--nhid", int, "hidden units per layer"),
         ("--nlayers", int, "LSTM layers"),
@@ -40,7 +42,7 @@ def add_options(parser: ArgumentParser) -> None:
         ("--seed", int, None),
         ("--threads", int, None),
     ):
-        add(name, type=kind, help=words)
+        add(name, type=kind, default=SUPPRESS, help=words)
 
 
 def run(options: Namespace) -> None:
@@ -49,8 +51,8 @@ def run(options: Namespace) -> None:
     from wlm.training.state import STATE
     from wlm.weights.checkpoint import checked_card
 
-    chosen = {key: value for key, value in given(Recipe, options).items() if value is not None}
-    recipe = PRESETS[options.preset].changed(chosen)
+    chosen = given(Recipe, options)
+    recipe = replace(PRESETS[options.preset], **chosen)
     if options.resume and chosen:
         raise WLMError(f"--resume keeps the settings it began with, got {', '.join(chosen)}")
     asked = []  # by Ctrl-C

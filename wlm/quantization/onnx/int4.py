@@ -2,7 +2,7 @@
 
 import torch
 
-from wlm.model.blocks import BLOCK, blocks_of, pack
+from wlm.model.int4 import BLOCK, in_int4, pack
 from wlm.quantization.onnx.names import AXIS, END, OPERATORS, QUANTIZED, SCALE, START
 
 DOMAIN = "com.microsoft"  # of ONNX Runtime's own operators
@@ -12,7 +12,7 @@ IN_8_BITS = 4
 
 
 def with_int4(content: bytes, parts: list[str]) -> bytes:
-    """Return an fp32 ONNX file with the weights of `linear`, `embedding` or both as Blocks."""
+    """Return an fp32 ONNX file with the weights of `linear`, `embedding` or both in int4."""
     import onnx
     from onnx import numpy_helper
 
@@ -49,9 +49,9 @@ def _product(node, name: str, matrix: torch.Tensor) -> tuple[list, dict]:
     blocks."""
     from onnx import helper
 
-    blocks = blocks_of(matrix.T)
-    rows, columns = blocks.shape
-    packed = pack(blocks.values, BLOCK).view(rows, -1, BLOCK // 2)
+    rounded = in_int4(matrix.T)
+    rows, columns = rounded.shape
+    packed = pack(rounded.values, BLOCK).view(rows, -1, BLOCK // 2)
     made = helper.make_node(
         "MatMulNBits",
         [node.input[0], name + QUANTIZED, name + SCALE],
@@ -64,7 +64,7 @@ def _product(node, name: str, matrix: torch.Tensor) -> tuple[list, dict]:
         block_size=BLOCK,
         accuracy_level=IN_8_BITS,
     )
-    return [made], {name + QUANTIZED: packed, name + SCALE: blocks.scales}
+    return [made], {name + QUANTIZED: packed, name + SCALE: rounded.scales}
 
 
 def _lookup(node, name: str, matrix: torch.Tensor) -> tuple[list, dict]:
@@ -72,9 +72,9 @@ def _lookup(node, name: str, matrix: torch.Tensor) -> tuple[list, dict]:
     E + 1 columns and drop the last."""
     from onnx import helper
 
-    blocks = blocks_of(matrix)
-    columns = blocks.shape[1]
-    numbers = {name + QUANTIZED: pack(blocks.values, 2), name + SCALE: blocks.scales}
+    rounded = in_int4(matrix)
+    columns = rounded.shape[1]
+    numbers = {name + QUANTIZED: pack(rounded.values, 2), name + SCALE: rounded.scales}
     (output,) = node.output
     looked_up = output + "_even" if columns % 2 else output
     made = helper.make_node(

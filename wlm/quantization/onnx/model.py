@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wlm.model.blocks import Blocks
+from wlm.model.int4 import Int4Matrix
 from wlm.model.lstm import Hidden, ModelConfig
 from wlm.quantization.onnx.modules import OnnxModules
 from wlm.quantization.onnx.names import INPUTS, LOG_LIKELIHOOD, OUTPUTS, TARGETS
@@ -62,7 +62,7 @@ class OnnxModel:
         """Return the biases, by their names in the fp32 state_dict."""
         return stored_biases(self.content)
 
-    def matrices(self) -> dict[str, Tensor | Blocks]:
+    def matrices(self) -> dict[str, Tensor | Int4Matrix]:
         """Return the weight matrices, by their names in the fp32 state_dict."""
         return stored_matrices(self.content)
 

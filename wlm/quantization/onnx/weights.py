@@ -1,11 +1,9 @@
 """The weights in an ONNX file, part by part, as the PyTorch model names and orders them."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
-from wlm.model.blocks import Blocks, unpack
+from wlm.model.int4 import Int4Matrix, unpack
 from wlm.model.quantized import quantized_tensor
 from wlm.quantization.onnx.names import (
     DECODER_OPERATORS,
@@ -18,29 +16,16 @@ from wlm.quantization.onnx.names import (
 )
 
 
-@dataclass(frozen=True)
-class _Place:
-    """A matrix's name in the file, whether its outputs are columns there, whether they are gates of
-    an LSTM in ONNX's order, and the numbers in a row of 4-bit blocks."""
-
-    name: str
-    is_transposed: bool = False
-    has_gates: bool = False
-    columns: int | None = None
-
-
 def stored_parts(content: bytes, names: list[str]) -> dict[str, int]:
     """Return the bytes of numbers that every part stores in an ONNX file, scales included.
 
     `names` are the parts in the order of a pass, which is the order of the file's operators: those
     before the first LSTM belong to the embedding, those after the last one to the decoder.
     """
-    from onnx import numpy_helper
-
-    graph = _graph(content)
-    sizes = {tensor.name: numpy_helper.to_array(tensor).nbytes for tensor in graph.initializer}
+    file = _File(content)
+    sizes = {name: file.array(name).nbytes for name in file.numbers}
     parts, layers = dict.fromkeys(names, 0), 0
-    for node in graph.node:
+    for node in file.nodes:
         is_lstm = node.op_type in LSTM_OPERATORS
         layers += is_lstm
         after_all = layers == len(names) - 2 and not is_lstm
@@ -50,68 +35,90 @@ def stored_parts(content: bytes, names: list[str]) -> dict[str, int]:
     return parts
 
 
-def stored_matrices(content: bytes) -> dict[str, Tensor | Blocks]:
+def stored_matrices(content: bytes) -> dict[str, Tensor | Int4Matrix]:
     """Return the weight matrices of an ONNX file by their names in the fp32 state_dict: floats, or
-    quantized tensors or Blocks with the file's integers, scales and zero points."""
-    graph = _graph(content)
-    numbers = {tensor.name: tensor for tensor in graph.initializer}
-    return {key: _matrix(numbers, place) for key, place in _places(graph).items()}
+    quantized tensors or an Int4Matrix with the file's integers, scales and zero points."""
+    file, layer = _File(content), 0
+    found: dict[str, Tensor | Int4Matrix] = {}
+    for node in file.nodes:
+        if node.op_type in EMBEDDING_OPERATORS and not found:
+            found["encoder.weight"] = file.int4(node) or file.matrix(node.input[0])
+        elif node.op_type in LSTM_OPERATORS:
+            is_transposed = node.op_type != "LSTM"
+            for role, name in zip(("ih", "hh"), node.input[1:3], strict=True):
+                key = f"rnn.weight_{role}_l{layer}"
+                found[key] = file.matrix(name, is_transposed=is_transposed, has_gates=True)
+            layer += 1
+        elif node.op_type in DECODER_OPERATORS:
+            matrix = file.int4(node) or file.matrix(node.input[1], is_transposed=True)
+            found["decoder.weight"] = matrix
+    return found
 
 
 def stored_biases(content: bytes) -> dict[str, Tensor]:
     """Return the biases of an ONNX file by their names in the fp32 state_dict."""
-    graph = _graph(content)
-    numbers = {tensor.name: tensor for tensor in graph.initializer}
+    file, layer = _File(content), 0
     found: dict[str, Tensor] = {}
-    layer = 0
-    for node in graph.node:
+    for node in file.nodes:
         if node.op_type in LSTM_OPERATORS:
-            both = _tensor(numbers, node.input[3]).view(2, -1)
+            both = file.tensor(node.input[3]).view(2, -1)
             for role, bias in zip(("ih", "hh"), both, strict=True):
                 found[f"rnn.bias_{role}_l{layer}"] = bias[_rows(len(bias))].contiguous()
             layer += 1
         elif node.op_type == "Add":
-            found["decoder.bias"] = _tensor(numbers, node.input[0])
+            found["decoder.bias"] = file.tensor(node.input[0])
     return found
 
 
-def _graph(content: bytes):
-    import onnx
+class _File:
+    """An ONNX file's operators, and its numbers by their names in the file."""
 
-    return onnx.load_from_string(content).graph
+    def __init__(self, content: bytes):
+        import onnx
 
+        graph = onnx.load_from_string(content).graph
+        self.nodes = graph.node
+        self.numbers = {tensor.name: tensor for tensor in graph.initializer}
 
-def _places(graph) -> dict[str, _Place]:
-    """Return the matrices' places, by their names in the fp32 state_dict."""
-    found: dict[str, _Place] = {}
-    layer = 0
-    for node in graph.node:
-        if node.op_type in EMBEDDING_OPERATORS and not found:
-            found["encoder.weight"] = _Place(node.input[0], columns=_columns(graph, node))
-        elif node.op_type in LSTM_OPERATORS:
-            for role, name in zip(("ih", "hh"), node.input[1:3], strict=True):
-                place = _Place(name, is_transposed=node.op_type != "LSTM", has_gates=True)
-                found[f"rnn.weight_{role}_l{layer}"] = place
-            layer += 1
-        elif node.op_type in DECODER_OPERATORS:
-            columns = _columns(graph, node)
-            found["decoder.weight"] = _Place(node.input[1], columns is None, columns=columns)
-    return found
+    def array(self, name: str):
+        from onnx import numpy_helper
 
+        return numpy_helper.to_array(self.numbers[name])
 
-def _columns(graph, node) -> int | None:
-    """Return the numbers in a row of the matrix that a node uses in blocks; None without blocks."""
-    from onnx import numpy_helper
+    def tensor(self, name: str) -> Tensor:
+        return torch.from_numpy(self.array(name).copy())
 
-    if node.op_type == "MatMulNBits":
-        return next(attribute.i for attribute in node.attribute if attribute.name == "K")
-    if node.op_type != "GatherBlockQuantized":
-        return None
-    numbers = {tensor.name: tensor for tensor in graph.initializer}
-    # A slice drops a column if the row has an odd number.
-    name = node.input[0]
-    end = numbers.get(name.removesuffix(QUANTIZED) + END)
-    return 2 * numbers[name].dims[1] if end is None else int(numpy_helper.to_array(end)[0])
+    def int4(self, node) -> Int4Matrix | None:
+        """Return the int4 matrix of an operator; None if the operator's matrix is not in int4."""
+        if node.op_type == "MatMulNBits":
+            name = node.input[1]
+            columns = next(fact.i for fact in node.attribute if fact.name == "K")
+        elif node.op_type == "GatherBlockQuantized":
+            name = node.input[0]
+            # A slice drops a column if the row has an odd number.
+            end = _beside(name, END)
+            has_end = end in self.numbers
+            columns = int(self.array(end)[0]) if has_end else 2 * self.numbers[name].dims[1]
+        else:
+            return None
+        packed = self.tensor(name).flatten(1)
+        return Int4Matrix(unpack(packed, columns), self.tensor(_beside(name, SCALE)))
+
+    def matrix(self, name: str, *, is_transposed: bool = False, has_gates: bool = False) -> Tensor:
+        """Return a matrix with its outputs as rows, in PyTorch's order. In the file, outputs may be
+        columns, and gates of an LSTM are in ONNX's order."""
+        values = self.tensor(name)
+        values = values.squeeze(0) if values.dim() == 3 else values  # an LSTM's one direction
+        values = values.T if is_transposed else values
+        rows = _rows(len(values)) if has_gates else slice(None)
+        values = values[rows].contiguous()
+        if not name.endswith(QUANTIZED):
+            return values
+        scale = self.tensor(_beside(name, SCALE)).flatten()
+        zero = self.tensor(_beside(name, ZERO_POINT)).flatten()
+        by_row = len(scale) > 1
+        scale, zero = (scale[rows], zero[rows]) if by_row else (scale, zero)
+        return quantized_tensor(values, scale, zero, by_row)
 
 
 def _rows(number: int) -> Tensor:
@@ -119,31 +126,5 @@ def _rows(number: int) -> Tensor:
     return torch.arange(number).view(4, -1)[[0, 2, 3, 1]].flatten()
 
 
-def _matrix(numbers: dict, place: _Place) -> Tensor | Blocks:
-    """Return a matrix with its outputs as rows, in PyTorch's order."""
-    values = _tensor(numbers, place.name)
-    if place.columns is not None:
-        scales = _tensor(numbers, _beside(place, SCALE))
-        return Blocks(unpack(values.flatten(1), place.columns), scales)
-    values = values.squeeze(0) if values.dim() == 3 else values  # an LSTM's one direction
-    values = values.T if place.is_transposed else values
-    rows = _rows(len(values)) if place.has_gates else slice(None)
-    values = values[rows].contiguous()
-    if not place.name.endswith(QUANTIZED):
-        return values
-    scale, zero = (
-        _tensor(numbers, _beside(place, suffix)).flatten() for suffix in (SCALE, ZERO_POINT)
-    )
-    by_row = len(scale) > 1
-    scale, zero = (scale[rows], zero[rows]) if by_row else (scale, zero)
-    return quantized_tensor(values, scale, zero, by_row)
-
-
-def _beside(place: _Place, suffix: str) -> str:
-    return place.name.removesuffix(QUANTIZED) + suffix
-
-
-def _tensor(numbers: dict, name: str) -> Tensor:
-    from onnx import numpy_helper
-
-    return torch.from_numpy(numpy_helper.to_array(numbers[name]).copy())
+def _beside(name: str, suffix: str) -> str:
+    return name.removesuffix(QUANTIZED) + suffix

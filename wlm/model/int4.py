@@ -18,7 +18,7 @@ LOWEST, HIGHEST, OFFSET, LEVELS = -8, 7, 8, 16
 
 
 @dataclass(frozen=True, eq=False)
-class Blocks:
+class Int4Matrix:
     """A matrix (R, C) of integers, int8 in memory, with one float scale per block of a row's
     numbers: (R, ceil(C / BLOCK)). It has the methods of PyTorch's quantized tensors, which do not
     support such scales. Raises ValueError unless integers and scales fit together."""
@@ -67,14 +67,14 @@ class Blocks:
         return len(self.values)
 
 
-def blocks_of(weights: Tensor) -> Blocks:
+def in_int4(weights: Tensor) -> Int4Matrix:
     """Round a matrix (R, C): each block's largest number becomes 7 or -7."""
     rows, columns = weights.shape
     padded = F.pad(weights, (0, -columns % BLOCK)).view(rows, -1, BLOCK)
     scales = padded.abs().amax(2) / HIGHEST
     scales = torch.where(scales > 0, scales, 1.0)  # zeros, or too small for any float a seventh
     values = (padded / scales.unsqueeze(2)).round().clamp(-HIGHEST, HIGHEST).to(torch.int8)
-    return Blocks(values.view(rows, -1)[:, :columns].contiguous(), scales)
+    return Int4Matrix(values.view(rows, -1)[:, :columns].contiguous(), scales)
 
 
 def pack(values: Tensor, multiple: int) -> Tensor:

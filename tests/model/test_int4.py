@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wlm.model.blocks import BLOCK, Blocks, blocks_of, pack, unpack
+from wlm.model.int4 import BLOCK, Int4Matrix, in_int4, pack, unpack
 
 
 def integers(*rows) -> torch.Tensor:
@@ -29,7 +29,7 @@ def test_each_block_has_a_scale_its_largest_number_a_seventh_of_which_is_one_ste
     row = torch.zeros(70)
     row[:4] = torch.tensor([-14.0, 3.1, -2.9, 1.0])  # scale 2: 1.55, -1.45 and 0.5, half to even
     row[33] = 0.21  # scale 0.03
-    blocks = blocks_of(row.view(1, -1))  # the third block is of six zeros, and its scale 1
+    blocks = in_int4(row.view(1, -1))  # the third block is of six zeros, and its scale 1
     assert blocks.shape == (1, 70) and blocks.values.dtype == torch.int8
     torch.testing.assert_close(blocks.scales, torch.tensor([[2.0, 0.03, 1.0]]))
     assert blocks.values[0, :4].tolist() == [-7, 2, -1, 0] and blocks.values[0, 33] == 7
@@ -44,7 +44,7 @@ def test_each_block_has_a_scale_its_largest_number_a_seventh_of_which_is_one_ste
 def test_no_weight_moves_by_more_than_half_a_scale_and_packing_loses_nothing(rows, columns, size):
     generator = torch.Generator().manual_seed(rows * columns)
     weights = (torch.rand(rows, columns, generator=generator) - 0.5) * size
-    blocks = blocks_of(weights)
+    blocks = in_int4(weights)
     moved = (blocks.dequantize() - weights).abs()
     assert (moved <= 0.5001 * blocks.step).all()
     for multiple in (2, BLOCK):
@@ -65,4 +65,4 @@ def test_no_weight_moves_by_more_than_half_a_scale_and_packing_loses_nothing(row
 )
 def test_integers_and_scales_that_do_not_fit_are_refused(values, scales, message):
     with pytest.raises(ValueError, match=message):
-        Blocks(values, scales)
+        Int4Matrix(values, scales)
