@@ -48,8 +48,8 @@ def test_it_can_be_read_by_any_python_3():
 
 def test_it_imports_nothing_that_must_be_installed():
     tree = ast.parse((ROOT / "start.py").read_text("utf-8"))
-    imports = [each for each in ast.walk(tree) if isinstance(each, ast.Import | ast.ImportFrom)]
-    named = [getattr(each, "module", None) or each.names[0].name for each in imports]
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    named = [getattr(statement, "module", None) or statement.names[0].name for statement in imports]
     import sys
 
     assert {name.split(".")[0] for name in named} <= sys.stdlib_module_names

@@ -117,14 +117,14 @@ def test_rooms_and_voters_are_bounded(store, room, monkeypatch):
 def test_two_servers_share_rooms_and_lose_no_vote(store, room, url):
     other = AudienceStore(url)
     voters = [
-        threading.Thread(target=each.vote, args=(room.code, f"{each is store}-{i}", 0, i % 2))
-        for each in (store, other)
+        threading.Thread(target=code.vote, args=(room.code, f"{code is store}-{i}", 0, i % 2))
+        for code in (store, other)
         for i in range(20)
     ]
-    for each in voters:
-        each.start()
-    for each in voters:
-        each.join()
+    for voter in voters:
+        voter.start()
+    for voter in voters:
+        voter.join()
     assert store.look(room.code)[1][0].counts == (20, 20)
 
 

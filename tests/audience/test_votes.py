@@ -24,7 +24,7 @@ def test_the_exact_interval_is_clopper_and_pearsons(hits, total, low, high):
 
 def test_the_share_is_of_all_votes_of_all_rounds():
     rounds = [Votes((3, 1), quantized=0), Votes((2, 4), quantized=1), Votes((0, 0), quantized=0)]
-    assert [each.right for each in rounds] == [3, 4, 0]
+    assert [round.right for round in rounds] == [3, 4, 0]
     assert share_right(rounds).value == 7 / 10
     assert share_right([Votes((0, 0), 0)]) is None
 

@@ -22,8 +22,8 @@ class Server:
     async def send(self, data: bytes) -> None:
         message = BackMsg.FromString(data)
         self.asked.append(message.rerun_script)
-        for each in self._answer(message) or [None]:
-            self._sent.put_nowait(each)
+        for answer in self._answer(message) or [None]:
+            self._sent.put_nowait(answer)
 
     async def __aiter__(self):
         while message := await self._sent.get():
@@ -83,7 +83,7 @@ def test_a_visitor_turns_switches_presses_buttons_and_follows_links_as_a_browser
     visitor, server = visiting(lambda _: page, acts)
     opened, flipped, pressed, followed = server.asked
     assert (opened.page_name, opened.query_string) == ("A", "y=2")
-    assert [each.bool_value for each in flipped.widget_states.widgets] == [False]
+    assert [widget.bool_value for widget in flipped.widget_states.widgets] == [False]
     switch, button = pressed.widget_states.widgets
     assert (switch.bool_value, button.id, button.trigger_value) == (False, "2", True)
     assert (followed.page_script_hash, followed.query_string) == ("hash-of-b", "x=1")

@@ -106,7 +106,7 @@ def test_all_four_shows_who_contributes_what(page, server):
     last = charts.filter(has_text="change against the baseline")
     # A variant has one color in every chart, and each number is next to its bar.
     bars = "g.mark-rect.role-mark path"
-    colors = [set(each.locator(bars).evaluate_all(FILLS)) for each in (charts.nth(1), last)]
+    colors = [set(chart.locator(bars).evaluate_all(FILLS)) for chart in (charts.nth(1), last)]
     assert len(colors[1]) == 3 and colors[1] < colors[0]
     numbers = last.locator("g.mark-text.role-mark text").evaluate_all(MIDDLES)
     assert len(numbers) == 9
@@ -167,7 +167,9 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(page, server):
 @pytest.fixture
 def run_id(server_log) -> str:
     """A run that the server finds in its store, newer than all others."""
-    (recorded,) = (each for each in recordings().values() if each.id == "recorded-control")
+    (recorded,) = (
+        recording for recording in recordings().values() if recording.id == "recorded-control"
+    )
     store = RunStore(f"sqlite:///{server_log.parent / 'runs.sqlite'}")
     others = [run.created_at for run in store.list_runs(CompareSpec.kind)]
     now = max([time.time(), *others]) + 1.0  # the clock may have stepped back

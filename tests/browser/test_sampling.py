@@ -90,7 +90,9 @@ def test_a_word_is_chosen_by_pointer_keyboard_or_touch_for_its_draw(page, server
     expect(buttons.nth(chosen)).to_have_attribute("aria-pressed", "true")
     # One tab stop, and the arrow keys move within.
     assert [
-        each for each in buttons.evaluate_all("all => all.map(each => each.tabIndex)") if not each
+        index
+        for index in buttons.evaluate_all("all => all.map(each => each.tabIndex)")
+        if not index
     ] == [0]
     page.keyboard.press("ArrowLeft")
     expect(buttons.nth(chosen - 1)).to_be_focused()
@@ -172,7 +174,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(page, server, scheme):
     assert width <= 390
     assert words(page)
     last = words_of_text(page).all()
-    assert max(each.bounding_box()["x"] + each.bounding_box()["width"] for each in last) <= 390
+    assert max(word.bounding_box()["x"] + word.bounding_box()["width"] for word in last) <= 390
     sidebar = page.get_by_test_id("stSidebar")
     page.get_by_test_id("stExpandSidebarButton").click()
     expect(sidebar).to_have_attribute("data-collapsed", "false")

@@ -42,7 +42,7 @@ def test_bring_measure_and_remove(page, browser, server, server_log, model, tmp_
 
     # In lists and in the URL they have their files' names; runs and links name them as kept.
     records = [json.loads(path.read_text()) for path in server_log.parent.rglob("upload.json")]
-    names = {each["kind"]: each["name"] for each in records}
+    names = {record["kind"]: record["name"] for record in records}
     page.goto(f"{server}/?{urlencode(names)}")
     expect(page.get_by_role("combobox", name="Model")).to_have_value("my.safetensors (yours)")
     expect(page.get_by_role("combobox", name="Text")).to_have_value("story.txt (yours)")

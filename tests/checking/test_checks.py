@@ -27,7 +27,7 @@ from wlm.runs.store import RunStore
 
 
 def crosses(findings) -> list[Finding]:
-    return [each for each in findings if not each.well]
+    return [finding for finding in findings if not finding.well]
 
 
 def test_what_is_installed_here_is_well():
@@ -74,7 +74,7 @@ def test_a_missing_bundled_model_is_a_cross(tmp_path, monkeypatch):
 def test_every_engine_runs():
     found = list(engines.look())
     assert crosses(found) == []
-    assert any("int8 LSTM" in each.subject and each.found == "it runs" for each in found)
+    assert any("int8 LSTM" in finding.subject and finding.found == "it runs" for finding in found)
 
 
 def test_an_engine_that_does_not_run_is_a_cross(monkeypatch):
@@ -85,7 +85,7 @@ def test_an_engine_that_does_not_run_is_a_cross(monkeypatch):
 
     monkeypatch.setattr(engines, "prepare", prepare)
     found = crosses(engines.look())
-    assert {each.found for each in found} == {
+    assert {finding.found for finding in found} == {
         "it does not run: it is broken",
         "it does not run: no kernel",
     }
@@ -93,16 +93,16 @@ def test_an_engine_that_does_not_run_is_a_cross(monkeypatch):
 
 def test_an_engine_that_is_not_here_is_a_cross_where_the_first_screen_needs_it(monkeypatch):
     monkeypatch.setattr(engines, "why_unavailable", lambda variant: f"{variant.runtime} is missing")
-    found = {each.subject: each for each in engines.look()}
-    assert {each.found for each in found.values()} == {
+    found = {finding.subject: finding for finding in engines.look()}
+    assert {finding.found for finding in found.values()} == {
         "not here: pytorch is missing",
         "not here: onnxruntime is missing",
     }
-    crosses = [subject for subject, each in found.items() if not each.well]
+    crosses = [subject for subject, finding in found.items() if not finding.well]
     assert "int8 LSTM + Linear" in crosses and "ORT int8 all" in crosses
-    assert [each.todo for each in found.values()] == ["pip install -r requirements.txt"] * len(
-        found
-    )
+    assert [finding.todo for finding in found.values()] == [
+        "pip install -r requirements.txt"
+    ] * len(found)
     assert len(found) - len(crosses) == 3  # PyTorch's other engines, and fp16
 
 
@@ -122,11 +122,11 @@ def test_warming_up_keeps_the_onnx_files_of_the_bundled_model(tiny_default, own_
     monkeypatch.setattr(network, "look", lambda _port: iter(()))
     assert not kept()
     found = list(check(quick=True, warm=True))
-    labels = [Variant.parse(each).label for each in OFFERED]
-    warmed = [each.subject for each in found if each.found == "it is made"]
-    assert warmed == [f"tiny, {each}" for each in labels]
+    labels = [Variant.parse(name).label for name in OFFERED]
+    warmed = [finding.subject for finding in found if finding.found == "it is made"]
+    assert warmed == [f"tiny, {label}" for label in labels]
     before = kept()
-    onnx = [each for each in OFFERED if each.startswith("onnxruntime:")]
+    onnx = [name for name in OFFERED if name.startswith("onnxruntime:")]
     assert len(before) == len(onnx)
     monkeypatch.setattr("wlm.quantization.onnx.export._export", None)  # nothing is made anew
     monkeypatch.setattr("wlm.quantization.onnx.export._quantized", None)
@@ -135,7 +135,7 @@ def test_warming_up_keeps_the_onnx_files_of_the_bundled_model(tiny_default, own_
 
 def test_warming_up_leaves_out_what_is_not_here(tiny_default, monkeypatch):
     monkeypatch.setattr(engines, "why_unavailable", lambda variant: variant.runtime != "pytorch")
-    assert not any("ORT" in each.subject for each in engines.warm())
+    assert not any("ORT" in finding.subject for finding in engines.warm())
 
 
 def test_the_store_is_written_and_left_as_it_was(own_database):
@@ -224,7 +224,7 @@ def test_a_host_that_has_no_address_is_a_cross(monkeypatch, unused_port):
     (cross,) = crosses(network.look(unused_port()))
     assert "it needs cluster.invalid" in cross.found and "unset WLM_DASK" in cross.todo
     monkeypatch.setattr(network.socket, "getaddrinfo", lambda *_: [])
-    found = {each.subject: each for each in network.look(unused_port())}
+    found = {finding.subject: finding for finding in network.look(unused_port())}
     needed = found["network, cluster"]
     assert needed.well and needed.found == "it needs cluster.invalid, which has an address"
 
@@ -234,7 +234,7 @@ def test_what_strangers_may_do_is_listed(public, monkeypatch):
     assert found.well and "WLM_PUBLIC=1" in found.found
     monkeypatch.setenv("STREAMLIT_SERVER_MAX_UPLOAD_SIZE", "1")
     public(seconds=12)
-    found = {each.subject: each for each in strangers.look()}
+    found = {finding.subject: finding for finding in strangers.look()}
     assert found.keys() >= {variable for variable, *_ in settings()}
     assert found["WLM_RUN_SECONDS"].found.startswith("12, by default 30: seconds that")
     assert found["WLM_ALLOW_UPLOAD"].found.startswith("off: ")

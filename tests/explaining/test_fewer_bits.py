@@ -29,13 +29,13 @@ def test_eight_bits_are_int8s(model, precision, by_row):
 
 
 def test_a_rounded_model_shares_the_embedding_and_leaves_the_first_one_as_it_was(model):
-    before = {name: each.clone() for name, each in model.state_dict().items()}
+    before = {name: value.clone() for name, value in model.state_dict().items()}
     made = rounded_model(model, 3, True)
     assert made.encoder is model.encoder
-    for name, each in model.state_dict().items():
-        assert torch.equal(each, before[name])
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name])
         is_rounded = "weight" in name and not name.startswith("encoder.")
-        expected = rounded(each, 3, True) if is_rounded else each
+        expected = rounded(value, 3, True) if is_rounded else value
         assert torch.equal(made.state_dict()[name], expected)
     words, hidden = torch.tensor([[2], [7]]), model.init_hidden(1)
     assert not torch.allclose(made(words, hidden)[0], model(words, hidden)[0])
@@ -63,9 +63,9 @@ def test_the_recorded_losses_are_of_the_bundled_weights_and_shown_for_no_others(
 def test_the_recorded_losses_are_whole_and_say_where_they_are_from():
     curve = recorded_curve()
     assert curve.cpu and curve.tokens > 1_000
-    assert {(each.bits, each.by_row) for each in curve.points} == {
+    assert {(point.bits, point.by_row) for point in curve.points} == {
         (bits, by_row) for bits in range(2, 9) for by_row in (False, True)
     }
-    for each in curve.points:
-        assert each.low <= each.delta <= each.high
+    for point in curve.points:
+        assert point.low <= point.delta <= point.high
     assert abs(curve.at(8, True).delta) < 0.01 < curve.at(2, False).delta

@@ -20,8 +20,8 @@ def ran(lines: tuple[str, ...]) -> dict:
     names: dict = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for each in lines:
-            exec(compile(each, "lines", "exec"), names)
+        for line in lines:
+            exec(compile(line, "lines", "exec"), names)
     return names
 
 
@@ -40,8 +40,8 @@ def test_the_lines_compute_what_is_shown(
     model, model_folder, vocabulary, capsys, matrix, at, by_row
 ):
     precision, row = "int8-channel" if by_row else "int8", 3
-    models = [prepare(model, each) for each in (Variant(), Variant(precision, precision))]
-    pairs = [(each, read(each, vocabulary.encode(WORDS))) for each in models]
+    models = [prepare(model, variant) for variant in (Variant(), Variant(precision, precision))]
+    pairs = [(made, read(made, vocabulary.encode(WORDS))) for made in models]
     shown = word_at(*pairs, matrix, row, at, highest_level())
     lines = lines_of(
         str(model_folder),

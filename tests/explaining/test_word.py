@@ -17,9 +17,9 @@ from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
 
 ENGINES = [
-    each
-    for each in ("x86", "fbgemm", "qnnpack")
-    if each in torch.backends.quantized.supported_engines
+    engine
+    for engine in ("x86", "fbgemm", "qnnpack")
+    if engine in torch.backends.quantized.supported_engines
 ]
 PRECISIONS = ("int8", "int8-channel")
 IDS = torch.tensor([2, 16, 7, 15, 2, 0])
@@ -32,8 +32,8 @@ def engine(request) -> str:
 
 def pairs(model, precision: str, engine: str, ids=IDS) -> list:
     variants = Variant(), Variant(lstm=precision, linear=precision, engine=engine)
-    made = [prepare(model, each) for each in variants]
-    return [(each, read(each, ids)) for each in made]
+    made = [prepare(model, variant) for variant in variants]
+    return [(prepared, read(prepared, ids)) for prepared in made]
 
 
 def near(value: float):
@@ -60,7 +60,7 @@ def test_gates_of_such_sums_make_the_hidden_state_that_pytorch_hands_on(model, e
     def gates(matrix: str, at: int) -> torch.Tensor:
         rows = range(4 * units)
         found = (word_at(fp32, int8, matrix, row, at, highest_level(engine)) for row in rows)
-        return torch.tensor([each.sum.value for each in found])
+        return torch.tensor([word.sum.value for word in found])
 
     for layer in range(model.config.nlayers):
         cell = torch.zeros(units)

@@ -35,8 +35,8 @@ NAMES = (  # those last that set an engine: one process runs all loaders in turn
     "pytorch:lstm=bf16,linear=int8-channel",
     *OFFERED,
 )
-VARIANTS = [each for each in map(Variant.parse, NAMES) if not why_unavailable(each)]
-FORMATS = [(each, format) for each in VARIANTS for format in formats_of(each)]
+VARIANTS = [variant for variant in map(Variant.parse, NAMES) if not why_unavailable(variant)]
+FORMATS = [(variant, format) for variant in VARIANTS for format in formats_of(variant)]
 BACK = [pair for pair in FORMATS if comes_back(*pair)]
 NOT_BACK = [pair for pair in FORMATS if not comes_back(*pair)]
 
@@ -57,7 +57,7 @@ def test_an_export_holds_what_one_needs_and_its_card_tells_the_truth(
 ):
     made = export(tiny, Variant.parse("int8"), tmp_path / "out")
     folder = tmp_path / "out"
-    assert {each.name for each in folder.iterdir()} == CARD_FILES | {"model.pt"}
+    assert {path.name for path in folder.iterdir()} == CARD_FILES | {"model.pt"}
     card = json.loads((folder / "card.json").read_text("utf-8"))
     assert card["sha256"] == made.sha256 == sha256_of(folder / "model.pt")
     assert card["size_bytes"] == made.size_bytes == (folder / "model.pt").stat().st_size
@@ -92,13 +92,15 @@ def test_loaders_run_without_wlm_and_print_the_losses_on_their_cards(tmp_path, t
         for i, (variant, format) in enumerate(FORMATS)
     }
     # Isolated: neither the current folder nor PYTHONPATH is where modules are looked for.
-    command = [sys.executable, "-I", "-c", RUN_LOADERS, *(each.path for each in made.values())]
+    command = [sys.executable, "-I", "-c", RUN_LOADERS, *(export.path for export in made.values())]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for ((variant, format), each), words in zip(made.items(), json.loads(done.stdout), strict=True):
+    for ((variant, format), written), words in zip(
+        made.items(), json.loads(done.stdout), strict=True
+    ):
         # Right on any number of threads; the activations of npz are not rounded.
         near = 1e-6 if format != "npz" or not variant.parts_by_precision() else 5e-3
-        assert float(words.split()[-1]) == pytest.approx(each.loss, abs=near), (variant, format)
+        assert float(words.split()[-1]) == pytest.approx(written.loss, abs=near), (variant, format)
 
 
 @pytest.mark.parametrize("variant, format", BACK, ids=str)
@@ -247,7 +249,7 @@ def test_nothing_is_overwritten_and_nothing_is_left_half_done(tmp_path, tiny, mo
     for name in ("out", "out.zip", "out.npz"):
         with pytest.raises(WLMError, match="cannot be written: No space left on device"):
             export(tiny, Variant(), tmp_path / name)
-    assert {each.name for each in tmp_path.iterdir()} & {"out", "out.zip", "out.npz"} == set()
+    assert {path.name for path in tmp_path.iterdir()} & {"out", "out.zip", "out.npz"} == set()
     assert list(tmp_path.glob(".exporting-*")) == []
 
 
@@ -294,7 +296,7 @@ def test_an_archive_is_read_only_as_it_was_written(tmp_path, tiny):
     export(tiny, Variant(), tmp_path / "out.zip")
     assert load_checkpoint(tmp_path / "out.zip").name == "out"
     with zipfile.ZipFile(tmp_path / "out.zip") as archive:
-        contents = {each: archive.read(each) for each in archive.namelist()}
+        contents = {member: archive.read(member) for member in archive.namelist()}
     with zipfile.ZipFile(tmp_path / "small.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in contents.items():
             archive.writestr(name, content)

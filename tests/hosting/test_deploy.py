@@ -12,7 +12,7 @@ from wlm.hosting import Hosting
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 FILES = sorted(path for path in DEPLOY.iterdir() if path.is_file())
-SETTINGS = {each.metadata["variable"] for each in fields(Hosting)}
+SETTINGS = {field.metadata["variable"] for field in fields(Hosting)}
 OTHERS = {"WLM_DATA", "WLM_CACHE", "WLM_DATABASE_URL", "WLM_DASK", "WLM_MODELS", "WLM_TEXTS"}
 
 

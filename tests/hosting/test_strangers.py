@@ -109,7 +109,7 @@ async def begin(visitor, query: str) -> str:
     """Press Run on Compare and return the id of the run that the address then names, if any."""
     await visitor.open("", query)
     await visitor.press("Run")
-    return dict(each.split("=") for each in visitor.query.split("&")).get("run", "")
+    return dict(pair.split("=") for pair in visitor.query.split("&")).get("run", "")
 
 
 def test_each_one_starts_its_own_runs_sees_them_alone_and_no_more(server, store):
@@ -203,7 +203,7 @@ def test_forged_states_and_addresses_start_nothing_beyond_the_limits(
     before = {run.id for run in store.list_runs("compare")}
     problems = outcome_of(visitor())
     runs = [run for run in store.list_runs("compare") if run.id not in before]
-    assert not any("defect" in each for each in problems)
+    assert not any("defect" in problem for problem in problems)
     if words:
         assert runs == [] and words in problems[-1].replace("\\", "").lower()
     for run in runs:  # of what the page offers, in place of what was forged

@@ -45,8 +45,12 @@ class Site:
     def kill(self, server: int) -> None:
         """Kill a server."""
         port = int(self.servers[server].rpartition(":")[2])
-        listening = [each for each in psutil.net_connections("tcp") if each.status == "LISTEN"]
-        (pid,) = {each.pid for each in listening if each.laddr.port == port}
+        listening = [
+            connection
+            for connection in psutil.net_connections("tcp")
+            if connection.status == "LISTEN"
+        ]
+        (pid,) = {connection.pid for connection in listening if connection.laddr.port == port}
         os.kill(pid, signal.SIGKILL)
 
 
@@ -103,14 +107,14 @@ async def check_first_visitors(server: str) -> None:
 def check_headers(site: Site) -> None:
     """What nginx adds: a place for whoever comes without one, and what protects visitors."""
     first = urllib.request.urlopen(site.address)
-    (place,) = [each for each in first.headers.get_all("Set-Cookie") if "wlm_place" in each]
+    (place,) = [cookie for cookie in first.headers.get_all("Set-Cookie") if "wlm_place" in cookie]
     assert "HttpOnly" in place and "SameSite=Lax" in place
     assert first.headers["X-Content-Type-Options"] == "nosniff"
     assert "frame-ancestors 'self'" in first.headers["Content-Security-Policy"]
     assert "nginx/" not in first.headers["Server"]
     asked = urllib.request.Request(site.address, headers={"Cookie": place.split(";")[0]})
     again = urllib.request.urlopen(asked).headers.get_all("Set-Cookie") or []
-    assert not any("wlm_place" in each for each in again)
+    assert not any("wlm_place" in cookie for cookie in again)
     for path in ("/_stcore/upload_file/a/b", "/_stcore/upload_file"):
         with pytest.raises(urllib.error.HTTPError, match="403"):
             urllib.request.urlopen(site.address + path)
@@ -189,7 +193,7 @@ def test_visitors_stay_at_their_server_and_go_on_at_the_other_when_it_is_killed(
         """Come back with the same cookies, see how it ended, and begin another."""
         async with visit(site.address, cookie("anna", "1")) as visitor:
             await visitor.open("", f"{LONG}&run={run_id}")
-            assert any("The server stopped" in each for each in visitor.words)
+            assert any("The server stopped" in word for word in visitor.words)
             assert visitor.problems == []
         async with visit(site.address, cookie("anna", "1")) as visitor:
             another = await begin(visitor, SHORT)

@@ -20,7 +20,7 @@ def test_layers_are_those_of_a_shorter_stack_over_the_whole_text(model, name):
     assert list(found) == model.config.parts()
     embedded = model.encoder(IDS).unsqueeze(1)
     first = nn.LSTM(8, 6, 1)
-    state = {key: each for key, each in model.rnn.state_dict().items() if key.endswith("_l0")}
+    state = {key: value for key, value in model.rnn.state_dict().items() if key.endswith("_l0")}
     first.load_state_dict(state)
     logits, _ = model(IDS.view(-1, 1), model.init_hidden(1))
     torch.testing.assert_close(found["embedding"], embedded[:, 0])
@@ -32,7 +32,7 @@ def test_layers_are_those_of_a_shorter_stack_over_the_whole_text(model, name):
 def test_what_is_not_rounded_is_equal_and_what_follows_is_not(model):
     reference = activations(prepare(model, Variant()), IDS)
     errors = layer_errors(reference, activations(prepare(model, Variant(linear="int8")), IDS))
-    assert [each.sqnr_db for each in errors[:3]] == [math.inf] * 3
+    assert [error.sqnr_db for error in errors[:3]] == [math.inf] * 3
     assert 10 < errors[3].sqnr_db < 60 and 0.9 < errors[3].cosine < 1.0
     assert errors[0].to_json() == {"part": "embedding", "cosine": 1.0, "sqnr_db": None}
 

@@ -65,20 +65,20 @@ def test_the_bundled_model_has_the_tutorials_sizes_and_keeps_its_embedding(bundl
         parts = saved_parts(prepare(bundled.model, Variant.parse(name)))
         assert parts["embedding"] == 4 * 33_278 * 512
         sizes[name] = sum(parts.values())
-    assert sizes == {name: each.size_bytes for name, each in PUBLISHED.items()}
+    assert sizes == {name: published.size_bytes for name, published in PUBLISHED.items()}
 
 
 @ALL
 def test_matrices_keep_their_names_order_and_shapes_in_every_variant(model, name):
     matrices = prepare(model, Variant.parse(name)).matrices()
     expected = {key: shape for key, shape in model.config.shapes().items() if "weight" in key}
-    assert {key: tuple(each.shape) for key, each in matrices.items()} == expected
+    assert {key: tuple(matrix.shape) for key, matrix in matrices.items()} == expected
     assert list(matrices) == list(expected)
 
 
 def test_only_the_quantized_matrices_are_quantized(model):
     matrices = prepare(model, Variant(lstm="int8")).matrices()
-    assert {name for name, each in matrices.items() if each.is_quantized} == {
+    assert {name for name, matrix in matrices.items() if matrix.is_quantized} == {
         "rnn.weight_ih_l0",
         "rnn.weight_hh_l0",
         "rnn.weight_ih_l1",
@@ -110,7 +110,7 @@ def test_matrices_are_called_by_part_and_role():
 def test_an_onnx_file_holds_the_same_matrices_in_pytorchs_order(model):
     expected = prepare(model, Variant()).matrices()
     found = prepare(model, Variant.parse("onnxruntime:")).matrices()
-    assert all(torch.equal(found[name], each) for name, each in expected.items())
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
 
 
 @pytest.mark.parametrize("precision", ["int8", "int8-channel"])

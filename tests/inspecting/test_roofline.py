@@ -17,18 +17,18 @@ ROOFLINE = Roofline(10e9, 40e9, 100e9, 400e9)
 
 def test_multiply_adds_of_a_word_are_the_weights():
     of_word = work(CONFIG, Variant(), 1)
-    assert {name: each.multiply_adds for name, each in of_word.items()} == {
+    assert {name: part.multiply_adds for name, part in of_word.items()} == {
         "embedding": 0,
         "LSTM": 24 * (8 + 6) + 24 * (6 + 6),
         "decoder": 20 * 6,
         "loss": 0,
     }
     of_chunk = work(CONFIG, Variant(), 25)
-    assert all(of_chunk[each].multiply_adds == 25 * of_word[each].multiply_adds for each in of_word)
+    assert all(of_chunk[part].multiply_adds == 25 * of_word[part].multiply_adds for part in of_word)
 
 
 def test_bytes_of_a_chunk_read_recurrent_weights_once_a_word():
-    moved = {name: each.bytes_moved for name, each in work(CONFIG, Variant(), 3).items()}
+    moved = {name: part.bytes_moved for name, part in work(CONFIG, Variant(), 3).items()}
     matrices = 4 * (24 * 8 + 24 * 6) + 3 * 4 * (24 * 6 + 24 * 6)
     biases = 4 * 2 * (24 + 24)
     in_and_out = 4 * 3 * (8 + 6 + 6 + 6)
@@ -41,15 +41,17 @@ def test_bytes_of_a_chunk_read_recurrent_weights_once_a_word():
 
 
 def test_int8_weights_take_a_quarter_of_the_bytes():
-    fp32, int8 = (work(CONFIG, Variant(linear=each), 1)["decoder"] for each in ("fp32", "int8"))
+    fp32, int8 = (
+        work(CONFIG, Variant(linear=precision), 1)["decoder"] for precision in ("fp32", "int8")
+    )
     assert fp32.bytes_moved - int8.bytes_moved == 3 * 20 * 6
     assert int8.multiply_adds == fp32.multiply_adds
 
 
 def test_int4_weights_take_half_a_byte_and_an_eighth_for_their_scales():
     int8, int4 = (
-        work(CONFIG, Variant(linear=each, embedding=each, runtime="onnxruntime"), 3)
-        for each in ("int8", "int4")
+        work(CONFIG, Variant(linear=precision, embedding=precision, runtime="onnxruntime"), 3)
+        for precision in ("int8", "int4")
     )
     assert int8["decoder"].bytes_moved - int4["decoder"].bytes_moved == 3 / 8 * 20 * 6
     assert int8["embedding"].bytes_moved - int4["embedding"].bytes_moved == 3 / 8 * 3 * 8

@@ -42,8 +42,8 @@ def test_what_is_timed_gives_the_losses_of_an_evaluation(
     monkeypatch.setattr(made, "modules", lambda: modules)
     times = list(islice(timed_passes(made, data, 5), 4))
     assert sum(losses) / 4 == pytest.approx(evaluate(made, data[:21], bptt=5).loss, abs=1e-5)
-    assert [len(each) for each in times] == [4] * 4
-    assert all(seconds > 0 for each in times for seconds in each)
+    assert [len(row) for row in times] == [4] * 4
+    assert all(seconds > 0 for row in times for seconds in row)
 
 
 @pytest.mark.parametrize("name", ["onnxruntime:", ORT_INT8, "onnxruntime:lstm=int8-channel"])
@@ -53,7 +53,7 @@ def test_an_onnx_file_cut_into_modules_computes_what_it_does_whole(model, name):
     words = torch.arange(12).view(4, 3) % 20
     targets = (words.flatten() + 3) % 20
     hidden = tuple(
-        torch.linspace(-0.9, 0.8, each.numel()).view(each.shape) for each in made.init_hidden(3)
+        torch.linspace(-0.9, 0.8, state.numel()).view(state.shape) for state in made.init_hidden(3)
     )
     modules = made.modules()
     output, state = modules.lstm(modules.embedding(words), hidden)
@@ -79,14 +79,14 @@ def test_the_job_times_every_module_of_every_variant(named, tmp_path):
     run = store.get(run.id)
     assert (run.state, run.message, run.done) == (State.DONE, "", 1.0)
     json.dumps(run.result)
-    assert [each["variant"] for each in run.result["results"]] == ["fp32", "int8"]
+    assert [result["variant"] for result in run.result["results"]] == ["fp32", "int8"]
     assert run.result["rounds"] >= 1
     for result in run.result["results"]:
-        assert [each["tokens"] for each in result["passes"]] == [5, 1]
+        assert [one_pass["tokens"] for one_pass in result["passes"]] == [5, 1]
         for one in result["passes"]:
-            names = [each["module"] for each in one["modules"]]
+            names = [module["module"] for module in one["modules"]]
             assert names == ["embedding", "LSTM", "decoder", "loss"]
-            assert one["seconds"] == sum(each["seconds"] for each in one["modules"]) > 0
+            assert one["seconds"] == sum(module["seconds"] for module in one["modules"]) > 0
     assert set(run.result["roofline"]) == {
         "memory_bytes_per_s",
         "cache_bytes_per_s",

@@ -66,7 +66,7 @@ def test_a_text_of_the_tiny_model_agrees_with_float64(model, batch_size, bptt):
     found = joined([pieces[0] for pieces in read_together(models, data, bptt=bptt)])
     assert len(found.kl) == data.size(0) * batch_size - batch_size
     expected, same, change = [], [], []
-    hidden = [each.init_hidden(batch_size) for each in models]
+    hidden = [model.init_hidden(batch_size) for model in models]
     for start in range(0, len(data) - 1, bptt):
         stop = min(start + bptt, len(data) - 1)
         log = []

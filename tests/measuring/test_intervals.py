@@ -138,7 +138,7 @@ def comparison(
     tokens = tokens or [100] * len(above)
     nlls = nlls or [[500.0] * len(above)] * 2
     blocks = [
-        [Block(*each, cpu_s=0.0) for each in zip(tokens, nll, wall, strict=True)]
+        [Block(*fields, cpu_s=0.0) for fields in zip(tokens, nll, wall, strict=True)]
         for wall, nll in zip((above, below), nlls, strict=True)
     ]
     spec = CompareSpec(variants=("fp32", "fp32"), target=target)
@@ -325,8 +325,8 @@ def shares_held_one_sided(kept: float, repetitions: int, rounds: int) -> list[fl
     logs = one_sided(kept, repetitions, rounds)
     shuffled = np.random.default_rng(2).permuted(logs, axis=1)
     return [
-        float(np.mean([holds(mean_interval(values, i), 0.0) for i, values in enumerate(each)]))
-        for each in (logs, shuffled)
+        float(np.mean([holds(mean_interval(values, i), 0.0) for i, values in enumerate(rows)]))
+        for rows in (logs, shuffled)
     ]
 
 
@@ -392,7 +392,7 @@ def test_intervals_within_one_preparation_would_promise_too_much():
 def test_stopping_when_sure_costs_little(noise, block_noise, fewer_draws):
     pairs = block_times(noise, REPETITIONS, BUDGET, seed=3, block_noise=block_noise)
     ends = [stop_when_sure(pair)[1] for pair in pairs.swapaxes(0, 1)]
-    share = sum(verdict(each) == "undecided" for each in ends) / REPETITIONS
+    share = sum(verdict(end) == "undecided" for end in ends) / REPETITIONS
     assert 0.90 <= share <= BOUNDS[1]
 
 
@@ -419,7 +419,7 @@ def main(repetitions: int) -> None:
     for noise, block_noise in (*STOPPING, ("white", 0.03), ("drift", 0.02), ("bursts", 0.02)):
         pairs = block_times(noise, repetitions, BUDGET, seed=3, block_noise=block_noise)
         rounds, ends = zip(*map(stop_when_sure, pairs.swapaxes(0, 1)), strict=True)
-        share = np.mean([holds(each, 1.0) for each in ends])
+        share = np.mean([holds(end, 1.0) for end in ends])
         used_up = np.mean(np.array(rounds) == BUDGET)
         print(
             f"| {noise}, {block_noise:.0%} | {share:.1%} | {np.median(rounds):g} | {used_up:.0%} |"

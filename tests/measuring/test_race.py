@@ -19,4 +19,4 @@ def test_the_fastest_has_read_all_and_the_others_what_they_had_by_then():
 def test_an_earlier_race_runs_beside_at_its_own_pace():
     result = {"results": [row("fp32", (100, 1.0)), row("int8", (100, 0.5))]}
     earlier = {"results": [row("fp32", pace=120.0), row("fp16", pace=1.0)]}
-    assert [each.earlier for each in lanes(result, earlier)] == [60.0, None]
+    assert [lane.earlier for lane in lanes(result, earlier)] == [60.0, None]

@@ -9,8 +9,8 @@ def test_each_round_takes_one_of_every_stream_in_an_order_that_the_seed_fixes():
     def orders(seed: int) -> list[list[str]]:
         streams = {name: iter(range(50)) for name in "abc"}
         taken = list(rounds(streams, seed))
-        assert [set(each.values()) for each in taken] == [{i} for i in range(50)]
-        return [list(each) for each in taken]
+        assert [set(step.values()) for step in taken] == [{i} for i in range(50)]
+        return [list(step) for step in taken]
 
     first = orders(1)
     assert {"".join(order) for order in first} == {"abc", "acb", "bac", "bca", "cab", "cba"}

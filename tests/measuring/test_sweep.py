@@ -92,7 +92,7 @@ def test_curves_and_outcomes_of_a_hand_made_sweep():
     results = [point(8, 0.7, [0.6, 0.8]), point(16, 9.0, None), point(32, 2.0, [1.9, 2.1])]
     sweep = to_json(SPEC, results)
     assert list(sweep) == ["machine", "over", "values", "points"]
-    assert [each["value"] for each in sweep["points"]] == [8, 16, 32]
+    assert [point["value"] for point in sweep["points"]] == [8, 16, 32]
     rows = [row for row in curves(sweep) if row["variant"] == "int8"]
     assert [(row["value"], row["speedup"], row["low"], row["high"]) for row in rows] == [
         (8, 0.7, 0.6, 0.8),
@@ -110,7 +110,7 @@ def test_curves_and_outcomes_of_a_hand_made_sweep():
 
 def test_a_sweep_under_way_has_the_points_that_there_are():
     sweep = to_json(SPEC, [None, point(16, 1.5, None), None])
-    assert [each["value"] for each in sweep["points"]] == [16]
+    assert [point["value"] for point in sweep["points"]] == [16]
     assert sentence("hidden", outcomes(sweep)[0]) == "int8: undecided at hidden size 16."
     empty = to_json(SPEC, [None] * 3)
     assert (empty["machine"], curves(empty), outcomes(empty)) == (None, [], [])
@@ -119,8 +119,8 @@ def test_a_sweep_under_way_has_the_points_that_there_are():
 def test_a_sweep_warns_of_what_its_points_warn_of_each_once():
     noisy = point(16, 2.0, [0.1, 40.0], spread=0.3)
     results = [point(8, 2.0, [1.9, 2.1]), noisy, point(32, 2.0, [0.9, 4.0], spread=0.2)]
-    for each in results:
-        each["warnings"] = [*disturbances(each["results"]), RANDOM]
+    for result in results:
+        result["warnings"] = [*disturbances(result["results"]), RANDOM]
     assert warnings(to_json(SPEC, results)) == [
         "Something else was using this machine: blocks differ from one another by 30% (fp32, "
         "hidden size 16), 20% (fp32, hidden size 32), quartile to quartile.",

@@ -47,7 +47,7 @@ def test_variants_measured_here_come_before_recorded_ones():
     here = result(("fp32", 100, 0.0), ("int8", 80, 0.2))
     before = result(("fp32", 100, 0.0), ("int8", 80, 0.4), ("fp16", 100, 0.1))
     found = places([(here, False), (before, True)])
-    assert [(each.variant, each.loss_delta, each.recorded) for each in found] == [
+    assert [(mark.variant, mark.loss_delta, mark.recorded) for mark in found] == [
         ("fp32", 0.0, False),
         ("int8", 0.2, False),
         ("fp16", 0.1, True),
@@ -62,7 +62,7 @@ def test_what_was_measured_otherwise_does_not_stand_beside():
         result(("fp32", 100, 0.0), ("int8", 80, 0.4), text="other"),
         result(("int8", 80, 0.0), ("fp16", 100, 0.4)),
     ]
-    assert len(places([(here, False), *((each, True) for each in others)])) == 1
+    assert len(places([(here, False), *((other, True) for other in others)])) == 1
 
 
 def test_results_without_intervals_are_left_out():

@@ -34,7 +34,7 @@ def go_on(room: Room) -> None:
 
 
 def headings(page) -> list[str]:
-    return [each.value for each in [*page.title, *page.header, *page.subheader]]
+    return [heading.value for heading in [*page.title, *page.header, *page.subheader]]
 
 
 def test_the_speaker_opens_a_room_whose_texts_both_models_have_written(monkeypatch):
@@ -58,9 +58,9 @@ def test_the_stage_shows_the_votes_and_the_truth_only_once_the_round_is_closed(m
         rooms().vote(room.code, name, 0, side)
     page.run()
     assert "3 of 3 have voted" in headings(page)
-    assert not any("is by" in each for each in headings(page))
+    assert not any("is by" in heading for heading in headings(page))
     press(page, "Close the round")
-    assert not any("is by" in each for each in headings(page))
+    assert not any("is by" in heading for heading in headings(page))
     press(page, "Show the truth")
     assert {"A is by int8", "B is by fp32", "2 of 3 were right, 67%."} <= set(headings(page))
 
@@ -86,10 +86,10 @@ def test_in_the_end_the_stage_says_whether_the_room_beats_a_coin(monkeypatch):
         go_on(room)
         go_on(room)
     page = open_page(PAGE, room=room.code)
-    assert any("The room beats a coin: 30 of 30 votes" in each for each in headings(page))
+    assert any("The room beats a coin: 30 of 30 votes" in heading for heading in headings(page))
     press(page, "Leave")
     assert "room" not in page.query_params
-    assert [each.label for each in page.button][:2] == [
+    assert [button.label for button in page.button][:2] == [
         "Open a room",
         f"Back to your room {room.code}",
     ]
@@ -97,7 +97,7 @@ def test_in_the_end_the_stage_says_whether_the_room_beats_a_coin(monkeypatch):
     assert page.query_params["room"] == room.code
     be(monkeypatch, "voter 0")
     page = open_page(PAGE, room=room.code)
-    assert any("right in **3 of 3**" in each.value for each in page.markdown)
+    assert any("right in **3 of 3**" in markdown.value for markdown in page.markdown)
     assert page.main.get("page_link")[0].proto.label == "Try the models yourself"
 
 
@@ -118,7 +118,7 @@ def test_a_phone_waits_votes_changes_its_vote_and_is_told_the_truth(monkeypatch)
     go_on(room)
     page.run()
     assert page.success[0].value == "Right: you chose A, and int8 wrote A."
-    assert any("right in **1 of 1**" in each.value for each in page.markdown)
+    assert any("right in **1 of 1**" in markdown.value for markdown in page.markdown)
     assert not page.button
 
 

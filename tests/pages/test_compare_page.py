@@ -25,7 +25,7 @@ NOT_CHOSEN = "Settings changed"
 
 def words(page: AppTest) -> str:
     """What the page says."""
-    return "\n".join(each.value for each in [*page.info, *page.markdown, *page.caption])
+    return "\n".join(element.value for element in [*page.info, *page.markdown, *page.caption])
 
 
 def store_run(queue: IdleQueue, **fields) -> str:
@@ -80,7 +80,7 @@ def test_where_no_run_can_be_stored_run_says_so_until_one_can(queue, monkeypatch
         patch.setattr("wlm.runs.storage.tempfile.TemporaryDirectory", full)
         press(page, "Run")
     assert not page.exception
-    assert [each.value for each in page.error] == [
+    assert [error.value for error in page.error] == [
         "No run can be stored now: No space left on device."
     ]
     assert "run" not in page.query_params
@@ -207,28 +207,28 @@ def test_a_variant_chosen_twice_is_run_once(queue):
 )
 def test_a_chosen_variants_sentence_modules_and_code_are_shown(queue, name, module, code):
     page = open_page(also=[ORT_INT8, FP16])
-    choice = next(each for each in page.segmented_control if each.label == "Variant")
+    choice = next(control for control in page.segmented_control if control.label == "Variant")
     page = choice.set_value(name).run()
     assert not page.exception and not page.error
     variant = Variant.parse(name)
     shown = f"**{variant.label}** (`{name}`): {describe(variant)}"
-    assert shown in [each.value for each in page.markdown]
-    _, after, script = (each.value for each in page.code)
+    assert shown in [markdown.value for markdown in page.markdown]
+    _, after, script = (block.value for block in page.code)
     assert module in after and code in script
 
 
 def test_a_variant_that_is_slow_here_says_why(queue, monkeypatch):
     monkeypatch.setattr(show_variant, "slow_here", lambda variant: f"{variant} is slow here.")
-    assert any("int8 is slow here." in each.value for each in open_page().caption)
+    assert any("int8 is slow here." in caption.value for caption in open_page().caption)
     monkeypatch.setattr(show_variant, "slow_here", lambda _: "")
-    assert not any("slow here" in each.value for each in open_page().caption)
+    assert not any("slow here" in caption.value for caption in open_page().caption)
 
 
 def test_the_embedding_has_a_switch_that_the_url_sets(queue):
     assert not open_page().toggle(key="embedding").value
     page = open_page(embedding="1", text="short")
     assert page.toggle(key="embedding").value
-    *_, code = (each.value for each in page.code)
+    *_, code = (block.value for block in page.code)
     assert "nn.Embedding: torch.ao.quantization.float_qparams_weight_only_qconfig" in code
     press(page, "Run")
     (run,) = queue.store.unfinished()
@@ -259,7 +259,7 @@ def test_a_running_run_is_a_race_with_its_numbers_and_the_time_left(queue, resul
         queue, state=State.RUNNING, stage="Measuring", done=0.5, seconds_left=3.0, result=result
     )
     page = open_page(run=run_id)
-    assert any(each.value == "Measuring: about 3 s left" for each in page.markdown)
+    assert any(markdown.value == "Measuring: about 3 s left" for markdown in page.markdown)
     assert not page.get("progress")
     race = page.get("vega_lite_chart")[0].proto.spec
     assert "words/s" in race and "int8 LSTM + Linear" in race
@@ -328,24 +328,24 @@ def test_a_recording_says_what_it_is_of_and_whether_that_is_chosen(queue):
 
 def test_until_the_first_numbers_those_before_stay_dim(queue, result):
     page = open_page(run=store_run(queue, state=State.DONE, result=result), text="short")
-    shown = [each.value for each in page.metric]
+    shown = [metric.value for metric in page.metric]
     page = press(page, "Run")
-    assert [each.value for each in page.metric] == [f":gray[{value}]" for value in shown]
-    *charts, _model = [json.loads(each.proto.spec) for each in page.get("vega_lite_chart")]
+    assert [metric.value for metric in page.metric] == [f":gray[{value}]" for value in shown]
+    *charts, _model = [json.loads(chart.proto.spec) for chart in page.get("vega_lite_chart")]
     veils = [chart["layer"][-1]["mark"] for chart in charts]
     assert [(veil["type"], veil["color"]) for veil in veils] == [
         ("rect", {"expr": "background"})
     ] * 5
     assert "Previous result: **fp32**" in words(page)
     queue.store.update(queue.store.unfinished()[0].id, state=State.RUNNING, result=result)
-    assert [each.value for each in page.run().metric] == shown
+    assert [metric.value for metric in page.run().metric] == shown
 
 
 def test_before_any_result_run_leaves_the_recording_dim(queue):
     page = press(open_page(model="wikitext2-lstm", text="demo"), "Run")
-    assert [each.value for each in page.metric][1] == ":gray[79.7]"
+    assert [metric.value for metric in page.metric][1] == ":gray[79.7]"
     page = press(open_page(model="tiny", text="short"), "Run")
-    assert [each.value for each in page.metric] == ["–", "1.8", "–"]
+    assert [metric.value for metric in page.metric] == ["–", "1.8", "–"]
 
 
 def test_only_a_model_of_the_tutorials_architecture_has_its_marks(queue):
@@ -364,7 +364,7 @@ def test_a_run_that_is_not_kept_shows_with_a_warning(queue, result, monkeypatch)
 
 
 def test_the_page_shows_the_model_before_and_after_and_code(queue):
-    before, after, code = (each.value for each in open_page(linear="false").code)
+    before, after, code = (block.value for block in open_page(linear="false").code)
     assert "LSTM(8, 6, num_layers=2" in before and "Quantized" not in before
     assert "DynamicQuantizedLSTM" in after and "DynamicQuantizedLinear" not in after
     assert "quantize_dynamic(\n    model, {nn.LSTM}" in code
@@ -387,7 +387,7 @@ def test_a_part_that_is_clicked_turns_its_switch_and_nothing_else_does(
 def test_a_word_is_sent_through_the_model_of_the_switches(queue):
     page = press(open_page(lstm="0"), "Send the last word through")
     assert not page.exception and not page.error
-    assert any("goes in as a number" in each.value for each in page.markdown)
+    assert any("goes in as a number" in markdown.value for markdown in page.markdown)
     assert len(page.get("vega_lite_chart")) == 6
 
 
@@ -395,7 +395,9 @@ def test_an_unknown_word_that_is_sent_through_is_named(queue):
     page = open_page()
     page.text_input(key="living-words").set_value("the zeppelin").run()
     press(page, "Send the last word through")
-    (sentence,) = (each.value for each in page.markdown if "goes in as a number" in each.value)
+    (sentence,) = (
+        markdown.value for markdown in page.markdown if "goes in as a number" in markdown.value
+    )
     assert sentence.startswith("**zeppelin** is an unknown word.")
 
 
@@ -404,11 +406,11 @@ def test_every_choice_shows_its_own_variants_before_it_is_measured(queue):
         page = open_page(model="wikitext2-lstm", **switches)
         size = page.metric[1]
         assert float(size.value) < 80 and "-" in size.delta
-        assert any("embedding" in each.value.lower() for each in page.markdown)
+        assert any("embedding" in markdown.value.lower() for markdown in page.markdown)
 
 
 def test_the_first_page_offers_the_tour_and_switches_that_are_off_are_named(queue):
     (link,) = open_page().main.get("page_link")
     assert "tour" in link.proto.label
     page = open_page(lstm="false", linear="false")
-    assert any("compares fp32 with itself" in each.value for each in page.caption)
+    assert any("compares fp32 with itself" in caption.value for caption in page.caption)

@@ -19,11 +19,11 @@ def how(**query: str) -> AppTest:
 
 
 def metric(page: AppTest, label: str) -> str:
-    return next(each.value for each in page.metric if each.label == label)
+    return next(metric.value for metric in page.metric if metric.label == label)
 
 
 def said(page: AppTest) -> str:
-    return "\n".join(each.value for each in page.markdown)
+    return "\n".join(markdown.value for markdown in page.markdown)
 
 
 def test_five_steps_stand_below_each_other_with_formula_and_code(queue):
@@ -54,8 +54,8 @@ def test_words_are_stepped_through_and_the_url_holds_the_place(queue):
 def test_a_place_that_is_none_is_the_nearest_or_the_last(queue, at):
     page = how(prompt="the old bridge", at=at)
     assert not page.exception and not page.error
-    chosen = [each for each in page.button if each.proto.type == "primary"]
-    assert [each.label for each in chosen] == ["bridge"]
+    chosen = [button for button in page.button if button.proto.type == "primary"]
+    assert [button.label for button in chosen] == ["bridge"]
 
 
 def test_a_link_holds_matrix_row_scale_and_bits(queue):
@@ -115,7 +115,7 @@ def test_the_row_is_chosen_anew_for_another_matrix(queue):
 
 def test_words_unknown_to_the_model_are_read_as_such(queue):
     page = how(prompt="the <b>zeppelin</b> bridge")
-    labels = [each.label for each in page.button]
+    labels = [button.label for button in page.button]
     assert "\\<unk\\>" in labels and not page.error
 
 
@@ -145,6 +145,6 @@ def test_a_vocabulary_without_unk_shows_the_page_and_refuses_only_what_is_asked(
     save_checkpoint(model_folder.parent / "bare", model, Vocabulary([*words, "bridge"]))
     page = how(model="bare")
     assert not page.exception and not page.error
-    assert [each.label for each in page.button if each.proto.type == "primary"] == ["bridge"]
+    assert [button.label for button in page.button if button.proto.type == "primary"] == ["bridge"]
     page = how(model="bare", prompt="the bridge")
     assert "'the' is not in the vocabulary" in page.error[0].value

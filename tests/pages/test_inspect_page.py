@@ -68,7 +68,7 @@ def test_bytes_show_at_once_and_sum_to_the_file():
 def test_only_the_open_tab_is_computed():
     page = open_inspect(tab="Model")
     assert not page.metric and charts(page) == 0
-    both = [each.proto.spec for each in page.get("graphviz_chart")]
+    both = [chart.proto.spec for chart in page.get("graphviz_chart")]
     assert len(both) == 2
     assert "LSTM 1: fp32" in both[0] and "int8" not in both[0]
     assert "embedding: fp32" in both[1] and "LSTM 1: int8" in both[1]
@@ -92,10 +92,10 @@ def test_int4s_levels_are_its_16_and_its_steps_are_blocks(monkeypatch, tmp_path)
     if reason := why_unavailable(Variant.parse(OFFERED[-1])):
         pytest.skip(reason)
     page = open_inspect(variants=[OFFERED[-1]], tab="Error")
-    cards = {each.label: each for each in page.metric}
+    cards = {metric.label: metric for metric in page.metric}
     assert cards["Levels for 99% of weights"].value.endswith(" of 16")
     assert cards["Step"].delta.endswith(", by block")
-    words = [each.value for each in page.markdown]
+    words = [markdown.value for markdown in page.markdown]
     assert "**decoder in ORT int8 LSTM, int4 rest**: all weights, and the 16 levels" in words
     assert "**Between the levels**" in words and not page.exception
 
@@ -121,7 +121,7 @@ def test_a_variant_of_each_kind_shows_alone_on_every_tab(monkeypatch, tmp_path, 
 
 def test_the_url_names_variants_as_the_command_line_does():
     page = open_inspect(variants=["fp32", "pytorch:linear=int8"])
-    assert [each.label for each in page.metric] == ["fp32", "int8 Linear"]
+    assert [metric.label for metric in page.metric] == ["fp32", "int8 Linear"]
 
 
 def test_the_choice_of_variants_is_written_to_the_url():
@@ -146,7 +146,7 @@ def test_without_a_variant_the_page_says_what_to_do():
 def test_an_unknown_variant_in_the_url_is_named_and_the_others_show():
     page = open_inspect(variants=["int4", "int8"])
     assert "'int4'" in page.error[0].value and not page.exception
-    assert [each.label for each in page.metric] == ["int8 LSTM + Linear"]
+    assert [metric.label for metric in page.metric] == ["int8 LSTM + Linear"]
 
 
 def test_a_hostile_variant_is_shown_as_it_is():
@@ -184,7 +184,9 @@ def test_a_running_inspection_shows_its_numbers_and_can_be_stopped(result):
 
 
 def test_of_more_variants_than_fit_the_first_are_shown_and_that_is_said():
-    offered = [str(each) for each in map(Variant.parse, OFFERED) if not why_unavailable(each)]
+    offered = [
+        str(variant) for variant in map(Variant.parse, OFFERED) if not why_unavailable(variant)
+    ]
     page = open_inspect(variants=offered[:MAX_VARIANTS])
     assert len(page.metric) == MAX_VARIANTS
     assert page.multiselect(key="variants").proto.max_selections == MAX_VARIANTS
@@ -206,9 +208,9 @@ def test_a_finished_inspection_shows_cards_charts_and_all_numbers(result):
     assert charts(page) == 4
     (table,) = page.dataframe
     assert len(table.value) == 2 * 2 * 4
-    modules = [each for one in fp32["passes"] for each in one["modules"]]
+    modules = [module for one in fp32["passes"] for module in one["modules"]]
     assert table.value["Multiply-adds (M)"][:8].tolist() == [
-        each["multiply_adds"] / 1e6 for each in modules
+        module["multiply_adds"] / 1e6 for module in modules
     ]
     assert any("Limited by " in each.value for each in page.markdown)
 
@@ -218,18 +220,18 @@ def test_changed_settings_are_said(result):
     said = "Settings changed"
     query = {"tab": "Time", "inspection": run_id}
     page = open_inspect(**query)
-    assert any("Of **fp32**, **int8 LSTM + Linear**" in each.value for each in page.caption)
-    assert not any(said in each.value for each in page.markdown)
+    assert any("Of **fp32**, **int8 LSTM + Linear**" in caption.value for caption in page.caption)
+    assert not any(said in markdown.value for markdown in page.markdown)
     changed = open_inspect(**query, variants=["fp32", "pytorch:lstm=int8"])
-    (words,) = (each.value for each in changed.markdown if said in each.value)
+    (words,) = (markdown.value for markdown in changed.markdown if said in markdown.value)
     assert words.endswith("Press **Measure** to update. Changed: variants.")
 
 
 def test_until_the_first_numbers_those_before_stay_dim(result):
     page = open_inspect(tab="Time", inspection=store_run(state=State.DONE, result=result))
-    shown = [each.value for each in page.metric]
+    shown = [metric.value for metric in page.metric]
     page = press(page, "Measure")
-    assert [each.value for each in page.metric] == [f":gray[{value}]" for value in shown]
+    assert [metric.value for metric in page.metric] == [f":gray[{value}]" for value in shown]
 
 
 def test_a_foreign_id_and_a_comparisons_are_no_inspection():
@@ -254,7 +256,7 @@ def test_an_inspection_that_ended_early_says_so_and_shows_what_it_measured(
     message = {State.FAILED: "the worker process ended", State.INTERRUPTED: "The server stopped"}
     run_id = store_run(state=state, message=message.get(state, ""), result=result)
     page = open_inspect(tab="Time", inspection=run_id)
-    assert any(words in each.value for each in getattr(page, box))
+    assert any(words in element.value for element in getattr(page, box))
     assert charts(page) == 4
 
 
@@ -270,7 +272,7 @@ def test_a_damaged_model_fails_the_run_in_words(model_folder):
 def test_error_shows_layers_weights_and_one_matrix_on_its_grid():
     page = open_inspect(tab="Error")
     assert not page.error and not page.exception
-    assert [each.label for each in page.metric[:3]] == [
+    assert [metric.label for metric in page.metric[:3]] == [
         "Logits, dB",
         "Worst layer, dB",
         "Worst weights, dB",
@@ -291,7 +293,7 @@ def test_error_of_floats_alone_says_that_there_is_none():
 def test_an_unquantized_matrix_shows_without_a_grid():
     page = open_inspect(tab="Error", variants=["fp32", "pytorch:lstm=int8"])
     assert not page.exception and not page.error
-    assert any("Nothing here is rounded" in each.value for each in page.caption)
+    assert any("Nothing here is rounded" in caption.value for caption in page.caption)
 
 
 def test_a_bad_text_is_said_in_words(text_file):
@@ -305,7 +307,7 @@ def test_numbers_that_would_meet_are_left_out_the_smaller_first():
     parts = [{"a": 50.0, "b": 40.0, "c": 10.0}, {"a": 3.0, "b": 2.0, "c": 2.0}]
     chart = stacked_parts(["long", "short"], parts, title="t", format=".0f", unit="")
     layers = chart["layer"][0]["layer"]
-    rows = [row for each in layers for row in each["data"]["values"] if "sum" in row]
+    rows = [row for layer in layers for row in layer["data"]["values"] if "sum" in row]
     assert {(row["label"], row["group"]) for row in rows} == {
         ("long", "a"), ("long", "b"), ("long", "c"), ("short", "a"), ("short", "b"),
     }  # fmt: skip
@@ -313,8 +315,8 @@ def test_numbers_that_would_meet_are_left_out_the_smaller_first():
 
 def test_a_matrix_leads_to_how_its_weights_become_integers(queue):
     page = open_inspect(tab="Error", matrix="LSTM 0 input")
-    links = [each.proto for each in page.main.get("page_link")]
-    assert any("matrix=LSTM" in each.query_string for each in links)
+    links = [link.proto for link in page.main.get("page_link")]
+    assert any("matrix=LSTM" in link.query_string for link in links)
     page = open_inspect(tab="Error", matrix="embedding")
     assert not page.main.get("page_link")
 

@@ -49,8 +49,8 @@ _opened: list[list[str]] = []  # what is opened while somebody notes it
 
 def _note(event: str, arguments: tuple) -> None:
     if event == "open" and isinstance(arguments[0], str):
-        for each in _opened:
-            each.append(arguments[0])
+        for opened in _opened:
+            opened.append(arguments[0])
 
 
 sys.addaudithook(_note)  # for good: Python takes none back
@@ -81,12 +81,12 @@ def forbidden(*_, **__):
 
 @pytest.mark.parametrize(("name", "query"), SCREENS, ids=str)
 def test_a_rerun_builds_no_chart_makes_no_variant_and_reads_no_file(kept, monkeypatch, name, query):
-    path = next(each for each in PAGES if each.stem == name)
+    path = next(path for path in PAGES if path.stem == name)
     page = open_page(path, **query)
     if name == "1_Sample":
         press(page, "Write")
     page.run()  # the first one after a change may still find out something
-    charts = [each.proto.spec for each in page.get("vega_lite_chart")]
+    charts = [chart.proto.spec for chart in page.get("vega_lite_chart")]
     for module in MODULES:
         monkeypatch.setattr(module, "specification", forbidden)
     monkeypatch.setattr(prepare, "prepare", forbidden)
@@ -94,5 +94,5 @@ def test_a_rerun_builds_no_chart_makes_no_variant_and_reads_no_file(kept, monkey
     with opened_files() as opened:
         page.run()
     assert not page.exception and not page.error
-    assert [each.proto.spec for each in page.get("vega_lite_chart")] == charts
+    assert [chart.proto.spec for chart in page.get("vega_lite_chart")] == charts
     assert set(opened) <= {str(ROOT / "streamlit_app.py"), str(path)}  # the scripts themselves

@@ -23,7 +23,7 @@ def open_models() -> AppTest:
 def until_fetched(page: AppTest) -> AppTest:
     """Run the page again, as its fragment does, until the fetch has ended."""
     for _ in range(200):
-        if not any(each.label == "Stop" for each in page.button):
+        if not any(button.label == "Stop" for button in page.button):
             return page
         page.run()
     raise AssertionError("the fetch does not end")
@@ -36,15 +36,15 @@ def labels(page: AppTest) -> list[str]:
 
 def test_the_page_says_what_is_here():
     page = open_models()
-    words = " ".join(each.value for each in [*page.markdown, *page.caption])
+    words = " ".join(element.value for element in [*page.markdown, *page.caption])
     assert "wikitext2\\-lstm" in words and "CC BY\\-SA 3\\.0" in words
     assert "SHA-256 `00a498bd" in words
     assert "**demo**" in words and "MIT" in words and "**tiny**" in words
-    sizes = {each.label: each.value for each in page.metric}
+    sizes = {metric.label: metric.value for metric in page.metric}
     assert sizes["In fp32, MB"] == "113.9"  # as on every page
     assert "File on disk: 57.0 MB" in words.replace("\\", "")
     assert sizes["In fp32, kB"] == "4.1" and sizes["On disk, kB"]
-    (loss,) = (each for each in page.metric if "loss" in each.label)
+    (loss,) = (metric for metric in page.metric if "loss" in metric.label)
     assert (loss.value, loss.delta) == ("4.7227", "6.2% unknown")
     assert labels(page) == ["Download WikiText-2", "Download the tutorial's weights"]
 
@@ -53,7 +53,7 @@ def test_a_fetch_ends_with_the_text_in_the_lists(mirror: Mirror):
     page = until_fetched(press(open_models(), "Download WikiText-2"))
     assert not page.error
     assert labels(page) == ["Download the tutorial's weights"]
-    assert any("Downloaded" in each.value for each in page.markdown)
+    assert any("Downloaded" in markdown.value for markdown in page.markdown)
     compare = open_page(text="wikitext-2")
     assert compare.selectbox(key="text").value == "wikitext-2"
 
@@ -84,4 +84,4 @@ def test_a_damaged_fetched_model_does_not_hide_the_others(mirror: Mirror, model_
     (model_folder / "card.json").write_text("[]", "utf-8")
     page = open_models()
     assert len(page.error) == 1 and "tiny" in page.error[0].value
-    assert any("wikitext\\-2" in each.value for each in page.markdown)
+    assert any("wikitext\\-2" in markdown.value for markdown in page.markdown)

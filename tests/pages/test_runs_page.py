@@ -38,7 +38,7 @@ def listed(page: AppTest) -> list[str]:
 
 def select(page: AppTest, *ids: str) -> AppTest:
     """Select rows of the table, which AppTest cannot click."""
-    rows = [listed(page).index(each) for each in ids]
+    rows = [listed(page).index(id) for id in ids]
     table = page.dataframe[0]
     page.session_state[table.key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
     return page.run()
@@ -61,7 +61,7 @@ def test_runs_are_filtered_by_model_text_and_machine(queue, kept):
     assert listed(page) == [kept.id]
     page.multiselect(key="filter-model").set_value([]).run()
     page.multiselect(key="filter-text").set_value(["demo"]).run()
-    assert [each.split("-")[0] for each in listed(page)] == ["recorded"] * 3
+    assert [run_id.split("-")[0] for run_id in listed(page)] == ["recorded"] * 3
 
 
 def test_one_selected_run_is_opened(queue, kept):
@@ -110,7 +110,7 @@ def test_what_else_runs_differ_in_is_said_and_which_number_is_which(queue, kept,
             said.value.split("  \n")] == [
         "thread counts", "chunk lengths", "batch sizes", "lengths of text"
     ]  # fmt: skip
-    (which,) = (each.value for each in page.markdown if each.value.startswith("**1:**"))
+    (which,) = (markdown.value for markdown in page.markdown if markdown.value.startswith("**1:**"))
     first, second = which.split("  \n")
     assert "100 tokens of short · chunks of 25 · batch size 1 · 1 thread" in first
     assert second.startswith("**2:**")
@@ -158,14 +158,14 @@ def test_the_list_has_what_tells_runs_apart(queue, kept):
 
 def test_a_permalink_shows_result_settings_machine_and_blocks_on_both_pages(queue, kept):
     page = open_page(RUNS, run=kept.id)
-    (about,) = (each.value for each in page.markdown if "compares int8" in each.value)
+    (about,) = (markdown.value for markdown in page.markdown if "compares int8" in markdown.value)
     assert f"{datetime.fromtimestamp(kept.finished_at, UTC):%d %B %Y}" in about
     assert kept.result["machine"]["cpu"] in about.replace("\\", "")
     assert len(page.metric) == 3
-    settings, machine = (json.loads(each.value) for each in page.json)
+    settings, machine = (json.loads(element.value) for element in page.json)
     assert settings == kept.spec and machine == kept.result["machine"]
     assert page.code[0].value.startswith("round,variant,label,tokens,wall_s,cpu_s")
-    assert [each.label for each in page.get("download_button")] == [
+    assert [button.label for button in page.get("download_button")] == [
         "JSON",
         "CSV",
         "Markdown",
@@ -180,12 +180,12 @@ def test_unknown_words_and_how_weights_were_read_stand_beside_the_loss(queue, ke
     result = json.loads(json.dumps(kept.result))
     result["protocol"]["unknown"] = {"tokens": 17, "share": 0.17, "line_ends": False}
     result["protocol"]["weights_read"] = "from a whole module, model.RNNModel"
-    for each, loss in zip(result["results"], (2.25, 3.125), strict=True):
-        each["loss_known"] = loss
+    for row, loss in zip(result["results"], (2.25, 3.125), strict=True):
+        row["loss_known"] = loss
     run = stored(queue, kept, id="u", result=result)
     page = open_page(RUNS, run=run.id)
     assert not page.error
-    captions = " ".join(each.value for each in page.caption).replace("\\", "")
+    captions = " ".join(caption.value for caption in page.caption).replace("\\", "")
     assert "17.0% of the words are unknown (17). Over known words alone, the loss of" in captions
     assert "is 3.1250, and that of fp32 is 2.2500." in captions
     assert "Weights read: from a whole module, model.RNNModel." in captions
@@ -196,7 +196,7 @@ def test_a_recording_has_a_permalink_too(queue):
     page = open_page(RUNS, run="recorded-control")
     assert not page.error and len(page.metric) == 3
     gray = Metric.MetricColor.GRAY
-    assert [each.proto.color for each in page.metric] == [gray] * 3  # no better and no worse
+    assert [metric.proto.color for metric in page.metric] == [gray] * 3  # no better and no worse
 
 
 @pytest.mark.parametrize("run_id", ["nope", "../../etc/passwd", "other"])
@@ -233,7 +233,9 @@ def test_run_this_here_measures_the_same_settings_again_and_compare_shows_them(
     (run,) = queue.store.unfinished()
     assert run.spec == {**kept.spec, "variants": variants}
     assert page.query_params["run"] == run.id
-    assert not page.error and not any("Not what is chosen" in each.value for each in page.markdown)
+    assert not page.error and not any(
+        "Not what is chosen" in markdown.value for markdown in page.markdown
+    )
 
 
 @pytest.mark.parametrize(
@@ -250,13 +252,13 @@ def test_settings_from_elsewhere_that_this_server_must_not_run_are_refused(
 ):
     stored(queue, kept, id="foreign", spec={**kept.spec, **change})
     page = open_page(RUNS, run="foreign")
-    button = next(each for each in page.button if each.label == "Run this here")
+    button = next(button for button in page.button if button.label == "Run this here")
     assert button.disabled and why in button.help
 
 
 def test_only_ones_own_runs_can_be_deleted(queue, kept):
     page = open_page(RUNS, run=kept.id)
-    assert "Delete for good" not in [each.label for each in page.button]
+    assert "Delete for good" not in [button.label for button in page.button]
     stored(queue, kept, id="own", visitor=page.session_state["visitor"])
     page.query_params["run"] = "own"
     press(page.run(), "Delete for good")

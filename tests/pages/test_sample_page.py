@@ -54,7 +54,7 @@ TUTORIAL = {"start": "Any word", "known": "false"}
 
 def texts(page: AppTest) -> list[str]:
     """What stands under each label with its speed."""
-    values = [each.value for each in page.markdown]
+    values = [markdown.value for markdown in page.markdown]
     return [after for before, after in pairwise(values) if "second]" in before]
 
 
@@ -108,7 +108,7 @@ def test_metrics_and_charts_tell_where_and_how_far_they_part():
     assert len(page.get("vega_lite_chart")) == 3  # strip, draw, temperature
     place = departs.value.removeprefix("word ")
     assert page.header[1].value.startswith(f":material/call_split: Word {place}, after")
-    written = next(each.value for each in page.markdown if " writes **" in each.value)
+    written = next(markdown.value for markdown in page.markdown if " writes **" in markdown.value)
     fp32, int8 = (part.split("**")[1] for part in written.split(" · ")[:2])
     assert fp32 != int8
 
@@ -127,12 +127,12 @@ def test_up_to_four_variants_stand_side_by_side_each_beside_the_first():
 def test_a_prompt_is_tokenized_shown_in_grey_and_gone_on_from():
     page = write(words="20", prompt="The old-town bridge")
     assert texts(page)[0].startswith(":gray[The] :gray[old]:gray[\\-]:gray[town] :gray[bridge] ")
-    assert not any(each.label in ("old", "town") for each in page.button)
+    assert not any(button.label in ("old", "town") for button in page.button)
 
 
 def test_unknown_words_are_said_and_near_ones_offered():
     page = open_page(prompt="the brige xyzzy")
-    said = [each.value for each in page.markdown if "is an unknown word" in each.value]
+    said = [markdown.value for markdown in page.markdown if "is an unknown word" in markdown.value]
     assert len(said) == 2 and "**brige**" in said[0] and "**xyzzy**" in said[1]
     press(page, "bridge")
     assert page.text_input(key="prompt").value == "the bridge xyzzy"
@@ -164,7 +164,7 @@ def test_unk_can_be_banned_and_the_text_stop_with_its_article():
     assert "unk" in texts(write(words="300", seed="2", **TUTORIAL))[0]
     assert "unk" not in texts(write(words="300", seed="2"))[0]
     long, short = (
-        write(words="1000", seed="2", article=each, **TUTORIAL) for each in ("false", "true")
+        write(words="1000", seed="2", article=article, **TUTORIAL) for article in ("false", "true")
     )
     assert texts(long)[0].startswith(texts(short)[0][:50])
     assert len(texts(short)[0]) < len(texts(long)[0])
@@ -193,11 +193,11 @@ def test_a_sample_stays_when_a_setting_changes_and_says_so():
     before = texts(page)
     page.slider(key="temperature").set_value(1.5).run()
     assert texts(page) == before
-    (said,) = [each.value for each in page.markdown if "Settings changed" in each.value]
+    (said,) = [markdown.value for markdown in page.markdown if "Settings changed" in markdown.value]
     assert "model" not in said
     page.sidebar.selectbox[0].set_value("wikitext2-lstm").run()
     assert texts(page) == before
-    assert any("by model tiny" in each.value for each in page.markdown)
+    assert any("by model tiny" in markdown.value for markdown in page.markdown)
 
 
 @pytest.mark.parametrize(
@@ -225,8 +225,10 @@ def test_the_temperature_is_one_and_reshapes_the_next_words_live():
     for value in (0.1, 1.5):
         page.slider(key="temperature").set_value(value).run()
         assert not any(button.label == f"{value:g}" for button in page.button)  # one control
-        assert any(f"({value:g}; move the slider above)" in each.value for each in page.markdown)
-        seen[value] = [float(each.value.strip("%")) for each in page.metric[-3:]]
+        assert any(
+            f"({value:g}; move the slider above)" in markdown.value for markdown in page.markdown
+        )
+        seen[value] = [float(metric.value.strip("%")) for metric in page.metric[-3:]]
     assert page.metric[-3].label == "Entropy, nats"
     sharp, level = seen[0.1], seen[1.5]
     assert sharp[0] < level[0] and sharp[1] < level[1] and sharp[2] > level[2]
@@ -247,7 +249,7 @@ def test_the_words_to_choose_are_typeset_and_none_is_left_out():
 
 def test_each_variant_has_a_divergence_chart_of_its_own_on_one_scale():
     page = write(words="40", variants=["fp32", "int8 LSTM", "int8 Linear"])
-    charts = [json.loads(each.proto.spec) for each in page.get("vega_lite_chart")]
+    charts = [json.loads(chart.proto.spec) for chart in page.get("vega_lite_chart")]
     axes = [
         layer["encoding"]["y"]
         for chart in charts
@@ -275,17 +277,17 @@ def test_arrivals_have_as_many_digits_as_it_takes_to_see_who_is_first():
 def test_the_blind_test_keeps_an_honest_score(monkeypatch):
     page = press(open_page(more="Blind test"), "Show a pair")
     hidden = page.session_state["round"]
-    assert not any("A is by" in each.value for each in page.markdown)
-    assert next(each for each in page.button if each.label == "Next pair").disabled
+    assert not any("A is by" in markdown.value for markdown in page.markdown)
+    assert next(button for button in page.button if button.label == "Next pair").disabled
     press(page, f"{'AB'[hidden.quantized]} is int8")
     assert page.success[0].value == "Right."
-    assert any("**1 of 1** right" in each.value for each in page.markdown)
+    assert any("**1 of 1** right" in markdown.value for markdown in page.markdown)
     press(page, "Next pair")
     hidden = page.session_state["round"]
     press(page, f"{'BA'[hidden.quantized]} is int8")
     assert "other one" in page.error[0].value
-    assert any("**1 of 2** right" in each.value for each in page.markdown)
-    shown = [each.value for each in page.markdown if "## Text" in each.value]
+    assert any("**1 of 2** right" in markdown.value for markdown in page.markdown)
+    shown = [markdown.value for markdown in page.markdown if "## Text" in markdown.value]
     assert BOTH in shown[hidden.quantized] and "fp32" in shown[1 - hidden.quantized]
 
 

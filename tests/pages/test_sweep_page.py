@@ -51,7 +51,7 @@ def store_sweep(store, states: dict[int, tuple], spec: SweepSpec = SPEC) -> str:
 def words(page: AppTest) -> str:
     """All that the page says below its controls."""
     boxes = [*page.info, *page.warning, *page.error, *page.markdown, *page.caption]
-    return "\n".join(each.value for each in boxes)
+    return "\n".join(box.value for box in boxes)
 
 
 def test_the_first_screen_says_what_start_does_and_how_long_it_takes(waiting):
@@ -128,7 +128,7 @@ def test_bad_values_are_said_and_cannot_be_started(waiting, query, message):
     page = open_page(PAGE, question="Your own", **query)
     assert not page.exception
     assert message in page.error[0].value
-    assert next(each for each in page.button if each.label == "Start").disabled
+    assert next(button for button in page.button if button.label == "Start").disabled
 
 
 def test_without_a_variant_it_is_said_what_to_choose(waiting):
@@ -225,7 +225,7 @@ def test_a_finished_sweep_shows_where_int8_loses(waiting):
     points = {1: (0.7, [0.6, 0.8]), 5: (9.95, [0.09, 73.1]), 25: (2.0, [1.9, 2.1])}
     sweep_id = store_sweep(
         waiting.store,
-        {value: (State.DONE, result(value, *each), {}) for value, each in points.items()},
+        {value: (State.DONE, result(value, *point), {}) for value, point in points.items()},
     )
     page = open_page(PAGE, sweep=sweep_id)
     assert not page.exception and not page.error and not page.warning

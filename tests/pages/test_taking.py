@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.usefixtures("queue"), pytest.mark.slow]
 
 
 def button(page, label):
-    return next(each for each in page.button if each.label == label)
+    return next(button for button in page.button if button.label == label)
 
 
 @pytest.mark.parametrize("page", ["streamlit_app.py", "pages/2_Inspect.py"])
@@ -72,7 +72,9 @@ def imported(model_folder, monkeypatch) -> str:
 def test_of_a_model_that_came_quantized_pages_offer_what_it_came_as(imported, page):
     page = open_page(ROOT / page, model=imported, text="short")
     assert not page.exception and not page.error
-    offered = {label for each in (*page.multiselect, *page.button_group) for label in each.options}
+    offered = {
+        label for control in (*page.multiselect, *page.button_group) for label in control.options
+    }
     assert "fp32" not in offered and "ORT fp32" not in offered
 
 
@@ -85,7 +87,7 @@ def test_compare_runs_what_came_quantized_alone(imported):
     execute(run.id, server.job_queue().store)
     page.run()
     assert not page.exception and not page.error
-    assert any("loss" in each.label.lower() for each in page.metric)
+    assert any("loss" in metric.label.lower() for metric in page.metric)
 
 
 def test_a_sweep_of_what_came_quantized_is_refused_in_words(imported):

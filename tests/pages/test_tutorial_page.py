@@ -53,7 +53,7 @@ def test_next_and_back_walk_through():
     for number in range(2, 9):
         page = press(page, "Next")
         assert page.title[0].value.startswith(f"{number}. ")
-    assert next(each for each in page.button if each.label == "Next").disabled
+    assert next(button for button in page.button if button.label == "Next").disabled
     page = press(page, "Back")
     assert page.title[0].value.startswith("7. ")
     assert not page.exception
@@ -63,11 +63,11 @@ def test_next_and_back_walk_through():
 def test_an_unknown_step_is_the_first(asked):
     page = opened(step=asked)
     assert not page.exception and page.title[0].value.startswith("1. ")
-    assert next(each for each in page.button if each.label == "Back").disabled
+    assert next(button for button in page.button if button.label == "Back").disabled
 
 
 def test_the_text_and_a_sample_are_live():
-    metrics = {each.label: each.value for each in opened(step="2").metric}
+    metrics = {metric.label: metric.value for metric in opened(step="2").metric}
     assert metrics["Words the model knows"] == "33,278"
     page = opened(step="3")
     first = page.markdown[2].value
@@ -106,26 +106,26 @@ def no_onnxruntime(monkeypatch) -> None:
 
 
 def buttons(page: AppTest) -> list[str]:
-    return [each.label for each in page.button]
+    return [button.label for button in page.button]
 
 
 def numbers(page: AppTest) -> dict[str, str]:
-    return {each.label: each.value for each in page.metric}
+    return {metric.label: metric.value for metric in page.metric}
 
 
 def test_quantizing_shows_a_recorded_run_first():
     page = opened(step="6")
     assert numbers(page)["Size, MB"] == "79.7"
-    assert any("Recorded on" in each.value for each in page.markdown)
+    assert any("Recorded on" in markdown.value for markdown in page.markdown)
 
 
 def test_the_words_hold_the_numbers_that_are_shown(recorded):
     fp32, int8 = recorded["results"]
-    words = [" ".join(each.words()) for each in tour.STEPS]
+    words = [" ".join(step.words()) for step in tour.STEPS]
     assert "512 values, 5 LSTM layers" in words[0] and "33,278 words" in words[0]
     assert "28 million numbers" in words[2]
     page = opened(step="6")
-    share = next(each.delta for each in page.metric if each.label == "Size, MB").lstrip("-")
+    share = next(metric.delta for metric in page.metric if metric.label == "Size, MB").lstrip("-")
     assert share == f"{1 - int8['size_bytes'] / fp32['size_bytes']:.0%}"
     assert f"shrinks by {share}" in words[6]
 
@@ -138,7 +138,7 @@ def test_a_run_can_be_stopped_and_shows_what_it_measured(queue, recorded, step, 
     assert run.spec["model"] == tour.MODEL
     assert not page.exception and "Run" not in buttons(page)
     assert numbers(page)["Size, MB"].startswith(":gray[")  # of the recorded run
-    assert any("2 ahead of you" in str(each.proto) for each in page.get("progress"))
+    assert any("2 ahead of you" in str(progress.proto) for progress in page.get("progress"))
     page = press(page, "Stop")
     assert queue.stopped == [run.id]
     queue.store.update(run.id, state=State.STOPPED, result=recorded)
@@ -173,13 +173,13 @@ def test_a_run_that_is_not_here_or_of_something_else_is_not_shown(queue, result,
     page = opened(step="6", **{"tour-run": asked})
     assert not page.exception and not page.error
     assert numbers(page)["Size, MB"] == "79.7"
-    assert any("not on this server" in each.value for each in page.markdown)
+    assert any("not on this server" in markdown.value for markdown in page.markdown)
 
 
 def test_the_last_step_shows_a_recorded_run_by_itself(recorded_onnx):
     page = opened(step="8")
     assert numbers(page)["Size, MB"] == "28.6" and "Run" in buttons(page)
-    assert any("Recorded on" in each.value for each in page.markdown)
+    assert any("Recorded on" in markdown.value for markdown in page.markdown)
 
 
 def test_without_a_recording_the_last_step_says_what_run_does(nothing_recorded):
@@ -199,7 +199,7 @@ def test_without_onnxruntime_and_a_recording_it_is_said(nothing_recorded, no_onn
     page = opened(step="8")
     assert not page.exception and not page.error and "Run" not in buttons(page)
     assert set(numbers(page).values()) == {"–"}
-    assert [each.value for each in page.info if "pip install onnxruntime" in each.value]
+    assert [info.value for info in page.info if "pip install onnxruntime" in info.value]
     assert "faster" not in " ".join(tour.STEPS[7].words())
 
 
@@ -209,7 +209,7 @@ def test_a_presenter_has_no_menu_and_the_point_in_large_type(present):
     assert not page.exception and not page.sidebar.children
     point, more = tour.STEPS[6].words()
     assert page.title[0].value == point
-    assert more not in [each.value for each in page.markdown]
+    assert more not in [markdown.value for markdown in page.markdown]
     assert page.run().title[0].value == point
     page = press(page, "End")
     assert page.sidebar.children and page.title[0].value.startswith("7. ")
@@ -248,4 +248,4 @@ def test_a_run_is_a_race_which_fills_a_slide(queue, recorded, present):
     page.run()
     assert "words/s" in page.get("vega_lite_chart")[0].proto.spec
     assert bool(page.metric) == (present == "false")
-    assert any("2.6 times as fast" in each.value for each in [*page.header, *page.subheader])
+    assert any("2.6 times as fast" in heading.value for heading in [*page.header, *page.subheader])

@@ -56,8 +56,8 @@ def load(kind: Kind, folder) -> LSTMModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(kind.seed)
         model = LSTMModel(*kind.sizes).requires_grad_(False)
-        for each in model.parameters():
-            each.uniform_(-1.0, 1.0)
+        for parameter in model.parameters():
+            parameter.uniform_(-1.0, 1.0)
     rnn, layers = model.rnn, range(1, kind.sizes[3])
     square = kind.sizes[1] == kind.sizes[2]
     if kind.tied == "one value":
@@ -155,5 +155,5 @@ def test_weights_that_are_shared_are_quantized_each(tmp_path, tied, hidden):
     for name in names:
         variant = Variant.parse(name)
         stored = prepare(model, variant).matrices()
-        lstm = [each.is_quantized for key, each in stored.items() if key.startswith("rnn.")]
+        lstm = [value.is_quantized for key, value in stored.items() if key.startswith("rnn.")]
         assert lstm == [variant.lstm != "fp32"] * 6

@@ -34,7 +34,7 @@ def operators(content: bytes) -> list[str]:
     import onnx
 
     graph = onnx.load_from_string(content).graph
-    weights = {each.name: each for each in graph.initializer}
+    weights = {tensor.name: tensor for tensor in graph.initializer}
     lines = []
     for node in graph.node:
         shapes = [

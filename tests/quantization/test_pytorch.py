@@ -64,7 +64,7 @@ def test_the_fp32_model_is_never_changed(model, variant):
     logits = model(words, hidden)[0]
     made = quantize(model, variant)
     made(words, hidden)
-    assert [type(each) for each in model.children()] == [
+    assert [type(child) for child in model.children()] == [
         nn.Dropout,
         nn.Embedding,
         nn.LSTM,
@@ -253,7 +253,7 @@ def test_an_int8_embedding_has_a_scale_and_a_zero_point_for_each_row(model):
     assert error.max() > 1e-3 and 0 < error[1, 1].max() < 1e-4  # word 3
 
 
-ENGINES_HERE = [each for each in torch.backends.quantized.supported_engines if each != "none"]
+ENGINES_HERE = [engine for engine in torch.backends.quantized.supported_engines if engine != "none"]
 
 
 @pytest.mark.parametrize("engine", ENGINES_HERE)
@@ -309,7 +309,7 @@ def test_the_tutorials_model_has_the_tutorials_sizes():
     with torch.random.fork_rng(devices=[]):
         model = LSTMModel(33_278, 512, 256, 5).eval()
     variants = [FP32, LSTM_ONLY, LINEAR_ONLY, INT8]
-    fp32, lstm, linear, int8 = (saved_bytes(quantize(model, each)) for each in variants)
+    fp32, lstm, linear, int8 = (saved_bytes(quantize(model, variant)) for variant in variants)
     assert (fp32, int8) == (113_944_455, 79_738_939)
     assert (PUBLISHED["fp32"].size_bytes, PUBLISHED["int8"].size_bytes) == (fp32, int8)
     everything = saved_bytes(quantize(model, EVERYTHING))

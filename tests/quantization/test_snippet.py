@@ -97,6 +97,6 @@ def test_the_code_shown_sets_the_variants_engine(name):
 @pytest.mark.parametrize("folder", ['models/a "new" one\'s', "C:\\new\\u0041", "東京 🙂"])
 def test_the_code_shown_names_any_folder(folder, name):
     tree = ast.parse(code_for(Variant.parse(name), folder))
-    calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call)]
-    (load,) = (each for each in calls if ast.unparse(each.func) == "load_checkpoint")
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    (load,) = (call for call in calls if ast.unparse(call.func) == "load_checkpoint")
     assert ast.literal_eval(load.args[0]) == folder

@@ -62,8 +62,8 @@ def test_all_variants_differ_in_name_and_label():
     # On PyTorch 5 * 5 * 3 without an engine. With one, an LSTM or Linear is int8: 16 of the 25
     # pairs, 4 of which have fp16 too and so two engines of the four. On the other 3 * 4 * 3.
     assert len(variants) == 75 + 3 * (12 * 4 + 4 * 2) + 36
-    assert [Variant.parse(str(each)) for each in variants] == variants
-    assert len({each.label for each in variants}) == len(variants)
+    assert [Variant.parse(str(variant)) for variant in variants] == variants
+    assert len({variant.label for variant in variants}) == len(variants)
 
 
 @pytest.mark.parametrize("name", LABELS)

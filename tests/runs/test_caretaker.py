@@ -42,8 +42,8 @@ def test_runs_of_a_server_that_gives_no_signs_any_more_are_interrupted(store, cl
     run = Run("compare", {}, state=State.RUNNING, server="elsewhere:1:1.00")
     ours = replace(run, id="ours", server=this_server())
     unknown = replace(run, id="unknown", server="nowhere:1:1.00")  # it never gave one
-    for each in (run, ours, unknown):
-        store.create(each)
+    for made in (run, ours, unknown):
+        store.create(made)
     caretaker = Caretaker(store)
     for _ in range(5):
         store.give_sign(run.server)
@@ -56,7 +56,7 @@ def test_runs_of_a_server_that_gives_no_signs_any_more_are_interrupted(store, cl
     assert store.get(run.id).state == State.INTERRUPTED
     assert "server stopped" in store.get(run.id).message
     assert store.signs().keys() == {this_server()}
-    assert {store.get(each).state for each in ("ours", "unknown")} == {State.RUNNING}
+    assert {store.get(run_id).state for run_id in ("ours", "unknown")} == {State.RUNNING}
 
 
 def test_where_strangers_come_old_runs_are_removed(store, clock, public):

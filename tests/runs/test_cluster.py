@@ -65,7 +65,7 @@ class Scheduler:
     def scheduler_info(self, n_workers: int) -> dict:
         if not self.workers:
             raise OSError("no answer")
-        return {"workers": {i: {"resources": each} for i, each in enumerate(self.workers)}}
+        return {"workers": {i: {"resources": worker} for i, worker in enumerate(self.workers)}}
 
     def close(self, timeout: float = 0.0) -> None:
         self.status = "closed"

@@ -79,7 +79,7 @@ def test_a_run_that_has_begun_is_not_done_again(store, named):
 def test_a_run_leaves_no_model_behind(store, named):
     def models() -> int:
         gc.collect()
-        return sum(type(each) is LSTMModel for each in gc.get_objects())
+        return sum(type(thing) is LSTMModel for thing in gc.get_objects())
 
     before = models()
     run = Run(named.kind, named.to_json())

@@ -107,7 +107,7 @@ def in_order_of_beginning(store: RunStore, run_ids: list[str]) -> list[str]:
     begun: list[str] = []
 
     def look() -> bool:
-        runs = [store.glance(each) for each in run_ids if each not in begun]
+        runs = [store.glance(run_id) for run_id in run_ids if run_id not in begun]
         new = [run for run in runs if run.state != State.QUEUED]
         begun.extend(run.id for run in sorted(new, key=lambda run: run.started_at or 0.0))
         return len(begun) == len(run_ids)
@@ -134,7 +134,7 @@ def test_a_run_gives_the_losses_of_a_direct_evaluation(queue, store, named):
 def test_runs_are_done_in_order_by_one_worker(queue, store, named):
     ids = [queue.submit(named) for _ in range(3)]
     assert in_order_of_beginning(store, ids) == ids
-    assert [store.get(each).state for each in ids] == [State.DONE] * 3
+    assert [store.get(id).state for id in ids] == [State.DONE] * 3
 
 
 def test_a_waiting_run_knows_how_many_are_ahead(queue, store, endless, named):
@@ -480,7 +480,7 @@ def interact(port: int, **request) -> dict | None:
 def test_a_stopped_server_leaves_no_process_and_its_run_is_marked(server, own_store, port, name):
     query = {"model": ["tiny"], "text": ["long"], "amount": ["All of it"]}
     page = wait_for(lambda: interact(port, query_params=query), "the server")
-    run_button = next(each for each in page["actions"] if each.get("label") == "Run")
+    run_button = next(action for action in page["actions"] if action.get("label") == "Run")
     interact(port, session_id=page["session_id"], trigger={"key": run_button["key"]})
     (run,) = own_store.unfinished()
     measuring(own_store, run.id)
@@ -528,12 +528,12 @@ def test_a_sweep_and_other_runs_take_turns(queue, store, sweep, endless_sweep, n
     measuring(store, store.points_of(sweep_id)[0].id)
     run_id, other_id = queue.submit(named, "bert"), queue.submit_sweep(sweep, "carl")
     firsts = [run_id, store.points_of(other_id)[0].id]
-    ahead = [queue.ahead_of(each)[0] for each in firsts]
-    times = [store.get(each).created_at for each in (store.points_of(sweep_id)[0].id, *firsts)]
+    ahead = [queue.ahead_of(first)[0] for first in firsts]
+    times = [store.get(run_id).created_at for run_id in (store.points_of(sweep_id)[0].id, *firsts)]
     if times == sorted(times):  # else the clock has stepped back, and bert counts as the first
         assert ahead == [1 + 1, 1 + 2]  # anna's second waits
     queue.stop_sweep(sweep_id)  # so that each of its points takes its turn, and ends at once
-    others, points = ([run.id for run in store.points_of(each)] for each in (other_id, sweep_id))
+    others, points = ([run.id for run in store.points_of(sweep)] for sweep in (other_id, sweep_id))
     order = in_order_of_beginning(store, [*points, *others, run_id])
     assert order[0] == points[0]
     assert order.index(run_id) <= 2 and order.index(others[0]) <= 3

@@ -52,10 +52,10 @@ def test_many_followers_of_a_run_cost_one_query(store, clock):
     store.create(Run("compare", {}, id="a", state=State.RUNNING, done=0.5, result={"rounds": 2}))
     runs = RecentRuns(store)
     followers = [threading.Thread(target=runs.get, args=("a",)) for _ in range(20)]
-    for each in followers:
-        each.start()
-    for each in followers:
-        each.join()
+    for follower in followers:
+        follower.start()
+    for follower in followers:
+        follower.join()
     assert store.read == ["row", "result"]
     assert runs.get("a") == store.get("a")
 

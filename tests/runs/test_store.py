@@ -258,11 +258,11 @@ def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(version_1
     engine = sa.create_engine(version_1.replace("postgresql:", "postgresql+psycopg:"))
     with engine.connect() as connection:
         assert "visitor" not in [
-            each["name"] for each in sa.inspect(connection).get_columns("runs")
+            column["name"] for column in sa.inspect(connection).get_columns("runs")
         ]
         versions = connection.exec_driver_sql("SELECT version FROM schema_version").all()
     engine.dispose()
-    assert [tuple(each) for each in versions] == [(1,)]
+    assert [tuple(version) for version in versions] == [(1,)]
 
 
 @pytest.mark.slow
@@ -606,7 +606,7 @@ def test_an_update_of_a_run_that_is_gone_is_an_error(url):
 
 def test_older_databases_get_the_indices_of_new_ones(version_1, tmp_path):
     def indices(url: str) -> set[str]:
-        return {each["name"] for each in sa.inspect(RunStore(url)._main).get_indexes("runs")}
+        return {index["name"] for index in sa.inspect(RunStore(url)._main).get_indexes("runs")}
 
     new = f"sqlite:///{tmp_path / 'new.sqlite'}"
     assert {"ix_runs_visitor", "ix_runs_origin", "ix_runs_sweep"} <= indices(new)

@@ -44,11 +44,11 @@ def test_divergence_by_hand():
 @pytest.mark.parametrize("prompt", [(), ("the", "old", "bridge")])
 def test_divergences_are_those_of_a_plain_loop(model, vocabulary, readers, prompt):
     settings = SampleSettings(temperature=0.7, prompt=prompt, allow_unk=False, top_k=3)
-    ids = [each.id for each in sample_words(model, vocabulary, settings, 60)]
+    ids = [word.id for word in sample_words(model, vocabulary, settings, 60)]
     found = list(divergences(readers, vocabulary, settings, ids))
     assert len(found) == 60
     hidden, input = [model.init_hidden(1)] * 2, beginning(vocabulary, settings)[0]
-    for each, id in zip(found, ids, strict=True):
+    for divergence, id in zip(found, ids, strict=True):
         given = []
         for m, reader in enumerate(readers):
             logits, hidden[m] = reader.model(input, hidden[m])
@@ -56,10 +56,10 @@ def test_divergences_are_those_of_a_plain_loop(model, vocabulary, readers, promp
             weights[vocabulary.ids["<unk>"]] = 0.0
             given.append((weights / weights.sum()).tolist())
         input = tensor([[id]])
-        assert each.probabilities == pytest.approx([p[id] for p in given], rel=1e-4)
+        assert divergence.probabilities == pytest.approx([p[id] for p in given], rel=1e-4)
         p, q = given
         kl = sum(a * math.log(a / b) for a, b in zip(p, q, strict=True) if a)
-        assert each.kl == pytest.approx((0.0, kl), abs=1e-6)
+        assert divergence.kl == pytest.approx((0.0, kl), abs=1e-6)
         assert kl > 0.0
 
 
@@ -68,15 +68,15 @@ def test_the_words_probability_is_the_one_it_was_drawn_with(vocabulary, readers,
     # Also of int8, whose numbers depend on how many words it is given at once.
     settings = SampleSettings(temperature=0.5, prompt=prompt)
     text = list(sample_words(readers[1].model, vocabulary, settings, 60))
-    found = divergences(readers, vocabulary, settings, [each.id for each in text])
-    for word, each in zip(text, found, strict=True):
-        assert each.probabilities[1] == pytest.approx(word.probability, rel=1e-5)
+    found = divergences(readers, vocabulary, settings, [sampled.id for sampled in text])
+    for word, divergence in zip(text, found, strict=True):
+        assert divergence.probabilities[1] == pytest.approx(word.probability, rel=1e-5)
 
 
 def test_a_model_is_nowhere_away_from_itself(model, vocabulary):
     readers = [Reader(model, 25), Reader(model, 1)]
-    for each in divergences(readers, vocabulary, SampleSettings(), list(range(20)) * 3):
-        assert each.kl == pytest.approx((0.0, 0.0), abs=1e-9)
+    for divergence in divergences(readers, vocabulary, SampleSettings(), list(range(20)) * 3):
+        assert divergence.kl == pytest.approx((0.0, 0.0), abs=1e-9)
 
 
 @pytest.mark.parametrize("temperature", [0.01, 0.1, 1.0, 10.0])
@@ -115,19 +115,19 @@ def test_the_next_words_scores_are_the_models(model, vocabulary):
 @pytest.mark.parametrize("prompt", [(), tuple("the old bridge over the river was".split())])
 def test_who_arrives_first_is_who_was_written(vocabulary, readers, i, prompt):
     settings = SampleSettings(temperature=1.3, top_p=0.95, draw="race", seed=3, prompt=prompt)
-    text = [each.id for each in sample_words(readers[i].model, vocabulary, settings, 30)]
+    text = [word.id for word in sample_words(readers[i].model, vocabulary, settings, 30)]
     for place in (0, 1, 17, 29):
         found = candidates(readers, vocabulary, settings, text[:place], count=5)
         first = min(found, key=lambda each: each.arrivals[i])
         assert vocabulary.ids[first.word] == text[place]
         assert len(found) >= 5
-        means = [sum(each.probabilities) for each in found[:5]]
+        means = [sum(candidate.probabilities) for candidate in found[:5]]
         assert means == sorted(means, reverse=True)
-        for each in found:
-            for p, arrival in zip(each.probabilities, each.arrivals, strict=True):
-                assert arrival == pytest.approx(-math.log(each.number) / p if p else math.inf)
+        for candidate in found:
+            for p, arrival in zip(candidate.probabilities, candidate.arrivals, strict=True):
+                assert arrival == pytest.approx(-math.log(candidate.number) / p if p else math.inf)
 
 
 def test_a_word_is_a_candidate_only_once_and_never_more_than_there_are(vocabulary, readers):
     found = candidates(readers, vocabulary, SampleSettings(draw="race"), [], count=1_000)
-    assert sorted(each.word for each in found) == sorted(vocabulary.words)
+    assert sorted(candidate.word for candidate in found) == sorted(vocabulary.words)

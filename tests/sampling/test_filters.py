@@ -129,15 +129,15 @@ def test_filters_keep_a_distribution_one(seed):
     for top_k, top_p, temperature in ((0, 1.0, 0.01), (5, 1.0, 0.5), (0, 0.7, 2.0), (9, 0.4, 10.0)):
         settings = SampleSettings(temperature, top_k, top_p)
         kept = logits
-        for each in settings.filters(Vocabulary(["a", "b"])):
-            kept = each(kept)
+        for filter in settings.filters(Vocabulary(["a", "b"])):
+            kept = filter(kept)
         given = kept.softmax(-1)
         torch.testing.assert_close(given.sum(-1), torch.ones(2))
         assert torch.equal(given.argmax(-1), logits.argmax(-1))
         # A batch is filtered row by row.
         alone = logits[1]
-        for each in settings.filters(Vocabulary(["a", "b"])):
-            alone = each(alone)
+        for filter in settings.filters(Vocabulary(["a", "b"])):
+            alone = filter(alone)
         assert torch.equal(alone, kept[1])
 
 

@@ -54,25 +54,25 @@ def tutorials_words(model, vocabulary, seed, count, temperature=1.0):
 def test_the_words_are_those_that_the_tutorial_draws(model, vocabulary, sample, seed, temperature):
     expected = tutorials_words(model, vocabulary, seed, 200, temperature)
     sampled = sample(200, seed=seed, temperature=temperature)
-    assert [each.word for each in sampled] == expected
-    assert [vocabulary.words[each.id] for each in sampled] == expected
+    assert [word.word for word in sampled] == expected
+    assert [vocabulary.words[word.id] for word in sampled] == expected
 
 
 def test_the_bundled_models_words_are_those_that_the_tutorial_draws(bundled):
     expected = tutorials_words(bundled.model, bundled.vocabulary, 1, 100)
     sampled = sample_words(bundled.model, bundled.vocabulary, SampleSettings(seed=1), 100)
-    assert [each.word for each in sampled] == expected
+    assert [word.word for word in sampled] == expected
 
 
 def test_the_seed_alone_fixes_the_text(sample):
-    first = [each.id for each in sample(50, seed=3)]
+    first = [word.id for word in sample(50, seed=3)]
     torch.rand(1)
-    assert [each.id for each in sample(50, seed=3)] == first
-    assert [each.id for each in sample(50, seed=4)] != first
+    assert [word.id for word in sample(50, seed=3)] == first
+    assert [word.id for word in sample(50, seed=4)] != first
 
 
 def test_a_longer_text_begins_with_the_shorter_one(sample):
-    assert [each.id for each in sample(9)] == [each.id for each in sample(30)][:9]
+    assert [word.id for word in sample(9)] == [word.id for word in sample(30)][:9]
 
 
 @pytest.mark.parametrize("prompt", [(), ("the", "old")])
@@ -88,17 +88,17 @@ def test_inference_mode_does_not_hold_between_words(model, vocabulary):
 
 
 def test_dropout_is_off_while_words_are_drawn(model, sample):
-    expected = [each.id for each in sample(50)]
+    expected = [word.id for word in sample(50)]
     model.train()
-    assert [each.id for each in sample(50)] == expected
+    assert [word.id for word in sample(50)] == expected
 
 
 def test_banned_words_are_never_drawn(sample):
-    assert {"<unk>", "<eos>"} <= {each.word for each in sample(400)}
-    without_unk = {each.word for each in sample(400, allow_unk=False)}
+    assert {"<unk>", "<eos>"} <= {word.word for word in sample(400)}
+    without_unk = {word.word for word in sample(400, allow_unk=False)}
     assert "<unk>" not in without_unk
     assert "<eos>" in without_unk
-    without_eos = {each.word for each in sample(400, allow_eos=False)}
+    without_eos = {word.word for word in sample(400, allow_eos=False)}
     assert "<eos>" not in without_eos
     assert "<unk>" in without_eos
 
@@ -141,10 +141,10 @@ def test_a_prompt_is_read_and_each_word_has_the_probability_it_was_drawn_with(
     hidden = model.init_hidden(1)
     for id in (2, 18, 1, 15):  # "lake" is not in the vocabulary
         logits, hidden = model(tensor([[id]]), hidden)
-    for each in sampled:
+    for word in sampled:
         expected = filtered_by_hand(logits[0, 0], *by_hand)
-        assert each.probability == pytest.approx(expected[each.id], rel=1e-4)
-        logits, hidden = model(tensor([[each.id]]), hidden)
+        assert word.probability == pytest.approx(expected[word.id], rel=1e-4)
+        logits, hidden = model(tensor([[word.id]]), hidden)
 
 
 def test_words_after_a_prompt_are_the_generators_first_draws(model, sample):
@@ -155,7 +155,7 @@ def test_words_after_a_prompt_are_the_generators_first_draws(model, sample):
         weights = logits[-1, 0].exp()
         input = torch.multinomial(weights, 1, generator=generator).view(1, 1)
         expected.append(int(input))
-    assert [each.id for each in sample(30, prompt=("river",), seed=11)] == expected
+    assert [word.id for word in sample(30, prompt=("river",), seed=11)] == expected
 
 
 def test_a_prompt_that_the_vocabulary_cannot_hold_is_refused(model):
@@ -175,8 +175,8 @@ def test_the_lowest_temperature_takes_the_likeliest_word(model, vocabulary, samp
         input = logits.argmax(2)
         expected.append(int(input))
     sampled = sample(30, prompt=("the",), temperature=0.01)
-    assert [each.id for each in sampled] == expected
-    assert all(0.5 < each.probability <= 1.0 for each in sampled)
+    assert [word.id for word in sampled] == expected
+    assert all(0.5 < word.probability <= 1.0 for word in sampled)
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_out_txt_has_twenty_words_a_line(count, lines):
 
 def drawn(words: str, prompt: tuple[str, ...] = ()) -> str:
     stream = (SampledWord(word, 0, 1.0, 0.0) for word in words.split())
-    return " ".join(each.word for each in until_article_ends(stream, prompt))
+    return " ".join(word.word for word in until_article_ends(stream, prompt))
 
 
 @pytest.mark.parametrize(
@@ -269,16 +269,16 @@ def test_a_text_can_stop_at_the_end_of_its_article(model, vocabulary, sample):
     whole = sample(3_000, seed=2)
     article = sample(3_000, seed=2, stop_at_article=True)
     assert 1 < len(article) < len(whole)
-    assert [each.id for each in article] == [each.id for each in whole[: len(article)]]
+    assert [word.id for word in article] == [word.id for word in whole[: len(article)]]
     assert whole[len(article)].word == "=" and article[-1].word == "<eos>"
 
 
 @pytest.mark.parametrize("draw", ["race", "inverse-cdf"])
 def test_the_other_draws_too_fix_the_text_by_its_seed(sample, draw):
-    first = [each.id for each in sample(50, seed=3, draw=draw, temperature=0.9)]
-    assert [each.id for each in sample(50, seed=3, draw=draw, temperature=0.9)] == first
-    assert [each.id for each in sample(50, seed=4, draw=draw, temperature=0.9)] != first
-    assert [each.id for each in sample(50, seed=3, temperature=0.9)] != first
+    first = [word.id for word in sample(50, seed=3, draw=draw, temperature=0.9)]
+    assert [word.id for word in sample(50, seed=3, draw=draw, temperature=0.9)] == first
+    assert [word.id for word in sample(50, seed=4, draw=draw, temperature=0.9)] != first
+    assert [word.id for word in sample(50, seed=3, temperature=0.9)] != first
 
 
 def test_any_model_with_the_same_call_can_be_sampled(vocabulary):
@@ -293,5 +293,5 @@ def test_any_model_with_the_same_call_can_be_sampled(vocabulary):
             return logits.scatter(2, ((input + 1) % 20)[..., None], 0.0), hidden
 
     settings = SampleSettings(prompt=("river",))
-    words = [each.id for each in sample_words(Ring(), vocabulary, settings, 15)]
+    words = [word.id for word in sample_words(Ring(), vocabulary, settings, 15)]
     assert words == [*range(8, 20), 0, 1, 2]

@@ -92,11 +92,11 @@ def test_lines_of_wikitext_come_back(wikitext2):
     found = (wikitext2 / "test.txt").read_text("utf-8").split("\n")
     tokens = [line.split() for line in found if line.strip()]
     # Curly quotes in the source, an abbreviation that ends a sentence, <formula>: 1 line in 50.
-    back = sum(tokenize(detokenize(each)) == each for each in tokens)
+    back = sum(tokenize(detokenize(token)) == token for token in tokens)
     assert back / len(tokens) > 0.97
-    for each in tokens:
-        spaceless = "".join(w.strip("@") if w in ("@-@", "@,@", "@.@") else w for w in each)
-        text = detokenize(each).translate(str.maketrans("“”‘’", "\"\"''")).replace(" ", "")
+    for token in tokens:
+        spaceless = "".join(w.strip("@") if w in ("@-@", "@,@", "@.@") else w for w in token)
+        text = detokenize(token).translate(str.maketrans("“”‘’", "\"\"''")).replace(" ", "")
         assert text == spaceless.translate(str.maketrans("“”‘’", "\"\"''"))
 
 

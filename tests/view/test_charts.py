@@ -49,9 +49,9 @@ def parts(**options) -> Spec:
 
 def errors(labels: list[str], noise: list) -> list[dict]:
     return [
-        {"label": label, "part": f"LSTM {i}", "matrix": f"m{i}", "sqnr_db": each, "cosine": 0.9}
+        {"label": label, "part": f"LSTM {i}", "matrix": f"m{i}", "sqnr_db": decibels, "cosine": 0.9}
         for label in labels
-        for i, each in enumerate(noise)
+        for i, decibels in enumerate(noise)
     ]
 
 
@@ -209,16 +209,16 @@ def test_channels_are_objects(name, monkeypatch):
 
 def values(spec: object, key: str) -> Iterator:
     """Every value of a key, however deep."""
-    for each in spec if isinstance(spec, list) else []:
-        yield from values(each, key)
-    for name, each in spec.items() if isinstance(spec, dict) else []:
+    for inner in spec if isinstance(spec, list) else []:
+        yield from values(inner, key)
+    for name, inner in spec.items() if isinstance(spec, dict) else []:
         if name == key:
-            yield each
-        yield from values(each, key)
+            yield inner
+        yield from values(inner, key)
 
 
 def rows(spec: Spec) -> list[dict]:
-    return [row for each in values(spec, "data") for row in each["values"]]
+    return [row for value in values(spec, "data") for row in value["values"]]
 
 
 @ALL
@@ -262,9 +262,9 @@ def test_other_variants_than_those_offered_have_colours_of_their_own():
 
 def test_what_quantization_does_not_reach_is_outlined_and_nothing_else():
     (outlines,) = (
-        each["data"]["values"]
-        for each in chart_of("marked parts")["layer"][0]["layer"]
-        if "strokeDash" in each["mark"]
+        layer["data"]["values"]
+        for layer in chart_of("marked parts")["layer"][0]["layer"]
+        if "strokeDash" in layer["mark"]
     )
     spans = [(row["label"], row["group"], row["start"], row["end"]) for row in outlines]
     assert spans == [
@@ -277,7 +277,7 @@ def test_the_tutorials_figures_are_lines_across_the_bars_with_their_own_label():
     *_, names, lines, said = chart_of("three bars")["layer"][0]["layer"]
     assert lines["mark"]["type"] == "tick" and lines["mark"]["height"] > compare.THICKNESS
     assert said["encoding"]["text"]["field"] == "words"
-    (words,) = {each["calculate"] for each in said["transform"] if "calculate" in each}
+    (words,) = {step["calculate"] for step in said["transform"] if "calculate" in step}
     assert words == "'tutorial ' + format(datum.reference, '.1f')"
     assert names["encoding"]["text"]["field"] == "label"
 
@@ -315,9 +315,9 @@ def test_an_axis_ends_at_the_data_though_words_stand_beyond(name, channel, most)
     chart = chart_of(name)
     ticks = [
         tick
-        for each in values(chart, channel)
-        if isinstance(each, dict)
-        for tick in (each.get("axis") or {}).get("values", [])
+        for value in values(chart, channel)
+        if isinstance(value, dict)
+        for tick in (value.get("axis") or {}).get("values", [])
     ]
     assert ticks and max(ticks) <= most and len(set(ticks)) <= 7
     assert chart["config"]["axis"]["labelFlush"] is False
@@ -338,9 +338,9 @@ def test_each_change_stands_left_or_right_of_its_own_bar_at_any_number(number):
     bars, numbers = chart["layer"][0]["layer"]
     for layer in (bars, numbers):  # no layer may have rows or a scale of its own
         assert "transform" not in layer and "data" not in layer
-    (places,) = {tuple(each["encoding"]["y"]["scale"]["domain"]) for each in (bars, numbers)}
+    (places,) = {tuple(layer["encoding"]["y"]["scale"]["domain"]) for layer in (bars, numbers)}
     assert len(places) == 2 * number  # a row a bar, and one a measure
-    assert not any("yOffset" in each["encoding"] for each in (bars, numbers))
+    assert not any("yOffset" in layer["encoding"] for layer in (bars, numbers))
     assert numbers["mark"]["align"] == {"expr": "datum.change < 0 ? 'right' : 'left'"}
 
 
@@ -362,8 +362,8 @@ def test_shares_of_a_word_have_as_many_digits_as_it_takes_to_tell_them_apart():
     shares = {"the": (0.3, 0.2), "old": (0.00211, 0.00213), "sea": (0.001, 0.001)}
     told = [
         {"word": word, "label": label, "probability": share, "written": False}
-        for word, each in shares.items()
-        for label, share in zip(TWO, each, strict=True)
+        for word, chance in shares.items()
+        for label, share in zip(TWO, chance, strict=True)
     ]
     assert [row["text"] for row in rows(next_words(told, TWO))] == [
         *("30.0%", "20.0%"),
@@ -375,7 +375,7 @@ def test_shares_of_a_word_have_as_many_digits_as_it_takes_to_tell_them_apart():
 def test_a_dips_number_is_below_its_line():
     chart = inspect.errors_by_layer(errors(TWO[1:], [40.0, 20.0, 30.0, 25.0]), TWO)
     numbers = chart["layer"][0]["layer"][1:]
-    above, below = ([row["part"] for row in each["data"]["values"]] for each in numbers)
+    above, below = ([row["part"] for row in number["data"]["values"]] for number in numbers)
     assert below == ["LSTM 1"] and above == ["LSTM 0", "LSTM 2", "LSTM 3"]
 
 
@@ -385,8 +385,8 @@ def test_equal_errors_of_several_variants_lie_beside_one_another():
         (inspect.errors_by_layer(errors(labels[1:], [40.0, 20.0]), labels), "xOffset"),
         (inspect.matrix_errors(errors(labels[1:], [40.0, 20.0]), labels), "yOffset"),
     ):
-        places = [each["scale"]["domain"] for each in values(chart, offset)]
-        assert places and all(each == labels[1:] for each in places)
+        places = [value["scale"]["domain"] for value in values(chart, offset)]
+        assert places and all(place == labels[1:] for place in places)
 
 
 def test_a_huge_interval_is_drawn_wide_with_an_arrow_but_does_not_flatten_the_curves():
@@ -394,7 +394,7 @@ def test_a_huge_interval_is_drawn_wide_with_an_arrow_but_does_not_flatten_the_cu
     chart = sweep.speedup_curves(wide, TWO, [1, 5, 25], knob="k")
     top = max(max(y["scale"]["domain"]) for y in values(chart, "y") if "scale" in y)
     assert 2.0 * sweep.WIDEST <= top < 2.0 * sweep.WIDEST * 1.5
-    arrows = [each for each in values(chart, "shape") if each == "triangle-up"]
+    arrows = [value for value in values(chart, "shape") if value == "triangle-up"]
     assert arrows and f"datum.high > {top}" in json.dumps(chart)
 
 
@@ -408,7 +408,7 @@ def test_cpu_time_is_a_dashed_line_within_the_chart():
 
 def test_an_undecided_point_is_a_ring():
     chart = sweep.speedup_curves(curves(TWO, [1, 5]), TWO, [1, 5], knob="k")
-    (dots,) = (each for each in values(chart, "fill") if "condition" in each)
+    (dots,) = (value for value in values(chart, "fill") if "condition" in value)
     assert dots["condition"]["test"] == "datum.verdict === 'undecided'"
     assert dots["condition"]["value"] == {"expr": "background"}
 

@@ -72,7 +72,7 @@ def oklab(rgb: list[float]) -> list[float]:
             (0.2119034982, 0.6806995451, 0.1073969566),
             (0.0883024619, 0.2817188376, 0.6299787005),
         ),
-        [min(1.0, max(0.0, each)) for each in rgb],
+        [min(1.0, max(0.0, share)) for share in rgb],
     )
     return times(
         (
@@ -80,7 +80,7 @@ def oklab(rgb: list[float]) -> list[float]:
             (1.9779984951, -2.4285922050, 0.4505937099),
             (0.0259040371, 0.7827717662, -0.8086757660),
         ),
-        [each ** (1 / 3) for each in cones],
+        [cone ** (1 / 3) for cone in cones],
     )
 
 
@@ -136,7 +136,7 @@ def test_colours_are_visible_and_apart_for_colour_blind_eyes_too(theme):
 @BOTH
 def test_the_parts_of_a_model_and_divergence_have_colours_of_no_variant(theme):
     place = ("light", "dark").index(theme)
-    parts = [re.findall(r"#\w+", each.to_dict()["expr"])[place] for each in PARTS.values()]
+    parts = [re.findall(r"#\w+", color.to_dict()["expr"])[place] for color in PARTS.values()]
     colors = THEMES[theme]["chartCategoricalColors"]
     assert min(apart(part, color) for part in [*parts, WARM] for color in colors) > 0.035
     assert min(apart(*pair) for pair in combinations(parts[:3], 2)) > 0.15

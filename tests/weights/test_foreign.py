@@ -164,11 +164,11 @@ def test_float64_is_rounded_and_that_is_said(read, model):
 
 def test_weights_on_another_device_and_views_of_one_storage_are_read(read, model):
     # As cuDNN keeps an LSTM's weights: one after another in one storage.
-    flat = torch.cat([each.flatten() for each in model.state_dict().values()])
+    flat = torch.cat([value.flatten() for value in model.state_dict().values()])
     views, first = {}, 0
-    for key, each in model.state_dict().items():
-        views[key] = flat[first : first + each.numel()].view(each.shape)
-        first += each.numel()
+    for key, value in model.state_dict().items():
+        views[key] = flat[first : first + value.numel()].view(value.shape)
+        first += value.numel()
     views["decoder.weight"] = views["decoder.weight"].t().contiguous().t()
     assert_same(read(views), model)
     assert_same(read(views, zipped=False), model)
@@ -211,8 +211,8 @@ def test_names_and_biases_tell_two_matrices_of_one_shape_apart(read):
     net = Net(inputs=6)
     assert_same(read(net.state_dict()), net)
     weights = {
-        key.replace("embedding", "a").replace("fc", "b"): each
-        for key, each in net.state_dict().items()
+        key.replace("embedding", "a").replace("fc", "b"): value
+        for key, value in net.state_dict().items()
     }
     assert_same(read(weights), net)  # by the bias
     del weights["b.bias"]
@@ -225,8 +225,8 @@ def test_names_and_biases_tell_two_matrices_of_one_shape_apart(read):
 def test_missing_biases_are_zeros(read, vocabulary):
     net = Net(bias=False)
     found = read(net.state_dict())
-    biases = [each for key, each in found.state_dict.items() if "bias" in key]
-    assert len(biases) == 5 and not any(each.any() for each in biases)
+    biases = [value for key, value in found.state_dict.items() if "bias" in key]
+    assert len(biases) == 5 and not any(bias.any() for bias in biases)
     assert found.words.endswith("no biases in the LSTM and the output layer, so zeros")
     net = Net()
     net.fc = nn.Linear(6, 20, bias=False)
@@ -268,7 +268,10 @@ def test_what_cannot_run_here_is_called_by_its_name(read, make, message, whole):
 
 
 def test_two_lstms_that_are_no_stack_are_refused(read, net):
-    weights = {**net.state_dict(), **{f"x.{key}": each for key, each in Net().state_dict().items()}}
+    weights = {
+        **net.state_dict(),
+        **{f"x.{key}": value for key, value in Net().state_dict().items()},
+    }
     with pytest.raises(CheckpointError, match=r"several LSTMs, 'lstm\.', 'x\.lstm\.', whose"):
         read(weights)
 
@@ -276,8 +279,8 @@ def test_two_lstms_that_are_no_stack_are_refused(read, net):
 def test_layers_of_different_sizes_are_refused(read):
     weights = {**Net(hidden=6, layers=1).state_dict()}
     second = nn.LSTM(6, 8, 1).state_dict()
-    weights = {key.replace("lstm", "rnns.0"): each for key, each in weights.items()}
-    weights.update({f"rnns.1.{key}": each for key, each in second.items()})
+    weights = {key.replace("lstm", "rnns.0"): weight for key, weight in weights.items()}
+    weights.update({f"rnns.1.{key}": value for key, value in second.items()})
     with pytest.raises(CheckpointError, match="equally many hidden units, got 6, 8"):
         read(weights)
 

@@ -55,7 +55,7 @@ def arrays(model) -> dict[str, np.ndarray]:
     """The tiny model's int8 variant as NumPy arrays."""
     prepared = prepare(model, INT8)
     numbers = as_arrays({**prepared.matrices(), **prepared.biases()})
-    return {name: each.numpy() for name, each in numbers.items()}
+    return {name: number.numpy() for name, number in numbers.items()}
 
 
 def logits_of(model, variant) -> torch.Tensor:
@@ -239,7 +239,7 @@ def test_8_bit_floats_are_not_taken_for_integers(load, model, zero_point):
     weights = model.state_dict()
     weights["decoder.weight"] = weights["decoder.weight"].to(torch.float8_e4m3fn)
     beside = {".scale": torch.ones((20, 1)), ".zero_point": zero_point}
-    weights.update({f"decoder.weight{end}": each for end, each in beside.items()})
+    weights.update({f"decoder.weight{end}": value for end, value in beside.items()})
     content = safetensors.torch.save(weights)
     with pytest.raises(CheckpointError, match=r"unknown 'decoder\.weight\.scale'"):
         load(content, "weights.safetensors")
@@ -268,7 +268,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
         if name.endswith(".npz"):
             np.savez(path, **arrays)
         else:
-            tensors = {key: torch.tensor(each) for key, each in arrays.items()}
+            tensors = {key: torch.tensor(array) for key, array in arrays.items()}
             safetensors.torch.save_file(tensors, path)
 
     write(arrays)

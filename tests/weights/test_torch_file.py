@@ -67,7 +67,7 @@ def zipped(*opcodes: bytes, changes: dict | None = None) -> bytes:
     """A file of which the pickle is made of opcodes, or one of a tensor with entries changed: None
     is for one left out."""
     with zipfile.ZipFile(io.BytesIO(saved({"a": torch.ones(3)}))) as archive:
-        entries = {each.partition("/")[2]: archive.read(each) for each in archive.namelist()}
+        entries = {member.partition("/")[2]: archive.read(member) for member in archive.namelist()}
     if opcodes:
         entries["data.pkl"] = b"\x80\x02" + b"".join(opcodes) + b"."
     file = io.BytesIO()
@@ -101,7 +101,7 @@ def with_size(content: bytes, size: int) -> bytes:
 
 def legacy(*objects) -> bytes:
     """A file in the format before 1.6 that consists of these."""
-    return b"".join(pickle.dumps(each, 2) for each in (_MAGIC, 1001, *objects))
+    return b"".join(pickle.dumps(content, 2) for content in (_MAGIC, 1001, *objects))
 
 
 @pytest.fixture
@@ -267,7 +267,7 @@ def test_numbers_behind_their_storage_are_refused(refused, model, first, size):
 @pytest.mark.parametrize("left", [b"1234", None])
 def test_an_entry_that_is_too_short_or_missing_is_refused(refused, model, left):
     with zipfile.ZipFile(io.BytesIO(saved(model.state_dict()))) as archive:
-        entries = {each.partition("/")[2]: archive.read(each) for each in archive.namelist()}
+        entries = {member.partition("/")[2]: archive.read(member) for member in archive.namelist()}
     content = zipped(changes={**entries, "data/0": left})
     refused(content, "are damaged .*: storage 0 holds less than its tensors")
 

@@ -27,8 +27,8 @@ def model_of(ninp: int, nhid: int) -> LSTMModel:
 def weights_in(content: bytes, operator: str, columns: int) -> np.ndarray:
     """The matrix (R, columns) that an operator's packed numbers and scales stand for."""
     graph = onnx.load_from_string(content).graph
-    numbers = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
-    (node,) = (each for each in graph.node if each.op_type == operator)
+    numbers = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    (node,) = (node for node in graph.node if node.op_type == operator)
     packed, scales = (numbers[name] for name in node.input if name in numbers)
     packed = packed.reshape(len(packed), -1)
     nibbles = np.empty((len(packed), 2 * packed.shape[1]), np.float32)
@@ -57,11 +57,11 @@ def test_an_int4_decoders_logits_are_those_of_its_numbers(size):
     output = model.rnn(looked_up, hidden)[0].numpy().reshape(12, size)
     weight = weights_in(made.content, "MatMulNBits", size)
     exact, by_8_bits = (
-        each @ weight.T + model.decoder.bias.numpy() for each in (output, rounded(output))
+        inputs @ weight.T + model.decoder.bias.numpy() for inputs in (output, rounded(output))
     )
     made = logits.numpy().reshape(12, 20)
     # Without 8-bit arithmetic for it on a CPU, ONNX Runtime sums floats.
-    assert min(np.abs(made - each).max() for each in (exact, by_8_bits)) < 1e-4
+    assert min(np.abs(made - expected).max() for expected in (exact, by_8_bits)) < 1e-4
     floats = model.decoder(torch.from_numpy(output)).numpy()
     assert np.abs(exact - floats).max() > 1e-3 or size == 1  # where each weight is a largest one
 
@@ -94,13 +94,13 @@ def test_a_part_takes_half_a_byte_a_number_and_four_bytes_a_block(model, own_cac
     parts = saved_parts(made)
     assert parts["embedding"] == 20 * (8 // 2 + 4)  # not filled up
     assert parts["decoder"] == 20 * (32 // 2 + 4) + 4 * 20  # filled up to a block, and biases
-    assert made.saved_bytes in {each.stat().st_size for each in own_cache.rglob("*.onnx_*")}
+    assert made.saved_bytes in {path.stat().st_size for path in own_cache.rglob("*.onnx_*")}
 
 
 def test_its_file_is_the_same_whenever_it_is_made(model, own_cache):
     first = onnx_file(model, SMALLEST)
-    for each in own_cache.rglob("*.onnx_*"):
-        each.unlink()
+    for path in own_cache.rglob("*.onnx_*"):
+        path.unlink()
     assert onnx_file(model, SMALLEST) == first
 
 

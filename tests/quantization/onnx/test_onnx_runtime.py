@@ -168,7 +168,7 @@ OPERATORS = {
 def test_each_part_changes_its_own_operators_only(model, name):
     variant = Variant.parse(name)
     graph = onnx.load_from_string(onnx_file(model, variant)).graph
-    weights = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     found = [node.op_type for node in graph.node]
     for part, count in (("lstm", 2), ("linear", 1)):
         kind = getattr(variant, part).removesuffix("-channel")

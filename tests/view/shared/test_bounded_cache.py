@@ -65,8 +65,8 @@ def test_who_asks_for_what_is_being_made_waits_and_others_do_not(kept):
     threads = [
         threading.Thread(target=lambda: got.append(kept.get("slow", make))) for _ in range(5)
     ]
-    for each in threads:
-        each.start()
+    for thread in threads:
+        thread.start()
     assert begun.wait(60)
     assert kept.get("quick", lambda: "quick") == "quick"
     may_end.set()
