@@ -30,6 +30,12 @@ def database_url() -> str:
     return os.environ.get("WLM_DATABASE_URL") or f"sqlite:///{_user_data() / 'runs.sqlite'}"
 
 
+def child_environment(**settings: str) -> dict[str, str]:
+    """Return the environment of a child process that imports wlm: this one's with more settings."""
+    path = filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
+    return {**os.environ, **settings, "PYTHONPATH": os.pathsep.join(path)}
+
+
 def shown_path(path: Path) -> str:
     """Return a path as pages show it: bundled files from the project's root, uploads by name."""
     for root in (ROOT, uploads_folder()):

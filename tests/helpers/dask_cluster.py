@@ -1,13 +1,12 @@
 """A Dask cluster of several processes."""
 
-import os
 import socket
 import subprocess
 import sys
 from importlib import import_module
 
-from helpers.processes import ROOT
 from helpers.waiting import PATIENCE, wait_for
+from wlm.paths import child_environment
 from wlm.runs.cluster import ClusterQueue
 
 
@@ -34,10 +33,9 @@ class Cluster:
         queue._client.run(import_module, "wlm.runs.execute")
 
     def _start(self, what: str, *options: str) -> subprocess.Popen:
-        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         return subprocess.Popen(
             [sys.executable, "-m", f"distributed.cli.dask_{what}", *options],
-            env={**os.environ, "PYTHONPATH": path},
+            env=child_environment(),
             stderr=subprocess.DEVNULL,
         )
 

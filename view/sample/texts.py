@@ -8,8 +8,8 @@ import streamlit as st
 
 from view.sample.write_queue import wait_to_write
 from view.shared import server
-from view.shared.bounded_cache import BoundedCache
 from view.shared.singleton import singleton
+from wlm.bounded_cache import BoundedCache
 from wlm.quantization.variant import Variant
 from wlm.sampling.candidates import Candidate, candidates
 from wlm.sampling.divergence import Reader, WordDivergence, divergences

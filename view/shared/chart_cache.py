@@ -6,8 +6,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import is_dataclass
 from functools import wraps
 
-from view.shared.bounded_cache import BoundedCache
 from view.shared.charts import Spec
+from wlm.bounded_cache import BoundedCache
 
 BUILT = BoundedCache(most=256, most_bytes=8_000_000, size=lambda chart: len(json.dumps(chart)))
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 from view.shared import visitor
-from view.shared.bounded_cache import BoundedCache
 from view.shared.singleton import singleton
+from wlm.bounded_cache import BoundedCache
 from wlm.catalog.registry import UPLOAD_NAME, find_model, list_models
 from wlm.errors import WLMError
 from wlm.quantization.variant import Variant

@@ -1,7 +1,7 @@
 """The rounding of a weight matrix: its grid, its noise, and the largest errors."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
@@ -71,16 +71,8 @@ class WeightError:
 
     def to_json(self) -> dict:
         """Return it as plain JSON; an infinite ratio is null."""
-        return {
-            "matrix": self.matrix,
-            "shape": list(self.shape),
-            "step": list(self.step) if self.step else None,
-            "by_row": self.by_row,
-            "sqnr_db": self.sqnr_db if math.isfinite(self.sqnr_db) else None,
-            "levels": self.levels,
-            "levels_99": self.levels_99,
-            "largest": [vars(error) for error in self.largest],
-        }
+        finite = math.isfinite(self.sqnr_db)
+        return {**asdict(self), "sqnr_db": self.sqnr_db if finite else None}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ without USS report resident memory (RSS), and the result says so.
 import contextlib
 import gc
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -21,7 +20,7 @@ import psutil
 from wlm.disk_cache import read_cached, write_cached
 from wlm.errors import VariantError, WLMError, first_line
 from wlm.memory import give_back
-from wlm.paths import ROOT
+from wlm.paths import child_environment
 from wlm.quantization.prepare import prepare, why_unavailable
 from wlm.quantization.variant import Variant
 from wlm.weights.checkpoint import Checkpoint
@@ -106,14 +105,13 @@ def _versions() -> str:
 def _measure(variant: Variant, model: str, *files: str | None) -> Iterator[Memory | None]:
     """Start a process that prepares and runs the variant, and watch its memory: yield None from
     time to time, then the memory. Raises WLMError."""
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     with subprocess.Popen(
         [sys.executable, "-m", __name__, str(variant), model, *(file or "" for file in files)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": path},
+        env=child_environment(),
     ) as process:
         try:
             yield from _watch(process, variant)

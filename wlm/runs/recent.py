@@ -4,22 +4,14 @@ import json
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from wlm.bounded_cache import BoundedCache
 from wlm.runs.run import Run
 from wlm.runs.store import RunStore
 
 FRESH_SECONDS = 0.4  # less than the pause between two looks at a run that a page follows
 MOST_RESULTS, MOST_BYTES = 48, 12_000_000  # results that are kept, and their size as JSON
-
-
-@dataclass(frozen=True)
-class _Result:
-    """A parsed result; `version` changes with the run's next result."""
-
-    version: tuple
-    content: dict | None
-    size: int
 
 
 class RecentRuns:
@@ -34,7 +26,8 @@ class RecentRuns:
         self._lock = threading.Lock()  # held while reading, so that others wait for the answer
         self._glances: OrderedDict[str, tuple[float, Run]] = OrderedDict()
         self._lists: OrderedDict[str, tuple[float, list[Run]]] = OrderedDict()  # by sweep
-        self._results: OrderedDict[str, _Result] = OrderedDict()
+        # By run: a version, which changes with the run's next result, and the parsed result.
+        self._results = BoundedCache(MOST_RESULTS, MOST_BYTES, lambda kept: len(json.dumps(kept)))
 
     def get(self, run_id: str) -> Run:
         """Return a run with its result. Raises StoreError if there is no such run."""
@@ -73,15 +66,9 @@ class RecentRuns:
 
     def _with_result(self, run: Run) -> Run:
         version = (run.state, run.done, run.started_at, run.finished_at)
-        known = self._results.pop(run.id, None)
-        if known is None or known.version != version:
-            content = self._store.get(run.id).result
-            known = _Result(version, content, len(json.dumps(content)))
-        self._results[run.id] = known
-        while len(self._results) > 1 and self._too_much():
-            self._results.popitem(last=False)
-        return replace(run, result=known.content)
-
-    def _too_much(self) -> bool:
-        size = sum(result.size for result in self._results.values())
-        return len(self._results) > MOST_RESULTS or size > MOST_BYTES
+        known = self._results.find(run.id)
+        if known is None or known[0] != version:
+            self._results.drop(run.id)
+            read = self._store.get
+            known = self._results.get(run.id, lambda: (version, read(run.id).result))
+        return replace(run, result=known[1])

@@ -1,7 +1,6 @@
 """A worker process, and the lines that wait to be sent to it."""
 
 import contextlib
-import os
 import signal
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from wlm.errors import JobError
-from wlm.paths import ROOT
+from wlm.paths import child_environment
 
 
 class WorkerProcess:
@@ -21,7 +20,6 @@ class WorkerProcess:
     """
 
     def __init__(self, settings: Mapping[str, str]):
-        path = filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "wlm", "worker"],
@@ -29,7 +27,7 @@ class WorkerProcess:
                 stdout=subprocess.DEVNULL,
                 bufsize=0,
                 # Passed in the environment: every user of a machine can read arguments.
-                env={**os.environ, **settings, "PYTHONPATH": os.pathsep.join(path)},
+                env=child_environment(**settings),
                 start_new_session=True,  # only the server handles Ctrl-C in a terminal
             )
         except (OSError, MemoryError) as error:

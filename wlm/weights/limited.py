@@ -20,7 +20,7 @@ import torch
 
 from wlm import errors
 from wlm.errors import CheckpointError, WLMError, called
-from wlm.paths import ROOT
+from wlm.paths import child_environment
 from wlm.weights.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 MEMORY = 1_000_000_000  # bytes, without the memory of Python and PyTorch, for files up to FREE_SIZE
@@ -76,12 +76,8 @@ def _ask(task: dict, path: Path) -> dict:
     process gives no answer."""
     size = path.stat().st_size if path.is_file() else 0
     memory, seconds = limits(size)
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-        "OMP_NUM_THREADS": "1",
-        "TMPDIR": task["folder"],  # removed with it, also if the process is killed
-    }
+    # The folder is removed with its files, also if the process is killed.
+    environment = child_environment(OMP_NUM_THREADS="1", TMPDIR=task["folder"])
     # Not multiprocessing, which would import the server's script again in the process.
     command = [sys.executable, "-c", "from wlm.weights.limited import main; main()"]
     with tempfile.TemporaryFile() as noise:

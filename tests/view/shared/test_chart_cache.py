@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from view.shared import chart_cache
-from view.shared.bounded_cache import BoundedCache
 from view.shared.chart_cache import BUILT, built_once
+from wlm.bounded_cache import BoundedCache
 
 
 @pytest.fixture(autouse=True)

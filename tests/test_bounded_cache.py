@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from helpers.waiting import wait_for
-from view.shared.bounded_cache import BoundedCache
+from wlm.bounded_cache import BoundedCache
 
 
 @pytest.fixture
