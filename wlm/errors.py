@@ -100,11 +100,11 @@ def parse_whole(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
-def first_line(error: BaseException, most: int = 300) -> str:
-    """Return the first line of an exception's message, at most `most` characters of it, or the
-    exception's name if it has no message."""
+def first_line(error: BaseException) -> str:
+    """Return the first line of an exception's message, 300 characters at most, or the exception's
+    name if it has no message."""
     lines = (line.strip() for line in str(error).splitlines())
-    return next(filter(None, lines), type(error).__name__)[:most]
+    return next(filter(None, lines), type(error).__name__)[:300]
 
 
 def shown(content: object, most: int = MOST_SHOWN) -> str:

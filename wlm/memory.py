@@ -18,11 +18,11 @@ def give_back() -> None:
 
 
 @cache
-def share_heaps(most: int = 2) -> None:
-    """Limit the heaps that later threads share: with one heap per thread, the memory that a thread
-    has freed, a page's for example, stays in its heap."""
+def share_heaps() -> None:
+    """Have later threads share two heaps: with one heap per thread, the memory that a thread has
+    freed, a page's for example, stays in its heap."""
     if set_option := getattr(_libc(), "mallopt", None):
-        set_option(M_ARENA_MAX, most)
+        set_option(M_ARENA_MAX, 2)
 
 
 def spare_modules() -> None:

@@ -4,11 +4,11 @@ import sys
 from collections.abc import Iterable
 
 
-def with_bar(items: Iterable, total: int, unit: str):
-    """Return the items, with a bar that counts them."""
+def with_bar(words: Iterable, total: int):
+    """Return the words, with a bar that counts them."""
     from tqdm import tqdm
 
-    return tqdm(items, total=total, unit=unit, disable=not sys.stderr.isatty(), leave=False)
+    return tqdm(words, total=total, unit="word", disable=not sys.stderr.isatty(), leave=False)
 
 
 def bar(tail: str = "{remaining}"):

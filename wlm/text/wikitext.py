@@ -154,11 +154,11 @@ def _keeps_its_point(stem: str, following: str) -> bool:
     )
 
 
-def nearest_words(word: str, vocabulary: Vocabulary, count: int = 3) -> list[str]:
-    """Return the words of the vocabulary with the spelling most like a word's; case does not
+def nearest_words(word: str, vocabulary: Vocabulary) -> list[str]:
+    """Return the three words of the vocabulary with the spelling most like a word's; case does not
     matter.
 
-    There may be fewer than `count`, or none. Source: the ratio of matching letters in RapidFuzz.
+    There may be fewer, or none. Source: the ratio of matching letters in RapidFuzz.
     """
     found = process.extract(
         word[:100],
@@ -166,6 +166,6 @@ def nearest_words(word: str, vocabulary: Vocabulary, count: int = 3) -> list[str
         scorer=fuzz.ratio,
         processor=str.casefold,
         score_cutoff=60,
-        limit=count,
+        limit=3,
     )
     return [near for near, _score, _place in found]

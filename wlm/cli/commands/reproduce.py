@@ -57,7 +57,7 @@ def _tutorials_words(checkpoint, threads: int, options: Namespace) -> list:
     written, ended = [], False
     try:
         with thread_count(threads):
-            for sampled in with_bar(stream, options.words, "word"):
+            for sampled in with_bar(stream, options.words):
                 written.append(sampled)
         ended = True
     finally:

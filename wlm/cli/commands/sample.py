@@ -61,7 +61,7 @@ def run(options: Namespace) -> None:
     read = {"weights_read": checkpoint.weights_read} if checkpoint.weights_read else {}
     if options.json:
         contents = [
-            {**_content(variant, settings, list(with_bar(stream, options.words, "word"))), **read}
+            {**_content(variant, settings, list(with_bar(stream, options.words))), **read}
             for variant, stream in zip(variants, streams, strict=True)
         ]
         output.print_json(contents if options.compare else contents[0])
