@@ -257,8 +257,8 @@ def test_a_card_cannot_name_any_other_file_as_its_weights(card, model_folder, na
 def zip_of(folder: Path, **others: bytes) -> bytes:
     path = folder.with_suffix(".zip")
     with zipfile.ZipFile(path, "w") as archive:
-        for path in folder.iterdir():
-            archive.write(path, path.name)
+        for file in folder.iterdir():
+            archive.write(file, file.name)
         for name, content in others.items():
             archive.writestr(name, content)
     return path.read_bytes()
