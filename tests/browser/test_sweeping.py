@@ -27,9 +27,9 @@ def test_a_sweep_is_started_stopped_gone_on_with_and_shared(page: Page, server):
     expect(card).to_have_count(1)
     expect(card).to_contain_text("int8 LSTM + Linear, speed-up against fp32")
     expect(drawn(page, "stVegaLiteChart")).to_have_count(2)
-    for each in drawn(page, "stVegaLiteChart").all():
+    for plot in drawn(page, "stVegaLiteChart").all():
         for words in ("int8 LSTM", "+ Linear", "chunk length", "10"):
-            expect(each.locator("svg")).to_contain_text(words)
+            expect(plot.locator("svg")).to_contain_text(words)
     measured = card.inner_text()
     page.goto(f"{server}/Sweep?sweep={re.search('sweep=([^&]+)', page.url)[1]}")
     expect(card).to_have_text(measured, use_inner_text=True)

@@ -220,7 +220,7 @@ def test_nothing_is_taken_in(server, folder):
             await visitor.open("Models")
             offered = " ".join(visitor.buttons)
             assert "Download" not in offered and "Upload model" not in offered
-            assert any("does not accept uploads" in each for each in visitor.words)
+            assert any("does not accept uploads" in word for word in visitor.words)
             await visitor.open("Runs")
             assert "Import" not in " ".join(visitor.buttons)
             for size in (10, 2_000_000):

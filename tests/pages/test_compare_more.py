@@ -15,7 +15,7 @@ MORE = "Memory and agreement"
 
 
 def words(page: AppTest) -> str:
-    return "\n".join(each.value for each in [*page.markdown, *page.caption])
+    return "\n".join(element.value for element in [*page.markdown, *page.caption])
 
 
 def store_run(queue: IdleQueue, **fields) -> str:
@@ -80,7 +80,7 @@ def test_until_they_are_measured_a_bar_tells_which_and_the_card_waits(queue, res
     (bar,) = page.get("progress")
     assert (bar.proto.value, bar.proto.text) == (40, "Comparing predictions: about 7 s left")
     assert page.metric[3].label.startswith("Memory, MB") and page.metric[3].value == "–"
-    assert MORE not in [each.value for each in page.header]
+    assert MORE not in [header.value for header in page.header]
     press(page, "Stop")
     assert queue.stopped == [run_id]
 
@@ -91,10 +91,10 @@ def test_a_finished_run_shows_memory_and_agreement(queue, result, memory, agreem
     assert not page.exception and not page.error
     card = page.metric[3]
     assert (card.value, card.delta) == ("103", "-27%")
-    assert MORE in [each.value for each in page.header]
+    assert MORE in [header.value for header in page.header]
     assert "int8 LSTM + Linear prefers the same word at every token" in words(page)
     assert "Switch on" not in words(page)
-    specs = [each.proto.spec for each in page.get("vega_lite_chart")]
+    specs = [chart.proto.spec for chart in page.get("vega_lite_chart")]
     assert any("memory (MB)" in spec and "peak" in spec for spec in specs)
     assert any("KL divergence (nats, log scale)" in spec for spec in specs)
     table = page.dataframe[0].value
@@ -107,7 +107,7 @@ def test_the_words_where_they_differ_most_lead_to_the_page_that_shows_both(
 ):
     result = with_more(result, memory=memory, agreement=agreement)
     page = open_page(run=store_run(queue, state=State.DONE, result=result))
-    links = [each.proto for each in page.main.get("page_link") if "nats apart" in each.proto.label]
+    links = [link.proto for link in page.main.get("page_link") if "nats apart" in link.proto.label]
     assert len(links) == len(agreement["furthest"]) == 10
     for link, token in zip(links, agreement["furthest"], strict=True):
         query = parse_qs(link.query_string)
@@ -115,12 +115,12 @@ def test_the_words_where_they_differ_most_lead_to_the_page_that_shows_both(
         assert tokenize(query["prompt"][0]) == token["before"]
     result["results"][1]["variant"] = "pytorch:lstm=int8"
     page = open_page(run=store_run(queue, state=State.DONE, result=result))
-    (link, *_) = [each.proto for each in page.main.get("page_link") if "apart" in each.proto.label]
+    (link, *_) = [one.proto for one in page.main.get("page_link") if "apart" in one.proto.label]
     assert link.page == "Sample"
     assert parse_qs(link.query_string)["variants"] == ["fp32", "pytorch:lstm=int8"]
     result["protocol"]["model"] = "/from/elsewhere"
     page = open_page(run=store_run(queue, state=State.DONE, result=result))
-    assert not [each for each in page.main.get("page_link") if "apart" in each.proto.label]
+    assert not [link for link in page.main.get("page_link") if "apart" in link.proto.label]
     assert "nats apart" in words(page)
 
 
@@ -131,5 +131,5 @@ def test_two_equal_models_and_an_import_show_without_words_and_counts(queue, res
         shown = with_more(result, memory=None, agreement=found)
         page = open_page(run=store_run(queue, state=State.STOPPED, result=shown))
         assert not page.exception and not page.error
-        assert MORE in [each.value for each in page.header]
+        assert MORE in [header.value for header in page.header]
         assert page.metric[3].value == "–"

@@ -61,7 +61,7 @@ def test_bytes_show_at_once_and_sum_to_the_file():
         assert metric.value == f"{whole / 1e3:.1f} kB"
     before, after = (int(table.value[label].iloc[-1]) for label in table.value.columns[1:])
     assert int8.delta == f"{after / before - 1:+.0%}"
-    assert any("does not reach" in each.value for each in page.markdown)
+    assert any("does not reach" in markdown.value for markdown in page.markdown)
     assert charts(page) == 1
 
 
@@ -81,7 +81,7 @@ def test_onnx_runtimes_file_has_parts_too(monkeypatch, tmp_path):
     (table,) = page.dataframe
     *parts, whole = table.value["ORT int8 all"]
     assert sum(parts) == whole and min(parts) > 0
-    (words,) = (each.value for each in page.markdown if "Outlined" in each.value)
+    (words,) = (markdown.value for markdown in page.markdown if "Outlined" in markdown.value)
     assert "20 × 8 weights stay 32-bit floats" in words and "is quantized too" in words
     page = open_inspect(variants=["int8", name], tab="Error")
     assert not page.error and not page.exception and charts(page) == 4
@@ -127,7 +127,7 @@ def test_the_url_names_variants_as_the_command_line_does():
 def test_the_choice_of_variants_is_written_to_the_url():
     page = open_inspect()
     page.multiselect(key="variants").set_value(["fp32", "onnxruntime:"]).run()
-    assert [each.label for each in page.metric] == ["fp32", "ORT fp32"]
+    assert [metric.label for metric in page.metric] == ["fp32", "ORT fp32"]
     assert page.query_params["variants"] == ["fp32", "onnxruntime:"]
     # Every page's link in the menu carries both along.
     link = page.sidebar.get("page_link")[2].proto.query_string
@@ -212,7 +212,7 @@ def test_a_finished_inspection_shows_cards_charts_and_all_numbers(result):
     assert table.value["Multiply-adds (M)"][:8].tolist() == [
         module["multiply_adds"] / 1e6 for module in modules
     ]
-    assert any("Limited by " in each.value for each in page.markdown)
+    assert any("Limited by " in markdown.value for markdown in page.markdown)
 
 
 def test_changed_settings_are_said(result):

@@ -31,7 +31,7 @@ def until_fetched(page: AppTest) -> AppTest:
 
 def labels(page: AppTest) -> list[str]:
     """The buttons, without those that take an upload."""
-    return [each.label for each in page.button if not each.label.startswith("Upload ")]
+    return [button.label for button in page.button if not button.label.startswith("Upload ")]
 
 
 def test_the_page_says_what_is_here():

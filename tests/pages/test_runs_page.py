@@ -172,7 +172,7 @@ def test_a_permalink_shows_result_settings_machine_and_blocks_on_both_pages(queu
         "HTML",
     ]
     # Written when they are clicked: Streamlit drops a file that waits for a click.
-    assert all(each.proto.deferred_file_id for each in page.get("download_button"))
+    assert all(button.proto.deferred_file_id for button in page.get("download_button"))
     assert len(open_page(run=kept.id).metric) == 3
 
 

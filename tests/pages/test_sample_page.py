@@ -140,14 +140,14 @@ def test_unknown_words_are_said_and_near_ones_offered():
 
 def test_downloads_are_written_when_they_are_clicked():
     downloads = write(words="20").get("download_button")  # Streamlit drops a file that waits
-    assert [each.label for each in downloads] == ["out.txt", "text.txt"] * 2
-    assert all(each.proto.deferred_file_id and not each.proto.url for each in downloads)
+    assert [download.label for download in downloads] == ["out.txt", "text.txt"] * 2
+    assert all(download.proto.deferred_file_id and not download.proto.url for download in downloads)
 
 
 def test_a_variant_that_is_slow_here_says_why(monkeypatch):
     monkeypatch.setattr(choices, "slow_here", lambda variant: f"{variant} is slow.")
-    captions = [each.value for each in open_page(words="10").caption]
-    assert [each for each in captions if "is slow" in each] == [
+    captions = [caption.value for caption in open_page(words="10").caption]
+    assert [caption for caption in captions if "is slow" in caption] == [
         ":material/speed: fp32 is slow.", ":material/speed: int8 is slow."
     ]  # fmt: skip
 

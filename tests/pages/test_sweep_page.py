@@ -135,7 +135,7 @@ def test_without_a_variant_it_is_said_what_to_choose(waiting):
     page = open_page(PAGE)
     page.multiselect(key="with").set_value([]).run()
     assert "hoose at least one variant to compare with fp32" in page.error[0].value
-    assert next(each for each in page.button if each.label == "Start").disabled
+    assert next(button for button in page.button if button.label == "Start").disabled
 
 
 @pytest.mark.parametrize(
@@ -238,8 +238,8 @@ def test_a_finished_sweep_shows_where_int8_loses(waiting):
         "2.00 (1.90 to 2.10)",
     ]
     ids = [run.id for run in waiting.store.points_of(sweep_id)]
-    assert table["Run"].tolist() == [f"Runs?run={each}" for each in ids]
-    assert not any("Continue" in each.label for each in page.button)
+    assert table["Run"].tolist() == [f"Runs?run={id}" for id in ids]
+    assert not any("Continue" in button.label for button in page.button)
 
 
 def test_a_stopped_sweep_continues_with_what_is_missing(waiting):

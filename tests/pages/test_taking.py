@@ -33,8 +33,8 @@ def test_an_archive_is_made_when_it_is_asked_for_and_not_before(page, own_cache)
     (download,) = page.get("download_button")
     assert download.proto.label == f"Download, {made.stat().st_size / 1e3:.1f} kB"
     assert any(
-        each.value.startswith("Checked: the archive's script finds a loss of")
-        for each in page.caption
+        caption.value.startswith("Checked: the archive's script finds a loss of")
+        for caption in page.caption
     )
 
 
@@ -47,7 +47,7 @@ def test_a_variant_that_cannot_be_made_is_refused_in_words(monkeypatch):
     monkeypatch.setattr(server, "archive", fail)
     page = open_page(ROOT / "streamlit_app.py", text="short")
     button(page, "Create").click().run()
-    assert [each.value for each in page.error] == ["The disk is full."]
+    assert [error.value for error in page.error] == ["The disk is full."]
     assert not page.get("download_button")
 
 

@@ -22,11 +22,11 @@ def units(spec: Spec, rows: Sequence[dict] = ()) -> Iterator[tuple[dict, Sequenc
 
 def test_every_chart_of_the_pages_is_tested_here():
     pages = {
-        f"{path.relative_to(ROOT).with_suffix('').as_posix().replace('/', '.')}.{each.name}"
+        f"{path.relative_to(ROOT).with_suffix('').as_posix().replace('/', '.')}.{node.name}"
         for path in (ROOT / "view").rglob("*.py")
-        for each in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(each, ast.FunctionDef)
-        and "built_once" in map(ast.unparse, each.decorator_list)
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef)
+        and "built_once" in map(ast.unparse, node.decorator_list)
     }
     BUILT.clear()
     for make in MAKE.values():
@@ -41,7 +41,7 @@ def test_a_chart_has_a_description_and_each_mark_a_name_or_none_to_be_read(name)
     for unit, _ in units(chart):
         told = unit["encoding"].get("tooltip")
         assert unit["mark"].get("aria") is False or "description" in unit["encoding"]
-        assert not told or all(each["title"] for each in told)
+        assert not told or all(axis["title"] for axis in told)
     assert "_" not in "".join(title for title in values(chart, "title") if isinstance(title, str))
 
 
@@ -66,7 +66,7 @@ def extents(chart: Spec, axis: str) -> tuple[float, float]:
             channel = unit["encoding"].get(place, {})
             found += [row[channel["field"]] for row in rows if channel.get("field") in row]
             found += [channel["datum"]] if "datum" in channel else []
-    found = [each for each in found if isinstance(each, int | float)]
+    found = [number for number in found if isinstance(number, int | float)]
     return min(found), max(found)
 
 

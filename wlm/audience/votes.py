@@ -25,8 +25,8 @@ class Votes:
 def share_right(rounds: Sequence[Votes]) -> Interval | None:
     """Return the share of right votes over all rounds with its exact 95% interval; None without a
     vote. The interval treats all votes as independent, though a person casts several."""
-    total = sum(each.total for each in rounds)
-    return share_interval(sum(each.right for each in rounds), total) if total else None
+    total = sum(votes.total for votes in rounds)
+    return share_interval(sum(votes.right for votes in rounds), total) if total else None
 
 
 def verdict(rounds: Sequence[Votes]) -> str:
@@ -34,7 +34,7 @@ def verdict(rounds: Sequence[Votes]) -> str:
     share = share_right(rounds)
     if share is None:
         return "Nobody has voted."
-    total, right = (sum(getattr(each, name) for each in rounds) for name in ("total", "right"))
+    total, right = (sum(getattr(votes, name) for votes in rounds) for name in ("total", "right"))
     counted = f"{right:,} of {total:,} votes were right, {share.value:.0%}"
     ends = f"(95% interval {share.low:.0%} to {share.high:.0%})"
     if share.low > 0.5:

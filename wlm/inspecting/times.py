@@ -141,7 +141,7 @@ _speed_of = itemgetter("ops_per_byte", "precision", "ops_per_s")
 def _put_under_the_roof(results: list[dict], roofline: Roofline) -> Roofline:
     """Add to each module what limits it, and its speed as a share of that limit. Return the
     roofline, raised to the modules that pass it."""
-    modules = [m for each in results for timed in each["passes"] for m in timed["modules"]]
+    modules = [m for result in results for timed in result["passes"] for m in timed["modules"]]
     speeds = [_speed_of(m) if m["multiply_adds"] else None for m in modules]
     for speed in filter(None, speeds):
         roofline = roofline.raised(*speed)

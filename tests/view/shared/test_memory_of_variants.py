@@ -31,7 +31,7 @@ def page(queue) -> AppTest:
 
 
 def known(page: AppTest) -> list[str]:
-    return [each.value for each in page.markdown]
+    return [markdown.value for markdown in page.markdown]
 
 
 def test_a_button_measures_in_a_run_whose_memory_is_then_known(page, queue, monkeypatch):
