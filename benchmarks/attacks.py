@@ -42,6 +42,11 @@ async def stranger(address: str, secret: str = "") -> AsyncIterator[Visitor]:
         yield visitor
 
 
+async def rest(address: str, visitor: Visitor) -> None:
+    """none"""
+    await asyncio.sleep(1.0)
+
+
 async def clear_caches(address: str, visitor: Visitor) -> None:
     """`BackMsg(clear_cache=True)`, then a page"""
     await visitor._socket.send(BackMsg(clear_cache=True).SerializeToString())
@@ -142,6 +147,7 @@ OF_MESSAGES: tuple[Attack, ...] = (
     *(clear_caches, send_file, send_fragments, send_query, send_widgets, send_names),
 )
 CLAIMS: dict[Attack, str] = {
+    rest: "(as usual)",
     clear_caches: "nobody resets limits or starts a second worker",
     send_file: "no file is accepted if uploads and imports are off",
     send_fragments: "large messages are not kept",

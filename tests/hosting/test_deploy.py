@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from view.shared.guard import DESCRIPTORS
 from wlm.hosting import Hosting
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +37,19 @@ def test_the_composed_servers_are_those_that_nginx_asks():
         assert environment["WLM_DATABASE_URL"].startswith("postgresql://")
         assert environment["WLM_DASK"] == "tcp://scheduler:8786"
         assert services[name]["read_only"] and services[name]["cap_drop"] == ["ALL"]
+
+
+def test_every_deployment_names_its_hosts_and_has_descriptors_for_many_visitors():
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))["services"]
+    for service in (services["server-a"], services["server-b"]):
+        hosts = service["environment"]["STREAMLIT_SERVER_ALLOWED_HOSTS"]
+        assert hosts.startswith("${HOST_NAME:?") and hosts.endswith(" 127.0.0.1")
+        assert service["ulimits"]["nofile"] == DESCRIPTORS
+    unit = (DEPLOY / "wlm.service").read_text("utf-8")
+    assert '\nEnvironment="STREAMLIT_SERVER_ALLOWED_HOSTS=localhost 127.0.0.1"\n' in unit
+    assert f"\nLimitNOFILE={DESCRIPTORS}\n" in unit
+    # The file of settings comes last, so that it can name other hosts.
+    assert unit.index("\nEnvironmentFile=") > unit.rindex("\nEnvironment=")
 
 
 def test_the_image_and_the_unit_run_what_readme_names():

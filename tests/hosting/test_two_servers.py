@@ -15,12 +15,12 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
-from test_strangers import LONG, SHORT, begin
 
 from benchmarks.visitor import visit
 from helpers.dask_cluster import Cluster
 from helpers.nginx import CONFIG, adapted, program, proxying
 from helpers.serving import APP, outcome_of, serving
+from helpers.strangers import LONG, SHORT, begin
 from helpers.waiting import ended, wait_for
 from view.shared.page import MENU
 from wlm.runs.run import State
