@@ -18,7 +18,6 @@ def test_memory_and_agreement_are_measured_after_the_times(page, server):
     charts = drawn(page, "stVegaLiteChart")
     for words in ("memory (MB)", "KL divergence"):
         expect(charts.filter(has_text=words).locator("svg")).to_be_visible()
-    link = page.get_by_test_id("stPageLink").filter(has_text="nats apart").first
-    link.click()
+    page.get_by_test_id("stMain").get_by_role("link", name="How").first.click()
     expect(page).to_have_url(re.compile(r"/How\?.*prompt="))
     expect(page.get_by_role("heading", name="How does int8 work?")).to_be_visible()

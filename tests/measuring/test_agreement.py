@@ -169,6 +169,20 @@ def test_progress_computes_no_statistics_before_the_end(model_folder, text_file,
     assert len(computed) == 2
 
 
+def test_many_variants_are_compared_in_groups_with_the_same_numbers(
+    model_folder, text_file, monkeypatch
+):
+    names = ("fp32", "int8", "pytorch:lstm=int8", "pytorch:linear=int8")
+    spec = CompareSpec(names, str(model_folder), str(text_file), agreement=True)
+    found = []
+    for most in (4, 2, 1):
+        monkeypatch.setattr(comparing, "MOST_TOGETHER", most)
+        *_, last = compare(spec)
+        found.append([row.get("agreement") for row in last.measured.to_json()["results"]])
+    assert found[0] == found[1] == found[2]
+    assert len({row["kl_mean"] for row in found[0][1:]}) == 3
+
+
 def test_a_single_variant_is_compared_with_fp32(model_folder, text_file):
     (result,) = [
         *compare(CompareSpec(("int8",), str(model_folder), str(text_file), agreement=True))

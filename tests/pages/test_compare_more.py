@@ -24,6 +24,12 @@ def store_run(queue: IdleQueue, **fields) -> str:
     return run.id
 
 
+def links_to(page: AppTest, name: str) -> list:
+    """Return the links to a page below the words where two models differ most."""
+    links = [each.proto for each in page.main.get("page_link")]
+    return [link for link in links if link.page == name and "prompt=" in link.query_string]
+
+
 def with_more(result: dict, *, memory: dict | None, agreement: dict | None) -> dict:
     """A result of a run that measures more; None for what is not measured yet."""
     first, last = result["results"]
@@ -107,21 +113,22 @@ def test_the_words_where_they_differ_most_lead_to_the_page_that_shows_both(
 ):
     result = with_more(result, memory=memory, agreement=agreement)
     page = open_page(run=store_run(queue, state=State.DONE, result=result))
-    links = [link.proto for link in page.main.get("page_link") if "nats apart" in link.proto.label]
+    links = links_to(page, "How")
     assert len(links) == len(agreement["furthest"]) == 10
+    assert words(page).count("nats apart") == 10
     for link, token in zip(links, agreement["furthest"], strict=True):
         query = parse_qs(link.query_string)
-        assert link.page == "How" and query["model"] == ["tiny"]
+        assert query["model"] == ["tiny"]
         assert tokenize(query["prompt"][0]) == token["before"]
     result["results"][1]["variant"] = "pytorch:lstm=int8"
     page = open_page(run=store_run(queue, state=State.DONE, result=result))
-    (link, *_) = [one.proto for one in page.main.get("page_link") if "apart" in one.proto.label]
-    assert link.page == "Sample"
+    (link, *others) = links_to(page, "Sample")
+    assert len(others) == 9 and not links_to(page, "How")
     assert parse_qs(link.query_string)["variants"] == ["fp32", "pytorch:lstm=int8"]
     result["protocol"]["model"] = "/from/elsewhere"
     page = open_page(run=store_run(queue, state=State.DONE, result=result))
-    assert not [link for link in page.main.get("page_link") if "apart" in link.proto.label]
-    assert "nats apart" in words(page)
+    assert not links_to(page, "Sample")
+    assert words(page).count("nats apart") == 10
 
 
 def test_two_equal_models_and_an_import_show_without_words_and_counts(queue, result, agreement):

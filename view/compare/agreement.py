@@ -44,7 +44,10 @@ def show_furthest(rows: list[dict], baseline: dict, model: str) -> None:
         found = {row["label"]: row for row in rows if row["agreement"]["furthest"]}
         if not found:
             return
-        st.markdown("**Where they differ most**")
+        st.markdown(
+            "**Where they differ most**: the text, its next word in bold, and the word that each "
+            "model expects there"
+        )
         *_, label = found
         if len(found) > 1:
             label = st.segmented_control(
@@ -55,25 +58,27 @@ def show_furthest(rows: list[dict], baseline: dict, model: str) -> None:
                 label_visibility="collapsed",
             )
         row = found[label]
-        path, query = page_of(row["variant"], baseline["variant"])
+        page, query = page_of(row["variant"], baseline["variant"])
+        path, icon = MENU[page]
+        offered = model in names_for_visitor(MODEL)
         for token in row["agreement"]["furthest"]:
-            words = in_words(token, baseline["label"], label)
-            if model not in names_for_visitor(MODEL):
-                st.markdown(words)
-                continue
-            query |= {"model": model, "prompt": as_prompt(token["before"])}
-            st.page_link(path, label=words, icon=":material/call_split:", query_params=query)
-        st.caption("A link sends only these words through the models, not the text before them.")
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(in_words(token, baseline["label"], label))
+                if offered:
+                    query |= {"model": model, "prompt": as_prompt(token["before"])}
+                    st.page_link(path, label=page, icon=icon, query_params=query, width="content")
+        if offered:
+            st.caption(f"{page} reads only these words, not the text before them.")
 
 
 def in_words(token: dict, baseline: str, label: str) -> str:
     """Return one of the furthest tokens as Markdown: its context, and what both models expect."""
     before, expected, preferred = token["before"], token["baseline"], token["variant"]
-    context = plain(readable(before[-BEFORE:]).replace("\n\n", " ").strip())
+    context = plain(readable(before[-BEFORE:]).replace("\n\n", " ").lstrip(" .,;:!?)").rstrip())
     cut = "… " if len(before) > BEFORE else ""
-    expects = f"{baseline} expects **{_word(expected)}**, {label} **{_word(preferred)}**"
+    expects = f"{baseline} expects *{_word(expected)}*, {label} *{_word(preferred)}*"
     if expected == preferred:
-        expects = f"both expect **{_word(expected)}**"
+        expects = f"both expect *{_word(expected)}*"
     return f"{cut}{context} **{_word(token['word'])}**: {expects} · {_nats(token['kl'])} nats apart"
 
 
@@ -82,8 +87,8 @@ def page_of(variant: str, baseline: str) -> tuple[str, dict]:
     explained = [str(Variant(lstm=precision, linear=precision)) for precision in HOW]
     if baseline == "fp32" and variant in explained:
         by_row = {"scale": "Per row"} if explained.index(variant) else {}
-        return MENU["How"][0], by_row
-    return MENU["Sample"][0], {"variants": [baseline, variant]}
+        return "How", by_row
+    return "Sample", {"variants": [baseline, variant]}
 
 
 def as_prompt(words: list[str]) -> str:
@@ -97,4 +102,4 @@ def _word(word: str) -> str:
 
 
 def _nats(value: float) -> str:
-    return f"{value:.4f}" if value >= 0.0005 or value == 0.0 else f"{value:.1e}"
+    return f"{value:.2g}"

@@ -39,7 +39,7 @@ def choose_comparison(model: str, text: str) -> tuple[CompareSpec, bool]:
         threads = st.segmented_control(
             "Threads", few, default=1, required=True, **in_url("threads")
         )
-    row = st.container(horizontal=True)
+    row = st.container(horizontal=True, vertical_alignment="center")
     buttons = row.container(horizontal=True, width="content")
     with row:
         others = [] if own else choose_others(model)

@@ -23,8 +23,8 @@ def show_more(result: dict) -> None:
     if not (remembered or agreeing):
         return
     st.header(LABEL, anchor="more")
-    for row in agreeing:
-        st.markdown(sentence(row["agreement"], row["label"], row["loss_delta"]))
+    said = (sentence(row["agreement"], row["label"], row["loss_delta"]) for row in agreeing)
+    st.markdown("  \n".join(said))
     left, right = st.columns(2)
     if remembered:
         with left:

@@ -1,5 +1,7 @@
 """The charts of memory and agreement."""
 
+import math
+
 import altair as alt
 
 from view.compare import charts
@@ -7,7 +9,7 @@ from view.shared.chart_cache import built_once
 from view.shared.charts import Spec, axis_within, color_by_label, specification
 from wlm.measuring.agreement import HISTOGRAM
 
-HEIGHT = 260
+HEIGHT, LEGEND_ROW = 260, 24  # in pixels
 
 
 def memory_bars(rows: list[dict]) -> Spec:
@@ -67,7 +69,10 @@ def divergence_histogram(labels: list[str], counts: list[list[int]]) -> Spec:
         scale=alt.Scale(domain=[0, most], nice=False),
         axis=axis_within(0, most, format="~%"),
     )
-    legend = alt.Legend(title=None, orient="top", columns=2) if len(labels) > 1 else None
+    legend, height = None, HEIGHT
+    if len(labels) > 1:
+        legend = alt.Legend(title=None, orient="top", columns=2, symbolOpacity=1)
+        height += LEGEND_ROW * math.ceil(len(labels) / 2)
     base = alt.Chart({"values": rows}).encode(x=x, y=y, color=color_by_label(labels, legend))
     chart = alt.layer(
         base.mark_area(interpolate="step-after", opacity=0.25).encode(
@@ -76,4 +81,4 @@ def divergence_histogram(labels: list[str], counts: list[list[int]]) -> Spec:
         base.mark_line(interpolate="step-after", strokeWidth=2.5),
     )
     about = f"The share of tokens by KL divergence from the baseline: {', '.join(labels)}."
-    return specification(chart, HEIGHT, about)
+    return specification(chart, height, about)

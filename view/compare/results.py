@@ -90,7 +90,11 @@ def show_cards(baseline: dict | None, chosen: dict | None, large: bool = False) 
     not measured yet. The cards name the variant, unless `large`: a lecture hall has the verdict
     right above."""
     of = f" · {chosen['label']}" if chosen and not large else ""
-    loss, size, elapsed, *memory = st.columns(4 if chosen and "memory" in chosen else 3)
+    # Four in a row would cut off their words.
+    with_memory = bool(chosen) and "memory" in chosen
+    loss, size, elapsed, *memory = (
+        [*st.columns(2), *st.columns(2)] if with_memory else st.columns(3)
+    )
     if chosen is None or "loss" not in chosen:
         card(loss, LOSS + of, WAITING)
         if chosen is None:

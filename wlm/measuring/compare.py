@@ -34,6 +34,7 @@ BLOCK_SECONDS = 0.5
 MOST_SHORTENED = 20  # times: the clock and the caches say too much of shorter blocks
 WARM_UP_CHUNKS = 4
 REPORT_SECONDS = 0.5
+MOST_TOGETHER = 4  # variants in memory next to the baseline, while predictions are compared
 # Eight groups of two rounds; a short text gets shorter blocks for this. Two, because a preparation
 # takes about half a round, and variances within and between groups are about 4 to 1: see
 # docs/methodology.md. More groups than MOST_GROUPS gain little, so a long run has longer groups.
@@ -126,25 +127,29 @@ def compare(spec: CompareSpec, rounds_per_group: int | None = None) -> Iterator[
 def _compare_predictions(
     comparison: Comparison, checkpoint: Checkpoint, data: Tensor
 ) -> Iterator[Progress]:
-    """Read the text once more with all variants together, untimed. A single variant is compared
-    with fp32."""
-    spec = comparison.spec
+    """Read the text once more with all variants, untimed, and at most MOST_TOGETHER with the
+    baseline at once. A single variant is compared with fp32."""
+    spec, stage = comparison.spec, "Comparing predictions"
     variants = [Variant.parse(name) for name in spec.variants]
-    compared = variants if len(variants) > 1 else [Variant(), *variants]
-    models = []
-    for variant in compared:
-        yield Progress(f"Preparing {variant.label}", 0.0, None, comparison)
-        models.append(prepare(checkpoint.model, variant, spec.threads))
-    stage, pieces = "Comparing predictions", []
-    chunks, started = math.ceil((data.size(0) - 1) / spec.bptt), time.perf_counter()
-    reported = started
-    for found in read_together(models, data, bptt=spec.bptt, threads=spec.threads):
-        pieces.append(found)
-        if (now := time.perf_counter()) - reported > REPORT_SECONDS:
-            done, reported = len(pieces) / chunks, now
-            yield Progress(stage, min(done, 0.99), (now - started) * (1 / done - 1), comparison)
-    for i, own in zip(comparison.compared, zip(*pieces, strict=True), strict=True):
-        comparison.agreements[i] = agreement(joined(own), data, checkpoint.vocabulary.words)
+    baseline = variants[0] if len(variants) > 1 else Variant()
+    compared = comparison.compared
+    groups = [compared[k : k + MOST_TOGETHER] for k in range(0, len(compared), MOST_TOGETHER)]
+    chunks, done = len(groups) * math.ceil((data.size(0) - 1) / spec.bptt), 0
+    started = reported = time.perf_counter()
+    for group in groups:
+        models, pieces = [], []
+        for variant in (baseline, *(variants[i] for i in group)):
+            yield Progress(f"Preparing {variant.label}", done / chunks, None, comparison)
+            models.append(prepare(checkpoint.model, variant, spec.threads))
+        for found in read_together(models, data, bptt=spec.bptt, threads=spec.threads):
+            pieces.append(found)
+            done += 1
+            if (now := time.perf_counter()) - reported > REPORT_SECONDS:
+                share, reported = done / chunks, now
+                left = (now - started) * (1 / share - 1)
+                yield Progress(stage, min(share, 0.99), left, comparison)
+        for i, own in zip(group, zip(*pieces, strict=True), strict=True):
+            comparison.agreements[i] = agreement(joined(own), data, checkpoint.vocabulary.words)
     yield Progress(stage, 1.0, 0.0, comparison)
 
 
