@@ -125,7 +125,10 @@ def test_an_onnx_files_int8_matrices_are_within_a_step_of_the_weights(model, pre
         assert (found[key].qscheme() == torch.per_channel_affine) is by_row
 
 
-@pytest.mark.parametrize("name", ["fp32", "int8", "pytorch:embedding=int8"])
+@pytest.mark.parametrize(
+    "name",
+    ["fp32", "int8", "pytorch:embedding=int8", "onnxruntime:lstm=int8,linear=int4,embedding=int4"],
+)
 def test_the_bytes_of_a_variants_modules_are_known_without_making_it(bundled, name):
     variant = Variant.parse(name)
     parts = saved_parts(prepare(bundled.model, variant))
@@ -133,4 +136,4 @@ def test_the_bytes_of_a_variants_modules_are_known_without_making_it(bundled, na
     lstm = sum(size for part, size in parts.items() if part.startswith("LSTM"))
     assert found["embedding"] == pytest.approx(parts["embedding"], rel=0.01)
     assert found["lstm"] == pytest.approx(lstm, rel=0.01)
-    assert found["linear"] == pytest.approx(parts["decoder"], rel=0.01)
+    assert found["linear"] == pytest.approx(parts["decoder"], rel=0.02)

@@ -1,5 +1,6 @@
 """The Inspect page through Streamlit's own test runner."""
 
+import json
 from copy import deepcopy
 from dataclasses import replace
 from functools import cache
@@ -67,11 +68,13 @@ def test_bytes_show_at_once_and_sum_to_the_file():
 
 def test_only_the_open_tab_is_computed():
     page = open_inspect(tab="Model")
-    assert not page.metric and charts(page) == 0
-    both = [chart.proto.spec for chart in page.get("graphviz_chart")]
-    assert len(both) == 2
-    assert "LSTM 1: fp32" in both[0] and "int8" not in both[0]
-    assert "embedding: fp32" in both[1] and "LSTM 1: int8" in both[1]
+    assert not page.metric
+    both = [json.loads(chart.proto.spec) for chart in page.get("vega_lite_chart")]
+    precisions = [
+        [row["precision"] for row in chart["layer"][0]["data"]["values"]] for chart in both
+    ]
+    assert precisions == [["fp32"] * 3, ["fp32", "int8", "int8"]]
+    assert any("embedding 20 × 8; LSTM, 2 layers" in each.value for each in page.markdown)
 
 
 def test_onnx_runtimes_file_has_parts_too(monkeypatch, tmp_path):
@@ -115,7 +118,7 @@ def test_a_variant_of_each_kind_shows_alone_on_every_tab(monkeypatch, tmp_path, 
     for tab in ("Bytes", "Time", "Error", "Model"):
         page = open_inspect(variants=[name], tab=tab, inspection=run_id)
         assert not page.error and not page.exception, tab
-        shown = page.metric or page.get("graphviz_chart") or page.info
+        shown = page.metric or page.get("vega_lite_chart") or page.info
         assert shown, tab
 
 

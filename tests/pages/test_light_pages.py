@@ -9,13 +9,13 @@ import pytest
 
 from helpers.driver import PAGES, ROOT, open_page, press
 from view.compare import charts as compare
-from view.compare import diagram, tradeoff
+from view.compare import tradeoff
 from view.how import bits
 from view.how import charts as how
 from view.inspect import charts as inspect
 from view.inspect import roofline_chart
 from view.sample import charts as sample
-from view.shared import next_words
+from view.shared import flow, model_drawing, next_words
 from view.sweep import charts as sweep
 from wlm.measuring.comparison import CompareSpec
 from wlm.quantization import prepare
@@ -35,8 +35,9 @@ SCREENS = [
 MODULES = (
     bits,
     compare,
-    diagram,
+    flow,
     how,
+    model_drawing,
     tradeoff,
     inspect,
     next_words,

@@ -14,6 +14,7 @@ from view.runs.side_by_side import differences
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import SweepSpec
 from wlm.runs.export import to_json
+from wlm.runs.recordings import recordings
 from wlm.runs.run import Run, State, finished_run
 
 RUNS = ROOT / "pages/4_Runs.py"
@@ -51,8 +52,7 @@ def test_runs_lists_what_was_measured_here_what_one_imported_and_the_recordings(
     stored(queue, kept, id="foreign", origin="imported", visitor="somebody")
     stored(queue, kept, id="other kind", kind="other")
     page.run()
-    recorded = {f"recorded-{name}" for name in ("all-four", "control", "onnx-runtime")}
-    assert set(listed(page)) == {kept.id, own.id, *recorded}
+    assert set(listed(page)) == {kept.id, own.id, *recordings()}
 
 
 def test_runs_are_filtered_by_model_text_and_machine(queue, kept):
@@ -61,7 +61,7 @@ def test_runs_are_filtered_by_model_text_and_machine(queue, kept):
     assert listed(page) == [kept.id]
     page.multiselect(key="filter-model").set_value([]).run()
     page.multiselect(key="filter-text").set_value(["demo"]).run()
-    assert [run_id.split("-")[0] for run_id in listed(page)] == ["recorded"] * 3
+    assert [run_id.split("-")[0] for run_id in listed(page)] == ["recorded"] * len(recordings())
 
 
 def test_one_selected_run_is_opened(queue, kept):

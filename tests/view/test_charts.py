@@ -10,10 +10,9 @@ import pytest
 
 from view.audience.charts import rounds_chart, votes_chart
 from view.compare import charts as compare
-from view.compare.diagram import likely, strips, to_scale
 from view.compare.more_charts import divergence_histogram
 from view.compare.race import race
-from view.compare.tradeoff import tradeoff_chart
+from view.compare.tradeoff import BESIDE, LETTER, LINE, apart, tradeoff_chart
 from view.how import bits
 from view.how import charts as how
 from view.inspect import charts as inspect
@@ -21,6 +20,8 @@ from view.inspect.roofline_chart import roofline
 from view.sample import charts as sample
 from view.shared.chart_cache import BUILT
 from view.shared.charts import GREY, INK, PARTS, SIGNS, VARIANTS, Spec
+from view.shared.flow import likely, strips
+from view.shared.model_drawing import to_scale
 from view.shared.next_words import next_words
 from view.sweep import charts as sweep
 from wlm.audience.votes import Votes
@@ -93,12 +94,13 @@ MAKE = {
     "speed-ups": lambda: compare.speedups(THREE, [1.0, 2.0, 0.4], [None, [1.8, 2.2], None]),
     "block times": lambda: compare.block_times(THREE, [[0.001, 0.002], [0.001], [0.001, 0.003]]),
     "changes": lambda: compare.changes(THREE, {"size": [2.0, 1.0, 3.0], "time": [1.0, 1.0, 0.5]}),
-    "field": lambda: tradeoff_chart(
+    "trade-off": lambda: tradeoff_chart(
         [
             Place("fp32", "fp32", 114_000_000, 0.0, None, 1.0, True),
             Place("int8", "int8 LSTM + Linear", 80_000_000, 0.004, (0.001, 0.007), 2.6, False),
             Place("a", "int8 LSTM + Linear, qnnpack", 80_000_000, 0.004, (0.001, 0.007), 2.6, True),
-        ]
+        ],
+        ["fp32", "int8", "a"],
     ),
     "to scale": lambda: to_scale(["Embedding", "LSTM"], [16.0, 1.0], [64.0, 1.0], ["int8", "fp32"]),
     "strips": lambda: strips(Flow("bridge", 8, {"embedding": (0.5, -0.25), "LSTM 0": (0.0,)}, ())),
@@ -429,13 +431,35 @@ def test_products_are_told_with_their_formula_and_the_sum_so_far():
     assert (second["sign"], second["size"]) == ("below 0", 60)
 
 
-def test_names_in_the_field_are_apart_where_the_dots_meet():
-    every = [row for row in rows(chart_of("field")) if "place" in row and "text" in row]
-    named = list({row["text"]: row for row in every}.values())
-    assert len(named) == 3 and len(every) == 2 * 3  # each on a ground of its own
-    one, other = (row["place"] for row in named if row["size"] == 80)
-    assert abs(one - other) > 0.0002
-    assert any("2.6×" in row["text"] for row in named)
+def test_names_of_the_trade_off_are_on_one_line_on_a_page_and_on_several_on_a_phone():
+    every = [" / ".join(row["text"]) for row in rows(chart_of("trade-off")) if "up" in row]
+    page, phone = (set(every[: len(every) // 2]), set(every[len(every) // 2 :]))
+    assert page == {"fp32", "int8 LSTM + Linear, 2.6×", "int8 LSTM + Linear, qnnpack, 2.6×"}
+    assert "int8 LSTM + / Linear, qnnpack, / 2.6×" in phone and len(phone) == 3
+
+
+def test_names_are_within_the_plot_and_apart_where_the_dots_meet():
+    named = [(10.0, 50.0), (190.0, 50.0), (190.0, 52.0), (190.0, 99.0)]
+    texts = [["first"], ["second"], ["third"], ["on two", "lines"]]
+    boxes = []
+    for (x, y), lines, (align, up) in zip(
+        named, texts, apart(named, texts, named, 200, 100), strict=True
+    ):
+        wide = LETTER * max(map(len, lines))
+        left = x + BESIDE if align == "left" else x - BESIDE - wide
+        boxes.append((left, y + up, left + wide, y + up + LINE * len(lines)))
+    assert all(box[0] >= 0 and box[2] <= 200 and box[1] >= 0 and box[3] <= 100 for box in boxes)
+    for i, one in enumerate(boxes):
+        for other in boxes[:i]:
+            apart_across = one[2] <= other[0] or other[2] <= one[0]
+            assert apart_across or one[3] <= other[1] or other[3] <= one[1]
+
+
+def test_the_front_has_rings_and_no_line_that_could_cross_a_name():
+    chart = chart_of("trade-off")
+    marks = [layer["mark"] for layer in chart["layer"][0]["layer"]]
+    assert not [mark for mark in marks if mark["type"] in ("line", "trail")]
+    assert [row["label"] for row in rows(chart) if row.get("front")][:1] == ["fp32"]
 
 
 def test_the_model_is_drawn_to_scale():

@@ -12,18 +12,19 @@ HEADING = "Memory, MB"
 
 def memory_card(place, chosen: dict, baseline: dict, *, of: str = "", large: bool = False) -> None:
     """Draw the memory of a result's row and its change from the baseline's row, or a dash until
-    both are measured. `of` names the variant in the heading."""
+    both are measured. `of` is the variant's label, to show on the card."""
     own, other = chosen.get("memory"), baseline.get("memory")
     if not (own and other):
-        card(place, HEADING + of, "–", "not measured yet", large=large)
+        card(place, HEADING, "–", "not measured yet", of=of, large=large)
         return
     share = own["added_bytes"] / max(1, other["added_bytes"]) - 1
     same = abs(share) < 0.005  # the change rounds to 0%
     card(
         place,
-        HEADING + of,
+        HEADING,
         f"{own['added_bytes'] / 1e6:,.0f}",
         "the same" if same else f"{share:+.0%}",
+        of=of,
         large=large,
         delta_color="off" if same else "inverse",
         delta_arrow="off" if same else "auto",

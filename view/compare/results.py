@@ -89,19 +89,19 @@ def show_cards(baseline: dict | None, chosen: dict | None, large: bool = False) 
     """Show loss, size, elapsed time and, on request, memory of one variant, with dashes for values
     not measured yet. The cards name the variant, unless `large`: a lecture hall has the verdict
     right above."""
-    of = f" · {chosen['label']}" if chosen and not large else ""
+    of = chosen["label"] if chosen and not large else ""
     # Four in a row would cut off their words.
     with_memory = bool(chosen) and "memory" in chosen
     loss, size, elapsed, *memory = (
         [*st.columns(2), *st.columns(2)] if with_memory else st.columns(3)
     )
     if chosen is None or "loss" not in chosen:
-        card(loss, LOSS + of, WAITING)
+        card(loss, LOSS, WAITING, of=of)
         if chosen is None:
             card(size, SIZE, WAITING)
         else:
             size_card(size, chosen["size_bytes"], baseline["size_bytes"], of=of)
-        card(elapsed, ELAPSED + of, WAITING)
+        card(elapsed, ELAPSED, WAITING, of=of)
         return
     change = chosen["loss"] - baseline["loss"]
     against = f"against {baseline['label']}"
@@ -113,9 +113,10 @@ def show_cards(baseline: dict | None, chosen: dict | None, large: bool = False) 
     )
     card(
         loss,
-        LOSS + of,
+        LOSS,
         f"{chosen['loss']:.4f}",
         f"{change:+.4f}",  # an ASCII minus: the card would take another sign for a rise
+        of=of,
         large=large,
         delta_color="off" if abs(change) < SAME_LOSS else "inverse",
         delta_description=of_loss,
@@ -133,9 +134,10 @@ def show_cards(baseline: dict | None, chosen: dict | None, large: bool = False) 
     colors = {"faster": "green", "slower": "red"}
     card(
         elapsed,
-        ELAPSED + of,
+        ELAPSED,
         f"{chosen['elapsed_s']:.2f}",
         _speedup(chosen),
+        of=of,
         large=large,
         delta_color=colors.get(chosen["verdict"], "gray"),
         delta_description="block by block",

@@ -1,5 +1,7 @@
-"""All variants at a glance: the variants just measured among the recorded ones."""
+"""Size against loss: the variants of a result among all recorded variants."""
 
+import math
+import textwrap
 from collections.abc import Sequence
 
 import altair as alt
@@ -11,17 +13,25 @@ from view.shared.charts import (
     GROUND,
     HALO,
     INK,
+    SMALL_SIZE,
     Spec,
     axis_within,
     color_by_label,
     specification,
 )
+from view.shared.page import minus
 from wlm.measuring.tradeoff import Place, front, places
 from wlm.runs.recordings import recordings
 
-HEIGHT = 420
+HEIGHT, AXIS = 440, 70  # pixels: of the chart, and of them the horizontal axis with its title
 FEWEST = 3  # for two, the other charts show everything
-LINE = 19  # the height of a name in pixels
+WIDE, NARROW = 760, 270  # pixels: the plot on a page and on a phone, for which names are placed
+COVERED = 40  # pixels that a name may move away from its dot, to cover one other dot less
+NARROWER = 480  # pixels: below this width, names are where a phone has them
+LETTER, LINE = 8, 17  # pixels of a name: the width of a letter and the height of a line
+BESIDE = 14  # pixels from a dot's center to its name
+LINEAR = 0.002  # nats per token: below, the scale of the loss is nearly linear
+TICKS = (0.0, *(sign * tick for sign in (1, -1) for tick in (0.001, 0.003, 0.01, 0.03, 0.1, 1.0)))
 
 
 def show_tradeoff(result: dict, *, recorded: bool) -> None:
@@ -31,63 +41,64 @@ def show_tradeoff(result: dict, *, recorded: bool) -> None:
     found = places([(result, recorded), *((each, True) for each in others)])
     if len(found) < FEWEST:
         return
-    names = [each.label for each in front(found)]
-    st.header("The whole field at a glance", anchor="field")
+    st.header("Size against loss", anchor="tradeoff")
     st.markdown(
-        "Lower is better, further left is smaller, a larger dot is faster. "
-        + (
-            f"No other beats **{'**, **'.join(names)}** in both loss and size: the grey line is "
-            "that front."
-        )
+        "Further left is smaller, lower is better, a larger dot is faster. No other variant beats "
+        "the **ringed** ones in both size and loss."
     )
-    st.vega_lite_chart(tradeoff_chart(found), key="chart-field")
+    chosen = [row["variant"] for row in result["results"]]
+    st.vega_lite_chart(tradeoff_chart(found, chosen), key="chart-tradeoff")
     machines = {each["machine"]["cpu"] for each in others}
     if any(each.recorded for each in found):
         st.caption(
-            f"Pale: measured before, on {', '.join(sorted(machines))}, same weights and text. "
-            "Bars: 95% intervals of the loss difference; where they overlap, the front is not sure."
+            f"Pale dots were recorded on {', '.join(sorted(machines))}, with the same weights and "
+            "text. Bars are the 95% intervals of the loss difference: if two overlap, the order is "
+            "not sure. Point at a dot for its numbers."
         )
 
 
 @built_once
-def tradeoff_chart(points: Sequence[Place]) -> Spec:
+def tradeoff_chart(points: Sequence[Place], chosen: Sequence[str]) -> Spec:
     """Return one dot per variant at its file's megabytes and its loss difference from the baseline.
-    The dot's bar is the interval, its area the speed-up; a hollow dot was recorded. A line runs
-    along the front."""
-    best, most = front(points), max(each.size_bytes for each in points) / 1e6
-    ends = [end for each in points for end in each.ends or (each.loss_delta,)]
+
+    The dot's bar is the interval, its area the speed-up; a pale dot was recorded, and a ring marks
+    the front. The chosen variants and the front have their names and speed-ups next to them.
+    """
+    best, most = front(points), max(point.size_bytes for point in points) / 1e6
+    ends = [end for point in points for end in point.ends or (point.loss_delta,)]
     lowest, highest = min(0.0, *ends), max(0.001, *ends)
-    room = 0.12 * (highest - lowest)
-    named = _named(points, LINE * (highest - lowest + 2 * room) / (HEIGHT - 70), most)
+    room = 0.08 * (_symlog(highest) - _symlog(lowest))
+    domain = [_unsymlog(_symlog(lowest) - room), _unsymlog(_symlog(highest) + 2 * room)]
     rows = [
         {
-            "label": each.label,
-            "size": each.size_bytes / 1e6,
-            "delta": each.loss_delta,
-            "low": each.ends[0] if each.ends else each.loss_delta,
-            "high": each.ends[1] if each.ends else each.loss_delta,
-            "speedup": each.speedup,
-            "from": "recorded" if each.recorded else "measured here",
-            "filled": 0.2 if each.recorded else 0.9,
+            "label": point.label,
+            "size": point.size_bytes / 1e6,
+            "delta": point.loss_delta,
+            "low": point.ends[0] if point.ends else point.loss_delta,
+            "high": point.ends[1] if point.ends else point.loss_delta,
+            "speedup": point.speedup,
+            "from": "recorded" if point.recorded else "measured here",
+            "filled": 0.25 if point.recorded else 0.9,
+            "front": point in best,
         }
-        for each in points
+        for point in points
     ]
     x = alt.X(
         "size:Q",
         title="size (MB)",
-        scale=alt.Scale(domain=[0, 1.12 * most], nice=False),
+        scale=alt.Scale(domain=[0, 1.1 * most], nice=False),
         axis=axis_within(0, most, 5),
     )
     y = alt.Y(
         "delta:Q",
-        title="loss, difference to fp32 (nats per token)",
-        scale=alt.Scale(domain=[lowest - room, highest + room], nice=False),
-        axis=axis_within(lowest, highest, 5, format="+.3~f"),
+        title="loss minus fp32's (nats per token, symlog)",
+        scale=alt.Scale(type="symlog", constant=LINEAR, domain=domain, nice=False),
+        axis=alt.Axis(
+            values=[tick for tick in sorted(TICKS) if lowest <= tick <= highest], format="+.3~f"
+        ),
     )
     base = alt.Chart({"values": rows}).encode(x=x)
-    steps = [{"size": each.size_bytes / 1e6, "delta": each.loss_delta} for each in best]
-    along = {"values": steps}
-    color = color_by_label([each.label for each in points])
+    color = color_by_label([point.label for point in points])
     area = alt.Size("speedup:Q", scale=alt.Scale(type="linear", range=[60, 900]), legend=None)
     dots = base.mark_point(filled=True, strokeWidth=2.5, opacity=1).encode(
         y=y,
@@ -101,50 +112,133 @@ def tradeoff_chart(points: Sequence[Place]) -> Spec:
             alt.Tooltip("delta:Q", title="loss difference", format="+.4f"),
             alt.Tooltip("low:Q", title="from", format="+.4f"),
             alt.Tooltip("high:Q", title="to", format="+.4f"),
-            alt.Tooltip("speedup:Q", title="times as fast", format=".2f"),
-            alt.Tooltip("from:N"),
+            alt.Tooltip("speedup:Q", title="speed-up", format=".2f"),
+            alt.Tooltip("from:N", title="measured"),
         ],
     )
-    texts = [
-        alt.Chart({"values": [each for each in named if each["left"] == left]})
-        .mark_text(baseline="middle", dy=-15, **side, **ground)
-        .encode(x=x, y=alt.Y("place:Q"), text=alt.Text("text:N"), color=alt.ColorValue(ink))
-        for ground, ink in ((HALO, GROUND), ({}, INK))
-        for left, side in (
-            (True, {"align": "right", "dx": -10}),
-            (False, {"align": "left", "dx": 10}),
-        )
-    ]
+    rings = (
+        base.transform_filter("datum.front")
+        .mark_point(filled=False, stroke=INK, strokeWidth=3, opacity=1)
+        .encode(y=y, size=area)
+    )
+    zero = alt.Chart({"values": [{"delta": 0.0}]}).mark_rule(color=GREY, strokeDash=[6, 4])
     chart = alt.layer(
-        alt.Chart({"values": [{"delta": 0.0}]})
-        .mark_rule(color=GREY, strokeDash=[6, 4], strokeWidth=1.5)
-        .encode(y=y),
-        alt.Chart(along)
-        .mark_line(interpolate="step-after", color=GREY, strokeWidth=3)
-        .encode(x=x, y=y),
-        base.mark_rule(strokeWidth=3, color=GREY, opacity=0.55).encode(
+        zero.encode(y=y),
+        base.mark_rule(strokeWidth=3, color=GREY, opacity=0.4).encode(
             y=alt.Y("low:Q"), y2=alt.Y2("high:Q")
         ),
         dots,
-        *texts,
+        rings,
+        *_names(points, [p for p in points if p.variant in chosen or p in best], x, y, domain),
     )
-    names = ", ".join(each.label for each in points)
-    about = f"Size and loss difference of {len(points)} variants: {names}."
-    return specification(chart, HEIGHT, about)
+    told = ", ".join(
+        f"{point.label} {point.size_bytes / 1e6:.1f} MB and {point.loss_delta:+.4f}"
+        for point in points
+        if point in best
+    )
+    about = (
+        f"Dots of {len(points)} variants by size and loss difference. Not beaten in both: {told}."
+    )
+    return specification(chart, HEIGHT, minus(about))
 
 
-def _named(points: Sequence[Place], gap: float, most: float) -> list[dict]:
-    """Return names with speed-ups next to the dots, moved apart if dots of similar size are
-    close."""
-    rows: list[dict] = []
-    for each in sorted(points, key=lambda each: each.loss_delta):
-        size = each.size_bytes / 1e6
-        beside = [row["place"] for row in rows if abs(row["size"] - size) < 0.25 * most]
-        place = max([each.loss_delta, *(other + gap for other in beside)])
-        speed = f", {each.speedup:.1f}×" if each.speedup != 1.0 else ""
-        text = each.label + speed
-        # Left of the dot if no other dot is near: otherwise the name would cover that dot.
-        near = any(0.0 < size - other.size_bytes / 1e6 < 0.2 * most for other in points)
-        left = size > 0.5 * most and not (near and size < 0.85 * most)
-        rows.append({"size": size, "place": place, "text": text, "left": left})
-    return rows
+def _names(
+    points: Sequence[Place], named: list[Place], x: alt.X, y: alt.Y, domain: list[float]
+) -> list[alt.Chart]:
+    """Return the names of variants with their speed-ups as layers, on the chart's ground: on one
+    line on a page, on several on a phone."""
+    most, height = 1.1 * max(point.size_bytes for point in points), HEIGHT - AXIS
+    low, high = map(_symlog, domain)
+
+    def dot(point: Place, width: float) -> tuple[float, float]:
+        down = (high - _symlog(point.loss_delta)) / (high - low)
+        return width * point.size_bytes / most, height * down
+
+    layers = []
+    for width, shown in ((WIDE, f"width >= {NARROWER}"), (NARROW, f"width < {NARROWER}")):
+        letters = 100 if width == WIDE else 16  # on a line
+        texts = [
+            textwrap.wrap(
+                point.label + (f", {point.speedup:.1f}×" if point.speedup != 1.0 else ""), letters
+            )
+            for point in named
+        ]
+        dots = [dot(point, width) for point in points]
+        spots = apart([dot(point, width) for point in named], texts, dots, width, height)
+        for side in ("left", "right"):
+            rows = [
+                {
+                    "size": point.size_bytes / 1e6,
+                    "delta": point.loss_delta,
+                    "text": lines,
+                    "up": up,
+                }
+                for point, lines, (align, up) in zip(named, texts, spots, strict=True)
+                if align == side
+            ]
+            if not rows:
+                continue
+            layers += [
+                alt.Chart({"values": rows})
+                .transform_filter(shown)
+                .mark_text(
+                    align=side,
+                    baseline="top",
+                    lineHeight=LINE,
+                    fontSize=SMALL_SIZE,
+                    dx=BESIDE if side == "left" else -BESIDE,
+                    dy=alt.ExprRef("datum.up"),
+                    **ground,
+                )
+                .encode(x=x, y=y, text=alt.Text("text:N"), color=alt.ColorValue(ink))
+                for ground, ink in ((HALO, GROUND), ({}, INK))
+            ]
+    return layers
+
+
+def apart(
+    named: Sequence[tuple[float, float]],
+    texts: Sequence[Sequence[str]],
+    dots: Sequence[tuple[float, float]],
+    width: float,
+    height: float,
+) -> list[tuple[str, float]]:
+    """Return for each name, next to its dot at (x, y) pixels, its alignment and its offset down in
+    pixels, such that names are within the plot and cover no other name, and no dot if possible."""
+    taken: list[tuple[float, float, float, float]] = []
+    spots = []
+    for (x, y), lines in zip(named, texts, strict=True):
+        wide, high = LETTER * max(map(len, lines)), LINE * len(lines)
+        candidates = []
+        for shift in sorted(range(-240, 241, 6), key=abs):
+            for align in ("left", "right"):
+                left = x + BESIDE if align == "left" else x - BESIDE - wide
+                box = (left, y - high / 2 + shift, left + wide, y + high / 2 + shift)
+                if box[0] < 0 or box[2] > width or box[1] < 0 or box[3] > height:
+                    continue
+                covered = sum(
+                    box[0] - 12 < dot_x < box[2] + 12 and box[1] - 12 < dot_y < box[3] + 12
+                    for dot_x, dot_y in dots
+                )
+                if not any(_overlap(box, other) for other in taken):
+                    cost = abs(shift) + COVERED * covered
+                    candidates.append((cost, align, shift - high / 2, box))
+        if candidates:
+            _, align, offset, box = min(candidates)
+        else:  # there is no room: right on the dot
+            align, offset, box = "right" if x > width / 2 else "left", -high / 2, (x, y, x, y)
+        taken.append(box)
+        spots.append((align, offset))
+    return spots
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _symlog(value: float) -> float:
+    return math.copysign(math.log1p(abs(value) / LINEAR), value)
+
+
+def _unsymlog(value: float) -> float:
+    return math.copysign(math.expm1(abs(value)) * LINEAR, value)

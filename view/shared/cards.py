@@ -14,18 +14,28 @@ COLORS = {"normal": ("green", "red"), "inverse": ("red", "green")}  # colors of 
 
 
 def card(
-    place, heading: str, value: str, change: str | None = None, *, large: bool = False, **options
+    place,
+    heading: str,
+    value: str,
+    change: str | None = None,
+    *,
+    of: str = "",
+    large: bool = False,
+    **options,
 ) -> None:
     """Draw a number, as high as its neighbors, and below it a change or a remark. The remark is
-    gray and has no arrow unless options of `st.metric` say otherwise. A large card, for a lecture
-    hall, has its words in the type of a header, without help."""
+    gray and has no arrow unless options of `st.metric` say otherwise. `of` is a variant's label, to
+    show above the heading. A large card, for a lecture hall, has its words in the type of a header,
+    without help."""
     grey = {"delta_color": "off", "delta_arrow": "off"}
     if is_dim():
         options |= grey
     options = grey | options
     if not large:
-        frame = {"border": True, "height": "stretch"}
-        place.metric(shade(heading), shade(value), change, **(frame | options))
+        with place.container(border=True, height="stretch", gap=None):
+            if of:
+                st.markdown(shade(f"**{of}**"))
+            st.metric(shade(heading), shade(value), change, **options)
         return
     with place.container(border=True, height="stretch", gap=None):
         st.header(shade(heading), anchor=False)
@@ -38,10 +48,10 @@ def card(
 
 
 def size_card(
-    place, size: int, baseline: int | None = None, *, heading: str = "", of: str = "", **options
+    place, size: int, baseline: int | None = None, *, heading: str = "", **options
 ) -> None:
     """Draw a size in bytes and its change from the baseline's size, in gray if the change rounds to
-    0. Without a heading, `of` follows the words "Size, MB"."""
+    0."""
     unit, scale = size_unit([size, baseline or 0])
     value, change = f"{size / scale:,.1f}", None
     if baseline is not None:
@@ -50,7 +60,7 @@ def size_card(
         change = "the same" if same else f"{share:+.0%}"
         arrow = "off" if same else "auto"
         options |= {"delta_color": "off" if same else "inverse", "delta_arrow": arrow}
-    shown = (heading, f"{value} {unit}") if heading else (f"Size, {unit}{of}", value)
+    shown = (heading, f"{value} {unit}") if heading else (f"Size, {unit}", value)
     card(place, *shown, change, help=SHIPPED, **options)
 
 

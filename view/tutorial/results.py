@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from view.compare.diagram import ORDER, clicked_part, flow_of, scale_chart, show_flow
 from view.how.choose import DEFAULT_PROMPT
 from view.inspect.bytes import bytes_chart, parts_of, why_it_remains
 from view.shared import server
 from view.shared.cards import card
+from view.shared.flow import flow_of, show_flow
+from view.shared.model_drawing import ORDER, draw_model
 from view.shared.page import plain
 from view.tutorial.comparison import MODEL, measure
 from view.tutorial.place import QUANTIZED, TODAY
@@ -29,20 +30,17 @@ def show_model(presenting: bool) -> None:
     flows through it."""
     rounded = st.session_state.setdefault("tour-rounded", frozenset())
     variant = Variant(**{part: "int8" if part in rounded else "fp32" for part in ORDER})
-    # Each state and size has its own key, so no click is reported twice and no old height is kept.
-    key = f"tour-model-{variant}-{presenting}"
-    chart = scale_chart(MODEL, variant)
-    st.vega_lite_chart(chart, key=key, on_select=lambda: turn_part(key))
+    # Each size has its own key, so that no old height is kept.
+    draw_model(MODEL, variant, f"tour-model-{presenting}", turn_part)
     if not presenting:
         st.caption("A square's area is its bytes; click one to round its weights to int8.")
         words = tuple(tokenize(DEFAULT_PROMPT))
         show_flow(flow_of(MODEL, variant, words), words[-1], variant.label)
 
 
-def turn_part(key: str) -> None:
-    """Round the weights of the part that was clicked, or undo the rounding."""
-    if part := clicked_part(key):
-        st.session_state["tour-rounded"] ^= {part}
+def turn_part(part: str) -> None:
+    """Round a part's weights, or undo the rounding."""
+    st.session_state["tour-rounded"] ^= {part}
 
 
 @st.cache_data(show_spinner="Reading the text …", max_entries=1)
