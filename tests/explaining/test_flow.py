@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from wlm.explaining.flow import flow
+from wlm.explaining.reading import flow
 from wlm.quantization.prepare import prepare
 from wlm.quantization.variant import Variant
 

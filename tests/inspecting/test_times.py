@@ -133,7 +133,7 @@ def test_a_spec_survives_json_and_refuses_what_it_does_not_know():
 @pytest.mark.parametrize(
     ("settings", "error", "words"),
     [
-        ({"variants": ()}, SettingError, "number of variants must be .* 1 to 16, got 0"),
+        ({"variants": ()}, SettingError, "number of variants must be .* 1 to 20, got 0"),
         ({"variants": ("int4",)}, VariantError, "'int4'"),
         ({"bptt": 0}, SettingError, "chunk length .* got 0"),
         ({"threads": 0}, SettingError, "threads .* got 0"),

@@ -25,7 +25,7 @@ from view.shared.model_drawing import to_scale
 from view.shared.next_words import next_words
 from view.sweep import charts as sweep
 from wlm.audience.votes import Votes
-from wlm.explaining.flow import Flow
+from wlm.explaining.reading import Flow
 from wlm.inspecting.roofline import Roofline
 from wlm.inspecting.weight_error import Histogram
 from wlm.measuring.agreement import HISTOGRAM

@@ -18,7 +18,7 @@ from view.shared.charts import (
 )
 from view.shared.next_words import shown_word
 from view.shared.page import plain
-from wlm.explaining.flow import Flow, flow
+from wlm.explaining.reading import Flow, flow
 from wlm.quantization.variant import Variant
 
 MOST_VALUES = 512  # the most values of a part that are drawn as cells

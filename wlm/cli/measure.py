@@ -1,11 +1,11 @@
 """Jobs as commands run them: settings from options, a progress bar, and the stored run."""
 
+import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 
 from wlm.cli import output
-from wlm.cli.progress_bar import advance, bar
 from wlm.errors import StoreAwayError
 
 STOPPED_EARLY = "stopped early; this is what was measured"
@@ -83,3 +83,24 @@ def keep(spec, content: dict, started: float, stopped: bool) -> str:
         output.note(f"warning: {warning}")
         return ""
     return run.id
+
+
+def with_bar(words: Iterable, total: int):
+    """Return the words, with a bar that counts them."""
+    from tqdm import tqdm
+
+    return tqdm(words, total=total, unit="word", disable=not sys.stderr.isatty(), leave=False)
+
+
+def bar(tail: str = "{remaining}"):
+    """Return a bar from 0 to 1; `tail` follows the elapsed time."""
+    from tqdm import tqdm
+
+    layout = f"{{desc}}: {{percentage:3.0f}}%|{{bar}}| {{elapsed}}<{tail}"
+    return tqdm(total=1.0, disable=not sys.stderr.isatty(), leave=False, bar_format=layout)
+
+
+def advance(shown, progress, name: str = "") -> None:
+    """Move a bar to the progress of a job; `name` tells several jobs apart."""
+    shown.set_description(": ".join(filter(None, [name, progress.stage])), refresh=False)
+    shown.update(progress.done - shown.n)

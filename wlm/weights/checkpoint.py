@@ -14,9 +14,9 @@ from wlm.model.lstm import LSTMModel, ModelConfig
 from wlm.text.corpus import Corpus
 from wlm.text.vocabulary import Vocabulary
 from wlm.weights.archive import CARD, VOCABULARY, WEIGHTS, model_folder
+from wlm.weights.file_kinds import without_card
 from wlm.weights.imported import VARIANT, imported_variant
 from wlm.weights.integers import as_arrays
-from wlm.weights.plain_folder import without_card
 from wlm.weights.read import Weights, check_weights_file, read_weights
 
 EXPORTED_WEIGHTS = (WEIGHTS, "model.pt", "model.onnx", "model.npz")  # that a card may name

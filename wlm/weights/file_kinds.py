@@ -1,7 +1,8 @@
-"""The kind of a weights file, recognized by its first bytes."""
+"""The kind of a weights file, recognized by its first bytes, and the weights files of a folder."""
 
 import re
 import zipfile
+from itertools import islice
 from pathlib import Path
 
 from wlm.errors import CheckpointError, shown
@@ -28,6 +29,9 @@ _INDEX = "the index of a model in several files", f"{_IN_PARTS}, {SAVE}"
 _TEXT = "a text", f"give weights, a .safetensors file or one of {SAVE}"
 _INDEX_SUFFIX = ".index.json"
 _SHARD = re.compile(r".*-(\d{5})-of-(\d{5})\.\w+")
+_SUFFIXES = (*(".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar", ".npz"),)
+_VOCABULARIES = ("vocab.txt", "vocabulary.txt", "words.txt", "vocab.json")
+_MOST_FILES = 1_000
 
 
 def is_shard(name: str) -> bool:
@@ -115,3 +119,28 @@ def _is_utf8(start: bytes) -> bool:
     except UnicodeDecodeError as error:
         return error.end >= len(start) > 1000  # cut within a character
     return True
+
+
+def without_card(folder: Path, card: str) -> CheckpointError:
+    """Return the error for a folder without a card, which names the files to pass instead."""
+    try:
+        files = sorted(path for path in islice(folder.iterdir(), _MOST_FILES) if path.is_file())
+    except OSError as error:
+        return CheckpointError(f"the folder {str(folder)!r} cannot be read: {shown(error)}")
+    said = f"there is no file {str(folder / card)!r}, as a model folder has"
+    shards = [path.name for path in files if is_shard(path.name)]
+    weights = [path.name for path in files if path.suffix in _SUFFIXES and not is_shard(path.name)]
+    if shards and not weights:
+        return CheckpointError(
+            f"{said}: it holds a model in several files, such as {shown(shards[0])!r}: "
+            f"{_IN_PARTS}, {SAVE}"
+        )
+    if not weights:
+        return CheckpointError(f"{said}: give a model folder, or a file of weights")
+    names = {path.name for path in files}
+    words = next((name for name in _VOCABULARIES if name in names), None)
+    option = f"the vocabulary file {words!r}" if words else "the file of its vocabulary"
+    which = shown(weights[0]) if len(weights) == 1 else shown(", ".join(weights))
+    return CheckpointError(
+        f"{said}: give the weights file {which!r} in the folder, with {option} (--vocabulary)"
+    )

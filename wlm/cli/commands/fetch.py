@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from wlm.cli import output
-from wlm.cli.progress_bar import advance, bar
+from wlm.cli.measure import advance, bar
 
 EXAMPLES = """\
   python -m wlm fetch wikitext-2

@@ -5,8 +5,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from wlm.cli import output
-from wlm.cli.measure import keep, measure
-from wlm.cli.progress_bar import with_bar
+from wlm.cli.measure import keep, measure, with_bar
 from wlm.errors import WLMError, check_range
 
 EXAMPLES = """\

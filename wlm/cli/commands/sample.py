@@ -3,9 +3,8 @@
 from argparse import SUPPRESS, ArgumentParser, Namespace
 
 from wlm.cli import output
-from wlm.cli.measure import chosen_model, given
+from wlm.cli.measure import chosen_model, given, with_bar
 from wlm.cli.options import VARIANT_HELP, add_model
-from wlm.cli.progress_bar import with_bar
 
 EXAMPLES = """\
   python -m wlm sample --variant int8 --temperature 0.8 --words 100 --seed 1

@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from wlm.cli import output
-from wlm.cli.measure import given
-from wlm.cli.progress_bar import advance, bar
+from wlm.cli.measure import advance, bar, given
 from wlm.errors import WLMError
 
 EXAMPLES = """\
