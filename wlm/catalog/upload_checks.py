@@ -18,7 +18,7 @@ from wlm.text.corpus import read_words
 from wlm.text.splits import SPLITS, split_of
 from wlm.text.vocabulary import EOS, NO_EOS, Vocabulary
 from wlm.weights.checkpoint import VOCABULARY, save_checkpoint
-from wlm.weights.file_kinds import refuse_part
+from wlm.weights.file_kinds import SUFFIXES, refuse_part
 from wlm.weights.limited import load_limited
 
 MOST_WEIGHTS_MB = 120  # the tutorial's model has 109 in fp32
@@ -26,7 +26,7 @@ MOST_WORDS_MB = 12  # WikiText-2's train.txt has 10.3
 MOST_TEXT_MB = 2
 MOST_WEIGHTS = 32_000_000
 ARCHIVE = ".zip"  # of a model folder: its vocabulary is in it
-WEIGHTS_SUFFIXES = (*(".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar", ".npz", ARCHIVE),)
+WEIGHTS_SUFFIXES = (*SUFFIXES, ARCHIVE)
 WORDS_SUFFIXES = (".txt", ".json", ".tokens")
 TEXT_SUFFIXES = (".txt", ".tokens")
 

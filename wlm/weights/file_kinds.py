@@ -29,7 +29,7 @@ _INDEX = "the index of a model in several files", f"{_IN_PARTS}, {SAVE}"
 _TEXT = "a text", f"give weights, a .safetensors file or one of {SAVE}"
 _INDEX_SUFFIX = ".index.json"
 _SHARD = re.compile(r".*-(\d{5})-of-(\d{5})\.\w+")
-_SUFFIXES = (*(".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar", ".npz"),)
+SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar", ".npz")
 _VOCABULARIES = ("vocab.txt", "vocabulary.txt", "words.txt", "vocab.json")
 _MOST_FILES = 1_000
 
@@ -129,7 +129,7 @@ def without_card(folder: Path, card: str) -> CheckpointError:
         return CheckpointError(f"the folder {str(folder)!r} cannot be read: {shown(error)}")
     said = f"there is no file {str(folder / card)!r}, as a model folder has"
     shards = [path.name for path in files if is_shard(path.name)]
-    weights = [path.name for path in files if path.suffix in _SUFFIXES and not is_shard(path.name)]
+    weights = [path.name for path in files if path.suffix in SUFFIXES and not is_shard(path.name)]
     if shards and not weights:
         return CheckpointError(
             f"{said}: it holds a model in several files, such as {shown(shards[0])!r}: "

@@ -187,11 +187,20 @@ class TorchFile:
             raise ValueError("it holds a tensor of negative or odd sizes")
         identity = storage.key, first, shape, strides, dtype
         if identity not in self._stored:
-            region = _Region(self, storage.key, dtype, first, shape, strides)
-            self._stored[identity] = Stored(shape, dtype, region.read, identity, region.span)
+            sides = zip(shape, strides, strict=True)
+            span = 0 if 0 in shape else 1 + sum((side - 1) * stride for side, stride in sides)
+            size = dtype.itemsize
+
+            def read() -> Tensor:
+                if not span:
+                    return torch.empty(shape, dtype=dtype)
+                content = self._bytes_of(storage.key, first * size, span * size)
+                return torch.frombuffer(content, dtype=dtype).as_strided(shape, strides)
+
+            self._stored[identity] = Stored(shape, dtype, read, identity, span)
         return self._stored[identity]
 
-    def bytes_of(self, key: object, first: int, count: int) -> bytearray:
+    def _bytes_of(self, key: object, first: int, count: int) -> bytearray:
         """Return bytes of a storage. Raises CheckpointError if the storage has fewer bytes."""
         place, size = self._places.get(key, (0, 0))
         try:
@@ -205,31 +214,6 @@ class TorchFile:
             return content
         except (OSError, ValueError) as error:
             raise self._damaged(error) from None
-
-
-@dataclass(frozen=True)
-class _Region:
-    """The numbers of one tensor within a storage."""
-
-    file: TorchFile
-    key: object
-    dtype: torch.dtype
-    first: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-
-    @property
-    def span(self) -> int:
-        """The count of numbers from its first to its last."""
-        sides = zip(self.shape, self.strides, strict=True)
-        return 0 if 0 in self.shape else 1 + sum((side - 1) * stride for side, stride in sides)
-
-    def read(self) -> Tensor:
-        size = self.dtype.itemsize
-        if not self.span:
-            return torch.empty(self.shape, dtype=self.dtype)
-        content = self.file.bytes_of(self.key, self.first * size, self.span * size)
-        return torch.frombuffer(content, dtype=self.dtype).as_strided(self.shape, self.strides)
 
 
 def _after_header(file: BinaryIO, entry: zipfile.ZipInfo) -> int:
