@@ -31,13 +31,11 @@ def chosen_model(options: Namespace):
     return found
 
 
-def note_reading(weights_read: str | None, unknown: dict | None = None) -> None:
-    """Print how weights were read, and warn of unknown words in a text."""
-    from wlm.measuring.wording import unknown_warnings
-
+def note_reading(weights_read: str | None, warnings: Iterable[str] = ()) -> None:
+    """Print how weights were read, and warnings about how a text was read."""
     if weights_read:
         output.note(f"weights read: {weights_read}")
-    for warning in unknown_warnings(unknown) if unknown else ():
+    for warning in warnings:
         output.note(f"warning: {warning}")
 
 

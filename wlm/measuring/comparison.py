@@ -239,10 +239,15 @@ class Comparison:
             "warnings": [
                 *disturbances(results),
                 *([RANDOM] if random_hidden(self.spec.model) else []),
-                *(unknown_warnings(self.unknown) if self.unknown else []),
-                *([left_out(self.tokens_left_out)] if self.tokens_left_out else []),
+                *self.reading_warnings,
             ],
         }
+
+    @property
+    def reading_warnings(self) -> list[str]:
+        """Warnings about how the text was read."""
+        found = unknown_warnings(self.unknown) if self.unknown else []
+        return [*found, *([left_out(self.tokens_left_out)] if self.tokens_left_out else [])]
 
     def _result(self, i: int) -> dict:
         first_pass, blocks = Evaluation.of(self.first_pass(i)), self.blocks[i]

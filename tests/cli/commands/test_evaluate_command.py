@@ -73,6 +73,8 @@ def test_tokens_that_a_batch_leaves_out_are_reported(capsys, tmp_path):
         run_json(capsys, "evaluate", *arguments, "2")["warnings"]
     )
     assert "tokens_left_out" not in run_json(capsys, "compare", *arguments, "1")["protocol"]
+    assert main(["evaluate", *arguments, "16", "--json"]) == 0  # and beside the JSON, for people
+    assert f"wlm: warning: {said}" in capsys.readouterr().err
 
 
 def test_a_vocabulary_without_eos_is_warned_of(capsys, tmp_path, model_folder):

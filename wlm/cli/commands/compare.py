@@ -27,6 +27,6 @@ def run(options: Namespace) -> None:
     spec, started = CompareSpec(**given(CompareSpec, options)), time.time()
     measured, stopped = measure(compare, spec)
     content = measured.to_json()
-    note_reading(measured.weights_read, measured.unknown if options.json else None)
+    note_reading(measured.weights_read, measured.reading_warnings if options.json else ())
     run_id = keep(spec, content, started, stopped)
     output.answer(options, content, lambda: output.print_results(content, run_id))

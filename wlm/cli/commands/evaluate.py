@@ -29,7 +29,7 @@ def run(options: Namespace) -> None:
         )
     measured, _ = measure(compare, CompareSpec(**given(CompareSpec, options)))
     content = measured.to_json()
-    note_reading(measured.weights_read, measured.unknown if options.json else None)
+    note_reading(measured.weights_read, measured.reading_warnings if options.json else ())
     protocol = content["protocol"]
     read = {key: protocol[key] for key in ("unknown", "weights_read") if key in protocol}
     result = {**content["results"][0], **read, "warnings": content["warnings"]}
