@@ -15,7 +15,8 @@ def test_a_room_opens_and_shows_each_round_and_then_is_over():
         room = room.next()
         seen.append((room.round, room.phase))
     phases = Phase.OPEN, Phase.CLOSED, Phase.SHOWN
-    assert seen == [(number, phase) for number in (0, 1) for phase in phases]
+    rounds = [(number, phase) for number in (0, 1) for phase in phases]
+    assert seen == [*rounds, (1, Phase.RESULT)]
     assert room.next() is room
 
 
@@ -40,5 +41,5 @@ def test_a_code_is_read_however_it_is_typed():
 
 @pytest.mark.parametrize("typed", ["", "ABCDE", "BCDF", "BCDFGH", "../..", "BCDF1", "B" * 10_000])
 def test_what_is_no_code_is_said(typed):
-    with pytest.raises(AudienceError, match="5 letters such as KRTMD, got"):
+    with pytest.raises(AudienceError, match="5 letters, such as KRTMD; got"):
         read_code(typed)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, expect
 
-from helpers.waiting import PATIENCE
+from helpers.waiting import PATIENCE, wait_for
 
+MEASURE_SCREEN = Path(__file__).with_name("measure_screen.js")
 IDLE = (
     "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
 )
@@ -74,3 +75,21 @@ def keep(page: Page, server_log: Path, folder: Path) -> None:
     except Error as error:  # it is closed, or has crashed
         (folder / "page.txt").write_text(str(error), "utf-8")
     shutil.copy(server_log, folder / "server.log")
+
+
+def expect_large(page: Page, *, full: bool = True) -> None:
+    """Wait until nothing on a lecture hall's screen is smaller than 2.2% of its height and the page
+    need not scroll. A full page also uses the lower half."""
+    main = page.get_by_test_id("stMain")
+    expect(main.locator("[data-testid=stVegaLiteChart]:not(:has(svg.marks))")).to_have_count(0)
+    seen: dict = {}
+
+    def is_large() -> bool:
+        seen.update(main.evaluate(MEASURE_SCREEN.read_text("utf-8")))
+        is_full = seen["lowest"] > 0.6 or not full
+        return seen["smallest"] >= 0.022 and seen["needed"] <= seen["room"] and is_full
+
+    try:
+        wait_for(is_large, "large type")
+    except AssertionError:
+        raise AssertionError(f"not a full screen of large type: {seen}") from None

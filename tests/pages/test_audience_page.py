@@ -47,7 +47,7 @@ def test_the_speaker_opens_a_room_whose_texts_both_models_have_written(monkeypat
     assert len(room.pairs) == 3
     openings = [pair.texts[0][:3] for pair in room.pairs]
     assert [pair.texts[1][:3] for pair in room.pairs] == openings and len(set(openings)) == 3
-    assert "0 phones are in" in headings(page) and f"room {room.code}" in headings(page)
+    assert "0 phones have joined" in headings(page) and f"room {room.code}" in headings(page)
 
 
 def test_the_stage_shows_the_votes_and_the_truth_only_once_the_round_is_closed(monkeypatch):
@@ -69,11 +69,11 @@ def test_each_step_of_a_room_has_a_button_of_its_own(monkeypatch):
     """So that no press counts for a later one of the same name."""
     be(monkeypatch, "speaker")
     room, ids = room_led_by("speaker"), []
-    for _ in range(9):
+    for _ in range(10):
         button = open_page(PAGE, room=room.code).main.button[0]
         ids.append(button.proto.id)
         go_on(room)
-    assert len(set(ids)) == 9
+    assert len(set(ids)) == 10
 
 
 def test_in_the_end_the_stage_says_whether_the_room_beats_a_coin(monkeypatch):
@@ -86,7 +86,12 @@ def test_in_the_end_the_stage_says_whether_the_room_beats_a_coin(monkeypatch):
         go_on(room)
         go_on(room)
     page = open_page(PAGE, room=room.code)
-    assert any("The room beats a coin: 30 of 30 votes" in heading for heading in headings(page))
+    assert "10 of 10 were right, 100%." in headings(page)
+    press(page, "Show the result")
+    found = headings(page)
+    assert found[0] == "The room beats a coin." and "30 of 30 votes were right" in found[1]
+    (chart,) = page.get("vega_lite_chart")
+    assert all(f"round {number}" in chart.proto.spec for number in (1, 2, 3))
     press(page, "Leave")
     assert "room" not in page.query_params
     assert [button.label for button in page.button][:2] == [
@@ -97,6 +102,7 @@ def test_in_the_end_the_stage_says_whether_the_room_beats_a_coin(monkeypatch):
     assert page.query_params["room"] == room.code
     be(monkeypatch, "voter 0")
     page = open_page(PAGE, room=room.code)
+    assert page.subheader[0].value == "The room beats a coin."
     assert any("right in **3 of 3**" in markdown.value for markdown in page.markdown)
     assert page.main.get("page_link")[0].proto.label == "Try the models yourself"
 
@@ -170,7 +176,7 @@ def test_a_vote_that_comes_too_late_is_refused_in_words(monkeypatch):
     go_on(room)
     press(page, "A is int8")
     assert not page.exception
-    assert page.error[0].value == "Round 1 is not open for votes now."
+    assert page.error[0].value == "Round 1 is not open for votes."
 
 
 @pytest.mark.parametrize("code", ["BCDFG", "nonsense", "%00", "../../etc"])
@@ -178,7 +184,7 @@ def test_a_room_that_is_not_there_is_said(code):
     page = open_page(PAGE, room=code)
     assert not page.exception
     assert "room" in page.error[0].value.lower()
-    assert page.text_input[0].label == "The room's code"
+    assert page.text_input[0].label == "Room code"
     assert code != "BCDFG" or page.error[0].value == "No room BCDFG. Check the code on the screen."
 
 
@@ -224,7 +230,7 @@ def test_one_network_takes_not_all_rooms_nor_all_places(one_network, monkeypatch
         assert not press(open_page(PAGE), "Open a room").error
     be(monkeypatch, "carl")
     page = press(open_page(PAGE), "Open a room")
-    assert "people of your network have opened rooms" in page.error[0].value
+    assert "people on one network can open rooms" in page.error[0].value
     room = room_led_by("speaker")
     for name, refused in (("a", 0), ("b", 0), ("a", 0), ("c", 1)):
         be(monkeypatch, name)
@@ -240,13 +246,13 @@ def test_the_address_is_one_that_others_can_reach(monkeypatch):
     monkeypatch.setattr(address, "addresses", lambda: ["192.168.1.7", "10.0.0.9"])
     assert address.audience_address() == (
         "http://192.168.1.7:8501/Audience",
-        "If that does not open, try 10.0.0.9 in its place.",
+        "If this address does not open, try 10.0.0.9.",
     )
     monkeypatch.setattr(address.st, "get_option", lambda _: "127.0.0.1")
     assert "--server.address=0.0.0.0" in address.audience_address()[1]
     monkeypatch.setattr(address, "addresses", list)
     found, hint = address.audience_address()
-    assert found == "http://localhost:8501/Audience" and "no network" in hint
+    assert found == "http://localhost:8501/Audience" and "not on a network" in hint
     Context.url = "https://demo.example.org/wlm/Audience"
     assert address.audience_address() == ("https://demo.example.org/wlm/Audience", "")
 

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from helpers.driver import open_page, press
+from view.shared.runs import TIMING
 from view.tutorial import results
 from view.tutorial import steps as tour
 from view.tutorial.place import NUMBERS
@@ -103,7 +104,8 @@ def buttons(page: AppTest) -> list[str]:
 
 
 def numbers(page: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in page.metric}
+    """Return the values of the cards by what they measure, without the variant's name."""
+    return {metric.label.partition(" · ")[0]: metric.value for metric in page.metric}
 
 
 def test_quantizing_shows_a_recorded_run_first():
@@ -115,10 +117,12 @@ def test_quantizing_shows_a_recorded_run_first():
 def test_the_words_hold_the_numbers_that_are_shown(recorded):
     fp32, int8 = recorded["results"]
     words = [" ".join(step.words()) for step in tour.STEPS]
-    assert "512 values, 5 LSTM layers" in words[0] and "33,278 words" in words[0]
+    assert "512 values. 5 LSTM layers" in words[0] and "33,278 words" in words[0]
     assert "28 million numbers" in words[2]
     page = opened(step="6")
-    share = next(metric.delta for metric in page.metric if metric.label == "Size, MB").lstrip("-")
+    share = next(metric.delta for metric in page.metric if metric.label.startswith("Size")).lstrip(
+        "-"
+    )
     assert share == f"{1 - int8['size_bytes'] / fp32['size_bytes']:.0%}"
     assert f"shrinks by {share}" in words[6]
 
@@ -225,11 +229,11 @@ def test_there_is_an_address_for_each_step_and_run():
 
 def test_two_steps_show_how_a_weight_and_a_sum_become_integers():
     page = opened(step="4")
-    assert "sets the step for all" in page.markdown[0].value
+    assert "sets the step for all rows" in page.markdown[0].value
     assert len(page.get("vega_lite_chart")) == 2
     page = press(page, "Next")
-    (logit,) = re.findall(r"comes out as (-?\d+\.\d+)", page.markdown[0].value)
-    assert f"{float(logit):.2f}" in page.latex[0].value
+    (score,) = re.findall(r" is (−?\d+\.\d+), by", page.markdown[0].value)
+    assert f"{float(score.replace('−', '-')):.2f}" in page.latex[0].value
     assert 'row = checkpoint.vocabulary.ids["the"]' in page.code[0].value
 
 
@@ -237,7 +241,7 @@ def test_two_steps_show_how_a_weight_and_a_sum_become_integers():
 def test_a_run_is_a_race_which_fills_a_slide(queue, recorded, present):
     page = press(opened(step="6", present=present), "Run")
     (run,) = queue.store.unfinished()
-    queue.store.update(run.id, state=State.RUNNING, result=recorded)
+    queue.store.update(run.id, state=State.RUNNING, stage=TIMING, result=recorded)
     page.run()
     assert "words/s" in page.get("vega_lite_chart")[0].proto.spec
     assert bool(page.metric) == (present == "false")

@@ -310,7 +310,6 @@ def test_words_that_a_line_crosses_have_a_ground_of_their_own():
         ("race", "x", 400),
         ("parts", "x", 107.5),
         ("next words", "x", 0.2),
-        ("votes", "x", 7),
     ],
 )
 def test_an_axis_ends_at_the_data_though_words_stand_beyond(name, channel, most):

@@ -13,23 +13,23 @@ QR_SCALE = 12  # pixels per module: sharp on a projector
 
 
 def audience_address() -> tuple[str, str]:
-    """Return this page's address for other machines, and what keeps them from it, if anything
-    does: the one that the speaker's browser uses, unless that means this machine itself."""
+    """Return this page's address for other machines, and what to do if they cannot reach it. The
+    address is the one in the speaker's browser, unless that means this machine itself."""
     seen = urlsplit(st.context.url or "http://localhost/Audience")
     hint = ""
     host = seen.hostname or ""
     if host in HERE:
         if (bound := st.get_option("server.address")) in HERE[:3]:
             hint = (
-                f"The server listens on {bound} only: start it with --server.address=0.0.0.0 for "
-                "others to reach it."
+                f"Phones cannot reach this server, because it listens on {bound} only. Start it "
+                "with --server.address=0.0.0.0."
             )
         if found := addresses():
             host = found[0]
             if len(found) > 1:
-                hint = hint or f"If that does not open, try {' or '.join(found[1:3])} in its place."
+                hint = hint or f"If this address does not open, try {' or '.join(found[1:3])}."
         else:
-            hint = "This machine is in no network: join the room's Wi-Fi, or open a hotspot."
+            hint = "This machine is not on a network. Join the room's Wi-Fi, or open a hotspot."
     port = f":{seen.port}" if seen.port else ""
     return f"{seen.scheme}://{host}{port}{seen.path}", hint
 

@@ -1,4 +1,4 @@
-"""The phone's page: the texts of the open round, and how to vote."""
+"""The phone's page: the texts of the current round, and how to vote."""
 
 import streamlit as st
 
@@ -7,37 +7,42 @@ from view.sample.typeset import show_pair
 from view.shared import visitor
 from view.shared.page import errors_shown
 from wlm.audience.room import SIDES, Phase, Room
-from wlm.audience.votes import Votes
+from wlm.audience.votes import Votes, count_right, verdict
 
 INT8 = (
-    "int8 is the same model as fp32 with its weights rounded to 8-bit integers instead of 32-bit "
-    "floats: a quarter of the size."
+    "fp32 is the original model. int8 is the same model, but the weights of its LSTM and its "
+    "decoder are rounded from 32 to 8 bits."
 )
 EVERY = 3.0  # seconds: several hundred phones may ask
 
 
 @st.fragment(run_every=EVERY)
 def show_ballot(code: str) -> None:
-    """Show the round that is on, until the room is over, with this visitor's vote."""
+    """Show the current round, or the result, with this visitor's votes."""
     with errors_shown():
         room, votes, _ = rooms().look(code)
         mine = rooms().votes_of(code, visitor.name())
         if room.phase == Phase.WAITING:
             st.info(
-                "You are in. The first two texts come in a moment.", icon=":material/waving_hand:"
+                "You are in. The first two texts will appear here.", icon=":material/waving_hand:"
             )
             st.caption(INT8)
             return
-        show_round(room, votes[room.round], mine.get(room.round))
-        if room.phase == Phase.SHOWN and len(mine) > 0:
-            right = sum(votes[number].quantized == side for number, side in mine.items())
-            st.markdown(f"You were right in **{right} of {room.round + 1}**.")
-        if room.is_over:
+        right = sum(votes[number].quantized == side for number, side in mine.items())
+        score = f"You were right in **{right} of {room.round + 1}**." if mine else ""
+        if room.phase == Phase.RESULT:
+            rounds = list(votes.values())
+            st.subheader(verdict(rounds), anchor=False)
+            st.markdown(f"{count_right(rounds)} {score}")
             st.page_link(
                 "streamlit_app.py",
                 label="Try the models yourself",
                 icon=":material/compare_arrows:",
             )
+            return
+        show_round(room, votes[room.round], mine.get(room.round))
+        if room.phase == Phase.SHOWN and score:
+            st.markdown(score)
 
 
 def show_round(room: Room, votes: Votes, mine: int | None) -> None:
@@ -45,14 +50,14 @@ def show_round(room: Room, votes: Votes, mine: int | None) -> None:
     shown."""
     is_open = room.phase == Phase.OPEN
     st.subheader(
-        f"Round {room.round + 1} of {len(room.pairs)}: which one did int8 write?", anchor=False
+        f"Round {room.round + 1} of {len(room.pairs)}: which text did int8 write?", anchor=False
     )
     if room.phase == Phase.SHOWN:
         show_truth(votes.quantized, mine)
     elif room.phase == Phase.CLOSED:
         chosen = f"You chose {SIDES[mine]}." if mine is not None else "You did not vote."
         st.info(
-            f"The round is closed. {chosen} The truth comes in a moment.", icon=":material/lock:"
+            f"The round is closed. {chosen} The truth will appear here.", icon=":material/lock:"
         )
 
     def draw_vote(side: int) -> None:
@@ -69,11 +74,8 @@ def show_round(room: Room, votes: Votes, mine: int | None) -> None:
 
     show_pair(room.pair.texts, writers(room), draw_vote)
     if is_open:
-        st.caption(
-            "Choose a text: you may change it until the round closes."
-            if mine is None
-            else f"Your vote: **{SIDES[mine]}**. You may change it until the round closes."
-        )
+        chosen = "Choose a text." if mine is None else f"Your vote: **{SIDES[mine]}**."
+        st.caption(f"{chosen} You can change your vote until the round closes.")
         st.caption(INT8)
 
 

@@ -1,4 +1,4 @@
-"""The chart of a round's votes."""
+"""The charts of a room's votes."""
 
 import altair as alt
 
@@ -17,7 +17,8 @@ from wlm.audience.votes import Votes, share_right
 from wlm.quantization.variant import Variant
 
 FP32, INT8 = Variant.parse("fp32").label, Variant.parse("int8").label
-BAR = 80  # pixels
+VOTES_STEP, ROUNDS_STEP = 50, 68  # pixels per row
+NAMES = alt.Axis(labelFontSize=VALUE_SIZE, labelLimit=200)
 
 
 @built_once
@@ -38,16 +39,11 @@ def rounds_chart(rounds: list[Votes]) -> Spec:
         if share
     ]
     base = alt.Chart(alt.Data(values=rows)).encode(
-        y=alt.Y(
-            "round:N",
-            title=None,
-            sort=None,
-            axis=alt.Axis(labelFontSize=VALUE_SIZE, labelLimit=200),
-        )
+        y=alt.Y("round:N", title=None, sort=None, axis=NAMES)
     )
     share = alt.X(
         "share:Q",
-        title="share of right votes; the line is a coin",
+        title="share of right votes (dashed: a coin)",
         scale=alt.Scale(domain=[0, 1]),
         axis=axis_within(0, 1, 5, format="%"),
     )
@@ -66,7 +62,7 @@ def rounds_chart(rounds: list[Votes]) -> Spec:
     ]
     told = ", ".join(f"{row['round']} {row['shown']}" for row in rows)
     about = f"The share of right votes: {told}. A coin gets 50%."
-    return specification(alt.layer(coin.encode(x=share), *marks), {"step": BAR}, about)
+    return specification(alt.layer(coin.encode(x=share), *marks), {"step": ROUNDS_STEP}, about)
 
 
 @built_once
@@ -78,22 +74,15 @@ def votes_chart(votes: Votes) -> Spec:
             "text": f"{SIDES[side]}: {'int8' if writer == INT8 else 'fp32'}",
             "label": writer,
             "votes": count,
-            "shown": f"{count:,}",
+            "shown": f"{count:,} vote{'' if count == 1 else 's'}",
         }
         for side, (writer, count) in enumerate(zip(writers, votes.counts, strict=True))
     ]
-    highest = max(1, *votes.counts)
+    # Room for the number next to the longest bar.
+    scale = alt.Scale(domain=[0, 1.25 * max(1, *votes.counts)], nice=False)
     base = alt.Chart(alt.Data(values=rows)).encode(
-        y=alt.Y(
-            "text:N", title=None, sort=None, axis=alt.Axis(labelFontSize=VALUE_SIZE, labelLimit=200)
-        ),
-        x=alt.X(
-            "votes:Q",
-            title="votes for “int8 wrote this”",
-            # Room for the number next to the bar.
-            scale=alt.Scale(domain=[0, 1.15 * highest], nice=False),
-            axis=axis_within(0, highest, whole=True, format="d"),
-        ),
+        y=alt.Y("text:N", title=None, sort=None, axis=NAMES),
+        x=alt.X("votes:Q", scale=scale, axis=None),
     )
     bars = base.mark_bar().encode(
         color=color_by_label([FP32, INT8]),
@@ -103,5 +92,5 @@ def votes_chart(votes: Votes) -> Spec:
         align="left", dx=6, fontSize=VALUE_SIZE, fontWeight="bold", color=INK
     ).encode(text=alt.Text("shown:N"))
     told = ", ".join(f"{row['text']} {row['shown']}" for row in rows)
-    about = f"Votes for “int8 wrote this”: {told}."
-    return specification(alt.layer(bars, numbers), {"step": BAR}, about)
+    about = f"Votes for “int8 wrote this text”: {told}."
+    return specification(alt.layer(bars, numbers), {"step": VOTES_STEP}, about)

@@ -10,12 +10,12 @@ from wlm.errors import AudienceError
 
 
 def show_lobby() -> None:
-    """Draw the button that opens a room, and the field for a room's code."""
+    """Draw the button that opens a room, and the field for a room code."""
     st.title("Can your audience tell int8 from fp32?")
     st.markdown(
-        f"A blind test for a room: {ROUNDS} rounds of two texts, one by each model. Everyone votes "
-        "on a phone for the one that int8 wrote; you show the votes, the truth, and whether the "
-        "room beats a coin. A room ends by itself after a day."
+        f"A blind test in {ROUNDS} rounds. Each round shows two texts, one by each model. "
+        "Everyone votes on a phone for the text by int8. Then you show the votes, the truth, and "
+        "whether the room beats a coin. A room expires after a day."
     )
     lead, join = st.columns(2)
     with lead, st.container(border=True, height="stretch"):
@@ -36,9 +36,9 @@ def show_lobby() -> None:
 
 
 def show_code_field(problem: str = "") -> None:
-    """Draw the field for a room's code, and the problem with the previous code."""
+    """Draw the field for a room code, and the problem with the previous code."""
     with st.form("join", border=False):
-        code = st.text_input("The room's code", max_chars=CODE_LENGTH)
+        code = st.text_input("Room code", max_chars=CODE_LENGTH)
         if st.form_submit_button("Join", icon=":material/login:"):
             try:
                 enter(find_room(read_code(code)).code)

@@ -16,7 +16,7 @@ WRONG_CODES = Shares(30, 60.0)
 
 @singleton
 def rooms() -> AudienceStore:
-    """Return the store of rooms. While its database cannot be opened, they end with this server."""
+    """Return the store of rooms. If its database cannot be opened, rooms end with the server."""
     return AudienceStore(database_url(), lambda: server.job_queue().store.spill_url)
 
 
@@ -24,14 +24,14 @@ def open_room(room: Room) -> None:
     """Store a new room. Raises AudienceError, also if too many come from one network."""
     if not HOSTS.take(visitor.address(), room.host):
         raise AudienceError(
-            f"{HOSTS.most} people of your network have opened rooms today, the most there may be"
+            f"at most {HOSTS.most} people on one network can open rooms in a day: try tomorrow"
         )
     rooms().open_room(room)
 
 
 def find_room(code: str) -> Room:
-    """Return the room of a code that somebody gave. Raises AudienceError if there is none, or if
-    too many wrong codes come from one network: codes cannot be guessed."""
+    """Return the room with this code. Raises AudienceError if there is none, or if too many wrong
+    codes come from one network, so that nobody can guess codes."""
     address = visitor.address()
     is_known = VOTERS.has(address, (code, visitor.name()))
     if not is_known and WRONG_CODES.is_full(address):
@@ -48,13 +48,13 @@ def join(room: Room) -> None:
     many join from one network."""
     if not VOTERS.take(visitor.address(), (room.code, visitor.name())):
         raise AudienceError(
-            f"{VOTERS.most:,} people of your network are in rooms, the most there may be"
+            f"at most {VOTERS.most:,} people on one network can join rooms in a day"
         )
     rooms().join(room.code, visitor.name())
 
 
 def writers(room: Room) -> list[str]:
-    """Return who wrote the texts of a room's round; nobody until the truth is shown."""
+    """Return who wrote the texts of the current round, or nothing until the truth is shown."""
     if room.phase != Phase.SHOWN:
         return []
     return [room.pair.writer(side) for side in range(len(SIDES))]

@@ -9,18 +9,15 @@ from view.audience.lobby import enter
 from view.audience.rooms import open_room, rooms, writers
 from view.sample.typeset import show_pair
 from view.shared import visitor
+from view.shared.charts import draw_chart
 from view.shared.page import errors_shown
+from view.shared.screen import fill_screen, zoom
 from wlm.audience.room import Phase, Room
-from wlm.audience.votes import Votes, share_right, verdict
+from wlm.audience.votes import Votes, count_right, verdict
 
 EVERY = 1.0  # seconds
-QR_WIDTH, SMALL_QR_WIDTH = 420, 150  # pixels
-STEPS = {
-    Phase.WAITING: "Open round 1",
-    Phase.OPEN: "Close the round",
-    Phase.CLOSED: "Show the truth",
-    Phase.SHOWN: "Next round",
-}
+QR_WIDTH, SMALL_QR_WIDTH = 320, 130  # pixels, before a screen enlarges them
+QUESTION = "Which text did int8 write?"
 ASKED = "close-without-votes"  # in the session: the round without votes that was to be closed
 
 
@@ -28,47 +25,49 @@ ASKED = "close-without-votes"  # in the session: the round without votes that wa
 def show_stage(code: str) -> None:
     """Show a room in its current state to the people who look at the speaker's screen."""
     with errors_shown():
-        room, votes, come = rooms().look(code)
+        room, votes, joined = rooms().look(code)
         this = votes[room.round]
-        show_heading(room, this, come)
+        show_heading(room, votes)
+        if room.phase == Phase.WAITING:
+            show_way_in(room, joined)
+        elif room.phase == Phase.RESULT:
+            show_result(list(votes.values()))
+        else:
+            if room.phase == Phase.SHOWN:
+                show_outcome(room, this)
+            else:
+                show_voting(room, this, joined)
+            show_pair(room.pair.texts, writers(room), large=True)
+
+
+def show_heading(room: Room, votes: dict[int, Votes]) -> None:
+    """Show the question, or in the end the verdict, and the buttons for the next step. Listen to
+    keys."""
+    this = votes[room.round]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        title = f"Round {room.round + 1} of {len(room.pairs)}: {QUESTION[0].lower()}{QUESTION[1:]}"
+        if room.phase == Phase.WAITING:
+            title = QUESTION
+        elif room.phase == Phase.RESULT:
+            title = verdict(list(votes.values()))
+        st.title(title, anchor=False, width="stretch")
+        fill_screen()
         hear_keys(
             f"{room.round}-{room.phase}", lambda: go_on(room, this.total), lambda: reopen(room)
         )
-        if room.phase == Phase.WAITING:
-            show_way_in(room)
-            return
-        if room.phase == Phase.SHOWN:
-            show_outcome(room, votes)
-        if room.is_over:
-            st.vega_lite_chart(rounds_chart(list(votes.values())), key="rounds")
-        elif room.phase == Phase.SHOWN:
-            st.vega_lite_chart(votes_chart(this), key=f"votes-{room.round}")
-        show_texts(room)
-
-
-def show_heading(room: Room, votes: Votes, come: int) -> None:
-    """Show the question, the number of people in the room, and the button for the next step."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        number = f"Round {room.round + 1} of {len(room.pairs)}: "
-        question = "which text did int8 write?"
-        st.title(
-            question.capitalize() if room.phase == Phase.WAITING else number + question,
-            anchor=False,
-            width="stretch",
-        )
-        if room.is_over:
+        if room.phase == Phase.RESULT:
             if st.button("Leave", icon=":material/logout:"):
                 leave()
-        else:
-            # A separate button for each step: with the same name, a later button would react to the
-            # second press of a double click, as happened on a busy machine.
-            st.button(
-                STEPS[room.phase],
-                key=f"on-from-{room.round}-{room.phase}",
-                type="primary",
-                on_click=go_on,
-                args=(room, votes.total),
-            )
+            return
+        # A separate button for each step: with the same name, a later button would react to the
+        # second press of a double click, as happened on a busy machine.
+        st.button(
+            next_step(room),
+            key=f"on-from-{room.round}-{room.phase}",
+            type="primary",
+            on_click=go_on,
+            args=(room, this.total),
+        )
         if room.phase == Phase.CLOSED:
             st.button(
                 "Reopen",
@@ -77,17 +76,59 @@ def show_heading(room: Room, votes: Votes, come: int) -> None:
                 on_click=reopen,
                 args=(room,),
             )
-    if room.phase == Phase.WAITING:
-        st.header(f"{come:,} {'phone is' if come == 1 else 'phones are'} in", anchor=False)
-    elif room.phase in (Phase.OPEN, Phase.CLOSED):
-        with st.container(horizontal=True, vertical_alignment="center", gap="large"):
-            address, _ = audience_address()
-            if room.phase == Phase.OPEN:
-                st.image(qr_code(address, room.code), width=SMALL_QR_WIDTH)
-            st.title(f"{votes.total:,} of {max(come, votes.total):,} have voted", anchor=False)
-            if room.phase == Phase.OPEN:
-                st.header(f"`{_short(address)}`, room {room.code}", anchor=False)
-    if room.phase == Phase.OPEN and not votes.total and st.session_state.get(ASKED) == room.round:
+
+
+def next_step(room: Room) -> str:
+    """Return the name of the button that takes a room one step further."""
+    steps = {
+        Phase.WAITING: "Open round 1",
+        Phase.OPEN: "Close the round",
+        Phase.CLOSED: "Show the truth",
+        Phase.SHOWN: "Show the result" if room.is_last_round else "Next round",
+    }
+    return steps[room.phase]
+
+
+def show_way_in(room: Room, joined: int) -> None:
+    """Show how many have joined, the QR code and the address that phones open, and a button that
+    resets the room."""
+    address, hint = audience_address()
+    picture, words = st.columns([2, 3], vertical_alignment="center", gap="large")
+    picture.image(qr_code(address, room.code), width=round(QR_WIDTH * zoom()))
+    with words:
+        st.header("Open this on your phone:", anchor=False)
+        st.title(f"`{_short(address)}`", anchor=False)
+        st.title(f"room {room.code}", anchor=False)
+        phones = "1 phone has" if joined == 1 else f"{joined:,} phones have"
+        st.header(f"{phones} joined", anchor=False)
+        if hint:
+            st.warning(hint, icon=":material/wifi_off:")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("The server keeps only your vote, for one day.", width="content")
+            is_reset = st.button(
+                "New code",
+                icon=":material/refresh:",
+                type="tertiary",
+                help="Empties the room. Everyone must join again with the new code.",
+            )
+        if is_reset:
+            fresh = room.reset()
+            open_room(fresh)
+            enter(fresh.code)
+
+
+def show_voting(room: Room, votes: Votes, joined: int) -> None:
+    """Show how many have voted and, while the round is open, how to join."""
+    voted = f"{votes.total:,} of {max(joined, votes.total):,} have voted"
+    if room.phase == Phase.CLOSED:
+        st.header(voted, anchor=False)
+        return
+    address, _ = audience_address()
+    with st.container(horizontal=True, vertical_alignment="center", gap="large"):
+        st.image(qr_code(address, room.code), width=round(SMALL_QR_WIDTH * zoom()))
+        st.header(f"`{_short(address)}`, room {room.code}", anchor=False)
+        st.header(voted, anchor=False)
+    if not votes.total and st.session_state.get(ASKED) == room.round:
         st.warning(
             "Nobody has voted. Close the round without votes? Press again to close it.",
             icon=":material/how_to_vote:",
@@ -98,48 +139,23 @@ def _short(address: str) -> str:
     return address.removeprefix("http://").removeprefix("https://")
 
 
-def show_way_in(room: Room) -> None:
-    """Show the QR code and the address that phones open, and a button that resets the room."""
-    code = room.code
-    address, hint = audience_address()
-    picture, words = st.columns([1, 2], vertical_alignment="center")
-    picture.image(qr_code(address, code), width=QR_WIDTH)
-    with words:
-        st.header("Open this on your phone:", anchor=False)
-        st.title(f"`{_short(address)}`", anchor=False)
-        st.title(f"room {code}", anchor=False)
-        st.markdown("Nothing about you is kept but your vote, and that for a day.")
-        if hint:
-            st.warning(hint, icon=":material/wifi_off:")
-        if st.button(
-            "New code",
-            icon=":material/refresh:",
-            type="tertiary",
-            help="Empties the room: everyone must join again with the new code.",
-        ):
-            fresh = room.reset()
-            open_room(fresh)
-            enter(fresh.code)
+def show_outcome(room: Room, votes: Votes) -> None:
+    """Show how many votes of the current round were right, and a bar per text."""
+    share = f", {votes.right / votes.total:.0%}" if votes.total else ""
+    st.header(f"{votes.right:,} of {votes.total:,} were right{share}.", anchor=False)
+    draw_chart(votes_chart(votes), f"votes-{room.round}")
 
 
-def show_texts(room: Room) -> None:
-    """Show both texts of the round, and who wrote them once the truth is shown."""
-    show_pair(room.pair.texts, writers(room), large=True)
-
-
-def show_outcome(room: Room, votes: dict[int, Votes]) -> None:
-    """Show how many were right in the round, and in the end whether the room beats a coin."""
-    this, all_votes = votes[room.round], list(votes.values())
-    if not room.is_over:
-        share = f", {this.right / this.total:.0%}" if this.total else ""
-        st.header(f"{this.right:,} of {this.total:,} were right{share}.", anchor=False)
+def show_result(rounds: list[Votes]) -> None:
+    """Show the share of right votes in each round and in all rounds, next to a coin's."""
+    if not (counted := count_right(rounds)):
         return
-    st.header(verdict(all_votes), anchor=False)
-    if share_right(all_votes):
-        st.caption(
-            "Over all rounds. The interval is the exact binomial one and takes each vote for "
-            "itself, though each of you cast several."
-        )
+    st.header(counted, anchor=False)
+    draw_chart(rounds_chart(rounds), "rounds")
+    st.caption(
+        "Each row has its exact binomial 95% interval. The interval of all rounds counts votes as "
+        "independent, although each voter cast several."
+    )
 
 
 def leave() -> None:

@@ -100,16 +100,16 @@ def large_bars(labels: list[str], values: list[float], format: str) -> Spec:
     base = alt.Chart({"values": rows}).encode(
         y=alt.Y("label:N", sort=labels, axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
     )
-    bars = base.mark_bar(size=16, cornerRadiusEnd=3, yOffset=11).encode(
+    bars = base.mark_bar(size=14, cornerRadiusEnd=3, yOffset=10).encode(
         x=alt.X("value:Q", axis=None, scale=alt.Scale(domain=[0, max(values)], nice=False)),
         color=color_by_label(labels),
         tooltip=[*map(alt.Tooltip, ("label:N", "value:Q"))],
     )
-    names = base.mark_text(fontSize=LABEL_SIZE + 2, align="left", dy=-10, color=INK).encode(
+    names = base.mark_text(fontSize=LABEL_SIZE + 2, align="left", dy=-9, color=INK).encode(
         x=alt.XValue(0), text=alt.Text("text:N")
     )
     about = f"Bars by variant: {_listed(labels, values)}."
-    return specification(alt.layer(bars, names), 150, about)
+    return specification(alt.layer(bars, names), 112, about) | {"padding": {"bottom": 0}}
 
 
 @built_once

@@ -12,6 +12,7 @@ from view.shared.charts import (
     Spec,
     axis_within,
     color_by_label,
+    draw_chart,
     specification,
 )
 from wlm.measuring.race import Lane, lanes
@@ -24,7 +25,7 @@ def show_race(run: Run) -> None:
     run."""
     earlier = recording(run.spec["model"], tuple(run.spec["variants"]))
     found = lanes(run.result, earlier.result if earlier else None)
-    st.vega_lite_chart(race(found, run.done), key="chart-race")
+    draw_chart(race(found, run.done), "chart-race")
     if any(each.earlier for each in found):
         st.caption("Grey: the recorded run, at the same time of the race.")
 

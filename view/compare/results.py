@@ -75,10 +75,12 @@ def show_summary(result: dict, large: bool = False) -> None:
 
 
 def show_verdict(result: dict, large: bool = False) -> None:
-    """Show the verdict on a comparison's best trade-off, and why that variant leads."""
+    """Show the verdict on a comparison's best trade-off, and why that variant leads. A slide has
+    little room: a `large` verdict is in smaller type than a reader's."""
     rows = result["results"]
     lead = best(rows)
-    st.header(shade(sentence(result, lead)), anchor=False)
+    draw = st.subheader if large else st.header
+    draw(shade(sentence(result, lead)), anchor=False)
     if len(rows) > 2 and not large and not is_dim():
         loss = rows[lead]["loss"] - rows[0]["loss"]
         why = "the fastest without a higher loss" if loss < SAME_LOSS else "the lowest loss"

@@ -38,7 +38,7 @@ def stacked_parts(
     the sum at the end. A part with a name such as `LSTM 3` belongs to the module `LSTM`, and one
     number is the sum for the module. In each bar the `marked` modules have an outline. A `large`
     chart has larger words and no axis."""
-    small_type, type_size, thickness = (20, 24, 40) if large else (SMALL_SIZE, 16, 34)
+    small_type, type_size, thickness = (20, 24, 36) if large else (SMALL_SIZE, 16, 34)
     segments, groups = _segments(labels, parts)
     names = list(dict.fromkeys(row["group"] for row in segments))
     totals = [

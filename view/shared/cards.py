@@ -25,8 +25,8 @@ def card(
 ) -> None:
     """Draw a number, as high as its neighbors, and below it a change or a remark. The remark is
     gray and has no arrow unless options of `st.metric` say otherwise. `of` is a variant's label, to
-    show above the heading. A large card, for a lecture hall, has its words in the type of a header,
-    without help."""
+    show above the heading. A large card, for a lecture hall, has its words in the type of a
+    subheader, without help."""
     grey = {"delta_color": "off", "delta_arrow": "off"}
     if is_dim():
         options |= grey
@@ -38,13 +38,13 @@ def card(
             st.metric(shade(heading), shade(value), change, **options)
         return
     with place.container(border=True, height="stretch", gap=None):
-        st.header(shade(heading), anchor=False)
+        st.subheader(shade(heading), anchor=False)
         st.metric(heading, shade(value), label_visibility="collapsed")
         if change:
             color, said = options["delta_color"], options.get("delta_description", "")
             rise, fall = COLORS.get(color, (color, color))
             color = {"off": "gray"}.get(color, fall if change.startswith("-") else rise)
-            st.header(f":{color}[{minus(change)} {said}]".replace(" ]", "]"), anchor=False)
+            st.subheader(f":{color}[{minus(change)} {said}]".replace(" ]", "]"), anchor=False)
 
 
 def size_card(

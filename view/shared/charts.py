@@ -16,6 +16,7 @@ import pandas  # noqa: F401
 import streamlit as st
 
 from view.shared.dimming import is_dim
+from view.shared.screen import enlarged, zoom
 from wlm.quantization.variant import OFFERED, Variant
 
 LABEL_SIZE = 16
@@ -149,8 +150,11 @@ def interval_ends(base: alt.Chart) -> list[alt.Chart]:
 
 
 def draw_chart(spec: Spec, key: str, place=st) -> None:
-    """Draw a chart in a place, under a veil if results are dimmed."""
-    place.vega_lite_chart(_dimmed(spec) if is_dim() else spec, key=key)
+    """Draw a chart in a place, as large as the page's type, and under a veil if results are
+    dimmed."""
+    spec, times = _dimmed(spec) if is_dim() else spec, zoom()
+    # Each size has its own key: with the same key, a new chart would keep the old height.
+    place.vega_lite_chart(enlarged(spec, times), key=key if times == 1 else f"{key}-{times}")
 
 
 def _dimmed(spec: Spec) -> Spec:

@@ -10,10 +10,12 @@ import streamlit as st
 from view.shared import server
 from view.shared.chart_cache import built_once
 from view.shared.charts import GREY, INK, LABEL_SIZE, VARIANTS, Spec, specification
+from view.shared.screen import enlarged, zoom
 from wlm.inspecting.parts import module_bytes
 from wlm.quantization.variant import OFFERED, PART_LABELS, Variant
 
 ABOVE, BELOW, GAP = 230, 84, 1.8  # pixels above and below the ground line; root MB between squares
+HEIGHT = ABOVE + BELOW
 ORDER = ("embedding", "lstm", "linear")  # the order of the parts in a pass
 
 
@@ -23,18 +25,21 @@ def draw_model(
     key: str,
     turn: Callable[[str], None] | None = None,
     sizes: Mapping[str, int] | None = None,
+    height: int = HEIGHT,
 ) -> None:
     """Draw a variant of a named model: a square per part in the color of its precision, inside a
     dashed square of its fp32 size. A click on a part calls `turn` with the part. `sizes` are the
     parts' exact bytes, if they are known."""
-    # Each state has its own key, so that a click is never reported twice.
-    key = f"{key}-{variant}"
+    # Each state and size has its own key, so that a click is never reported twice.
+    times = zoom()
+    key = f"{key}-{variant}-{times}"
 
     def clicked() -> None:
         if part := clicked_part(key):
             turn(part)
 
     chart = scale_chart(model, variant, sizes, clickable=turn is not None)
+    chart = enlarged(chart | {"height": height}, times)
     st.vega_lite_chart(chart, key=key, on_select=clicked if turn else "ignore")
 
 
@@ -146,4 +151,4 @@ def to_scale(
     ]
     told = ", ".join(f"{row['part']} in {row['precision']}, {row['size']}" for row in rows)
     about = f"The model as squares to scale: {told}."
-    return specification(alt.layer(ghost, filled, *texts), ABOVE + BELOW, about)
+    return specification(alt.layer(ghost, filled, *texts), HEIGHT, about)

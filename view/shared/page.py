@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from view.shared import visitor
+from view.shared.screen import ZOOM
 from wlm import __version__
 from wlm.errors import SettingError, WLMError, defect
 from wlm.events import note
@@ -64,6 +65,7 @@ def start_page(title: str, menu: bool = True) -> None:
     # A local icon: a Material one would make the browser ask an outside host for it.
     st.set_page_config(f"{title} · wlm", page_icon=_icon(), layout="wide")
     _drawing.page = title, time.perf_counter(), False
+    st.session_state[ZOOM] = 1.0
     _put_url_right()
     remembered = _remember_query(title)
     try:

@@ -28,13 +28,13 @@ def measure(key: str, variants: tuple[Variant, ...], presenting: bool) -> None:
     def show(result: dict) -> None:
         results.show_summary(result, presenting)
 
-    def stay() -> None:  # of the same comparison, which a slide has no room to state
+    def show_verdict(result: dict) -> None:
+        results.show_verdict(result, presenting)
+
+    def stay() -> None:  # without its settings, which are the same and need room
         if before:
             with dim():
                 show(before.result)
-
-    def show_verdict(result: dict) -> None:
-        results.show_verdict(result, presenting)
 
     names = tuple(map(str, variants))
     spec = CompareSpec(names, MODEL, seconds=SECONDS, target=DEFAULT_TARGET)
@@ -72,12 +72,12 @@ def measure(key: str, variants: tuple[Variant, ...], presenting: bool) -> None:
         if not missing:
             wait = f"about {spec.most_seconds:.0f} seconds"
             st.info(
-                f"Press **Run** to measure it on this machine: {wait}.",
+                f"Press **Run** to measure on this machine. It takes {wait}.",
                 icon=":material/play_arrow:",
             )
         results.show_cards(None, None)
     if missing:
-        st.info(f"No Run here: {missing}", icon=":material/extension_off:")
+        st.info(f"This server cannot run it: {missing}", icon=":material/extension_off:")
 
 
 def measured(run_id: str | None, spec: CompareSpec) -> Run | None:

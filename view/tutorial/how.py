@@ -7,13 +7,15 @@ from view.how.choose import DEFAULT_PROMPT
 from view.how.selection import Selection, word_of, words_read
 from view.how.steps import formula, ranges_chart, show_formula, snaps, weights_chart
 from view.shared import server
-from view.shared.page import MENU, plain
+from view.shared.charts import Spec, draw_chart
+from view.shared.page import MENU, minus, plain
 from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.explaining.integers import highest_level
 from wlm.explaining.reading import DECODER_WEIGHT
 from wlm.explaining.snippets import lines_of
 
 MODEL, ROW = DEFAULT_MODEL, "the"  # the word whose row of the decoder is shown
+SLIDE_HEIGHT = 260  # pixels of a chart, before a screen enlarges it
 LINES = lines_of(
     f"assets/models/{MODEL}",
     DEFAULT_PROMPT.split(),
@@ -37,8 +39,8 @@ def about_rounding() -> tuple[str, str]:
     """Return the explanation of how a weight is rounded, and of what sets the step."""
     row = word_of(selection()).row
     return (
-        f"A weight becomes a whole number of steps, each of {row.step:.4f}.",
-        f"The largest weight of the decoder, {row.largest:.2f}, sets the step for all: the row of "
+        f"A weight becomes a whole number of steps of {row.step:.4f}.",
+        f"The decoder's largest weight, {row.largest:.2f}, sets the step for all rows. The row of "
         f"“{ROW}” spans {row.levels_used} of the 256 levels.",
     )
 
@@ -47,10 +49,9 @@ def show_rounding(presenting: bool) -> None:
     """Show the decoder's weights over their grid, and some weights as they snap to the grid."""
     here = selection()
     whole, few = st.columns(2)
-    # Each size has its own key: with the same key, a new chart would keep the old height.
-    whole.vega_lite_chart(weights_chart(here), key=f"tour-weights-{presenting}")
     snapped = charts.snapping(snaps(word_of(here).row))
-    few.vega_lite_chart(snapped, key=f"tour-snapping-{presenting}")
+    draw_chart(sized(weights_chart(here), presenting), f"tour-weights-{presenting}", whole)
+    draw_chart(sized(snapped, presenting), f"tour-snapping-{presenting}", few)
     link_to_all(presenting)
 
 
@@ -59,10 +60,11 @@ def about_sum() -> tuple[str, str]:
     here = selection()
     found = word_of(here)
     count, last = len(found.input), plain(here.word)
+    int8, fp32 = (minus(f"{score:.4f}") for score in (found.sum.value, found.fp32))
     return (
-        f"An input gets its grid on the fly; {count} products add up.",
-        f"The logit of “{ROW}” after “{last}” comes out as {found.sum.value:.4f}, by this "
-        f"arithmetic and by PyTorch's int8; in fp32 it is {found.fp32:.4f}.",
+        f"The inputs are rounded on the fly. Then {count} products add up.",
+        f"The score of “{ROW}” after “{last}” is {int8}, by this arithmetic and by PyTorch's int8. "
+        f"In fp32 it is {fp32}.",
     )
 
 
@@ -70,16 +72,21 @@ def show_sum(presenting: bool) -> None:
     """Show an input's range at each word, and how the products of one row add up."""
     here = selection()
     ranges, sum = st.columns(2)
-    ranges.vega_lite_chart(ranges_chart(here), key=f"tour-ranges-{presenting}")
+    draw_chart(sized(ranges_chart(here), presenting), f"tour-ranges-{presenting}", ranges)
     running = charts.running_sum(word_of(here).sum.running, here.int8.label)
-    sum.vega_lite_chart(running, key=f"tour-running-{presenting}")
+    draw_chart(sized(running, presenting), f"tour-running-{presenting}", sum)
     if not presenting:
         show_formula(formula(here))
     link_to_all(presenting)
 
 
+def sized(chart: Spec, presenting: bool) -> Spec:
+    """Return a chart in the height that a slide has for it; unchanged for a reader."""
+    return chart | {"height": SLIDE_HEIGHT} if presenting else chart
+
+
 def link_to_all(presenting: bool) -> None:
-    """Link a reader to the page that shows the same for any text."""
+    """Link a reader to the page How, which shows the same for any text."""
     if not presenting:
         path, icon = MENU["How"]
-        st.page_link(path, label="All of it, at any word of a text of yours", icon=icon)
+        st.page_link(path, label="See every step, for any word of your own text", icon=icon)

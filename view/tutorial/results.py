@@ -6,8 +6,9 @@ from view.how.choose import DEFAULT_PROMPT
 from view.inspect.bytes import bytes_chart, parts_of, why_it_remains
 from view.shared import server
 from view.shared.cards import card
+from view.shared.charts import draw_chart
 from view.shared.flow import flow_of, show_flow
-from view.shared.model_drawing import ORDER, draw_model
+from view.shared.model_drawing import HEIGHT, ORDER, draw_model
 from view.shared.page import plain
 from view.tutorial.comparison import MODEL, measure
 from view.tutorial.place import QUANTIZED, TODAY
@@ -31,10 +32,12 @@ def show_model(presenting: bool) -> None:
     rounded = st.session_state.setdefault("tour-rounded", frozenset())
     variant = Variant(**{part: "int8" if part in rounded else "fp32" for part in ORDER})
     # Each size has its own key, so that no old height is kept.
-    draw_model(MODEL, variant, f"tour-model-{presenting}", turn_part)
+    height = 260 if presenting else HEIGHT
+    draw_model(MODEL, variant, f"tour-model-{presenting}", turn_part, height=height)
     if not presenting:
-        st.caption("A square's area is its bytes; click one to round its weights to int8.")
+        st.caption("A square's area shows its bytes. Click a square to round its weights to int8.")
         words = tuple(tokenize(DEFAULT_PROMPT))
+        st.markdown(f"The model reads “{DEFAULT_PROMPT}”. Follow the last word:")
         show_flow(flow_of(MODEL, variant, words), words[-1], variant.label)
 
 
@@ -59,7 +62,7 @@ def show_text(presenting: bool) -> None:
     words = len(server.load_model(MODEL).vocabulary)
     for column, heading, number in zip(
         st.columns(3),
-        ("Words the model knows", "Words of the text", "Of them unknown"),
+        ("Words the model knows", "Words in the text", "Unknown words"),
         (words, tokens, unknown),
         strict=True,
     ):
@@ -68,11 +71,11 @@ def show_text(presenting: bool) -> None:
 
 
 def show_passage(text: str, presenting: bool) -> None:
-    """Show a text in a frame; for a presenter, in the type of a header."""
+    """Show a text in a frame; for a presenter, in the type of a subheader."""
     with st.container(border=True):
         for paragraph in filter(str.strip, text.split("\n")):
             words = plain(paragraph)
-            st.header(words, anchor=False) if presenting else st.markdown(words)
+            st.subheader(words, anchor=False) if presenting else st.markdown(words)
 
 
 @st.cache_data(show_spinner="Writing …", max_entries=16)
@@ -84,7 +87,7 @@ def sample(seed: int) -> str:
     only_words = {"allow_unk": False, "allow_eos": False}
     settings = SampleSettings(TEMPERATURE, prompt=prompt, seed=seed, **only_words)
     words = sample_words(checkpoint.model, checkpoint.vocabulary, settings, WORDS)
-    return readable([*prompt, *(each.word for each in words)])
+    return readable([*prompt, *(drawn.word for drawn in words)])
 
 
 def show_sample(presenting: bool) -> None:
@@ -103,7 +106,7 @@ def show_quantized(presenting: bool) -> None:
         return
     theirs, ours = PUBLISHED["fp32"], PUBLISHED["int8"]
     st.caption(
-        "The tutorial published, on a MacBook Pro and with its own weights: "
+        "The original tutorial published, for fp32 and int8 on a MacBook Pro with its own weights: "
         f"loss {theirs.loss} and {ours.loss}, {theirs.size_bytes / 1e6:.1f} and "
         f"{ours.size_bytes / 1e6:.1f} MB, {theirs.elapsed_s} and {ours.elapsed_s} s."
     )
@@ -112,11 +115,13 @@ def show_quantized(presenting: bool) -> None:
 def show_unreached(presenting: bool) -> None:
     """Show the bytes of each part in fp32, in int8, and with the embedding in int8 too."""
     variants = [FP32, INT8, WITH_EMBEDDING]
-    # Each size has its own key: with the same key, a new chart would keep the old height.
     chart = bytes_chart(MODEL, variants, large=presenting)
-    st.vega_lite_chart(chart, key=f"tour-bytes-{presenting}")
+    # A slide has less room than a chart of three variants takes.
+    chart = chart | {"height": 312, "padding": {"bottom": 0}} if presenting else chart
+    draw_chart(chart, f"tour-bytes-{presenting}")
     if not presenting:
-        st.markdown(why_it_remains(MODEL, {each: parts_of(MODEL, each) for each in variants}))
+        sizes = {variant: parts_of(MODEL, variant) for variant in variants}
+        st.markdown(why_it_remains(MODEL, sizes))
 
 
 def show_today(presenting: bool) -> None:

@@ -11,7 +11,7 @@ from wlm.quantization.prepare import why_unavailable
 
 _large_code = st.components.v2.component(
     "wlm.large_code",
-    html="<pre></pre>",
+    html='<pre tabindex="0"></pre>',
     css=Path(__file__).with_name("code.css").read_text("utf-8"),
     js=Path(__file__).with_name("code.js").read_text("utf-8"),
 )
@@ -22,7 +22,7 @@ def show_page(title: str, step: Step) -> None:
     st.title(title, anchor=False)
     st.markdown(" ".join(step.words()))
     step.show(False)
-    with st.expander("The code that does it", icon=":material/code:", expanded=True):
+    with st.expander("The code", icon=":material/code:", expanded=True):
         st.code(step.code, language="python")
     if step.variant and not why_unavailable(step.variant):
         offer_export(MODEL, [step.variant])
@@ -39,7 +39,10 @@ def show_slide(step: Step, code: bool) -> None:
         with beside:
             _large_code(key="tour-code-panel", data={"code": step.code})
         return
+    if step.fills_slide:
+        st.header(point, anchor=False)
+        step.show(True)
+        return
     st.title(point, anchor=False)
     step.show(True)
-    if not step.fills_slide:
-        st.header(more, anchor=False)
+    st.header(more, anchor=False)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from view.shared.screen import fill_screen
 from view.tutorial.keys import hear_keys
 from view.tutorial.place import NUMBERS, Place, go
 
@@ -9,24 +10,24 @@ from view.tutorial.place import NUMBERS, Place, go
 def show_stepper(place: Place, title: str) -> None:
     """Draw Back, Next, the steps, and the presenter's buttons, after a slide's title. Listen to
     keys."""
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if place.presenting:
-            st.header(title, anchor=False, width="content")
+            st.subheader(title, anchor=False, width="content")
         for label, icon, to in (
             ("Back", ":material/arrow_back:", place.step - 1),
             ("Next", ":material/arrow_forward:", place.step + 1),
         ):
             _button(label, {"step": to}, icon=icon, disabled=to not in NUMBERS)
-        with st.container(horizontal=True, width="content", gap="small"):
-            for each in NUMBERS:
-                kind = "primary" if each == place.step else "secondary"
-                _button(f"{each}", {"step": each}, type=kind)
+        with st.container(horizontal=True, width="content", gap="xxsmall"):
+            for step in NUMBERS:
+                kind = "primary" if step == place.step else "secondary"
+                _button(f"{step}", {"step": step}, type=kind)
         _button(
             "End" if place.presenting else "Present",
             {"presenting": not place.presenting},
             icon=":material/close:" if place.presenting else ":material/slideshow:",
-            help="Large type and no menu. Arrows, Page Up and Down, Space, Home, End and a clicker "
-            "go on and back; Enter presses a button, Escape ends. Ctrl and + makes all larger.",
+            help="Large type and no menu. Go on and back with arrows, Page Up and Down, Space, "
+            "Home, End or a clicker. Enter presses a button. Escape ends.",
         )
         if place.presenting:
             st.button(
@@ -35,6 +36,7 @@ def show_stepper(place: Place, title: str) -> None:
                 type="primary" if code_is_open() else "secondary",
                 on_click=_turn_code,
             )
+            fill_screen()
         hear_keys(place)
 
 

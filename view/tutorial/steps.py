@@ -33,20 +33,20 @@ def about_model() -> tuple[str, str]:
     """Return the text about the model's input, its output, and the parts between them."""
     config = server.config_of(MODEL)
     return (
-        "Words go in as numbers, a score for every possible next word comes out.",
-        f"An embedding turns each word into {config.ninp:,} values, {config.nlayers} LSTM layers "
-        "read them in order and remember, and a Linear decoder scores each of "
-        f"{config.ntoken:,} words.",
+        "Words go in as numbers. Scores of the next word come out.",
+        f"The embedding turns each word into {config.ninp:,} values. {config.nlayers} LSTM layers "
+        "read the words in order and remember them. The Linear decoder scores each of the "
+        f"{config.ntoken:,} words that the model knows.",
     )
 
 
 def about_weights() -> tuple[str, str]:
     """Return the text about how many weights training produced, and their purpose."""
-    numbers = sum(each.numel() for each in server.load_model(MODEL).model.parameters())
+    numbers = sum(weights.numel() for weights in server.load_model(MODEL).model.parameters())
     return (
-        f"Training left {numbers / 1e6:.0f} million numbers: here they are at work.",
-        "Given a title and five words, it goes on: each word is drawn from what it expects after "
-        f"those before it. A temperature of {results.TEMPERATURE} keeps it sober.",
+        f"Training produced {numbers / 1e6:.0f} million numbers. They write this text.",
+        "Given the title and five words, the model draws one word after another. The temperature "
+        f"{results.TEMPERATURE} favors likely words.",
     )
 
 
@@ -58,8 +58,7 @@ def about_unreached() -> tuple[str, str]:
     share = after[largest] / sum(after.values())
     return (
         f"The file shrinks by {saved:.0%}, not by {1 - 8 / 32:.0%}.",
-        f"The {largest} is neither an LSTM nor a Linear layer, so it stays in 32-bit floats: "
-        f"{share:.0%} of what is left.",
+        f"The {largest}, neither LSTM nor Linear, stays in fp32: {share:.0%} of the smaller file.",
     )
 
 
@@ -73,9 +72,9 @@ STEPS = (
     Step(
         "The text",
         lambda: (
-            "The model knows a fixed list of words; any other is `<unk>`.",
-            "It reads the words' places in that list. How well it guesses each next word is its "
-            "loss, in nats: lower is better.",
+            "All words outside a fixed list become `<unk>`.",
+            "The model reads each word as its number in the list. The loss, in nats, tells how "
+            "well it predicts the next word: lower is better.",
         ),
         results.show_text,
         "from wlm.text.corpus import read_text\n"
@@ -84,7 +83,7 @@ STEPS = (
         f'print(read_text("assets/texts/{DEFAULT_TEXT}.txt", vocabulary).ids[:20])',
     ),
     Step(
-        "Its weights, and what it writes",
+        "The weights, and a text",
         about_weights,
         results.show_sample,
         "from wlm import SampleSettings, load_checkpoint, sample_words\n\n"
@@ -92,8 +91,8 @@ STEPS = (
         f'prompt = tuple("{results.OPENING}".split())\n'
         "only_words = dict(allow_unk=False, allow_eos=False)\n"
         f"settings = SampleSettings({results.TEMPERATURE}, prompt=prompt, **only_words)\n"
-        f"for each in sample_words(checkpoint.model, checkpoint.vocabulary, settings, {WORDS}):\n"
-        "    print(each.word)",
+        f"for drawn in sample_words(checkpoint.model, checkpoint.vocabulary, settings, {WORDS}):\n"
+        "    print(drawn.word)",
     ),
     Step("A weight becomes an integer", how.about_rounding, how.show_rounding, how.WEIGHT_LINES),
     Step("Integers multiply", how.about_sum, how.show_sum, how.SUM_LINES),
@@ -101,8 +100,8 @@ STEPS = (
         "Quantize",
         lambda: (
             "One call stores the weights of LSTM and Linear as 8-bit integers.",
-            "Their inputs are rounded on the fly: dynamic quantization. Look at loss, size and "
-            "time.",
+            "The inputs are rounded while the model runs: this is dynamic quantization. Compare "
+            "loss, size and time.",
         ),
         results.show_quantized,
         code_for(INT8, FOLDER),
@@ -110,7 +109,7 @@ STEPS = (
         fills_slide=True,
     ),
     Step(
-        "What it could not reach",
+        "The part that stays in fp32",
         about_unreached,
         results.show_unreached,
         code_for(WITH_EMBEDDING, FOLDER),
@@ -119,10 +118,9 @@ STEPS = (
     Step(
         "What to use today",
         lambda: (
-            "`torch.ao.quantization` is deprecated; ONNX Runtime reaches every part.",
-            "PyTorch moved on from the API behind step 6 to torchao, made for the Linear layers of "
-            "transformers, with nothing for LSTMs. ONNX Runtime quantizes the same model, "
-            "embedding included.",
+            "`torch.ao.quantization` is deprecated. ONNX Runtime quantizes every part.",
+            "PyTorch's new package, torchao, quantizes the Linear layers of transformers, but no "
+            "LSTMs. ONNX Runtime quantizes the same model, including the embedding.",
         ),
         results.show_today,
         code_for(ONNX, FOLDER),

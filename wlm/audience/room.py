@@ -9,18 +9,21 @@ from wlm.errors import AudienceError
 
 ROUNDS = 3
 SIDES = "AB"  # the texts of a round, by their places
-SIGNS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels, so no words; nothing that reads as a digit
+LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels, so no words; nothing that looks like a digit
 CODE_LENGTH = 5
 LIFE_SECONDS = 86_400.0
 
 
 class Phase(StrEnum):
-    """The phase of a round: not begun, open for votes, closed, or its truth shown."""
+    """The phase of a room. Each round is open for votes, then closed, then its truth is shown.
+    Before the first round the room is waiting; after the last round, the result of all rounds is
+    shown."""
 
     WAITING = "waiting"
     OPEN = "open"
     CLOSED = "closed"
     SHOWN = "shown"
+    RESULT = "result"
 
 
 @dataclass(frozen=True)
@@ -56,24 +59,30 @@ class Room:
         return self.pairs[self.round]
 
     @property
+    def is_last_round(self) -> bool:
+        """Whether no round follows the current one."""
+        return self.round == len(self.pairs) - 1
+
+    @property
     def is_over(self) -> bool:
-        """Whether the last round's truth is shown."""
-        return self.phase == Phase.SHOWN and self.round == len(self.pairs) - 1
+        """Whether the result of all rounds is shown."""
+        return self.phase == Phase.RESULT
 
     def reopened(self) -> "Room":
-        """Return the room with its closed round open again; any other room as it is, since a truth
-        that was shown cannot be hidden."""
+        """Return the room with its closed round open again. Return any other room as it is, because
+        a truth that was shown cannot be hidden."""
         return replace(self, phase=Phase.OPEN) if self.phase == Phase.CLOSED else self
 
     def next(self) -> "Room":
-        """Return the room one step further: a round is opened, closed, and its truth shown. A room
-        that is over stays as it is."""
-        if self.is_over:
+        """Return the room one step further. A room that is over stays as it is."""
+        if self.phase == Phase.RESULT:
             return self
-        if self.phase in (Phase.OPEN, Phase.CLOSED):
-            then = {Phase.OPEN: Phase.CLOSED, Phase.CLOSED: Phase.SHOWN}[self.phase]
-            return replace(self, phase=then)
-        return replace(self, phase=Phase.OPEN, round=self.round + (self.phase == Phase.SHOWN))
+        if self.phase != Phase.SHOWN:
+            phases = list(Phase)
+            return replace(self, phase=phases[phases.index(self.phase) + 1])
+        if self.is_last_round:
+            return replace(self, phase=Phase.RESULT)
+        return replace(self, phase=Phase.OPEN, round=self.round + 1)
 
     def reset(self) -> "Room":
         """Return the room at its beginning, with a new code: everyone must join again."""
@@ -82,14 +91,14 @@ class Room:
 
 def new_code() -> str:
     """Return a new code for a room: short enough to type, one of three million."""
-    return "".join(secrets.choice(SIGNS) for _ in range(CODE_LENGTH))
+    return "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
 
 
 def read_code(text: str) -> str:
-    """Return a room's code from a text that somebody typed. Raises AudienceError."""
+    """Return a room code from a text that somebody typed. Raises AudienceError."""
     code = text.strip().upper()
-    if len(code) != CODE_LENGTH or set(code) - set(SIGNS):
+    if len(code) != CODE_LENGTH or set(code) - set(LETTERS):
         raise AudienceError(
-            f"a room's code is {CODE_LENGTH} letters such as KRTMD, got {text[:20]!r}"
+            f"a room code has {CODE_LENGTH} letters, such as KRTMD; got {text[:20]!r}"
         )
     return code

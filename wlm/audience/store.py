@@ -93,7 +93,7 @@ class AudienceStore:
             connection.execute(VOTES.delete().where(VOTES.c.room.in_(codes)))
             connection.execute(ROOMS.delete().where(old))
             if connection.execute(open_ones).scalar() >= MOST_ROOMS:
-                raise AudienceError(f"{MOST_ROOMS} rooms are open, the most there may be")
+                raise AudienceError(f"at most {MOST_ROOMS} rooms can be open: try again later")
             connection.execute(ROOMS.insert().values(_to_row(room)))
         self._forget(room.code)
 
@@ -115,7 +115,7 @@ class AudienceStore:
         Raises AudienceError for anyone but the room's host.
         """
         if room.host != host:
-            raise AudienceError("only who opened a room can lead it")
+            raise AudienceError("only the person who opened a room can lead it")
         then = room.reopened() if back else room.next()
         seen = sa.and_(
             *(ROOMS.c[name] == getattr(room, name) for name in ("code", "host", "round", "phase"))
@@ -149,13 +149,13 @@ class AudienceStore:
         Raises AudienceError if that round is not open, or the room is full.
         """
         if side not in range(len(SIDES)):
-            raise AudienceError(f"a vote is for one of {', '.join(SIDES)}, got {str(side)[:20]!r}")
+            raise AudienceError(f"a vote must be 0 or 1, for A or B; got {str(side)[:20]!r}")
         is_open = sa.and_(ROOMS.c.round == round, ROOMS.c.phase == str(Phase.OPEN))
         if not self._put(code, visitor, round, side, is_open):
             room, _, _ = self._read(code)
             if (round, Phase.OPEN) == (room.round, room.phase):
                 raise _full()
-            raise AudienceError(f"round {round + 1} is not open for votes now")
+            raise AudienceError(f"round {round + 1} is not open for votes")
 
     def votes_of(self, code: str, visitor: str) -> Mapping[int, int]:
         """Return a visitor's votes: text 0 or 1, by round."""
@@ -259,7 +259,7 @@ def _is_open() -> sa.ColumnElement[bool]:
 
 
 def _full() -> AudienceError:
-    return AudienceError(f"{MOST_VOTERS:,} people are in the room, the most there may be")
+    return AudienceError(f"the room is full: at most {MOST_VOTERS:,} people can join")
 
 
 def _voter(code: str, visitor: str) -> str:

@@ -30,15 +30,25 @@ def share_right(rounds: Sequence[Votes]) -> Interval | None:
 
 
 def verdict(rounds: Sequence[Votes]) -> str:
-    """Return in a sentence whether the votes beat a coin."""
+    """Return in a few words whether the votes beat a coin."""
     share = share_right(rounds)
     if share is None:
         return "Nobody has voted."
-    total, right = (sum(getattr(votes, name) for votes in rounds) for name in ("total", "right"))
-    counted = f"{right:,} of {total:,} votes were right, {share.value:.0%}"
-    ends = f"(95% interval {share.low:.0%} to {share.high:.0%})"
     if share.low > 0.5:
-        return f"The room beats a coin: {counted} {ends}."
+        return "The room beats a coin."
     if share.high < 0.5:
-        return f"A coin beats the room: {counted} {ends}."
-    return f"No better than a coin, as far as one can tell: {counted} {ends}."
+        return "A coin beats the room."
+    return "The room does not clearly beat a coin."
+
+
+def count_right(rounds: Sequence[Votes]) -> str:
+    """Return in a sentence how many votes were right, with the 95% interval of their share; an
+    empty text without a vote."""
+    share = share_right(rounds)
+    if share is None:
+        return ""
+    right, total = (sum(getattr(votes, name) for votes in rounds) for name in ("right", "total"))
+    return (
+        f"{right:,} of {total:,} votes were right: {share.value:.0%} (95% interval {share.low:.0%} "
+        f"to {share.high:.0%})."
+    )
