@@ -287,7 +287,7 @@ def test_the_blind_test_keeps_an_honest_score(monkeypatch):
     press(page, f"{'BA'[hidden.quantized]} is int8")
     assert "other one" in page.error[0].value
     assert any("**1 of 2** right" in markdown.value for markdown in page.markdown)
-    shown = [markdown.value for markdown in page.markdown if "## Text" in markdown.value]
+    shown = [text.value for text in page.markdown if text.value.startswith("**Text")]
     assert BOTH in shown[hidden.quantized] and "fp32" in shown[1 - hidden.quantized]
 
 

@@ -399,6 +399,12 @@ def test_a_huge_interval_is_drawn_wide_with_an_arrow_but_does_not_flatten_the_cu
     assert arrows and f"datum.high > {top}" in json.dumps(chart)
 
 
+def test_equal_speed_has_a_tick_even_if_every_variant_is_faster():
+    chart = sweep.speedup_curves(curves(TWO, [1, 5]), TWO, [1, 5], knob="k")
+    axes = [y["axis"]["values"] for y in values(chart, "y") if y.get("axis")]
+    assert axes and all(1.0 in ticks for ticks in axes)
+
+
 def test_cpu_time_is_a_dashed_line_within_the_chart():
     chart = sweep.time_curves(curves(TWO, [1, 4, 16]), TWO, [1, 4, 16], knob="k")
     marks = [layer for layer in chart["layer"][0]["layer"] if layer["mark"]["type"] == "line"]

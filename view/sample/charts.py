@@ -38,7 +38,11 @@ def divergence_strip(rows: list[dict], label: str, top: float, departure: int | 
             title="nats (square root)",
             stack=None,
             scale=alt.Scale(type="sqrt", domain=[0, top], nice=False),
-            axis=alt.Axis(values=[tick for tick in TICKS if tick <= top], format="~g"),
+            axis=alt.Axis(
+                values=[tick for tick in TICKS if tick <= top],
+                format="~g",
+                titleAnchor="end",  # the title is longer than the axis: there is room below
+            ),
         ),
         color=color_by_label([label]),
     )
@@ -64,7 +68,7 @@ def divergence_strip(rows: list[dict], label: str, top: float, departure: int | 
         words = mark.mark_text(**side, baseline="top", y=0, color=INK)
         layers.append(words.encode(text=alt.Text("text:N")))
     about = f"How far the next words of {label} differ from the baseline's, word by word."
-    return specification(alt.layer(*layers), 150, about)
+    return specification(alt.layer(*layers), 190, about)
 
 
 @built_once

@@ -145,4 +145,6 @@ def arrivals(found: list[Candidate], labels: list[str]) -> str:
 
 
 def _nats(value: float) -> str:
-    return f"{value:.4f}" if value >= 0.0005 or value == 0.0 else f"{value:.1e}"
+    if value >= 0.0005 or value == 0.0:
+        return f"{value:.4f}"
+    return f"{value:.6f}" if value >= 0.000005 else f"{value:.0e}"

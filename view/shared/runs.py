@@ -157,7 +157,7 @@ def show_when(run: Run) -> None:
     ended = run.finished_at or run.created_at
     moment = ago(ended)
     if run.origin:
-        moment = f"on {run.result['machine']['cpu']}, {datetime.fromtimestamp(ended, UTC):%d %B %Y}"
+        moment = f"on {run.result['machine']['cpu']}, {datetime.fromtimestamp(ended, UTC):%d %b %Y}"
     verb = "Recorded" if run.origin == "recorded" else "Measured"
     st.badge(f"{verb} {moment}", icon=":material/history:", color="gray")
 

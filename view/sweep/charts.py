@@ -67,6 +67,8 @@ def _curves(
     is_ratio = measure == "speedup"
     shown = [measure, "low", "high"] if is_ratio else list(filter(None, [measure, second]))
     low, high = _extent(rows, shown)
+    if is_ratio:
+        low, high = min(low, 1.0), max(high, 1.0)  # the line at 1 has a tick
     domain = [min(low * 0.85, 0.8 if is_ratio else low), max(high * 1.25, low * 2)]
     y = alt.Y(
         f"{measure}:Q",

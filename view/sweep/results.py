@@ -152,7 +152,11 @@ def show_points(spec: SweepSpec, points: list[Run | None]) -> None:
     some_unknown = spec.over != "hidden" and any(read_as(found["protocol"]) for found in measured)
     rows = []
     for value, run in zip(spec.values, points, strict=True):
-        row = {KNOBS[spec.over].label: value, "State": STATES[run.state if run else None]}
+        row = {
+            KNOBS[spec.over].label: value,
+            "State": STATES[run.state if run else None],
+            "Run": f"Runs?run={run.id}" if run else None,
+        }
         result = (run and run.result) or {"results": [], "protocol": {}}
         for variant in result["results"][1:]:
             low, high = variant["speedup_ci95"] or (None, None)
@@ -162,7 +166,6 @@ def show_points(spec: SweepSpec, points: list[Run | None]) -> None:
             row["Unknown words"] = read_as(result["protocol"])
             for variant in result["results"]:
                 row[f"{variant['label']}, {OF_KNOWN}"] = variant.get("loss_known")
-        row["Run"] = f"Runs?run={run.id}" if run else None
         rows.append(row)
     number = st.column_config.NumberColumn(format="%.4f")
     config = dict.fromkeys((key for row in rows for key in row if OF_KNOWN in key), number)
