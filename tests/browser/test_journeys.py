@@ -69,7 +69,9 @@ def test_run_and_read_the_three_cards_and_charts(page, server):
     expect(page.get_by_role("heading", name=verdict)).to_be_visible()
 
     # The result says what it is of, and is marked while other choices stand above it.
-    expect(page.get_by_text("Of fp32, int8 LSTM + Linear · model wikitext2-lstm")).to_be_visible()
+    expect(
+        page.get_by_text("Shown: fp32, int8 LSTM + Linear · model wikitext2-lstm")
+    ).to_be_visible()
     toggle(page, "int8 Linear")
     expect(page.get_by_text("Settings changed")).to_be_visible()
     toggle(page, "int8 Linear")
@@ -252,6 +254,43 @@ def test_a_click_on_a_part_of_the_model_turns_its_switch(page, server):
     expect(parts.last).to_contain_text("17.3 MB")
     page.get_by_role("button", name="Send the last word through").click()
     expect(page.get_by_text("Likely next words")).to_be_visible()
+
+
+def test_a_click_on_the_embedding_shows_all_its_numbers_and_keeps_the_place(page, server):
+    open_page(page, server)
+    parts = drawn(page, "stVegaLiteChart").filter(has_text="Embedding").last
+    filled = parts.locator("g.mark-rect path").nth(3)
+    filled.scroll_into_view_if_needed()
+    before = parts.bounding_box()["y"]
+    filled.click(position={"x": 20, "y": 20})
+    expect(page.get_by_role("switch", name="int8 Embedding")).to_be_checked()
+    expect(metric(page, "Size, MB")).to_contain_text("28.9")
+    page.locator(IDLE).wait_for(state="attached")
+    assert abs(parts.bounding_box()["y"] - before) < 60  # the words above may take a line more
+    for card in ("Loss", "Size, MB", "Elapsed"):
+        expect(metric(page, card)).not_to_contain_text("–")
+    charts = drawn(page, "stVegaLiteChart").locator("svg")
+    for title in ("loss (nats", "size (MB)", "elapsed", "speed-up", "ms per token"):
+        expect(charts.filter(has_text=title).filter(has_text="int8 all").first).to_be_visible()
+    expect(charts.filter(has_text="loss minus fp32").first).to_contain_text("int8 all, ")
+
+
+def test_a_word_travels_from_part_to_part_to_the_next_word(page, server):
+    open_page(page, server)
+    page.get_by_role("button", name="Send the last word through").click()
+    way = page.get_by_role("list", name="The way of river through the model")
+    word = way.locator(".word")
+    expect(word).to_have_text("river")
+    # Where it stands at the beginning and at the end of each part, by the animation.
+    places = word.evaluate(
+        "word => { const [way] = word.getAnimations(); way.pause(); "
+        "return way.effect.getKeyframes().map(frame => frame.transform); }"
+    )
+    assert len(places) == 10 and len(set(places)) == 5
+    word.evaluate("word => word.getAnimations()[0].finish()")
+    expect(word).to_have_count(0)
+    expect(way.get_by_role("listitem")).to_have_count(5)
+    expect(way).to_contain_text("512 values")
 
 
 def test_back_returns_to_the_switches_as_they_were(page, server):

@@ -34,7 +34,9 @@ def test_a_sweep_is_started_stopped_gone_on_with_and_shared(page: Page, server):
     page.goto(f"{server}/Sweep?sweep={re.search('sweep=([^&]+)', page.url)[1]}")
     expect(card).to_have_text(measured, use_inner_text=True)
     # The controls ask something else; the page's own link would have them ask this.
-    expect(page.get_by_text("Of fp32, int8 LSTM + Linear · chunk length 2, 5, 10")).to_be_visible()
+    expect(
+        page.get_by_text("Shown: fp32, int8 LSTM + Linear · chunk length 2, 5, 10")
+    ).to_be_visible()
     expect(page.get_by_text("Settings changed")).to_be_visible()
     link = (
         page.get_by_test_id("stMain")

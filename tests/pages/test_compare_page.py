@@ -310,7 +310,9 @@ def test_changed_settings_are_said(queue, result):
     run = Run("compare", spec.to_json(), state=State.DONE, result=result)
     queue.store.create(run)
     page = open_page(run=run.id, text="short")
-    assert "Of **fp32**, **int8 LSTM + Linear** · model tiny · text short · 1 thread" in words(page)
+    assert "Shown: **fp32**, **int8 LSTM + Linear** · model tiny · text short · 1 thread" in words(
+        page
+    )
     assert NOT_CHOSEN not in words(page)
     page.toggle(key="lstm").set_value(False).run()
     assert "Press **Run** to update. Changed: variants." in words(page)

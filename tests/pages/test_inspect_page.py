@@ -223,7 +223,9 @@ def test_changed_settings_are_said(result):
     said = "Settings changed"
     query = {"tab": "Time", "inspection": run_id}
     page = open_inspect(**query)
-    assert any("Of **fp32**, **int8 LSTM + Linear**" in caption.value for caption in page.caption)
+    assert any(
+        "Shown: **fp32**, **int8 LSTM + Linear**" in caption.value for caption in page.caption
+    )
     assert not any(said in markdown.value for markdown in page.markdown)
     changed = open_inspect(**query, variants=["fp32", "pytorch:lstm=int8"])
     (words,) = (markdown.value for markdown in changed.markdown if said in markdown.value)

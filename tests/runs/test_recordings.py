@@ -1,12 +1,15 @@
 """The recordings that ship with the app: taken as they are, so they must be right."""
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
 from helpers.close import assert_close
+from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.wording import disturbances
+from wlm.quantization.variant import OFFERED, Variant
 from wlm.runs.import_run import from_json
 from wlm.runs.recordings import FOLDER, recording, recordings
 
@@ -17,6 +20,14 @@ def test_a_recording_agrees_with_its_blocks(path):
     # A recording may be older than a setting, which then has its default.
     assert CompareSpec.from_json(shown.spec) == CompareSpec.from_json(computed.spec)
     assert_close(shown.result, computed.result)
+
+
+@pytest.mark.parametrize("switches", list(product(("int8", "fp32"), repeat=3)))
+def test_every_position_of_the_switches_and_every_offered_variant_is_recorded(switches):
+    variant = str(Variant(*switches))
+    assert recording(DEFAULT_MODEL, ("fp32", variant)).spec["variants"] == ["fp32", variant]
+    chosen = tuple(dict.fromkeys(("fp32", *OFFERED[1:], variant)))
+    assert len(recording(DEFAULT_MODEL, chosen).result["results"]) == len(chosen)
 
 
 def test_a_choice_of_a_recording_warns_of_its_own_variants_alone(monkeypatch):

@@ -27,6 +27,7 @@ HEIGHT, AXIS = 440, 70  # pixels: of the chart, and of them the horizontal axis 
 FEWEST = 3  # for two, the other charts show everything
 WIDE, NARROW = 760, 270  # pixels: the plot on a page and on a phone, for which names are placed
 COVERED = 40  # pixels that a name may move away from its dot, to cover one other dot less
+NEAR = 60  # pixels: a name that stands nearer to such a neighbor would seem to be the neighbor's
 NARROWER = 480  # pixels: below this width, names are where a phone has them
 LETTER, LINE = 8, 17  # pixels of a name: the width of a letter and the height of a line
 BESIDE = 14  # pixels from a dot's center to its name
@@ -91,7 +92,7 @@ def tradeoff_chart(points: Sequence[Place], chosen: Sequence[str]) -> Spec:
     )
     y = alt.Y(
         "delta:Q",
-        title="loss minus fp32's (nats per token, symlog)",
+        title="loss minus fp32's (nats per token, symlog scale)",
         scale=alt.Scale(type="symlog", constant=LINEAR, domain=domain, nice=False),
         axis=alt.Axis(
             values=[tick for tick in sorted(TICKS) if lowest <= tick <= highest], format="+.3~f"
@@ -221,7 +222,11 @@ def apart(
                     for dot_x, dot_y in dots
                 )
                 if not any(_overlap(box, other) for other in taken):
-                    cost = abs(shift) + COVERED * covered
+                    nearer = any(
+                        abs(dot_x - x) < NEAR and abs(dot_y - y - shift) < abs(shift)
+                        for dot_x, dot_y in dots
+                    )
+                    cost = abs(shift) + COVERED * (covered + 2 * nearer)
                     candidates.append((cost, align, shift - high / 2, box))
         if candidates:
             _, align, offset, box = min(candidates)

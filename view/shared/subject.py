@@ -27,7 +27,7 @@ MORE = "memory and agreement"  # on request
 def show_subject(ran: dict, chosen: dict | None, button: str) -> None:
     """Show the settings of a result (as JSON). If the chosen settings differ, show which ones
     changed and the button that updates the result; `chosen` is None if they are invalid."""
-    st.caption(f":material/target: Of {subject(ran)}")
+    st.caption(f":material/target: Shown: {subject(ran)}")
     if chosen is None or not (other := differences(ran, chosen)):
         return
     listed = " and ".join(filter(None, [", ".join(other[:-1]), other[-1]]))
