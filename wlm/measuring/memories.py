@@ -88,6 +88,7 @@ def add_memories(
             if memory:
                 found[i] = memory
             done = (i + bool(memory)) / len(variants)
-            seconds_left = max(0.0, left - (time.monotonic() - began))
+            seconds_left = left - (time.monotonic() - began)
             stage = f"Measuring the memory of {variant.label}"
-            yield Progress(stage, done, seconds_left, measured)
+            # On a slow machine it takes longer than the estimate, which then says nothing.
+            yield Progress(stage, done, seconds_left if seconds_left > 0 else None, measured)
