@@ -22,7 +22,7 @@ class Process:
         self.shutting_down = True
 
 
-def test_a_process_has_all_tests_of_a_file_and_one_those_in_a_browser(pytestconfig):
+def test_a_process_has_all_tests_of_a_file_and_half_of_those_in_a_browser(pytestconfig):
     tests = [
         "tests/browser/test_a.py::test_1",
         "tests/browser/test_a.py::test_2[a/b::c@d]",
@@ -30,15 +30,16 @@ def test_a_process_has_all_tests_of_a_file_and_one_those_in_a_browser(pytestconf
         "tests/runs/test_b.py::test_2",
         "tests/browser/test_c.py::test_1",
         "tests/runs/test_b.py::test_3[x]",
+        "tests/browser/test_z.py::test_1",
     ]
-    two = SimpleNamespace(
-        getvalue=lambda _: ["popen", "popen"], option=SimpleNamespace(loadscopereorder=False)
+    three = SimpleNamespace(
+        getvalue=lambda _: ["popen"] * 3, option=SimpleNamespace(loadscopereorder=False)
     )
-    scheduler = pytestconfig.hook.pytest_xdist_make_scheduler(config=two, log=None)
-    processes = [Process("first"), Process("second")]
+    scheduler = pytestconfig.hook.pytest_xdist_make_scheduler(config=three, log=None)
+    processes = [Process("first"), Process("second"), Process("third")]
     for process in processes:
         scheduler.add_node(process)
         scheduler.add_node_collection(process, tests)
     scheduler.schedule()
-    assert [process.given for process in processes] == [[0, 1, 4], [2, 3, 5]]
+    assert [process.given for process in processes] == [[0, 1, 4], [2, 3, 5], [6]]
     assert scheduler.remove_node(processes[0]) == tests[0]
