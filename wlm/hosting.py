@@ -60,8 +60,9 @@ class Hosting:
 
     def check_allowed(self, activity: str) -> None:
         """Raise SettingError if visitors may not do what a switch, given by name, allows."""
-        if self.public and not getattr(self, activity):
-            variable = _metadata(activity)["variable"]
+        if not self.allows(activity):
+            (setting,) = (setting for setting in fields(self) if setting.name == activity)
+            variable = setting.metadata["variable"]
             raise SettingError(
                 f"{activity} is switched off on this server; its host may switch it on ({variable})"
             )
@@ -118,7 +119,3 @@ def _value(setting, text: str):
     if allowed := allowed_unless(parse_whole(text), *setting.metadata["range"]):
         raise SettingError(f"{variable} must be {allowed}, got {text[:80]!r}")
     return int(text)
-
-
-def _metadata(name: str) -> Mapping:
-    return next(setting.metadata for setting in fields(Hosting) if setting.name == name)

@@ -467,7 +467,7 @@ def with_extra(weights):
     [
         (without_bias, r"they miss 'rnn\.bias_hh_l1'; the file's first keys are '\w+\.\w+' \("),
         (without_decoder, r"no output layer \(V, 6\) of as many words as the embedding; the file"),
-        (with_extra, r"beside an LSTMModel of 2 layers they have unknown 'extra'; the file's"),
+        (with_extra, r"besides an LSTMModel of 2 layers, they have unknown 'extra'; the file's"),
         (lambda weights: {}, r"without one|the file has no tensors"),
         (lambda weights: {7: torch.zeros(1)}, r"no LSTM, .*; the file's first keys are '7' \(1,\)"),
     ],

@@ -55,8 +55,8 @@ def get_tutorial_weights(source: Source, folder: Path, corpus: Path, record: Pat
 
 
 def _compared(path: Path, sha256: str) -> dict:
-    """Return the record of first downloads with this one added. Raises FetchError if the hash is
-    not that of the first download."""
+    """Return the record of first downloads with this one added. Raises FetchError if the
+    first download had another hash."""
     try:
         record = json.loads(path.read_text("utf-8")) if path.exists() else {}
         first = record.get(WEIGHTS_FILE, {"sha256": sha256, "at": _today()})

@@ -1,6 +1,6 @@
 """Models and texts that visitors bring, checked before they are kept.
 
-What is kept is not the file but what was read of it, written anew in the project's own formats.
+wlm does not keep the file: it writes the content in the project's own formats.
 """
 
 import re

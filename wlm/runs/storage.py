@@ -209,7 +209,7 @@ class Storage:
 
 
 def _replacement(row: dict) -> tuple[sa.Executable, sa.Executable]:
-    """Return the statements that write a run in place of its row, if there is one."""
+    """Return the statements that write a run and replace its row, if there is one."""
     return RUNS.delete().where(RUNS.c.id == row["id"]), RUNS.insert().values(row)
 
 

@@ -20,11 +20,11 @@ class Recipe:
     Phase 1 trains with a sampled softmax over `negatives` words, phase 2 with all words. Epochs
     are passes over the training text; rates are AdamW's; dropout acts on embeddings and the last
     layer's output, `layer_dropout` between layers; `additions` is the share of phase 1 in which
-    the lower layers' outputs are still added to the top one's. `minutes` bounds the training
-    itself: schedules are then walked through in that time, 3 parts phase 1 to 2 parts phase 2.
-    The card's losses are of the first `card_tokens` of valid and test, of all for None.
+    the lower layers' outputs are still added to the top one's. `minutes` limits the training
+    itself: schedules then fit into that time, 3 parts phase 1 to 2 parts phase 2.
+    The card's losses are of the first `card_tokens` of valid and test, of all if it is None.
 
-    Raises SettingError where a value is out of range, TextError for an unknown order.
+    Raises SettingError if a value is out of range, TextError for an unknown order.
     """
 
     order: str = "frequency"
@@ -80,7 +80,7 @@ class Recipe:
         return 1 - share / self.additions
 
     def budget(self, phase: int) -> float | None:
-        """Return the seconds of a phase, or None where time does not bound it."""
+        """Return the seconds of a phase, or None if time does not limit it."""
         if self.minutes is None:
             return None
         if not (self.epochs and self.full_epochs):

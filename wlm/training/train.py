@@ -15,6 +15,7 @@ from wlm.errors import TrainError, check_range
 from wlm.measuring.evaluate import Evaluation, check_threads, evaluate_blocks, thread_count
 from wlm.measuring.machine import describe_machine
 from wlm.model.lstm import Hidden
+from wlm.progress import Progress
 from wlm.text.corpus import Corpus, batchify, get_batch
 from wlm.training.recipe import Recipe
 from wlm.training.sampled_softmax import NegativeSampler, sampled_cross_entropy
@@ -28,15 +29,11 @@ SECONDS_BETWEEN_SAVES = 300.0
 
 
 @dataclass(frozen=True)
-class TrainProgress:
-    """Where a training stands: stage in words, share of its work done (0 to 1), seconds left
-    (None where unknown), and the curve so far: epoch, mean training loss since the point before,
-    validation loss (nats per token)."""
+class TrainProgress(Progress):
+    """The progress of a training, with the points of its curve so far: epoch, mean training loss
+    since the point before, and validation loss (nats per token)."""
 
-    stage: str
-    done: float
-    seconds_left: float | None
-    curve: tuple[dict, ...]
+    curve: tuple[dict, ...] = ()
 
 
 def train(
@@ -51,7 +48,7 @@ def train(
 
     Yields after every step. When `stopped` turns true, the state is saved and it ends; so it is
     every five minutes. With `resume` it goes on from there, with the settings it began with, to
-    the same weights as without a stop (unless `minutes` bounds it: clocks differ).
+    the same weights as without a stop (unless `minutes` limits it: clocks differ).
 
     Raises TrainError, TextError, CheckpointError.
     """
@@ -106,7 +103,7 @@ class _Training:
                     last_save = time.monotonic()
                 yield self._progress(phase)
             self._save()
-            yield TrainProgress("test loss", 1.0, None, tuple(self.curve))
+            yield TrainProgress("test loss", 1.0, curve=tuple(self.curve))
             self._finish(stopped)
 
     def _step(self, phase: int) -> None:
@@ -170,7 +167,7 @@ class _Training:
         epoch = schedule.all_taken / schedule.steps_per_epoch
         loss = self.loss_sum / self.loss_steps if self.loss_steps else self.curve[-1]["train_loss"]
         stage = f"phase {phase}, epoch {epoch:.2f}, loss {loss:.3f}"
-        return TrainProgress(stage, spent / (spent + left), left, tuple(self.curve))
+        return TrainProgress(stage, spent / (spent + left), left, curve=tuple(self.curve))
 
     def _validate(self, phase: int, epoch: float) -> None:
         loss = self._evaluate(self.corpus.valid[:VALID_TOKENS], self.valid_columns)
@@ -187,7 +184,7 @@ class _Training:
     def _evaluate(
         self, ids: Tensor, batch_size: int, stopped: Callable[[], bool] = lambda: False
     ) -> float | None:
-        """Return the loss of ids (N,), or None where `stopped` turned true on the way."""
+        """Return the loss of ids (N,), or None if `stopped` has become true."""
         blocks = []
         for block in evaluate_blocks(
             self.model, batchify(ids, batch_size), threads=self.recipe.threads
@@ -200,7 +197,7 @@ class _Training:
     def _finish(self, stopped: Callable[[], bool]) -> None:
         """Write the model folder and remove the state, unless stopped: the state is saved."""
         recipe, machine, most = self.recipe, describe_machine(), self.recipe.card_tokens
-        # What is shipped is what is measured: in fp16, held as fp32.
+        # The losses are those of the weights on disk, in fp16, held as fp32.
         for parameter in self.model.parameters():
             parameter.data = parameter.data.half().float()
         valid = self._evaluate(self.corpus.valid[:most], self.valid_columns, stopped)

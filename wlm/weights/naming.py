@@ -125,7 +125,7 @@ def _matrix_shape(tensors: Tensors, key: str) -> tuple[int, ...]:
 
 
 def _own_root(tensors: Tensors, stacks: dict[str, Keys]) -> str | None:
-    """Return the prefix of our own names in the file; None if the file has other names."""
+    """Return the prefix of our names in the file; None if the file has other names."""
     (prefix, stack), *others = stacks.items()
     root = prefix.removesuffix("rnn.")
     is_raw = any(key.endswith("_raw") for key in stack.values())
@@ -204,7 +204,7 @@ def _left_out(tensors: Tensors, used: Collection[str], config: ModelConfig) -> l
     left = [key for key in tensors if key not in used]
     if inside := [key for key in left if key.startswith(module)]:
         raise ValueError(
-            f"beside an LSTMModel of {config.nlayers} layers they have unknown {_first(inside)}"
+            f"besides an LSTMModel of {config.nlayers} layers, they have unknown {_first(inside)}"
         )
     return left
 

@@ -14,8 +14,8 @@ _OTHERS = {
     f"{_TRAIN}",
     "projected": "an LSTM's with proj_size, which no quantized LSTM has: train it with proj_size=0",
     "transformer": f"a Transformer's; only LSTM models run here: {_TRAIN}",
-    "gru": f"a GRU's (3H rows in place of an LSTM's 4H); only LSTM models run here: {_TRAIN}",
-    "rnn": f"a plain RNN's (H rows in place of an LSTM's 4H); only LSTM models run here: {_TRAIN}",
+    "gru": f"a GRU's (3H rows instead of an LSTM's 4H); only LSTM models run here: {_TRAIN}",
+    "rnn": f"a plain RNN's (H rows instead of an LSTM's 4H); only LSTM models run here: {_TRAIN}",
     "cells": "of LSTM cells called one by one: copy them into an nn.LSTM of as many layers",
 }
 

@@ -1,4 +1,4 @@
-"""Run the tutorial from start to end; print its table beside the published one."""
+"""Run the tutorial from start to end; print its table next to the published one."""
 
 import time
 from argparse import ArgumentParser, Namespace
@@ -16,8 +16,8 @@ EXAMPLES = """\
 
 def add_options(parser: ArgumentParser) -> None:
     add = parser.add_argument
-    add("--model", help="default: the tutorial's where fetched, else the bundled")
-    add("--text", help="WikiText-2's folder where it was not fetched")
+    add("--model", help="default: the tutorial's if it was fetched, else the bundled one")
+    add("--text", help="WikiText-2's folder if it was not fetched")
     add("--tokens", type=int, help="read only the text's first tokens")
     add("--words", type=int, default=1_000, help="default %(default)s")
     add("--out", metavar="FILE", help="write the words there, as the tutorial did")
