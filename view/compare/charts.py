@@ -73,7 +73,7 @@ def bars_with_references(
         words=f"'{reference_name} ' + format(datum.reference, '{format}')"
     )
     lines = known.mark_tick(thickness=3, height=THICKNESS + 6, color=INK).encode(
-        x=alt.X("reference:Q"), tooltip=[alt.Tooltip("words:N")]
+        x=alt.X("reference:Q")
     )
     # The name points toward the middle, so that it is never cut off.
     side = alt.ExprRef(f"datum.reference > {0.5 * top} ? 'right' : 'left'")

@@ -101,7 +101,9 @@ def loss_chart(curve: LossCurve, bits: int) -> Spec:
             "bits": point.bits,
             "scale": PER_ROW if point.by_row else PER_TENSOR,
             "loss": point.loss,
-            "delta": f"{point.loss - curve.fp32:+.3f} ({point.low:+.3f} to {point.high:+.3f})",
+            "delta": minus(
+                f"{point.loss - curve.fp32:+.3f} ({point.low:+.3f} to {point.high:+.3f})"
+            ),
         }
         for point in curve.points
     ]

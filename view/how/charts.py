@@ -10,6 +10,7 @@ from view.shared.charts import (
     INK,
     LABEL_SIZE,
     SMALL_SIZE,
+    THOUSANDS,
     Spec,
     axis_within,
     color_by_label,
@@ -17,6 +18,7 @@ from view.shared.charts import (
     specification,
 )
 from view.shared.histogram import histogram_layers
+from view.shared.page import minus
 from wlm.inspecting.weight_error import Histogram
 
 STATIC = "fixed range (static)"
@@ -147,29 +149,29 @@ def on_grids(values: list[float], dynamic: list[float], static: list[float]) -> 
     ]
     everything = [*values, *dynamic, *static]
     ends = [min(everything), max(everything)]
-    base = alt.Chart({"values": rows}).encode(
-        x=alt.X(
-            "value:Q",
-            title="value of the input",
-            scale=alt.Scale(domain=ends, nice=False, padding=4),
-            axis=axis_within(*ends),
-        ),
-        y=alt.Y("lane:N", sort=lanes, title=None, axis=alt.Axis(ticks=False, domain=False)),
-        tooltip=[
-            alt.Tooltip("value:Q", format=".4f"),
-            alt.Tooltip("lane:N", title="of"),
-            alt.Tooltip("outside:N", title="outside the static grid"),
-        ],
+    x = alt.X(
+        "value:Q",
+        title="value of the input",
+        scale=alt.Scale(domain=ends, nice=False, padding=4),
+        axis=axis_within(*ends),
     )
-    marks = {"thickness": 1.5, "opacity": 0.75}
-    fixed = alt.datum.lane == lanes[2]
-    chart = alt.layer(
-        base.transform_filter((alt.datum.outside == "no") & (alt.datum.lane != lanes[2])).mark_tick(
-            color=INK, height=36, **marks
-        ),
-        base.transform_filter(alt.datum.outside == "yes").mark_tick(color=INK, height=58, **marks),
-        base.transform_filter(fixed).mark_tick(color=GREY, height=36, **marks),
-    )
+    y = alt.Y("lane:N", sort=lanes, title=None, axis=alt.Axis(ticks=False, domain=False))
+    tooltip = [
+        alt.Tooltip("value:Q", format=".4f"),
+        alt.Tooltip("lane:N", title="of"),
+        alt.Tooltip("outside:N", title="outside the static grid"),
+    ]
+
+    def ticks(shown: list[dict], color, height: int) -> list[alt.Chart]:
+        """A screen reader would stumble over a layer without marks."""
+        chart = alt.Chart({"values": shown}).encode(x=x, y=y, tooltip=tooltip)
+        look = {"color": color, "height": height, "thickness": 1.5, "opacity": 0.75}
+        return [chart.mark_tick(**look)] if shown else []
+
+    outside = [row for row in rows if row["outside"] == "yes"]
+    fixed = [row for row in rows if row["lane"] == lanes[2]]
+    others = [row for row in rows if row["outside"] == "no" and row["lane"] != lanes[2]]
+    chart = alt.layer(*ticks(others, INK, 36), *ticks(outside, INK, 58), *ticks(fixed, GREY, 36))
     about = (
         "The input's values in a row, above the values that the dynamic and the static grid have."
     )
@@ -234,7 +236,7 @@ def running_sum(running: list[int], label: str) -> Spec:
             "sum:Q",
             title="sum (int32)",
             scale=alt.Scale(domain=ends, nice=False, padding=26),  # for the last value
-            axis=axis_within(*ends, format="~s"),
+            axis=axis_within(*ends, **THOUSANDS),
         ),
         tooltip=[alt.Tooltip("column:Q", title="products"), alt.Tooltip("sum:Q", format=",")],
     )
@@ -249,7 +251,7 @@ def running_sum(running: list[int], label: str) -> Spec:
             text=alt.Text("sum:Q", format=","), color=alt.ColorValue(INK)
         ),
     )
-    about = f"The sum of the products, one after the other, up to {running[-1]:,}."
+    about = f"The sum of the products, one after the other, up to {minus(f'{running[-1]:,}')}."
     return specification(chart, 240, about)
 
 

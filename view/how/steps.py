@@ -33,7 +33,9 @@ FORMULAS = (
     r"q = \mathrm{round}\left(\frac{w}{s}\right), \quad s = \frac{\max |w|}{127.5}",
     r"q = \mathrm{round}\left(\frac{x}{s}\right) + z"
     "\n"
-    r"s = \frac{\max x - \min x}{%d}, \quad z = \mathrm{round}\left(\frac{-\min x}{s}\right)",
+    r"s = \frac{\max x - \min x}{%d}"
+    "\n"
+    r"z = \mathrm{round}\left(\frac{-\min x}{s}\right)",
     r"y = \Big(\sum_i q^w_i q^x_i - z \sum_i q^w_i\Big) \, s_w \, s_x + b",
     r"p_i = \frac{e^{y_i}}{\sum_j e^{y_j}}",
     r"q = \mathrm{round}\left(\frac{w}{s}\right), \quad s = \frac{\max |w|}{2^{b-1} - \frac12}"
@@ -270,10 +272,10 @@ def formula(chosen: Selection) -> str:
     found = word_of(chosen).sum
     offset = f"{found.zero_point} \\cdot ({whole(sum(found.weights))})"
     return (
-        rf"\begin{{gathered}} \big(\underbrace{{{whole(found.total)}}}_{{\text{{sum}}}} - "
-        rf"\underbrace{{{offset}}}_{{\text{{zero point}}}}\big)"
-        rf" \cdot {found.weight_step:.6f} \cdot {found.input_step:.6f} \\"
-        rf" + \; {found.bias:.4f} = {found.value:.5f} \end{{gathered}}"
+        rf"\big({whole(found.total)} - {offset}\big)"
+        rf" \cdot {found.weight_step:.6f} \cdot {found.input_step:.6f}"
+        "\n"
+        rf"+ \; {found.bias:.4f} = {found.value:.5f}"
     )
 
 

@@ -74,6 +74,7 @@ CONFIG = alt.Config(
 ).to_dict()
 
 Spec = dict  # Vega-Lite's JSON
+THOUSANDS = {"labelExpr": "format(datum.value, '~s')"}  # the format alone gives 0 a k, too
 # What tooltips call these fields; other fields have their own names.
 TITLES = {
     "label": "variant",

@@ -2,7 +2,7 @@
 
 import altair as alt
 
-from view.shared.charts import INK, axis_within
+from view.shared.charts import INK, THOUSANDS, axis_within
 from wlm.inspecting.weight_error import Histogram
 
 MOST_LINES = 64  # lines of a grid over the histogram; more are drawn as a rug below it
@@ -26,7 +26,7 @@ def histogram_layers(histogram: Histogram, title: str) -> tuple[alt.X, list[alt.
         "count:Q",
         title="weights (square-root scale)",
         scale=alt.Scale(type="sqrt", domain=[0, max(counts)], nice=False),
-        axis=axis_within(0, max(counts), whole=True, format="~s"),
+        axis=axis_within(0, max(counts), whole=True, **THOUSANDS),
     )
     layers = [alt.Chart({"values": rows}).mark_area(interpolate="step-after").encode(x=x, y=y)]
     grid = alt.Chart({"values": [{"start": level} for level in histogram.grid]}).encode(x=x)
