@@ -26,6 +26,8 @@ EXCEPTIONS = {
     # White words on the primary color and words of the primary color on 10% of it: the dark theme
     # cannot have 4.5 for both. A button's words and an open tab's name have it; these have 4.2.
     ("dark", "color-contrast", "button[data-variant=segmented_control][data-selected]"),
+    # The colors of a code block's words are fixed; on no light background has their blue 4.5.
+    ("light", "color-contrast", "[data-testid=stCode] .token"),
 }
 HEADINGS = """all => all.filter(each => each.checkVisibility()).map(each => +each.tagName[1])"""
 
@@ -94,4 +96,5 @@ def test_a_focused_link_of_the_menu_differs_from_the_current_page(page, server):
     page.keyboard.press("Tab")
     expect(links.nth(1)).to_be_focused()
     expect(links.nth(1)).to_have_css("outline-style", "solid")
-    expect(links.filter(has_text="How")).to_have_css("outline-style", "none")
+    current = page.get_by_test_id("stSidebar").get_by_role("link", name="How", exact=True)
+    expect(current).to_have_css("outline-style", "none")

@@ -29,7 +29,7 @@ def said(page: AppTest) -> str:
 def test_five_steps_stand_below_each_other_with_formula_and_code(queue):
     page = how()
     assert [heading.value[:2] for heading in page.header] == ["1.", "2.", "3.", "4.", "5."]
-    assert len(page.latex) == 9 and len(page.code) == 5
+    assert len(page.latex) == 10 and len(page.code) == 5
     assert page.text_input(key="prompt").value == DEFAULT_PROMPT
     value, theirs = (
         float(metric(page, label)) for label in ("Logit, by this arithmetic", "By PyTorch's int8")

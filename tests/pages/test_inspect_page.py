@@ -10,11 +10,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from helpers.driver import open_page, press
+from view.inspect import memory as inspect_memory
 from view.inspect.charts import errors_by_layer, matrix_errors, stacked_parts
+from view.shared import memory as shared_memory
 from view.shared import server
 from view.shared.choices import MOST_VARIANTS as MAX_VARIANTS
 from wlm.inspecting.times import InspectSpec, inspect
 from wlm.measuring.comparison import CompareSpec
+from wlm.measuring.memory import Memory
 from wlm.quantization.prepare import why_unavailable
 from wlm.quantization.variant import OFFERED, Variant
 from wlm.runs.execute import execute
@@ -345,3 +348,20 @@ def test_errors_of_100_db_and_more_are_identical_and_leave_the_scale_to_the_othe
         assert told == {"", "identical"}
         legend = 26 * len(labels[1:])  # a row per variant
         assert chart["height"] - legend >= 150
+
+
+def test_the_memory_of_variants_is_shown_next_to_their_files_and_the_rest_offered(monkeypatch):
+    fp32, onnx = Variant(), Variant.parse("onnxruntime:")
+    known = {fp32: Memory(20_000, 30_000, "USS"), onnx: Memory(40_000_000, 50_000_000, "USS")}
+    for variants, buttons in (([fp32], 1), ([fp32, onnx], 0)):
+        found = {variant: known[variant] for variant in variants}
+        for module in (inspect_memory, shared_memory):
+            monkeypatch.setattr(module, "measured_memory", lambda *_, found=found: found)
+        page = open_inspect(variants=["fp32", "onnxruntime:"])
+        assert not page.error and not page.exception
+        cards = [each for each in page.metric if "times the file" in (each.delta or "")]
+        assert [each.label for each in cards] == [each.label for each in variants]
+        labels = [each.label for each in page.button]
+        assert labels.count("Measure memory") == buttons
+    assert cards[1].value == "40 MB"
+    assert any("repacked copies" in each.value for each in page.markdown)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from view.inspect import charts
+from view.inspect.memory import show_memory
 from view.shared import server
 from view.shared.cards import columns, size_card
 from view.shared.charts import Spec
@@ -28,6 +29,7 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
         size_card(column, size, sizes[0] if label != labels[0] else None, heading=label)
     st.vega_lite_chart(bytes_chart(model, variants), key="chart-bytes")
     st.markdown(why_it_remains(model, dict(zip(variants, parts, strict=True))))
+    show_memory(model, variants, sizes)
     st.markdown("**Exact bytes**")
     bytes = ([*each.values(), size] for each, size in zip(parts, sizes, strict=True))
     table = {"Part": [*parts[0], "whole file"], **dict(zip(labels, bytes, strict=True))}

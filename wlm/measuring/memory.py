@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, astuple, dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 import psutil
@@ -92,6 +93,7 @@ def _key(checkpoint: Checkpoint, variant: Variant, model: str) -> tuple[str, str
     return group, _versions(), ".".join(map(str, astuple(variant))) + ".json"
 
 
+@cache  # it reads files
 def _versions() -> str:
     found = [str(FORMAT)]
     for package in _PACKAGES:
