@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from view.compare.more_charts import divergence_chart
+from view.compare.more_charts import ROUNDING, divergence_chart
 from view.shared.charts import draw_chart
 from view.shared.choices import names_for_visitor
 from view.shared.next_words import shown_word
@@ -41,7 +41,11 @@ def show_furthest(rows: list[dict], baseline: dict, model: str) -> None:
     """Show the tokens at which a variant differs most from the baseline, each as a link to the page
     that shows both predictions. With several variants the visitor chooses one."""
     with errors_shown():
-        found = {row["label"]: row for row in rows if row["agreement"]["furthest"]}
+        found = {
+            row["label"]: row
+            for row in rows
+            if row["agreement"]["furthest"] and row["agreement"]["kl_mean"] > ROUNDING
+        }
         if not found:
             return
         st.markdown(

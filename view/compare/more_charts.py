@@ -10,6 +10,7 @@ from view.shared.charts import Spec, axis_within, color_by_label, specification
 from wlm.measuring.agreement import HISTOGRAM
 
 HEIGHT, LEGEND_ROW = 260, 24  # in pixels
+ROUNDING = 1e-7  # nats: below, two models differ by the rounding of 32-bit sums alone
 
 
 def memory_bars(rows: list[dict]) -> Spec:
@@ -30,7 +31,7 @@ def divergence_chart(rows: list[dict]) -> Spec | None:
     found = {
         row["label"]: counts
         for row in rows
-        if row["agreement"]["kl_mean"] > 0.0
+        if row["agreement"]["kl_mean"] > ROUNDING
         and any(counts := row["agreement"].get("kl_histogram", ()))
     }
     return divergence_histogram(list(found), list(found.values())) if found else None
