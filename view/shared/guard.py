@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from starlette.middleware import Middleware
 
 from view.shared import hooks, server
+from view.shared.dialogs import NoErrorDialogs
 from wlm.events import note
 from wlm.hosting import hosting
 
@@ -95,8 +96,8 @@ class Guard:
 
 
 def middleware() -> list[Middleware]:
-    """Return the guard in the form that `st.App` takes."""
-    return [Middleware(Guard)]
+    """Return the guard, and what switches off error dialogs, in the form that `st.App` takes."""
+    return [Middleware(Guard), Middleware(NoErrorDialogs)]
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 STREAM_ROUTE = "/_stcore/stream"
 XSRF_COOKIE = "_streamlit_xsrf"  # a random value for each browser
 UPLOAD_ROUTE = "/_stcore/upload_file/"
+HOST_CONFIG_ROUTE = "/_stcore/host-config"
 WIDGETS = ("$$ID-", "$$STREAMLIT_INTERNAL_KEY_")  # how the ids of widgets and events begin
 
 

@@ -54,6 +54,8 @@ def test_the_routes_are_where_the_guard_looks():
     assert isinstance(route, WebSocketRoute) and route.path.endswith(hooks.STREAM_ROUTE)
     for route in starlette_routes.create_upload_routes(None, None, "/base"):
         assert hooks.UPLOAD_ROUTE in route.path
+    (route,) = starlette_routes.create_host_config_routes("/base")
+    assert route.path.endswith(hooks.HOST_CONFIG_ROUTE)
 
 
 def test_the_server_holds_uploads_by_session(monkeypatch):
