@@ -92,7 +92,7 @@ def tradeoff_chart(points: Sequence[Place], chosen: Sequence[str]) -> Spec:
     )
     y = alt.Y(
         "delta:Q",
-        title="loss minus fp32's (nats per token, symlog scale)",
+        title="loss minus fp32's (nats, symlog scale)",
         scale=alt.Scale(type="symlog", constant=LINEAR, domain=domain, nice=False),
         axis=alt.Axis(
             values=[tick for tick in sorted(TICKS) if lowest <= tick <= highest], format="+.3~f"

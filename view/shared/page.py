@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from view.shared import visitor
+from view.shared.hooks import came_by_history
 from view.shared.screen import ZOOM
 from wlm import __version__
 from wlm.errors import SettingError, WLMError, defect
@@ -125,12 +125,6 @@ def _without_stale(query: dict[str, list[str]]) -> dict[str, list[str]]:
         return isinstance(value, str | int) and values != [str(value)]
 
     return {key: values for key, values in query.items() if not is_stale(key, values)}
-
-
-def came_by_history() -> bool:
-    """Tell whether the browser's Back or Forward led here, so that the URL decides what to show."""
-    # Streamlit has no public way to ask. A release without this field gives False.
-    return getattr(get_script_run_ctx(), "is_history_navigation", False)
 
 
 @cache
