@@ -158,7 +158,7 @@ def test_a_sum_by_hand():
 def test_next_words_are_of_both_models_and_drawn_with_the_same_numbers(model, vocabulary):
     both = pairs(model, "int8", "")
     found = next_words(both, vocabulary, 3)
-    likeliest = max(found, key=lambda each: each.probabilities[0]).word
+    likeliest = max(found, key=lambda word: word.probabilities[0]).word
     with torch.inference_mode():
         logits, _ = model(IDS[:4].view(-1, 1), model.init_hidden(1))
     assert likeliest == vocabulary.words[int(logits[-1, 0].argmax())]

@@ -26,7 +26,7 @@ def store_run(queue: IdleQueue, **fields) -> str:
 
 def links_to(page: AppTest, name: str) -> list:
     """Return the links to a page below the words where two models differ most."""
-    links = [each.proto for each in page.main.get("page_link")]
+    links = [link.proto for link in page.main.get("page_link")]
     return [link for link in links if link.page == name and "prompt=" in link.query_string]
 
 

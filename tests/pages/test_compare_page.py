@@ -153,7 +153,7 @@ def test_of_several_variants_the_best_trade_off_leads(queue, result):
     several = {**result, "results": [fp32, fast, wrong, {**slow, "verdict": "slower"}]}
     page = open_page(run=store_run(queue, state=State.DONE, result=several))
     assert page.header[0].value.startswith("fast is 2.0 times as fast as fp32")
-    assert [each.value for each in page.markdown].count("**fast**") == 3  # on each card
+    assert [markdown.value for markdown in page.markdown].count("**fast**") == 3  # on each card
     assert "Best trade-off of 3 variants: the fastest without a higher loss." in words(page)
 
 

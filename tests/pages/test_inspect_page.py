@@ -77,7 +77,7 @@ def test_only_the_open_tab_is_computed():
         [row["precision"] for row in chart["layer"][0]["data"]["values"]] for chart in both
     ]
     assert precisions == [["fp32"] * 3, ["fp32", "int8", "int8"]]
-    assert any("embedding 20 × 8; LSTM, 2 layers" in each.value for each in page.markdown)
+    assert any("embedding 20 × 8; LSTM, 2 layers" in markdown.value for markdown in page.markdown)
 
 
 def test_onnx_runtimes_file_has_parts_too(monkeypatch, tmp_path):

@@ -40,7 +40,7 @@ class Kind:
 def kinds(magnitudes):
     sizes = st.tuples(
         st.integers(2, 40), st.integers(1, 9), st.integers(1, 9), st.integers(1, 3)
-    ).flatmap(lambda each: st.sampled_from([each, (each[0], each[2], each[2], each[3])]))
+    ).flatmap(lambda sizes: st.sampled_from([sizes, (sizes[0], sizes[2], sizes[2], sizes[3])]))
     return st.builds(
         Kind,
         sizes,

@@ -118,7 +118,7 @@ def test_who_arrives_first_is_who_was_written(vocabulary, readers, i, prompt):
     text = [word.id for word in sample_words(readers[i].model, vocabulary, settings, 30)]
     for place in (0, 1, 17, 29):
         found = candidates(readers, vocabulary, settings, text[:place], count=5)
-        first = min(found, key=lambda each: each.arrivals[i])
+        first = min(found, key=lambda candidate: candidate.arrivals[i])
         assert vocabulary.ids[first.word] == text[place]
         assert len(found) >= 5
         means = [sum(candidate.probabilities) for candidate in found[:5]]

@@ -131,25 +131,25 @@ IN_NO_FORM = "already quantized, in a form that cannot be read: give the state_d
         ("rnn._all_weight_values.0.param", lambda _: 5, IN_NO_FORM),
         ("rnn._all_weight_values.0.param", lambda _: Call(slice, 1, 2, 3), IN_NO_FORM),
         ("decoder._packed_params._packed_params", lambda _: (1, 2), IN_NO_FORM),
-        ("decoder._packed_params._packed_params", lambda each: (each[0], 2), IN_NO_FORM),
+        ("decoder._packed_params._packed_params", lambda value: (value[0], 2), IN_NO_FORM),
         (
             "decoder._packed_params._packed_params",
-            lambda each: (by_row(each[0], 6, axis=1), each[1]),
+            lambda value: (by_row(value[0], 6, axis=1), value[1]),
             IN_NO_FORM,
         ),
         (
             "decoder._packed_params._packed_params",
-            lambda each: (rebuilt(each[0], (torch.per_tensor_affine, "1", 0)), each[1]),
+            lambda value: (rebuilt(value[0], (torch.per_tensor_affine, "1", 0)), value[1]),
             IN_NO_FORM,
         ),
         (
             "decoder._packed_params._packed_params",
-            lambda each: (rebuilt(each[0], (torch.per_channel_affine, 1.0, 0, 1)), each[1]),
+            lambda value: (rebuilt(value[0], (torch.per_channel_affine, 1.0, 0, 1)), value[1]),
             IN_NO_FORM,
         ),
         (
             "decoder._packed_params._packed_params",
-            lambda each: (by_row(each[0], 0), each[1]),
+            lambda value: (by_row(value[0], 0), value[1]),
             "20x6 integers must have 20 positive scales .*, got 0 and 0",
         ),
     ],
@@ -251,10 +251,10 @@ def test_8_bit_floats_are_not_taken_for_integers(load, model, zero_point):
     [
         (None, ""),
         (
-            lambda each: each.astype(np.int16),
+            lambda value: value.astype(np.int16),
             "(it changed while it was read|Bad)",
         ),
-        (lambda each: np.ones((6, 20), np.int8), "(it changed while it was read|Bad CRC-32)"),
+        (lambda value: np.ones((6, 20), np.int8), "(it changed while it was read|Bad CRC-32)"),
     ],
     ids=["cut", "another dtype", "another shape"],
 )
