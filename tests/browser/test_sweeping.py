@@ -9,7 +9,7 @@ from helpers.browsing import drawn, metric, stop_button, wait_for_the_end
 
 def test_a_sweep_is_started_stopped_gone_on_with_and_shared(page: Page, server):
     page.goto(f"{server}/Sweep?question=Your+own&values=2,5,10&with=int8+LSTM+%2B+Linear&seconds=2")
-    expect(page.get_by_text("Press Start")).to_be_visible()
+    expect(page.get_by_text("Press Start to measure")).to_be_visible()
     expect(page.get_by_text("3 points, at most about 21 s in total")).to_be_visible()
     page.get_by_role("button", name="Start").click()
     expect(page).to_have_url(re.compile(r"sweep=[\w-]{16}"))
