@@ -56,11 +56,11 @@ def roofline(points: list[dict], roof: Roofline) -> Spec:
     color = color_of_variants(labels, rows)
     of_modules = alt.Legend(
         title=None,
-        orient="bottom",
+        orient="top",  # beside the other legend, it would not fit a phone
         symbolFillColor=INK,
         symbolStrokeWidth=0,
         values=list(dict.fromkeys(row["module"] for row in rows)),
-        columns=1,
+        columns=2,
     )
     shape = alt.Shape(
         "module:N",

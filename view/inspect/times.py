@@ -58,7 +58,7 @@ def show_times(result: dict) -> None:
     for column, before, after in zip(places, first["passes"], fastest["passes"], strict=True):
         card(
             column,
-            f"{_name_of(after['tokens']).capitalize()}, ms",
+            "One word, ms" if after["tokens"] == 1 else f"Chunk of {after['tokens']}, ms",
             _milliseconds(after["seconds"]),
             f"{first['label']}: {_milliseconds(before['seconds'])}"
             if fastest is not first
