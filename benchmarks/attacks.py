@@ -9,7 +9,6 @@ repeatedly. Linux only.
 import argparse
 import asyncio
 import secrets
-import socket
 import sys
 import tempfile
 import time
@@ -23,7 +22,7 @@ from websockets.exceptions import WebSocketException
 
 from benchmarks.memory import Memory, percentile_95
 from benchmarks.visitor import Visitor, put, visit
-from helpers.serving import APP, serving
+from helpers.serving import APP, free_port, serving
 from wlm.audience.room import CODE_LENGTH, SIGNS
 from wlm.measuring.machine import describe_machine
 
@@ -190,7 +189,7 @@ async def look(address: str, until: asyncio.Task) -> list[float]:
     waited = []
     async with visit(address) as visitor:
         await visitor.open("Runs")
-        while not until.done():
+        while not (waited and until.done()):
             waited.append(await visitor.open("Runs"))
             await asyncio.sleep(LOOK_SECONDS)
     return waited
@@ -216,12 +215,9 @@ async def try_all(address: str, attacks: dict[Attack, str], seconds: float) -> b
 @contextmanager
 def public_server(**settings: str) -> Iterator[str]:
     """Start a public server with an empty store at a free port; the value is its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     with (
         tempfile.TemporaryDirectory(prefix="wlm-attacks-") as folder,
-        serving(Path(folder), port, *APP, WLM_PUBLIC="1", **settings) as address,
+        serving(Path(folder), free_port(), *APP, WLM_PUBLIC="1", **settings) as address,
     ):
         yield address
 

@@ -8,7 +8,6 @@ the Audience, and the seconds that they take at 1.6 Mbit/s.
 
 import os
 import shutil
-import socket
 import tempfile
 from pathlib import Path
 
@@ -17,18 +16,11 @@ from playwright.sync_api import Browser, sync_playwright
 from benchmarks.visitor import visit
 from helpers.browsing import IDLE, new_context
 from helpers.nginx import proxying
-from helpers.serving import APP, outcome_of, serving
+from helpers.serving import APP, free_port, outcome_of, serving
 from wlm.measuring.machine import describe_machine
 
 BITS_PER_SECOND = 1_600_000
 OPTIONS = ["--no-sandbox", "--disable-gpu"]
-
-
-def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 async def open_room(address: str) -> str:

@@ -2,19 +2,21 @@
 
     python -m benchmarks.hostile [read | crowd] [--visitors 30] [--seconds 60]
 
-Each file is read as by `--model`. Then two strangers upload the files to a public server again and
-again while visitors act at random; the visitors have acted for as long without uploads before.
-Linux only.
+Each file is read as by `--model`. Then visitors of a public server act at random, in turn without
+uploads and while two strangers upload the files again and again. Linux only.
 """
 
 import argparse
 import asyncio
+import itertools
 import random
 import resource
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from benchmarks.attacks import GONE, public_server
@@ -28,6 +30,7 @@ from wlm.measuring.machine import describe_machine
 from wlm.weights.limited import MEMORY, SECONDS, load_limited
 
 UPLOADERS = 2
+TURNS = 3
 PAUSE = 6.0  # mean seconds between a visitor's actions
 MOST_TIMES = 2.0  # as long as usual: visitors' waits
 
@@ -83,19 +86,21 @@ async def crowd(address: str, visitors: int, seconds: float) -> list[float]:
     return waited
 
 
-async def upload_all(address: str, files: list[Path], count: list[str]) -> None:
-    """Upload files one after the other, again and again, each from a new visitor."""
+async def upload_all(
+    address: str, files: Iterator[Path], said: list[str], over: asyncio.Event
+) -> None:
+    """Upload files one after the other, each from a new visitor, until it is over."""
     words = "".join(f"{word}\n" for word in WORDS).encode()
-    while True:
-        for path in files:
-            with suppress(*GONE):
-                async with visit(address) as stranger:
-                    await stranger.open("Models")
-                    content = await asyncio.to_thread(path.read_bytes)
-                    await stranger.choose("Weights", path.name, content)
-                    await stranger.choose("Vocabulary", "words.txt", words)
-                    await stranger.press("Upload model")
-                    count += stranger.problems or ["accepted"]
+    while not over.is_set():
+        path = next(files)
+        with suppress(*GONE):
+            async with visit(address) as stranger:
+                await stranger.open("Models")
+                content = await asyncio.to_thread(path.read_bytes)
+                await stranger.choose("Weights", path.name, content)
+                await stranger.choose("Vocabulary", "words.txt", words)
+                await stranger.press("Upload model")
+                said += stranger.problems or ["accepted"]
 
 
 async def upload_to(address: str, folder: Path, options: argparse.Namespace) -> bool:
@@ -105,36 +110,31 @@ async def upload_to(address: str, folder: Path, options: argparse.Namespace) -> 
     for path, (_name, write) in zip(files, hostile.LARGE.values(), strict=True):
         write(path)
     await crowd(address, options.visitors, 20.0)  # pages are drawn for the first time
+    usual, meanwhile, said = [], [], []
+    each = options.seconds / TURNS
+    upload = partial(upload_all, address, itertools.cycle(files), said)
     with Memory() as memory:
-        usual = percentile_95(await crowd(address, options.visitors, options.seconds))
-    print(
-        f"\n{options.visitors} visitors, usual: p95 {usual:.3f} s, server and worker {memory} MB",
-        flush=True,
-    )
-    said: list[str] = []
-    with Memory() as memory:
-        uploading = [
-            asyncio.create_task(upload_all(address, files[i::UPLOADERS], said))
-            for i in range(UPLOADERS)
-        ]
-        meanwhile = percentile_95(await crowd(address, options.visitors, options.seconds))
-        for task in uploading:
-            task.cancel()
-        await asyncio.gather(*uploading, return_exceptions=True)
-    print(
-        f"with {len(said)} uploads: p95 {meanwhile:.3f} s, {meanwhile / usual:.2f} times as long; "
-        f"server and worker {memory} MB, readers {memory.most_of_readers:,.0f} MB at most"
-    )
+        for _ in range(TURNS):  # in turn, so that other work falls on both alike
+            usual += await crowd(address, options.visitors, each)
+            over = asyncio.Event()
+            uploading = [asyncio.create_task(upload(over)) for _ in range(UPLOADERS)]
+            meanwhile += await crowd(address, options.visitors, each)
+            over.set()
+            await asyncio.gather(*uploading)
+    before, after = percentile_95(usual), percentile_95(meanwhile)
+    print(f"\n{options.visitors} visitors: p95 {before:.3f} s; with {len(said)} uploads ", end="")
+    print(f"{after:.3f} s, {after / before:.2f} times as long")
+    print(f"server and worker {memory} MB, readers {memory.most_of_readers:,.0f} MB at most")
     for sentence in dict.fromkeys(said):
         print(f"  {sentence}")
-    return meanwhile <= MOST_TIMES * usual and "accepted" not in said
+    return after <= MOST_TIMES * before and "accepted" not in said
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("part", nargs="?", choices=("read", "crowd"), help="default: both")
     parser.add_argument("--visitors", type=int, default=30)
-    parser.add_argument("--seconds", type=float, default=60.0, help="of each crowd")
+    parser.add_argument("--seconds", type=float, default=60.0, help="without and with uploads")
     options = parser.parse_args()
     machine = describe_machine()
     print(f"{machine['cpu']}, {machine['cpus']} CPUs, {machine['os']}\n")

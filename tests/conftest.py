@@ -2,7 +2,6 @@
 
 import logging
 import os
-import socket
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import fields
@@ -15,6 +14,7 @@ from streamlit.components.v2 import manifest_scanner
 from helpers import loaders
 from helpers.mirror import FILES, Mirror, published
 from helpers.postgres import Postgres, programs, running
+from helpers.serving import free_port
 from helpers.tiny import LINE, WORDS, tiny_model
 from wlm.catalog import open as opening
 from wlm.catalog import upload_checks
@@ -154,13 +154,7 @@ def public(monkeypatch) -> Iterator[Callable[..., None]]:
 @pytest.fixture(scope="session")
 def unused_port() -> Callable[[], int]:
     """Finds a port of this machine that nobody listens on."""
-
-    def find() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return probe.getsockname()[1]
-
-    return find
+    return free_port
 
 
 @pytest.fixture(scope="session")

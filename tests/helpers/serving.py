@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import sys
 import urllib.request
 from collections.abc import Coroutine, Iterator
@@ -42,6 +43,13 @@ def serving(folder: Path, port: int, *script: str | Path, **variables: str) -> I
             exit_code_of(process)
     said = (folder / "log").read_text()
     assert "Traceback" not in said, said
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def is_healthy(address: str) -> bool:
