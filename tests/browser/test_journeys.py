@@ -214,6 +214,8 @@ def test_inspect_bytes_time_error_and_model(page, server):
     bars = drawn(page, "stVegaLiteChart").locator("svg")
     expect(bars).to_contain_text("68.2")
     expect(page.get_by_text("does not reach")).to_be_visible()
+    toggle(page, "List all variants")
+    page.locator(IDLE).wait_for(state="attached")
     page.get_by_role("combobox", name="Variants").click()
     page.get_by_role("option", name="int8 Linear", exact=True).click()
     page.keyboard.press("Escape")
