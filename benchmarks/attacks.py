@@ -23,7 +23,7 @@ from websockets.exceptions import WebSocketException
 from benchmarks.memory import Memory, percentile_95
 from benchmarks.visitor import Visitor, put, visit
 from helpers.serving import APP, free_port, serving
-from wlm.audience.room import CODE_LENGTH, SIGNS
+from wlm.audience.room import CODE_LENGTH, LETTERS
 from wlm.measuring.machine import describe_machine
 
 GONE = (OSError, WebSocketException, TimeoutError)
@@ -117,8 +117,8 @@ async def open_room(address: str, visitor: Visitor) -> bool:
 async def guess_code(address: str, visitor: Visitor) -> bool:
     """codes of rooms tried"""
     await visitor.open("Audience")
-    code = "".join(secrets.choice(SIGNS) for _ in range(CODE_LENGTH))
-    visitor.forged["The room's code"] = "string_value", code
+    code = "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
+    visitor.forged["Room code"] = "string_value", code
     await visitor.press("Join")
     visitor.forged.clear()
     return "room=" in visitor.query
