@@ -240,7 +240,8 @@ def test_inspect_bytes_time_error_and_model(page, server):
     page.get_by_role("tab", name="Model").click()
     drawings = drawn(page, "stVegaLiteChart").locator("svg")
     expect(drawings).to_have_count(3)
-    expect(drawings.nth(1)).to_contain_text("34.2 MB")  # no switch turns a drawing on this page
+    expect(drawings.nth(0)).to_contain_text("34.2 MB")  # Linear in fp32
+    expect(drawings.nth(1)).to_contain_text("8.7 MB")
 
 
 def test_a_click_on_a_part_of_the_model_turns_its_switch(page, server):
