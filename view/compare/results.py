@@ -42,8 +42,8 @@ def show_comparison(result: dict) -> None:
     if read_as(protocol) and lead["loss_known"] is not None:
         st.caption(
             f"{unknown['share']:.1%} of the words are unknown ({unknown['tokens']:,}). "
-            f"Over known words alone, the loss of {lead['label']} is {lead['loss_known']:.4f}, "
-            f"and that of {rows[0]['label']} is {rows[0]['loss_known']:.4f}."
+            f"Over known words alone, the loss is {lead['loss_known']:.4f} for {lead['label']} "
+            f"and {rows[0]['loss_known']:.4f} for {rows[0]['label']}."
         )
     if len(rows) > 1:
         show_certainty(result)

@@ -57,6 +57,6 @@ def show_one_of(model: str, names: Sequence[str]) -> None:
         )
     else:
         st.caption(
-            "ONNX Runtime needs the packages onnx and onnxruntime. The exported file is kept in "
-            "your cache folder (WLM_CACHE names another), at most 1 GB in all."
+            "ONNX Runtime needs the packages onnx and onnxruntime. A cache folder keeps up to 1 GB "
+            "of exported files."
         )

@@ -74,7 +74,7 @@ def next_words(rows: list[dict], labels: list[str]) -> Spec:
     base = alt.Chart({"values": told}).encode(
         x=alt.X(
             "probability:Q",
-            title="probability (▸ is what it writes)",
+            title="probability (▸ marks the word written)",
             scale=alt.Scale(domain=[0, 1.4 * top], nice=False),
             axis=axis_within(0, top, format="~%"),
         ),
