@@ -17,9 +17,9 @@ MOST_LINES = 320  # a longer file most likely has two nouns
 def test_the_tree_names_every_room_and_every_file_beside_them():
     rooms = {path.parent.name for path in WLM.glob("*/__init__.py")}
     assert set(re.findall(r"^├── (\w+)/ ", CONTRIBUTING, flags=re.M)) == rooms
-    (listed,) = re.findall(r"^└── ([\w, ]+):", CONTRIBUTING, flags=re.M)
+    (listed,) = re.findall(r"^└── ([\w,\s]+):", CONTRIBUTING, flags=re.M)
     files = {path.stem for path in WLM.glob("*.py") if not path.stem.startswith("__")}
-    assert set(listed.split(", ")) == files
+    assert set(re.split(r",\s+", listed)) == files
 
 
 def test_the_files_that_contributing_names_are_there():

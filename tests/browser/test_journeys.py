@@ -279,6 +279,7 @@ def test_a_click_on_the_embedding_shows_all_its_numbers_and_keeps_the_place(page
 
 
 def test_a_word_travels_from_part_to_part_to_the_next_word(page, server):
+    page.emulate_media(reduced_motion="no-preference")
     open_page(page, server)
     page.get_by_role("button", name="Send the last word through").click()
     way = page.get_by_role("list", name="The way of river through the model")

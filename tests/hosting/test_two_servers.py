@@ -138,7 +138,9 @@ def check_compression(site: Site) -> None:
 async def check_places(site: Site) -> None:
     """Visitors with other places come to both servers, those of one place to the same one."""
     seen = set()
-    for place in range(8):
+    for place in range(40):  # all of the first few may belong to one server
+        if place >= 4 and len(seen) == 2:
+            break
         found = set()
         for turn in range(2):
             name = f"{place}-{turn}"

@@ -6,6 +6,7 @@ from helpers.driver import PAGES, ROOT, open_page, press
 from view.shared import choices, server
 from view.shared.page import MENU, plain
 from wlm.catalog import inventory
+from wlm.quantization.variant import Variant
 
 # These load a model in the server.
 LOADING = [path for path in PAGES if path.stem not in ("3_Sweep", "4_Runs", "8_Audience")]
@@ -123,10 +124,11 @@ def test_a_variant_in_the_url_may_be_a_name_or_a_label_on_every_page(queue, aske
     assert not page.exception and not page.error
     choice = page.multiselect(key=key)
     assert choice.value == ["pytorch:lstm=int8"]
-    page = choice.set_value(["pytorch:linear=int8"]).run()
-    assert page.query_params[key] == "pytorch:linear=int8"
-    page = page.multiselect(key=key).set_value(["pytorch:lstm=int8", "pytorch:linear=int8"]).run()
-    assert page.query_params[key] == ["pytorch:lstm=int8", "pytorch:linear=int8"]
+    others = [str(Variant(*[precision] * 3)) for precision in ("int8", "bf16")]  # on every menu
+    page = choice.set_value(others[:1]).run()
+    assert page.query_params[key] == others[0]
+    page = page.multiselect(key=key).set_value(others).run()
+    assert page.query_params[key] == others
 
 
 def test_words_of_a_model_are_never_markup():

@@ -233,7 +233,7 @@ def test_two_steps_show_how_a_weight_and_a_sum_become_integers():
     assert len(page.get("vega_lite_chart")) == 2
     page = press(page, "Next")
     (score,) = re.findall(r" is (−?\d+\.\d+), by", page.markdown[0].value)
-    assert f"{float(score.replace('−', '-')):.2f}" in page.latex[0].value
+    assert f"{float(score.replace('−', '-')):.2f}" in page.latex[1].value
     assert 'row = checkpoint.vocabulary.ids["the"]' in page.code[0].value
 
 

@@ -1,6 +1,5 @@
 """Error dialogs are off in what the server tells browsers."""
 
-import asyncio
 import json
 
 from starlette.applications import Starlette
@@ -8,6 +7,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from streamlit.web.server.starlette.starlette_routes import create_host_config_routes
 
+from helpers.serving import outcome_of
 from view.shared.dialogs import NoErrorDialogs
 
 
@@ -29,7 +29,7 @@ def get(app, path: str) -> tuple[int, dict[bytes, bytes], bytes]:
         "query_string": b"",
         "headers": [(b"accept-encoding", b"gzip")],
     }
-    asyncio.run(app(scope, receive, send))
+    outcome_of(app(scope, receive, send))
     body = b"".join(message.get("body", b"") for message in sent[1:])
     return sent[0]["status"], dict(sent[0]["headers"]), body
 
