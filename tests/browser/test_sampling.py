@@ -158,11 +158,11 @@ def test_a_deep_link_holds_everything(page, server):
 def test_the_blind_test_hides_who_wrote_what_until_it_is_guessed(page, server):
     open_sample(page, server, "?more=Blind+test&words=10")
     page.get_by_role("button", name="Show a pair").click()
-    expect(page.get_by_role("heading", name="Text B")).to_be_visible()
+    expect(page.get_by_text("Text B", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Next pair")).to_be_disabled()
     page.get_by_role("button", name="A is int8").click()
     expect(page.get_by_text(re.compile("[01] of 1 right"))).to_be_visible()
-    expect(page.get_by_role("heading", name="is by int8 LSTM + Linear")).to_be_visible()
+    expect(page.get_by_text("is by int8 LSTM + Linear")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
