@@ -117,7 +117,7 @@ def test_another_process_reads_an_upload_within_limits(
     assert all(torch.equal(loaded[key], value) for key, value in model.state_dict().items())
     with pytest.raises(TextError, match="'the' stands twice"):
         add_model(ANNA, weights, [vocabulary_file([*WORDS[:-1], "the"])])
-    monkeypatch.setattr(limited, "limits", lambda _: (1_000_000_000, 0.01))
+    monkeypatch.setattr(limited, "limits", lambda _: (1_000_000_000, 0.001))
     with pytest.raises(CheckpointError, match=r"'mine\.safetensors' must be readable") as said:
         add_model(ANNA, weights, [vocabulary_file()])
     assert str(uploads_folder()) not in str(said.value)

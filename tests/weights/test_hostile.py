@@ -130,7 +130,7 @@ def test_another_process_reads_weights_as_this_one_would(
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory need Linux")
-@pytest.mark.parametrize("memory, seconds", [(1_000_000, 20), (1_000_000_000, 0.01)])
+@pytest.mark.parametrize("memory, seconds", [(1_000_000, 20), (1_000_000_000, 0.001)])
 def test_a_file_that_exceeds_a_limit_is_refused_in_a_sentence(
     tmp_path, monkeypatch, memory, seconds
 ):
@@ -140,7 +140,7 @@ def test_a_file_that_exceeds_a_limit_is_refused_in_a_sentence(
         model = LSTMModel(len(words), 200, 6, 1)  # 16 MB
     torch.save(model.state_dict(), tmp_path / "weights.pt")
     monkeypatch.setattr(limited, "limits", lambda _: (memory, seconds))
-    with pytest.raises(CheckpointError, match=r"must be readable within .* s and .* GB of memory"):
+    with pytest.raises(CheckpointError, match=r"within .* s of CPU time and .* GB of memory"):
         load_limited(tmp_path / "weights.pt", vocabulary=tmp_path / "words.txt")
 
 

@@ -24,7 +24,9 @@ from wlm.paths import child_environment
 from wlm.weights.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 MEMORY = 1_000_000_000  # bytes, without the memory of Python and PyTorch, for files up to FREE_SIZE
-SECONDS = 20
+SECONDS = 20  # of CPU time
+PATIENCE = 3  # seconds that may pass per second of CPU time: other work comes first
+NICENESS = 5
 FREE_SIZE = 200_000_000  # bytes of a file; a larger one has more memory and time
 BYTES_PER_BYTE = 3  # of memory: for 32-bit floats once to read them and once to write them
 BYTES_PER_SECOND = 20_000_000
@@ -65,7 +67,8 @@ def load_limited(
 
 
 def limits(size: int) -> tuple[int, int]:
-    """Return the bytes of memory and the seconds that reading a file of this size may take."""
+    """Return the bytes of memory and the seconds of CPU time that reading a file of this size may
+    take."""
     more = max(0, size - FREE_SIZE)
     memory = MEMORY + (BYTES_PER_BYTE * size if more else 0)
     return memory, SECONDS + more // BYTES_PER_SECOND
@@ -79,7 +82,8 @@ def _ask(task: dict, path: Path) -> dict:
     # The folder is removed with its files, also if the process is killed.
     environment = child_environment(OMP_NUM_THREADS="1", TMPDIR=task["folder"])
     # Not multiprocessing, which would import the server's script again in the process.
-    command = [sys.executable, "-c", "from wlm.weights.limited import main; main()"]
+    code = f"import os; getattr(os, 'nice', int)({NICENESS}); "  # before PyTorch is imported
+    command = [sys.executable, "-c", code + "from wlm.weights.limited import main; main()"]
     with tempfile.TemporaryFile() as noise:
         reader = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=noise, env=environment
@@ -88,7 +92,7 @@ def _ask(task: dict, path: Path) -> dict:
             # Standard input stays open: the process ends when this one does, see `main`.
             reader.stdin.write(json.dumps({**task, "limits": [memory, seconds]}).encode() + b"\n")
             reader.stdin.flush()
-            timer = threading.Timer(START_SECONDS + seconds, reader.kill)
+            timer = threading.Timer(START_SECONDS + PATIENCE * seconds, reader.kill)
             timer.start()
             answer = reader.stdout.read()
             timer.cancel()
@@ -104,7 +108,7 @@ def _ask(task: dict, path: Path) -> dict:
             found = json.loads(answer)
         except ValueError:
             raise CheckpointError(
-                f"the weights {str(path)!r} must be readable within {seconds} s and "
+                f"the weights {str(path)!r} must be readable within {seconds} s of CPU time and "
                 f"{memory / 1e9:.1f} GB of memory, which they exceed: give a state_dict alone, "
                 "torch.save(model.state_dict(), path)"
             ) from None
@@ -167,7 +171,7 @@ def _limit(memory: int, seconds: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (most, most))
     # If no handler is set, the system ends the process, even while Python's lock is held.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE * seconds)
 
 
 def _end_with_parent() -> None:
