@@ -187,7 +187,7 @@ def test_unknown_words_and_how_weights_were_read_stand_beside_the_loss(queue, ke
     assert not page.error
     captions = " ".join(caption.value for caption in page.caption).replace("\\", "")
     assert "17.0% of the words are unknown (17). Over known words alone, the loss is" in captions
-    assert "is 3.1250, and that of fp32 is 2.2500." in captions
+    assert "loss is 3.1250 for int8 LSTM + Linear and 2.2500 for fp32." in captions
     assert "Weights read: from a whole module, model.RNNModel." in captions
     assert list(page.dataframe[0].value["of known words"]) == [2.25, 3.125]
 
