@@ -178,6 +178,8 @@ def report(part: str, repetitions: list[Repetition]) -> None:
         print(f"{verdict}: {_share(verdicts.count(verdict), n)}")
     if n > 1 and min(groups) > 1:
         print_components(repetitions)
+    if n > 2:
+        print_drift(np.array(logs))
     print("values:", *(f"{value:.3f}" for value in values), flush=True)
 
 
@@ -206,6 +208,15 @@ def print_components(repetitions: list[Repetition]) -> None:
     print(
         f"processes against groups: F = {ratio:.2f}, p = {f.sf(ratio, *freedom):.2f} "
         f"({freedom[0]} and {freedom[1]} degrees of freedom)"
+    )
+
+
+def print_drift(logs: np.ndarray) -> None:
+    """Print how alike neighbors in time are: a drift of the machine moves neighbors together."""
+    change, rest = np.diff(logs), logs - logs.mean()
+    print(
+        f"neighbors in time: correlation {(rest[1:] * rest[:-1]).sum() / (rest**2).sum():.2f}, "
+        f"standard deviation without drift {change.std(ddof=1) / math.sqrt(2):.2%}"
     )
 
 

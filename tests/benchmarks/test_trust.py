@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from benchmarks.restarts import print_variances
-from benchmarks.trust import Repetition, report
+from benchmarks.trust import Repetition, print_drift, report
 
 
 def content(logs: list[list[float]]) -> dict:
@@ -47,3 +47,13 @@ def test_processes_that_take_turns_are_told_from_drift(capsys):
     assert re.search(r"between processes: (none found|0\.\d+%)", alike)
     assert re.search(r"between turns: [34]\.\d+% .*p = 0\.000", alike)
     assert re.search(r"between processes: [23]\.\d+% .*p = 0\.000", apart)
+
+
+def test_drift_is_told_from_noise(capsys):
+    generator = np.random.default_rng(1)
+    noise = generator.normal(0, 0.02, 10_000)
+    print_drift(noise)
+    print_drift(noise + np.linspace(0, 0.2, 10_000))
+    steady, drifting = capsys.readouterr().out.splitlines()
+    assert re.search(r"correlation -?0\.0\d, .* (1\.9|2\.0)\d%", steady)
+    assert re.search(r"correlation 0\.[89]\d, .* (1\.9|2\.0)\d%", drifting)
