@@ -91,8 +91,8 @@ def next_group(steps: Iterator[Progress], group: int) -> list[list[float]]:
 
 
 def print_variances(name: str, logs: np.ndarray) -> None:
-    """Print the standard deviation within processes, and that between processes and between turns
-    beyond it, of logarithms (processes, groups)."""
+    """Print three standard deviations of logarithms (processes, groups): of a group, and beyond it
+    between processes and between turns."""
     processes, groups = logs.shape
     by_process, by_turn = logs.mean(1, keepdims=True), logs.mean(0, keepdims=True)
     rest = logs - by_process - by_turn + logs.mean()

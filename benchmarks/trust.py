@@ -6,8 +6,8 @@ Compares int8 with fp32 and counts the intervals that contain the mean of all re
 so on a quiet machine, and next to light work: a program that works for 0.2 to 2 s and pauses for
 0.5 to 4 s. It also compares fp32 with itself and counts the verdicts "undecided". It
 prints the parts of the spread: within groups of rounds, between groups, and between processes
-beyond that. `--once` adds comparisons that prepare once, as earlier versions did. A repetition
-takes about 14 s, so all four parts take about an hour.
+beyond that. `--parts once` makes comparisons that prepare once, as earlier versions did. A
+repetition takes about 14 s, so the four parts that run by default take about an hour.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from scipy.stats import binomtest, f
@@ -77,7 +78,7 @@ def main() -> None:
         default=["quiet", "light", "control", "control-light"],
         help="which parts; `once` prepares once, as earlier versions did",
     )
-    parser.add_argument("--once", action="store_true", help="add the part `once`")
+    parser.add_argument("--once", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--save", metavar="FILE", help="also write all comparisons there, as JSON")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -89,9 +90,8 @@ def main() -> None:
     print(f"{machine['cpu']}, {machine['cpus']} CPUs, {machine['os']}, torch {machine['torch']}")
     print(f"load in the last minute {machine['load_1min']}", flush=True)
     kept: dict[str, list[dict]] = {}
-    parts = options.parts + (["once"] if options.once and "once" not in options.parts else [])
     try:
-        for part in parts:
+        for part in options.parts:
             control = part.startswith("control")
             variants = [options.variants[0]] * 2 if control else options.variants
             contents = kept.setdefault(part, [])
@@ -106,8 +106,7 @@ def main() -> None:
                     )
             report(part, [Repetition.of(content) for content in contents])
             if options.save:
-                with open(options.save, "w", encoding="utf-8") as file:  # noqa: PTH123
-                    json.dump(kept, file)
+                Path(options.save).write_text(json.dumps(kept), "utf-8")
     except KeyboardInterrupt:
         sys.exit(130)
 

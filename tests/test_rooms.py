@@ -1,4 +1,4 @@
-"""The house that CONTRIBUTING describes is the one that stands."""
+"""The tree in CONTRIBUTING is the project's."""
 
 import ast
 import re

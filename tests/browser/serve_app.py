@@ -1,5 +1,5 @@
-"""`streamlit run` of the app for journeys: short runs are over in two seconds, and a corpus of a
-few lines stands in WikiText-2's place, for a mirror to serve."""
+"""`streamlit run` of the app for journeys: short runs end within two seconds, and a mirror serves a
+corpus of a few lines instead of WikiText-2."""
 
 import sys
 from functools import partialmethod

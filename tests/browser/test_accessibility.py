@@ -50,7 +50,7 @@ def turn_to(page: Page, theme: str) -> None:
 
 
 def findings(page: Page, theme: str) -> list[str]:
-    """Return axe's serious and critical findings: the rule, the element, and what is wrong."""
+    """Return axe's serious and critical findings: the rule, the element and the fault."""
     parts = [(rule, part) for of_theme, rule, part in EXCEPTIONS if of_theme == theme]
     return [
         f"{theme} {rule['id']}: {node['html'][:300]} {node['failureSummary']}"

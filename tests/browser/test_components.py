@@ -8,8 +8,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 ALL = sorted(ROOT.glob("view/**/*.js"))
 SCRIPTS = [path for path in ALL if "addEventListener" in path.read_text("utf-8")]
 
-# Streamlit calls a component anew when its data change. Where they change twice at once it ends
-# the first call after the second has begun. Returns which of both calls' listeners still hear.
+# Streamlit calls a component again when its data change. If they change twice at once, Streamlit
+# ends the first call after the second has begun. Returns which call's listeners still listen.
 TWO_CALLS = """async (script) => {
   const heard = [];
   const listen = EventTarget.prototype.addEventListener;

@@ -45,7 +45,7 @@ def test_run_and_read_the_three_cards_and_charts(page, server):
     expect(page.get_by_text("Press Run")).to_be_visible()
     expect(page.get_by_text(re.compile("Recorded on"))).to_be_visible()
     page.get_by_role("button", name="Run").click()
-    # What was there stays, dim, and says what it is of.
+    # The previous result stays, dimmed, and names its settings.
     wait_to_see(page, "Previous result: fp32, int8")
     expect(metric(page, "Size, MB").last).to_contain_text("79.7")
     expect(page.get_by_text("Until there are numbers")).to_be_hidden()
@@ -68,7 +68,7 @@ def test_run_and_read_the_three_cards_and_charts(page, server):
     verdict = re.compile("times as fast as fp32|^Undecided: |^Uncertain: ")
     expect(page.get_by_role("heading", name=verdict)).to_be_visible()
 
-    # The result says what it is of, and is marked while other choices stand above it.
+    # The result names its settings, and is marked while other settings are chosen above it.
     expect(
         page.get_by_text("Shown: fp32, int8 LSTM + Linear · model wikitext2-lstm")
     ).to_be_visible()
@@ -285,7 +285,7 @@ def test_a_word_travels_from_part_to_part_to_the_next_word(page, server):
     way = page.get_by_role("list", name="The way of river through the model")
     word = way.locator(".word")
     expect(word).to_have_text("river")
-    # Where it stands at the beginning and at the end of each part, by the animation.
+    # The word's place at the beginning and at the end of each part, from the animation.
     places = word.evaluate(
         "word => { const [way] = word.getAnimations(); way.pause(); "
         "return way.effect.getKeyframes().map(frame => frame.transform); }"

@@ -16,7 +16,7 @@ SPEED = re.compile("[0-9] words per second")
 
 
 def open_sample(page: Page, server: str, query: str = "") -> None:
-    """Open the page and wait for its first text, and what is below that."""
+    """Open the page and wait for its first text and the results below it."""
     page.goto(f"{server}/Sample{query}")
     expect(page.get_by_role("tab", name="Blind test")).to_be_visible()
     page.locator(IDLE).wait_for(state="attached")
@@ -124,7 +124,7 @@ def test_the_third_who_writes_at_once_waits_and_is_served(page, server, browser:
     try:
         for context in contexts:
             busy = context.new_page()
-            busy.goto(f"{server}/Sample?{LONG}&seed=2")  # of which no text is kept
+            busy.goto(f"{server}/Sample?{LONG}&seed=2")  # no text of these settings is kept
             expect(busy.get_by_text(SPEED)).to_have_count(4)
         page.goto(f"{server}/Sample?words=20&seed=8")
         expect(page.get_by_text("1 visitor is ahead of you")).to_be_visible()

@@ -12,8 +12,8 @@ from helpers.tiny import LINE, WORDS
 
 
 def keep(page: Page, what: str, files: list, button: str, uploads: int) -> None:
-    """Choose files, press the button, and find the upload by its file's name; there are so many
-    then."""
+    """Choose files, press the button, and find the upload by its file's name; `uploads` is
+    their number then."""
     main = page.get_by_test_id("stMain")
     for label, chosen in files:
         uploader = main.get_by_test_id("stFileUploader").filter(has_text=label)

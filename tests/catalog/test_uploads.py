@@ -1,4 +1,4 @@
-"""Uploads: what is refused and how it is said, whose they are, and for how long."""
+"""Uploads: refusals and their messages, owners, and expiry."""
 
 import io
 import json

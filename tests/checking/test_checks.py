@@ -1,4 +1,4 @@
-"""Each check sees what is not well, and says what to do about it."""
+"""Each check finds its problem, and tells how to solve it."""
 
 import socket
 from collections import namedtuple
@@ -128,7 +128,7 @@ def test_warming_up_keeps_the_onnx_files_of_the_bundled_model(tiny_default, own_
     before = kept()
     onnx = [name for name in OFFERED if name.startswith("onnxruntime:")]
     assert len(before) == len(onnx)
-    monkeypatch.setattr("wlm.quantization.onnx.export._export", None)  # nothing is made anew
+    monkeypatch.setattr("wlm.quantization.onnx.export._export", None)  # nothing is exported again
     monkeypatch.setattr("wlm.quantization.onnx.export._quantized", None)
     assert crosses(engines.warm()) == [] and kept() == before
 

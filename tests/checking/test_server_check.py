@@ -23,7 +23,7 @@ def answering(monkeypatch, own_database) -> None:
 
 
 def worker_finding(monkeypatch, *living: str) -> tuple[bool, str]:
-    """Return the finding about the worker while `living` give signs of life."""
+    """Return the finding about the worker while the heartbeats of `living` go on."""
     store = RunStore()
     monkeypatch.setattr(server.time, "sleep", lambda _: [*map(store.give_sign, living)])
     _, worker = server.look(ADDRESS)
