@@ -1,11 +1,12 @@
 """Does a restart change a speed-up by more than preparing again does?
 
-    python -m benchmarks.restarts [--processes 8] [--groups 12]
+    python -m benchmarks.restarts [--processes 8] [--groups 12] [--batches 1]
 
 Several fresh processes stay open. In each turn, every process measures a group of two rounds, in a
 random order. A drift of the machine falls on all of them alike, so what remains between processes
 comes from the processes: the layout of the address space, the placement of pages. Prints an
-analysis of variance. Eight processes take about five minutes and 7 GB of memory.
+analysis of variance, and how many of the processes' intervals contain the mean of all. Eight
+processes take about three minutes and 7 GB of memory; each further batch has as many new ones.
 """
 
 import argparse
@@ -14,14 +15,16 @@ import math
 import random
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
 from scipy.stats import f
 
-from benchmarks.trust import fresh_process
+from benchmarks.trust import fresh_process, share
 from wlm.measuring.compare import compare
 from wlm.measuring.comparison import CompareSpec
+from wlm.measuring.intervals import Interval, grouped_ratio_interval, verdict
 from wlm.measuring.machine import describe_machine, pinned
 from wlm.progress import Progress
 
@@ -34,6 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--processes", type=int, default=8)
     parser.add_argument("--groups", type=int, default=12, help="of each process")
+    parser.add_argument("--batches", type=int, default=1, help="of processes, one after another")
     parser.add_argument("--variants", nargs=2, default=["fp32", "int8"])
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -42,13 +46,23 @@ def main() -> None:
         return
     machine = describe_machine()
     print(f"{machine['cpu']}, {machine['cpus']} CPUs, {machine['os']}, torch {machine['torch']}")
-    seconds = measure(options.processes, options.groups, options.variants)
-    logs = np.log(seconds).mean(axis=-1)  # (processes, groups, variants)
-    speedup = logs[..., 0] - logs[..., 1]
-    print(f"speed-up {math.exp(speedup.mean()):.3f}, {options.processes} processes in turn")
-    print_variances("speed-up", speedup)
-    for i, variant in enumerate(options.variants):
-        print_variances(f"seconds of {variant}", logs[..., i])
+    holding, verdicts = 0, Counter()
+    for batch in range(options.batches):
+        seconds = measure(options.processes, options.groups, options.variants)
+        logs = np.log(seconds).mean(axis=-1)  # (processes, groups, variants)
+        speedup = logs[..., 0] - logs[..., 1]
+        mean = math.exp(speedup.mean())
+        print(f"\nbatch {batch + 1}: {options.processes} processes in turn, speed-up {mean:.3f}")
+        print_variances("speed-up", speedup)
+        for i, variant in enumerate(options.variants):
+            print_variances(f"seconds of {variant}", logs[..., i])
+        intervals = [interval_of(process) for process in seconds]
+        holding += sum(interval.low <= mean <= interval.high for interval in intervals)
+        verdicts.update(map(verdict, intervals))
+    total = options.batches * options.processes
+    print(f"\n{share(holding, total)} of the intervals contain the mean of their batch")
+    for name, count in verdicts.most_common():
+        print(f"{name}: {share(count, total)}")
 
 
 def measure(processes: int, groups: int, variants: list[str]) -> np.ndarray:
@@ -70,6 +84,13 @@ def measure(processes: int, groups: int, variants: list[str]) -> np.ndarray:
     for child in children:
         child.communicate()
     return np.array(found)[:, 1:]
+
+
+def interval_of(seconds: np.ndarray) -> Interval:
+    """Return the speed-up that a process alone would show, from seconds (groups, variants,
+    rounds)."""
+    baseline, variant = seconds[:, 0], seconds[:, 1]
+    return grouped_ratio_interval(baseline.ravel(), variant.ravel(), [ROUNDS] * len(seconds))
 
 
 def answer(variants: list[str]) -> None:

@@ -30,6 +30,7 @@ from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
 from wlm.measuring.machine import describe_machine, pinned
 from wlm.paths import ROOT
 
+NEARBY = 3  # processes on each side
 WORK_S, PAUSE_S = (0.2, 2.0), (0.5, 4.0)
 # Ends with its standard input, however the benchmark ends.
 LIGHT_WORK = f"""
@@ -165,21 +166,31 @@ def report(part: str, repetitions: list[Repetition]) -> None:
     rounds = [sum(map(len, repetition.logs)) for repetition in repetitions]
     print(f"{min(groups)} to {max(groups)} groups, {min(rounds)} to {max(rounds)} rounds each")
     intervals = [repetition.ends for repetition in repetitions if repetition.ends]
-    if intervals:
+    if n > 1 and len(intervals) == n:
         holding = sum(low <= mean <= high for low, high in intervals)
         widths = [0.5 * math.log(high / low) for low, high in intervals]
         print(
-            f"{_share(holding, len(intervals))} of the intervals contain the mean of all; "
+            f"{share(holding, len(intervals))} of the intervals contain the mean of all; "
             f"give or take {math.expm1(statistics.mean(widths)):.1%} on average"
         )
+        near = sum(
+            low <= math.exp(mean_nearby(logs, i)) <= high for i, (low, high) in enumerate(intervals)
+        )
+        print(f"{share(near, len(intervals))} contain the mean of the {2 * NEARBY} nearest in time")
     verdicts = [repetition.verdict for repetition in repetitions]
     for verdict in dict.fromkeys(verdicts):
-        print(f"{verdict}: {_share(verdicts.count(verdict), n)}")
+        print(f"{verdict}: {share(verdicts.count(verdict), n)}")
     if n > 1 and min(groups) > 1:
         print_components(repetitions)
     if n > 2:
         print_drift(np.array(logs))
     print("values:", *(f"{value:.3f}" for value in values), flush=True)
+
+
+def mean_nearby(logs: list[float], i: int) -> float:
+    """Return the mean of the values next to value `i`, without it: NEARBY on each side, fewer at
+    the ends. A drift of the machine over minutes moves them together."""
+    return statistics.mean(logs[max(0, i - NEARBY) : i] + logs[i + 1 : i + 1 + NEARBY])
 
 
 def print_components(repetitions: list[Repetition]) -> None:
@@ -219,7 +230,8 @@ def print_drift(logs: np.ndarray) -> None:
     )
 
 
-def _share(count: int, total: int) -> str:
+def share(count: int, total: int) -> str:
+    """Return a share in words, with its exact 95% interval."""
     ends = binomtest(count, total).proportion_ci()
     return f"{count} of {total} (95% interval {ends.low:.0%} to {ends.high:.0%})"
 

@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 
-from benchmarks.restarts import print_variances
-from benchmarks.trust import Repetition, print_drift, report
+from benchmarks.restarts import ROUNDS, interval_of, print_variances
+from benchmarks.trust import Repetition, mean_nearby, print_drift, report
 
 
 def content(logs: list[list[float]]) -> dict:
@@ -57,3 +57,18 @@ def test_drift_is_told_from_noise(capsys):
     steady, drifting = capsys.readouterr().out.splitlines()
     assert re.search(r"correlation -?0\.0\d, .* (1\.9|2\.0)\d%", steady)
     assert re.search(r"correlation 0\.[89]\d, .* (1\.9|2\.0)\d%", drifting)
+
+
+def test_neighbors_are_the_values_before_and_after():
+    assert mean_nearby([1.0, 2.0, 3.0, 9.0], 0) == 14 / 3
+    assert mean_nearby([1.0, 2.0, 4.0, 100.0, 6.0, 7.0, 10.0, 50.0], 3) == 5
+
+
+def test_a_process_alone_has_the_interval_of_its_groups():
+    logs = np.array([0.1, 0.2, 0.3, 0.4, 0.5])
+    seconds = np.stack([np.exp(logs), np.ones(5)], axis=1)[..., None].repeat(ROUNDS, axis=2)
+    interval = interval_of(seconds)
+    # Student's t with 4 degrees of freedom: 2.7764 times the standard error, sqrt(0.025 / 5).
+    assert np.allclose(
+        np.log([interval.low, interval.value, interval.high]), [0.1037, 0.3, 0.4963], atol=1e-4
+    )
