@@ -26,6 +26,10 @@ from wlm.measuring.wording import (
 
 WAITING = "–"
 LOSS, SIZE, ELAPSED = "Loss, nats per token", "Size, MB", "Elapsed, s"
+DRIFT = (
+    "The interval holds after a restart. On a shared machine, the speed-up can also drift by a few "
+    "percent within minutes, which one run does not see: run again later."
+)
 REFERENCES = (
     "Lines across the bars: what the tutorial published, with its own weights, on all of "
     "WikiText-2's test set and a MacBook Pro; its elapsed time is scaled to as many tokens as were "
@@ -198,7 +202,7 @@ def show_certainty(result: dict) -> None:
     labels = [row["label"] for row in rows]
     ratio, traces = st.columns(2)
     with ratio:
-        st.markdown("**Speed-up** and its 95% interval")
+        st.markdown("**Speed-up** and its 95% interval", help=DRIFT)
         ratios, ends = ([row[key] for row in rows] for key in ("speedup", "speedup_ci95"))
         chart = charts.speedups(labels, ratios, ends)
         draw_chart(chart, "chart-speedups")
