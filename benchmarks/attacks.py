@@ -21,7 +21,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import WebSocketException
 
 from benchmarks.memory import Memory, percentile_95
-from benchmarks.visitor import Visitor, put, visit
+from benchmarks.visitor import Visitor, visit
 from helpers.serving import APP, free_port, serving
 from wlm.audience.room import CODE_LENGTH, LETTERS
 from wlm.measuring.machine import describe_machine
@@ -55,7 +55,7 @@ async def clear_caches(address: str, visitor: Visitor) -> None:
 async def send_file(address: str, visitor: Visitor) -> bool:
     """`PUT /_stcore/upload_file/…` with 10 MB"""
     await visitor.open("Audience")
-    status = await asyncio.to_thread(put, address, visitor.session, bytes(10_000_000))
+    status = await visitor.put(bytes(10_000_000))
     return status == 204
 
 
@@ -137,7 +137,7 @@ async def send_files(address: str, visitor: Visitor) -> bool:
     """`PUT /_stcore/upload_file/…` with 0.9 MB, under new names"""
     await visitor.open("Audience")
     name = secrets.token_hex(8)
-    status = await asyncio.to_thread(put, address, visitor.session, bytes(900_000), name)
+    status = await visitor.put(bytes(900_000), name)
     return status == 204
 
 

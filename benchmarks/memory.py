@@ -10,8 +10,8 @@ READER = "wlm.weights.limited"  # in the command of a process that reads a file
 
 
 class Memory:
-    """The memory of this process's children in megabytes, before a block, at most and after it:
-    of the server and its worker, and of the processes that read files."""
+    """The memory of this process's children in megabytes, before a block, at most and after it; and
+    at most that of the children that read files."""
 
     def __enter__(self) -> "Memory":
         self.before, self.most_of_readers = _megabytes()
@@ -31,22 +31,21 @@ class Memory:
 
     def _watch(self) -> None:
         while not self._over.wait(LOOK_SECONDS):
-            others, readers = _megabytes()
-            self.most = max(self.most, others)
+            everything, readers = _megabytes()
+            self.most = max(self.most, everything)
             self.most_of_readers = max(self.most_of_readers, readers)
 
 
 def _megabytes() -> tuple[float, float]:
-    """Return the memory of all children but the readers of files, and of the readers."""
-    others = readers = 0.0
+    """Return the memory of all children, and of those that read files."""
+    everything = readers = 0.0
     for child in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
             megabytes = child.memory_full_info().pss / 1e6
+            everything += megabytes
             if any(READER in word for word in child.cmdline()):
                 readers += megabytes
-            else:
-                others += megabytes
-    return others, readers
+    return everything, readers
 
 
 def percentile_95(seconds: list[float]) -> float:

@@ -84,29 +84,30 @@ async def be_there(visitor: Visitor, crowd: Crowd, chance: random.Random, pause:
             crowd.seconds.append(await visitor.follow(chance.choice(PAGES)))
 
 
-async def soak(site: Site, options: argparse.Namespace) -> tuple[Crowd, float, float]:
-    """Let visitors come and parts fail; return the crowd, and the memory at the beginning
-    and at the end."""
+async def soak(site: Site, options: argparse.Namespace) -> tuple[Crowd, list[float]]:
+    """Let visitors come and parts fail; return the crowd, and the memory in megabytes at the
+    beginning, after each fault, and at the end."""
     crowd = Crowd()
     visitors = [
         asyncio.create_task(stay(number, crowd, options.pause))
         for number in range(options.visitors)
     ]
     await asyncio.sleep(45.0)
-    before = site.megabytes()
+    memory = [site.megabytes()]
     end = time.monotonic() + options.minutes * 60.0 - 45.0
     for turn in range(1000):
         if time.monotonic() > end - 30.0:
             break
         fault = FAULTS[turn % len(FAULTS)]
-        print(f"{time.strftime('%H:%M:%S')} {fault.__doc__}", flush=True)
+        print(f"{time.strftime('%H:%M:%S')} {memory[-1]:,.0f} MB. {fault.__doc__}", flush=True)
         began = time.monotonic()
         await asyncio.to_thread(fault, site)
+        memory.append(await asyncio.to_thread(site.megabytes))
         await asyncio.sleep(max(0.0, 60.0 - (time.monotonic() - began)))
     await asyncio.sleep(max(0.0, end - time.monotonic()))
     crowd.over = True
     await asyncio.gather(*visitors, return_exceptions=True)
-    return crowd, before, site.megabytes()
+    return crowd, [*memory, site.megabytes()]
 
 
 def main() -> int:
@@ -120,7 +121,7 @@ def main() -> int:
         database = stack.enter_context(postgres.running(DATABASE))
         site = Site(folder, database)
         try:
-            crowd, before, after = asyncio.run(soak(site, options))
+            crowd, memory = asyncio.run(soak(site, options))
             store = RunStore(site.url)
             with suppress(AssertionError):
                 wait_for(lambda: not store.unfinished(), "the last runs")
@@ -148,7 +149,10 @@ def main() -> int:
         "of them gone": str(states["gone"]),
         "seconds of a run that was done, median": f"{statistics.median(took or [0.0]):.1f}",
         "processes left": str(len(left)),
-        "memory at the beginning and at the end, MB": f"{before:,.0f}, {after:,.0f}",
+        "memory at the beginning, at most after a fault, at the end, MB": f"{memory[0]:,.0f}, "
+        f"{max(memory):,.0f}, {memory[-1]:,.0f}",
+        "messages and files of attackers, accepted": f"{site.attacks['sent']:,}, "
+        f"{site.attacks['accepted']}",
         "tracebacks that visitors saw": str(shown),
         "tracebacks in the servers' logs": str(raised.total()),
     }
@@ -159,7 +163,7 @@ def main() -> int:
         print(f"\nwhat {what}:")
         for words, count in found.most_common():
             print(f"{count:6}  {words}")
-    return int(bool(states["gone"] or left or shown))
+    return int(bool(states["gone"] or left or shown or site.attacks["accepted"]))
 
 
 def seconds_of_runs(log: Path) -> Iterator[float]:

@@ -30,8 +30,8 @@ class Visitor:
     sent whatever they allow.
     """
 
-    def __init__(self, socket, address: str = ""):
-        self._socket, self._address, self._problems = socket, address, []
+    def __init__(self, socket, address: str = "", via: str = ""):
+        self._socket, self._address, self._via, self._problems = socket, address, via, []
         self.session, self.forged = "", {}
         self.heard = lambda message: None  # called with each message of the server
         self._gone = False
@@ -97,7 +97,13 @@ class Visitor:
         id = f"file-{len(self._files)}-{name}"
         file = {"file_id": id, "name": name, "size": len(content)}
         self._files.setdefault(label, FileUploaderState()).uploaded_file_info.add(**file)
-        return await asyncio.to_thread(put, self._address, self.session, content, id, name)
+        return await self.put(content, id, name)
+
+    async def put(self, content: bytes, id: str = "a", name: str = "a") -> int:
+        """Upload a file as any program may, and return the answer's status."""
+        return await asyncio.to_thread(
+            put, self._address, self.session, content, id, name, self._via
+        )
 
     def _begin(self) -> None:
         self._stop_ticking()
@@ -222,13 +228,17 @@ class Visitor:
         self._ticking = {}
 
 
-def put(address: str, session: str, content: bytes, id: str = "a", name: str = "a") -> int:
+def put(
+    address: str, session: str, content: bytes, id: str = "a", name: str = "a", via: str = ""
+) -> int:
     """Upload a file to a session, as any program may, and return the answer's status."""
     head = f'--x\r\nContent-Disposition: form-data; name="{id}"; filename="{name}"\r\n\r\n'
     body = head.encode() + content + b"\r\n--x--\r\n"
     token = f"2|00000000|{'ab' * 16}|1700000000"
     headers = {"Cookie": f"_streamlit_xsrf={token}", "X-Xsrftoken": token}
     headers["Content-Type"] = "multipart/form-data; boundary=x"
+    if via:
+        headers["X-Forwarded-For"] = via
     url = f"{address}/_stcore/upload_file/{session}/{id}"
     request = urllib.request.Request(url, body, headers, method="PUT")
     try:
@@ -251,7 +261,7 @@ async def visit(address: str, cookie: str = "", via: str = "") -> AsyncIterator[
     async with connect(
         url, subprotocols=["streamlit"], additional_headers=headers, **options
     ) as socket:
-        visitor = Visitor(socket, address.rstrip("/"))
+        visitor = Visitor(socket, address.rstrip("/"), via)
         reading = asyncio.create_task(visitor.read())
         try:
             yield visitor

@@ -42,8 +42,9 @@ def small_server(tmp_path, folder, unused_port) -> Iterator[str]:
 
 @pytest.fixture
 def upload_server(tmp_path, folder, unused_port) -> Iterator[str]:
-    """The address of one that takes runs of other servers, a megabyte at once."""
-    with serving(tmp_path, unused_port(), *APP, **LIMITS, WLM_ALLOW_IMPORT="1") as address:
+    """The address of one that takes runs of other servers, 20 MB at once."""
+    limits = {**LIMITS, "WLM_ALLOW_IMPORT": "1", "STREAMLIT_SERVER_MAX_UPLOAD_SIZE": "20"}
+    with serving(tmp_path, unused_port(), *APP, **limits) as address:
         yield address
 
 

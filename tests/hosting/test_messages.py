@@ -1,6 +1,5 @@
 """Messages, files and connections that a public server refuses, whoever sends them."""
 
-import asyncio
 import urllib.error
 import urllib.request
 from contextlib import AsyncExitStack, suppress
@@ -20,6 +19,8 @@ from view.shared.guard import DESCRIPTORS
 
 pytestmark = pytest.mark.slow
 
+MOST = b"x" * 18_000_000  # nearly the largest upload that `upload_server` takes
+
 
 def test_nothing_is_taken_in(server, folder):
     async def visitor() -> None:
@@ -31,7 +32,7 @@ def test_nothing_is_taken_in(server, folder):
             await visitor.open("Runs")
             assert "Import" not in " ".join(visitor.buttons)
             for size in (10, 2_000_000):
-                assert await asyncio.to_thread(put, server, visitor.session, b"x" * size) == 403
+                assert await visitor.put(b"x" * size) == 403
 
     outcome_of(visitor())
     assert not (folder / "data" / "uploads").exists()
@@ -39,22 +40,51 @@ def test_nothing_is_taken_in(server, folder):
         urllib.request.urlopen(f"{server}/_stcore/agent/interact", b"{}")
 
 
-def test_uploads_are_bounded_for_each_session_and_for_all(upload_server):
-    async def visitors() -> list[list[int]]:
-        codes = []
-        async with AsyncExitStack() as stack:
-            for _ in range(4):
-                one = await stack.enter_async_context(stranger(upload_server))
-                await one.open("Runs")
-                sent = [
-                    await asyncio.to_thread(put, upload_server, one.session, b"x" * 900_000, str(i))
-                    for i in range(3)
-                ]
-                codes.append(sent)
-        return codes
+def test_uploads_are_bounded_for_each_session_and_for_all_and_not_in_memory(upload_server):
+    process = psutil.Process(listener_of(upload_server))
 
-    # Two of a megabyte each for a session, five for the server.
-    assert outcome_of(visitors()) == [[204, 204, 413], [204, 204, 413], [204, 413, 413], [413] * 3]
+    async def visitors() -> tuple[list[list[int]], int]:
+        async with AsyncExitStack() as stack:
+            all_four = [await stack.enter_async_context(stranger(upload_server)) for _ in range(4)]
+            for one in all_four:
+                await one.open("Runs")
+            before = process.memory_info().rss
+            codes = [[await one.put(MOST, str(i)) for i in range(3)] for one in all_four]
+            return codes, process.memory_info().rss - before
+
+    codes, grown = outcome_of(visitors())
+    # Two for a session, five for the server.
+    assert codes == [[204, 204, 413], [204, 204, 413], [204, 413, 413], [413] * 3]
+    assert grown < 2.5 * len(MOST)
+
+
+def test_one_network_does_not_fill_the_servers_room_for_uploads(upload_server):
+    async def visitors() -> list[list[int]]:
+        async with AsyncExitStack() as stack:
+            first, cousin, other = [
+                await stack.enter_async_context(stranger(upload_server, via=address))
+                for address in ("203.0.113.7", "203.0.113.7", "203.0.113.8")
+            ]
+            for one in (first, cousin, other):
+                await one.open("Runs")
+            return [
+                [await one.put(MOST, str(i)) for i in range(2)] for one in (first, cousin, other)
+            ]
+
+    assert outcome_of(visitors()) == [[204, 204], [204, 413], [204, 204]]
+
+
+def test_files_of_visitors_who_left_leave_room_for_others(upload_server):
+    async def visitor() -> int:
+        async with stranger(upload_server) as visitor:
+            await visitor.open("Runs")
+            return await visitor.put(MOST)
+
+    assert [outcome_of(visitor()) for _ in range(7)] == [204] * 7
+
+
+def test_a_file_without_a_session_is_refused(upload_server):
+    assert put(upload_server, "made-up", b"x") == 400
 
 
 def test_imports_are_bounded_for_each_network(upload_server):

@@ -7,10 +7,11 @@ import streamlit as st
 from view.shared import server, visitor
 from view.shared.choices import in_url, shown_name
 from view.shared.page import MENU, plain, show_error
+from view.shared.received import FILES
 from wlm.catalog import upload_checks as checks
 from wlm.catalog import uploads
 from wlm.catalog.uploads import Upload
-from wlm.errors import UploadError, WLMError
+from wlm.errors import WLMError
 from wlm.hosting import hosting
 from wlm.measuring.wording import size_in_words
 
@@ -100,7 +101,7 @@ def upload_model() -> None:
         )
         pressed = st.form_submit_button("Upload model", icon=":material/upload:")
     if pressed:
-        keep(checks.add_model, weights, words, turn=turn)
+        keep(add_model, weights, *words, turn=turn)
 
 
 def upload_text() -> None:
@@ -118,16 +119,21 @@ def upload_text() -> None:
         keep(checks.add_text, text, turn=turn)
 
 
-def keep(add: Callable[..., Upload], file, *more, turn: int) -> None:
+def add_model(owner: str, weights: checks.File, *words: checks.File) -> Upload:
+    """Check and store an uploaded model."""
+    return checks.add_model(owner, weights, words)
+
+
+def keep(add: Callable[..., Upload], *chosen, turn: int) -> None:
     """Check and store an upload. After an error, the chosen files stay chosen."""
     try:
-        if file is None:
-            raise UploadError("no file is chosen; choose a file first")
+        files = [FILES.content_of(file) for file in chosen]
         with st.spinner("Checking …"):
-            upload = add(visitor.name(), file, *more)
+            upload = add(visitor.name(), *files)
     except WLMError as error:
         show_error(str(error))
         return
-    st.session_state["upload-turn"] = turn + 1  # empties the uploaders and frees their memory
+    FILES.forget(files)
+    st.session_state["upload-turn"] = turn + 1  # empties the uploaders
     st.session_state["last-upload"] = upload.name
     st.rerun()

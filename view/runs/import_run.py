@@ -6,6 +6,7 @@ import streamlit as st
 
 from view.runs.one_run import go_to
 from view.shared import server, visitor
+from view.shared.received import FILES
 from wlm.errors import ReportError
 from wlm.hosting import hosting
 from wlm.runs.html import run_json
@@ -32,12 +33,14 @@ def show_import() -> None:
             return
         if file is None:
             raise ReportError("choose an exported run first")
+        file = FILES.content_of(file)
         if file.size > MOST_BYTES:
             raise ReportError(f"the file must have at most {MOST_BYTES:,} bytes, got {file.size:,}")
         if hosting().public and not IMPORTS.take(visitor.address()):
             raise ReportError(
                 f"visitors of one network may import {IMPORTS.most} runs per hour: try again later"
             )
-        run = replace(from_json(run_json(file.getvalue())), visitor=visitor.name())
+        run = replace(from_json(run_json(file.read())), visitor=visitor.name())
         server.job_queue().add_imported(run)
+        FILES.forget([file])
         go_to(run.id)

@@ -7,14 +7,18 @@ larger than `server.maxMessageSize` or `server.maxWidgetStateSize`.
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 
-from view.shared import hooks, server
+from view.shared import hooks, server, visitor
 from view.shared.dialogs import NoErrorDialogs
+from view.shared.file_request import TooManyBytesError, receive_file, ticket_request
+from view.shared.received import FILES
 from wlm.events import note
 from wlm.hosting import hosting
 
@@ -33,7 +37,6 @@ MOST_QUERY = 20_000  # characters of a page's query
 MOST_HASHES = 20_000  # hashes of messages that a browser says it has
 MESSAGES_PER_SECOND, BURST = 20.0, 100  # per connection; further messages wait
 DESCRIPTORS = 65_536  # for visitors and files, at most
-SESSION_FILES, SERVER_FILES = 2, 5  # times the largest upload, held at once
 
 
 class Guard:
@@ -41,7 +44,6 @@ class Guard:
 
     def __init__(self, app: Callable):
         self._app = app
-        self._coming: Counter[str] = Counter()  # bytes of unfinished uploads, by session
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
@@ -56,43 +58,26 @@ class Guard:
         if not takes_files():
             await _refuse(send, 403, "This server takes no files.")
             return
+        if scope["method"] != "PUT":
+            await self._app(scope, receive, send)
+            FILES.drop_unused()
+            return
         session = scope["path"].rpartition(hooks.UPLOAD_ROUTE)[2].partition("/")[0]
-        came, answered = 0, False
-
-        async def within_budget() -> Message:
-            nonlocal came, answered
-            message = await receive()
-            size = len(message.get("body", b""))
-            came += size
-            self._coming[session] += size
-            if not answered and self._is_over(session):
-                answered = True
-                await _refuse(send, 413, "This server holds too many files. Try again later.")
-                return {"type": "http.disconnect"}
-            return message
-
-        async def unless_answered(message: Message) -> None:
-            if not answered:
-                await send(message)
-
+        if not hooks.is_connected(session):
+            await _refuse(send, 400, "The page of this file has no connection. Reload the page.")
+            return
+        file = FILES.begin(session, visitor.network_of((scope.get("client") or ("",))[0]))
         try:
-            await self._app(scope, within_budget, unless_answered)
-        except Exception:
-            if not answered:  # Streamlit raises an exception if a body ends early
-                raise
+            await receive_file(scope, receive, file)
+            await self._app(*ticket_request(scope, receive, file), send)
+        except TooManyBytesError:
+            await _refuse(send, 413, "This server holds too many files. Try again later.")
+        except (HTTPException, MultiPartException):
+            await _refuse(send, 400, "Send one file as multipart/form-data.")
+        except ClientDisconnect:
+            pass
         finally:
-            self._coming[session] -= came
-            if not self._coming[session]:
-                del self._coming[session]
-
-    def _is_over(self, session: str) -> bool:
-        """Tell whether uploads, stored and incoming, are larger than the server takes."""
-        of_session, of_all = hooks.uploaded_bytes(session)
-        largest = hooks.limit_of("maxUploadSize")
-        return (
-            of_session + self._coming[session] > SESSION_FILES * largest
-            or of_all + self._coming.total() > SERVER_FILES * largest
-        )
+            FILES.settle(file)
 
 
 def middleware() -> list[Middleware]:

@@ -41,16 +41,17 @@ def widget_ids(message: BackMsg) -> Iterator[str]:
     return (state.id for state in message.rerun_script.widget_states.widgets)
 
 
-def uploaded_bytes(session: str) -> tuple[int, int]:
-    """Return how many bytes of uploads the server holds: for this session, and for all sessions."""
+def held_uploads() -> set[bytes]:
+    """Return the content of all files that Streamlit holds for its sessions: tickets, see guard."""
     if not exists():
-        return 0, 0
+        return set()
     stored = get_instance().uploaded_file_mgr.file_storage
-    by_session = {
-        key: sum(len(file.data) for file in list(files.values()))
-        for key, files in list(stored.items())
-    }
-    return by_session.get(session, 0), sum(by_session.values())
+    return {file.data for files in list(stored.values()) for file in list(files.values())}
+
+
+def is_connected(session: str) -> bool:
+    """Tell whether a session's browser is connected."""
+    return exists() and get_instance().is_active_session(session)
 
 
 def came_by_history() -> bool:
@@ -62,3 +63,8 @@ def came_by_history() -> bool:
 def limit_of(option: str) -> int:
     """Return a limit of Streamlit's server in bytes; its option is in megabytes."""
     return st.get_option(f"server.{option}") * 1_000_000
+
+
+def largest_upload() -> int:
+    """Return the size of the largest upload in bytes; Streamlit counts 1,048,576 per megabyte."""
+    return st.get_option("server.maxUploadSize") * 1024**2

@@ -30,20 +30,27 @@ def name() -> str:
 
 
 def address() -> str:
-    """Return a word for the browser's network address that reveals nothing else; empty if the
-    address is unknown. All IPv6 addresses of one 64-bit network, such as a household's or a
+    """Return the word for this browser's network address; empty if the address is unknown."""
+    return network_of(st.context.ip_address or "")
+
+
+def network_of(address: str) -> str:
+    """Return a word for a network address that reveals nothing else; empty for this machine and for
+    an unknown address. All IPv6 addresses of one 64-bit network, such as a household's or a
     server's, give the same word."""
-    found = st.context.ip_address
-    return hashlib.blake2b(_network(found).encode(), key=_SALT).hexdigest() if found else ""
+    found = _network(address)
+    return hashlib.blake2b(found.encode(), key=_SALT).hexdigest() if found else ""
 
 
 def _network(address: str) -> str:
     """Return the part that all addresses of one visitor share: an IPv4 address, or the first half
-    of an IPv6 address."""
+    of an IPv6 address. Empty for this machine."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return address
+    if ip.is_loopback:
+        return ""
     if ip.version == 4:
         return str(ip)
     return str(ip.ipv4_mapped or ipaddress.ip_network((ip, 64), strict=False))

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from starlette.routing import WebSocketRoute
 from streamlit.elements.lib.utils import compute_and_register_element_id
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import ScriptRunContext
 from streamlit.runtime.state import common, session_state
@@ -58,19 +59,29 @@ def test_the_routes_are_where_the_guard_looks():
     assert route.path.endswith(hooks.HOST_CONFIG_ROUTE)
 
 
-def test_the_server_holds_uploads_by_session(monkeypatch):
+def test_the_server_holds_uploads_by_session_and_content(monkeypatch):
     manager = MemoryUploadedFileManager("/upload")
     manager.add_file("a", UploadedFileRec("1", "name", "type", b"123"))
     manager.add_file("b", UploadedFileRec("2", "name", "type", b"12345"))
-    monkeypatch.setattr(hooks, "exists", lambda: True)
     runtime = SimpleNamespace(uploaded_file_mgr=manager)
+    monkeypatch.setattr(hooks, "exists", lambda: True)
     monkeypatch.setattr(hooks, "get_instance", lambda: runtime)
-    assert hooks.uploaded_bytes("a") == (3, 8)
-    assert hooks.uploaded_bytes("c") == (0, 8)
+    assert hooks.held_uploads() == {b"123", b"12345"}
+    manager.remove_session_files("a")
+    assert hooks.held_uploads() == {b"12345"}
 
 
-def test_without_a_server_there_are_no_uploads():
-    assert hooks.uploaded_bytes("a") == (0, 0)
+def test_the_server_knows_whose_browser_is_connected(monkeypatch):
+    assert callable(Runtime.is_active_session)
+    runtime = SimpleNamespace(is_active_session=lambda session: session == "a")
+    monkeypatch.setattr(hooks, "exists", lambda: True)
+    monkeypatch.setattr(hooks, "get_instance", lambda: runtime)
+    assert hooks.is_connected("a") and not hooks.is_connected("b")
+
+
+def test_without_a_server_there_are_no_uploads_and_no_browsers():
+    assert hooks.held_uploads() == set()
+    assert not hooks.is_connected("a")
 
 
 def test_a_run_of_a_page_knows_whether_back_or_forward_began_it(monkeypatch):
@@ -92,3 +103,4 @@ def test_the_cookie_is_the_one_that_the_server_sets():
 def test_limits_are_streamlits_own_in_bytes():
     assert hooks.limit_of("maxWidgetStateSize") == 1_000_000
     assert hooks.limit_of("maxMessageSize") == 2_000_000
+    assert hooks.largest_upload() == 120 * 1024**2
