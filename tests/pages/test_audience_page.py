@@ -266,7 +266,7 @@ def test_without_a_database_a_room_still_opens(monkeypatch):
 def test_openings_differ_within_a_room(monkeypatch):
     drawn = []
     monkeypatch.setattr(
-        "view.sample.blind_test.draw_round",
+        "view.audience.texts.draw_pair",
         lambda _, settings: drawn.append(settings.prompt) or Pair((("a",), ("b",)), 0),
     )
     for _ in range(20):

@@ -276,14 +276,14 @@ def test_arrivals_have_as_many_digits_as_it_takes_to_see_who_is_first():
 
 def test_the_blind_test_keeps_an_honest_score(monkeypatch):
     page = press(open_page(more="Blind test"), "Show a pair")
-    hidden = page.session_state["round"]
+    hidden = page.session_state["round"].pair
     assert not any("A is by" in markdown.value for markdown in page.markdown)
     assert next(button for button in page.button if button.label == "Next pair").disabled
     press(page, f"{'AB'[hidden.quantized]} is int8")
     assert page.success[0].value == "Right."
     assert any("**1 of 1** right" in markdown.value for markdown in page.markdown)
     press(page, "Next pair")
-    hidden = page.session_state["round"]
+    hidden = page.session_state["round"].pair
     press(page, f"{'BA'[hidden.quantized]} is int8")
     assert "other one" in page.error[0].value
     assert any("**1 of 2** right" in markdown.value for markdown in page.markdown)
@@ -301,7 +301,7 @@ def test_the_blind_tests_texts_are_the_models_they_are_said_to_be(monkeypatch):
     )
     sides = set()
     for _ in range(40):
-        made = blind_test.draw_round("tiny", blind_test.SampleSettings())
+        made = blind_test.draw_pair("tiny", blind_test.SampleSettings())
         assert made.texts[made.quantized][-1] == "int8"
         assert made.texts[1 - made.quantized][-1] == "fp32"
         sides.add(made.quantized)

@@ -2,7 +2,8 @@
 
 import random
 
-from wlm.audience.room import ROUNDS, Pair, Room
+from view.sample.blind_test import OPENINGS, draw_pair
+from wlm.audience.room import ROUNDS, Room
 from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.sampling.words import SampleSettings
 from wlm.text.wikitext import tokenize
@@ -12,13 +13,9 @@ TEMPERATURE = 0.8
 
 def make_room(host: str) -> Room:
     """Write the texts of all rounds with both models, so that nobody waits on the stage."""
-    from view.sample.blind_test import OPENINGS, draw_round  # phones do not need this
-
     pairs = []
     for opening in random.SystemRandom().sample(OPENINGS, ROUNDS):
         prompt = tuple(tokenize(opening))
-        made = draw_round(
-            DEFAULT_MODEL, SampleSettings(TEMPERATURE, prompt=prompt, allow_eos=False)
-        )
-        pairs.append(Pair(tuple(map(tuple, made.texts)), made.quantized))
+        settings = SampleSettings(TEMPERATURE, prompt=prompt, allow_eos=False)
+        pairs.append(draw_pair(DEFAULT_MODEL, settings))
     return Room(host, tuple(pairs))

@@ -9,6 +9,7 @@ from view.sample.typeset import show_pair
 from view.sample.write_queue import wait_to_write
 from view.shared import server
 from view.shared.page import errors_shown
+from wlm.audience.room import SIDES, Pair
 from wlm.quantization.variant import Variant
 from wlm.sampling.words import SampleSettings, sample_words
 from wlm.text.wikitext import tokenize
@@ -30,10 +31,9 @@ OPENINGS = (
 
 @dataclass
 class Round:
-    """Two texts, which of them is the quantized model's, and the visitor's guess."""
+    """A pair of texts, and the text, 0 or 1, that the visitor took for the quantized model's."""
 
-    texts: tuple[list[str], list[str]]
-    quantized: int
+    pair: Pair
     guessed: int | None = None
 
 
@@ -68,13 +68,14 @@ def show_blind_test(model: str, settings: SampleSettings, prompt: tuple[str, ...
                     f":gray[guessing gives {score.rounds / 2:g} on average]"
                 )
         if pressed:
-            st.session_state["round"] = draw_round(model, replace(settings, prompt=prompt))
+            pair = draw_pair(model, replace(settings, prompt=prompt))
+            st.session_state["round"] = Round(pair)
             st.rerun()  # the button above is now a different one
         if current:
             show_round(current, score)
 
 
-def draw_round(model: str, settings: SampleSettings) -> Round:
+def draw_pair(model: str, settings: SampleSettings) -> Pair:
     """Write a text with each model, each with a different seed, and put them in random order."""
     prompt = settings.prompt or tuple(tokenize(secrets.choice(OPENINGS)))
     vocabulary = server.load_model(model).vocabulary
@@ -83,28 +84,28 @@ def draw_round(model: str, settings: SampleSettings) -> Round:
         for variant in (BASELINE, QUANTIZED):
             own = replace(settings, prompt=prompt, seed=secrets.randbelow(2**31), allow_unk=False)
             stream = sample_words(server.load_variant(model, variant), vocabulary, own, WORDS)
-            texts.append([*prompt, *(sampled.word for sampled in stream)])
+            texts.append((*prompt, *(sampled.word for sampled in stream)))
     quantized = secrets.randbelow(2)
-    return Round((texts[1 - quantized], texts[quantized]), quantized)
+    return Pair((texts[1 - quantized], texts[quantized]), quantized)
 
 
 def show_round(current: Round, score: Score) -> None:
     """Show both texts, and below them buttons or the answer."""
     labels, is_open = [BASELINE.label, BASELINE.label], current.guessed is None
-    labels[current.quantized] = QUANTIZED.label
+    labels[current.pair.quantized] = QUANTIZED.label
 
     def draw_guess(side: int) -> None:
         if is_open:
             st.button(
-                f"{'AB'[side]} is int8",
+                f"{SIDES[side]} is int8",
                 icon=":material/compress:",
                 on_click=answer,
                 args=(current, score, side),
             )
 
-    show_pair(current.texts, [] if is_open else labels, draw_guess)
+    show_pair(current.pair.texts, [] if is_open else labels, draw_guess)
     if current.guessed is not None:
-        if current.guessed == current.quantized:
+        if current.guessed == current.pair.quantized:
             st.success("Right.", icon=":material/check:")
         else:
             st.error("Wrong: it was the other one.", icon=":material/close:")
@@ -115,4 +116,4 @@ def answer(current: Round, score: Score, guessed: int) -> None:
     if current.guessed is None:
         current.guessed = guessed
         score.rounds += 1
-        score.right += guessed == current.quantized
+        score.right += guessed == current.pair.quantized
