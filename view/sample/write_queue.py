@@ -26,10 +26,8 @@ class Ticket:
 class WriteQueue:
     """A queue for work that would slow down everyone if done at once.
 
-    `with queue.join(visitor) as ahead:` holds a place in line until the block ends, for any reason;
-    `ahead()` returns how many must still finish first. A visitor has one place: if the visitor
-    opens more tabs, these are behind everyone. Nobody is blocked: a page that waits asks again, and
-    can be stopped meanwhile.
+    A visitor has one place: if the visitor opens more tabs, these are behind everyone. Nobody is
+    blocked: a page that waits asks again, and can be stopped meanwhile.
     """
 
     def __init__(self, places: int):
@@ -39,7 +37,8 @@ class WriteQueue:
 
     @contextmanager
     def join(self, visitor: str) -> Iterator[Callable[[], int]]:
-        """Join the line; the value is a function that returns how many must finish first."""
+        """Hold a place in line until the block ends, for any reason. The value is a function that
+        returns how many must still finish first."""
         ticket = Ticket(visitor)
         with self._lock:
             self._line.append(ticket)
@@ -52,15 +51,12 @@ class WriteQueue:
     def _ahead_of(self, ticket: Ticket) -> int:
         with self._lock:
             texts: Counter[str] = Counter()
-            ranks = {}
+            ranks: dict[Ticket, tuple[bool, int]] = {}
             for other in self._line:
                 # A visitor's second text comes after every other visitor's first.
                 ranks[other] = not other.begun, texts[other.visitor]
                 texts[other.visitor] += 1
-            ahead = sum(rank < ranks[ticket] for rank in ranks.values())
-            ahead += sum(
-                ranks[other] == ranks[ticket] for other in self._line[: self._line.index(ticket)]
-            )
+            ahead = sorted(ranks, key=ranks.get).index(ticket)  # of equal rank, the earlier first
             ticket.begun |= ahead < self._places
             return 0 if ticket.begun else ahead - self._places + 1
 
