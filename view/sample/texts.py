@@ -24,7 +24,7 @@ from wlm.text.vocabulary import Vocabulary
 
 SCREEN_UPDATE_SECONDS = 0.1  # words are drawn faster than a screen needs to show them
 WORD_BYTES = 600  # in memory: a word of one variant, and how it differs
-WORDS, DRAW_BYTES = 6, 8_000  # the likeliest words at a draw, and their largest size
+WORDS = 6  # the likeliest words at a draw
 
 
 @dataclass(frozen=True)
@@ -98,12 +98,7 @@ class Sample:
 
     def draw_at(self, place: int) -> list[Candidate]:
         """Return the draw at a position of the baseline's text."""
-
-        def look() -> list[Candidate]:
-            asked, before = self.request, self.ids()[:place]
-            return candidates(asked.readers(), asked.vocabulary(), asked.settings, before, WORDS)
-
-        return _draws().get((self.request, place), look)
+        return _draw(self.request, tuple(self.ids()[:place]))
 
 
 @singleton
@@ -112,9 +107,9 @@ def kept_samples() -> BoundedCache:
     return BoundedCache(64, 16_000_000, lambda sample: WORD_BYTES * sum(map(len, sample.texts)))
 
 
-@singleton
-def _draws() -> BoundedCache:
-    return BoundedCache(256, 256 * DRAW_BYTES, lambda _: DRAW_BYTES)
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _draw(request: Request, ids: tuple[int, ...]) -> list[Candidate]:
+    return candidates(request.readers(), request.vocabulary(), request.settings, ids, WORDS)
 
 
 def write(request: Request, show: Callable[[Sample], None]) -> Sample:
