@@ -185,7 +185,7 @@ def test_a_mark_on_what_is_not_shown_stands_before_the_next_word_and_says_what_i
     mark = " :orange-background[:orange[X] **{}**]"
     assert typeset(words, {1: "X"}) == f"the{mark.format('oak')}\n\nan"
     assert typeset(words, {2: "X"}) == f"the oak\n\n{mark.format('end of line').strip()}an"
-    assert typeset(words, {5: "X"}) == f"the oak\n\nan\n\n{mark.format('heading')}"
+    assert typeset(words, {5: "X"}) == f"the oak\n\nan\n\n{mark.format('heading').strip()}"
 
 
 def test_a_sample_stays_when_a_setting_changes_and_says_so():

@@ -1,6 +1,6 @@
 """A text as Markdown: typeset as people write, or its raw tokens, with places marked."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import streamlit as st
 
@@ -9,27 +9,37 @@ from view.shared.page import plain
 from wlm.text.vocabulary import EOS
 from wlm.text.wikitext import lines
 
+LEFT_OUT = {EOS: shown_word(EOS), "=": "heading"}  # what typesetting leaves out, by its name
+
+
+def whole_lines(words: Sequence[str]) -> Iterator[tuple[int, list[tuple[int, str]]]]:
+    """Yield the level of each line, as `lines` does, and its pieces after their places. Line ends
+    and the signs of headings, which typesetting leaves out, are empty pieces of the next line. If
+    there is no next line, they are a line of their own."""
+    start = 0
+    for line in lines(words):
+        first, last = line.pieces[0][0], line.pieces[-1][0]
+        yield line.level, [*((place, "") for place in range(start, first)), *line.pieces]
+        start = last + 1
+    if start < len(words):
+        yield 0, [(place, "") for place in range(start, len(words))]
+
 
 def typeset(words: list[str], marks: Mapping[int, str] | None = None, *, prompt: int = 0) -> str:
     """Return Markdown of a text with headings and paragraphs. `marks` are icons by place; the first
     `prompt` words are grey."""
-    marks = dict(marks or {})
+    marks = marks or {}
     blocks: list[str] = []
-    for line in lines(words):
+    for level, pieces in whole_lines(words):
         text = ""
-        for place, piece in line.pieces:
-            for hidden in [mark for mark in marks if mark < place]:  # typesetting leaves it out
-                text += _marked(marks.pop(hidden), _NAMES.get(words[hidden], words[hidden]))
+        for place, piece in pieces:
             if place in marks:
-                text += _marked(marks.pop(place), piece.strip())
-            else:
+                text += _marked(marks[place], piece.strip() or LEFT_OUT.get(words[place], ""))
+            elif piece:
                 text += _plain(piece, grey=place < prompt)
-        blocks.append(("#" * min(6, line.level + 1) + " " if line.level else "") + text.strip())
-    last = "".join(_marked(icon, _NAMES.get(words[i], words[i])) for i, icon in marks.items())
-    return "\n\n".join([*blocks, last] if last else blocks)
-
-
-_NAMES = {EOS: shown_word(EOS), "=": "heading"}
+        if text := text.strip():
+            blocks.append(f"{'#' * min(6, level + 1)} {text}" if level else text)
+    return "\n\n".join(blocks)
 
 
 def show_pair(

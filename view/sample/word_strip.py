@@ -5,8 +5,8 @@ from pathlib import Path
 import streamlit as st
 
 from view.sample.texts import Sample
+from view.sample.typeset import whole_lines
 from view.shared.next_words import shown_word
-from wlm.text.wikitext import lines
 
 MOST_NATS = 0.5  # the strongest shade, the same for every text
 STRONGEST = 0.85  # opacity
@@ -41,22 +41,16 @@ def typeset_lines(sample: Sample) -> list[dict]:
     words that the model read first have the place 0, and cannot be chosen."""
     given = len(sample.request.given())
     words = [*sample.request.given(), *sample.words(0)]
-    typeset, last = [], -1
-    for line in lines(words):
-        pieces = []
-        for place, text in line.pieces:
-            # Typesetting leaves out line ends and the characters that mark headings: draws, too.
-            for skipped in range(last + 1, place):
-                if skipped >= given:
-                    pieces.append(_piece(sample, skipped - given, f" {shown_word(words[skipped])}"))
-            pieces.append(_piece(sample, place - given, text))
-            last = place
-        typeset.append({"heading": line.level > 0, "words": pieces})
-    rest = [
-        _piece(sample, place - given, f" {shown_word(words[place])}")
-        for place in range(max(given, last + 1), len(words))
-    ]
-    return [*typeset, {"heading": False, "words": rest}] if rest else typeset
+    typeset = []
+    for level, pieces in whole_lines(words):
+        shown = [
+            _piece(sample, place - given, text or f" {shown_word(words[place])}")
+            for place, text in pieces
+            if text or place >= given  # a draw, too, even if typesetting leaves it out
+        ]
+        if shown:
+            typeset.append({"heading": level > 0, "words": shown})
+    return typeset
 
 
 def _piece(sample: Sample, place: int, text: str) -> dict:
