@@ -9,6 +9,7 @@ from view.how.bits import about_loss
 from view.how.choose import DEFAULT_PROMPT
 from view.shared import server
 from wlm.explaining.curve import LossAt, LossCurve
+from wlm.inspecting import weight_error
 from wlm.quantization.variant import Variant
 from wlm.text.vocabulary import Vocabulary
 from wlm.weights.checkpoint import save_checkpoint
@@ -125,8 +126,9 @@ def test_the_numbers_of_a_word_are_worked_out_once(queue, monkeypatch):
     def forbidden(*_):
         raise AssertionError("a rerun did it again")
 
-    for name in ("read", "word_at", "next_words", "rounded_model", "histogram"):
+    for name in ("read", "word_at", "next_words", "rounded_model"):
         monkeypatch.setattr(selection, name, forbidden)
+    monkeypatch.setattr(weight_error, "histogram", forbidden)
     page.run()
     assert not page.exception and not page.error
 

@@ -25,6 +25,7 @@ from view.shared.model_drawing import to_scale
 from view.shared.next_words import next_words
 from view.sweep import charts as sweep
 from wlm.audience.votes import Votes
+from wlm.explaining.curve import LossAt, LossCurve
 from wlm.explaining.reading import Flow
 from wlm.inspecting.roofline import Roofline
 from wlm.inspecting.weight_error import Histogram
@@ -171,12 +172,18 @@ MAKE = {
     "staircase": lambda: bits.staircase(2, 0.5),
     "levels": lambda: bits.on_levels([1, 0, 5, 2]),
     "losses": lambda: bits.losses(
-        [
-            {"bits": bits, "scale": scale, "loss": 9.0 - bits, "delta": "+0.1 (+0.0 to +0.2)"}
-            for bits in (8, 2)
-            for scale in ("Per tensor", "Per row")
-        ],
-        4.8,
+        LossCurve(
+            "",
+            "demo",
+            100,
+            "Test CPU",
+            4.8,
+            tuple(
+                LossAt(bits, by_row, 9.0 - bits, 0.1, 0.0, 0.2)
+                for bits in (8, 2)
+                for by_row in (False, True)
+            ),
+        ),
         2,
     ),
     "distribution": lambda: sample.reshaped(

@@ -6,8 +6,9 @@ import altair as alt
 import streamlit as st
 
 from view.how.choose import PER_ROW, PER_TENSOR
-from view.how.selection import FP32, Selection, fewer_bits, loss_curve
+from view.how.selection import FP32, Selection, fewer_bits
 from view.how.steps import show_lines
+from view.shared import server
 from view.shared.chart_cache import built_once
 from view.shared.charts import (
     GREY,
@@ -22,7 +23,7 @@ from view.shared.choices import in_url
 from view.shared.next_words import chart_of_candidates, likeliest, shown_word
 from view.shared.page import errors_shown, minus, plain
 from wlm.explaining.bits import FEWEST_BITS, MOST_BITS
-from wlm.explaining.curve import LossCurve
+from wlm.explaining.curve import LossCurve, curve_of
 
 DEFAULT_BITS = 4
 
@@ -41,7 +42,9 @@ def show_bits(chosen: Selection) -> None:
 
 def show_fewer(chosen: Selection, bits: int) -> None:
     """Show the model at a number of bits."""
-    found, curve = fewer_bits(chosen, bits), loss_curve(chosen.model)
+    read = chosen.words[: chosen.at + 1]
+    found = fewer_bits(chosen.model, read, chosen.matrix, chosen.by_row, bits)
+    curve = curve_of(server.load_model(chosen.model).sha256)
     labels = [FP32.label, f"{bits} bits"]
     before, after = (f"**{plain(shown_word(word))}**" for word in likeliest(found.words))
     change = f"stays {after}" if before == after else f"changes from {before} to {after}"
@@ -64,7 +67,7 @@ def show_fewer(chosen: Selection, bits: int) -> None:
     with loss:
         if curve:
             st.markdown(f"**The loss** on {curve.tokens:,} tokens of {curve.text}")
-            st.vega_lite_chart(loss_chart(curve, bits), key="how-loss")
+            st.vega_lite_chart(losses(curve, bits), key="how-loss")
         for label, text in zip(labels, found.sentences, strict=True):
             with st.container(border=True):
                 st.markdown(f"**{label}** · {plain(text)}")
@@ -92,22 +95,6 @@ def about_loss(curve: LossCurve, bits: int, by_row: bool) -> str:
             "more bits the model still makes confident predictions, and they are wrong."
         )
     return words
-
-
-def loss_chart(curve: LossCurve, bits: int) -> Spec:
-    """Return the chart of the recorded losses, with the chosen number of bits marked."""
-    rows = [
-        {
-            "bits": point.bits,
-            "scale": PER_ROW if point.by_row else PER_TENSOR,
-            "loss": point.loss,
-            "delta": minus(
-                f"{point.loss - curve.fp32:+.3f} ({point.low:+.3f} to {point.high:+.3f})"
-            ),
-        }
-        for point in curve.points
-    ]
-    return losses(rows, curve.fp32, bits)
 
 
 @built_once
@@ -183,9 +170,20 @@ def on_levels(counts: list[int]) -> Spec:
 
 
 @built_once
-def losses(rows: list[dict], fp32: float, bits: int) -> Spec:
-    """Return the loss at 8 to 2 bits as one line per kind of scale, fp32's loss as a dashed line,
-    and the chosen bits marked; rows have bits, scale, loss and delta."""
+def losses(curve: LossCurve, bits: int) -> Spec:
+    """Return the recorded loss at 8 to 2 bits as one line per kind of scale, fp32's loss as a
+    dashed line, and the chosen bits marked."""
+    rows = [
+        {
+            "bits": point.bits,
+            "scale": PER_ROW if point.by_row else PER_TENSOR,
+            "loss": point.loss,
+            "delta": minus(
+                f"{point.loss - curve.fp32:+.3f} ({point.low:+.3f} to {point.high:+.3f})"
+            ),
+        }
+        for point in curve.points
+    ]
     x = alt.X(
         "bits:O",
         title="bits per weight",
@@ -193,7 +191,7 @@ def losses(rows: list[dict], fp32: float, bits: int) -> Spec:
         axis=alt.Axis(labelAngle=0, ticks=False),
         scale=alt.Scale(padding=0.4),
     )
-    every = [fp32, *(row["loss"] for row in rows)]
+    every = [curve.fp32, *(row["loss"] for row in rows)]
     ends = [min(every), max(every)]
     y = alt.Y(
         "loss:Q",
@@ -205,7 +203,7 @@ def losses(rows: list[dict], fp32: float, bits: int) -> Spec:
     scales = alt.Scale(domain=[PER_TENSOR, PER_ROW], range=[[1, 0], [3, 4]])
     dashes = alt.StrokeDash("scale:N", sort=None, scale=scales, legend=legend)
     base = alt.Chart({"values": rows}).encode(x=x, y=y)
-    line = {"loss": fp32, "text": f"fp32: {fp32:.2f}", "label": FP32.label}
+    line = {"loss": curve.fp32, "text": f"fp32: {curve.fp32:.2f}", "label": FP32.label}
     whole = alt.Chart({"values": [line]}).encode(y=y, color=color_by_label([FP32.label]))
     chosen = base.transform_filter(alt.datum.bits == bits)
     tooltip = [
@@ -224,5 +222,5 @@ def losses(rows: list[dict], fp32: float, bits: int) -> Spec:
             text=alt.Text("loss:Q", format=".2f")
         ),
     )
-    about = f"The loss at 8 to 2 bits per weight, and fp32's loss, {fp32:.2f}."
+    about = f"The loss at 8 to 2 bits per weight, and fp32's loss, {curve.fp32:.2f}."
     return specification(chart, 300, about)

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from view.how.selection import Selection, matrices_of, row_count, telling_row, words_read
+from view.how.selection import Selection, matrices_of, telling_row, words_read
+from view.shared import server
 from view.shared.choices import in_url
 from view.shared.next_words import shown_word
 from view.shared.page import plain, show_error
@@ -74,7 +75,7 @@ def valid_row(row: int | None, model: str, words: tuple[str, ...], at: int, matr
     reports, return the row to show first."""
     if row is not None:
         try:
-            last = row_count(model, matrix) - 1
+            last = server.config_of(model).shapes()[matrix][0] - 1
             check_range("row", row, 0, last, hint=f"the rows of {matrix_label(matrix)}")
             return row
         except SettingError as error:

@@ -10,7 +10,6 @@ from wlm.catalog.open import open_text
 from wlm.catalog.registry import DEFAULT_TEXT
 from wlm.errors import TextError
 from wlm.explaining.bits import level_counts, rounded_model, step_of
-from wlm.explaining.curve import LossCurve, curve_of
 from wlm.explaining.integers import (
     InputGrid,
     WordAt,
@@ -21,7 +20,7 @@ from wlm.explaining.integers import (
 )
 from wlm.explaining.reading import DECODER_WEIGHT, Reading, read
 from wlm.inspecting.parts import matrix_label
-from wlm.inspecting.weight_error import Histogram, histogram, row_label
+from wlm.inspecting.weight_error import row_label
 from wlm.quantization.pytorch import PyTorchModel
 from wlm.quantization.variant import Variant
 from wlm.sampling.candidates import Candidate
@@ -65,22 +64,15 @@ class Selection:
 
     def label(self, row: int) -> str:
         """Return the meaning of a row of the matrix: a word, or a gate of an LSTM's unit."""
-        return _label(self.model, self.matrix, row)
+        return row_label(self.matrix, row, server.load_model(self.model))
 
 
-@st.cache_data(show_spinner=False, max_entries=16)
 def matrices_of(model: str) -> list[str]:
     """Return the keys of the matrices that int8 rounds, in the order of a pass."""
     shapes = server.config_of(model).shapes()
     return [name for name in shapes if "weight" in name and not name.startswith("encoder.")]
 
 
-def row_count(model: str, matrix: str) -> int:
-    """Return the number of rows of a matrix."""
-    return server.config_of(model).shapes()[matrix][0]
-
-
-@st.cache_data(show_spinner=False, max_entries=256)
 def words_read(model: str, prompt: str, known: bool = False) -> tuple[str, ...]:
     """Return a prompt's words as the model reads them, at least one. `known` leaves out unknown
     words. Raises TextError."""
@@ -97,11 +89,6 @@ def _reading(model: str, variant: Variant, words: tuple[str, ...]) -> Reading:
 
 def _read(model: str, variant: Variant, words: tuple[str, ...]) -> tuple[PyTorchModel, Reading]:
     return server.load_variant(model, variant), _reading(model, variant, words)
-
-
-@st.cache_data(show_spinner=False, max_entries=256)
-def _label(model: str, matrix: str, row: int) -> str:
-    return row_label(matrix, row, server.load_model(model))
 
 
 @st.cache_resource(show_spinner=False, max_entries=128)
@@ -134,17 +121,6 @@ def ranges_of(chosen: Selection) -> list[tuple[float, float]]:
     return _reading(chosen.model, chosen.int8, chosen.words).ranges(chosen.matrix)
 
 
-def histogram_of(chosen: Selection) -> Histogram:
-    """Return the histogram of the matrix's weights over their grid."""
-    return _histogram(chosen.model, chosen.matrix, chosen.int8)
-
-
-@st.cache_resource(show_spinner="Counting the weights …", max_entries=32)
-def _histogram(model: str, matrix: str, variant: Variant) -> Histogram:
-    fp32, stored = server.load_variant(model, FP32), server.load_variant(model, variant)
-    return histogram(fp32.matrices()[matrix], stored.matrices()[matrix])
-
-
 @dataclass(frozen=True)
 class StaticGrids:
     """The grid that static quantization would fix for each matrix's input, and the calibration
@@ -172,12 +148,6 @@ def static_grids(model: str) -> StaticGrids:
     return StaticGrids(grids, f"the first {len(ids)} tokens of {source}")
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
-def loss_curve(model: str) -> LossCurve | None:
-    """Return the recorded losses at fewer bits; None if there are none for these weights."""
-    return curve_of(server.load_model(model).sha256)
-
-
 @dataclass(frozen=True)
 class FewerBits:
     """A model at fewer bits: the matrix's step (the mean of its rows' steps) and the number of
@@ -190,16 +160,12 @@ class FewerBits:
     sentences: tuple[str, str]
 
 
-def fewer_bits(chosen: Selection, bits: int) -> FewerBits:
-    """Return what a number of bits makes of the LSTM and Linear weights, the rest in fp32."""
-    read_words = chosen.words[: chosen.at + 1]
-    return _fewer_bits(chosen.model, read_words, chosen.matrix, chosen.by_row, bits)
-
-
 @st.cache_resource(show_spinner="Rounding …", max_entries=64)
-def _fewer_bits(
+def fewer_bits(
     model: str, words: tuple[str, ...], matrix: str, by_row: bool, bits: int
 ) -> FewerBits:
+    """Return what a number of bits makes of the LSTM and Linear weights, the rest in fp32, after
+    the model has read the words."""
     checkpoint, fp32 = server.load_model(model), server.load_variant(model, FP32)
     weights = checkpoint.model.state_dict()[matrix]
     step, counts = step_of(weights, bits, by_row), level_counts(weights, bits, by_row)

@@ -8,11 +8,12 @@ from view.inspect import charts
 from view.shared import server
 from view.shared.cards import card
 from view.shared.choices import in_url
+from view.shared.histogram import histogram_of
 from view.shared.page import MENU
 from wlm.catalog.open import open_text
 from wlm.inspecting.activation_error import ACTIVATION_TOKENS, LayerError, activations, layer_errors
 from wlm.inspecting.parts import matrix_label
-from wlm.inspecting.weight_error import Histogram, WeightError, histogram, row_label, weight_errors
+from wlm.inspecting.weight_error import WeightError, row_label, weight_errors
 from wlm.model.int4 import LEVELS
 from wlm.quantization.variant import Variant
 
@@ -23,13 +24,6 @@ FP32 = Variant()
 def weight_errors_of(model: str, variant: Variant) -> list[WeightError]:
     """Return the rounding error of each of a variant's weight matrices."""
     return weight_errors(server.load_variant(model, FP32), server.load_variant(model, variant))
-
-
-@st.cache_data(show_spinner="Counting the weights …", max_entries=64)
-def histogram_of(model: str, variant: Variant, matrix: str, fine: bool) -> Histogram:
-    """Return the histogram of one weight matrix over a variant's grid."""
-    fp32, stored = server.load_variant(model, FP32), server.load_variant(model, variant)
-    return histogram(fp32.matrices()[matrix], stored.matrices()[matrix], fine=fine)
 
 
 @st.cache_resource(show_spinner="Reading the text …", max_entries=4)
@@ -121,7 +115,7 @@ def show_matrix(model: str, variants: list[Variant]) -> None:
             "Weights", list(by_label), index=len(by_label) - 1, **in_url("matrix"), width=280
         )
     error, precision = by_label[name], f"{name} in {label}"
-    whole, near = (histogram_of(model, variant, error.matrix, fine) for fine in (False, True))
+    whole, near = (histogram_of(model, variant, error.matrix, fine=fine) for fine in (False, True))
     own = "block" if error.levels == LEVELS else "row"
     if error.step:
         low, high = error.step

@@ -1,11 +1,22 @@
 """A histogram of weights over the numbers that a quantized matrix can hold."""
 
 import altair as alt
+import streamlit as st
 
+from view.shared import server
 from view.shared.charts import INK, THOUSANDS, axis_within
+from wlm.inspecting import weight_error
 from wlm.inspecting.weight_error import Histogram
+from wlm.quantization.variant import Variant
 
 MOST_LINES = 64  # lines of a grid over the histogram; more are drawn as a rug below it
+
+
+@st.cache_resource(show_spinner="Counting the weights …", max_entries=64)
+def histogram_of(model: str, variant: Variant, matrix: str, *, fine: bool = False) -> Histogram:
+    """Return the histogram of one of a named model's matrices over a variant's grid."""
+    fp32, stored = server.load_variant(model, Variant()), server.load_variant(model, variant)
+    return weight_error.histogram(fp32.matrices()[matrix], stored.matrices()[matrix], fine=fine)
 
 
 def histogram_layers(histogram: Histogram, title: str) -> tuple[alt.X, list[alt.Chart]]:
