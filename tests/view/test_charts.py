@@ -26,6 +26,7 @@ from view.shared.next_words import next_words
 from view.sweep import charts as sweep
 from wlm.audience.votes import Votes
 from wlm.explaining.curve import LossAt, LossCurve
+from wlm.explaining.integers import RoundedRow
 from wlm.explaining.reading import Flow
 from wlm.inspecting.roofline import Roofline
 from wlm.inspecting.weight_error import Histogram
@@ -86,6 +87,7 @@ def draws(labels: list[str]) -> list[dict]:
 
 STRIP = [{"place": i, "word": "w", "label": TWO[1], "kl": 0.1 * i} for i in (1, 2)]
 ROOF = Roofline(1e10, 5e10, 1e11, 2e11)
+ROW = RoundedRow(3, (0.027, -0.5, 0.2), (7, -127, 51), 0.00394, 0.5, 3, 40.0, 0.00392, 40.0)
 # Made when asked for: all of them take seconds, in each process that collects the tests.
 MAKE = {
     "two bars": lambda: bars(TWO, [113.9, 79.7], [113.9, 79.7]),
@@ -148,26 +150,15 @@ MAKE = {
     "large bars": lambda: compare.large_bars(TWO, [113.9, 79.7], ".1f"),
     "next words": lambda: next_words(draws(TWO), TWO),
     "weights on ticks": lambda: how.weights_and_row(
-        Histogram(-1.0, 0.5, [1, 4, 1], [-1.0, 0.0], False), (-0.5, 0.2), 0.5
+        Histogram(-1.0, 0.5, [1, 4, 1], [-1.0, 0.0], False), ROW
     ),
     "weights on ticks of their rows": lambda: how.weights_and_row(
-        Histogram(-1.0, 0.5, [1, 4, 1], [-1.0, 0.0], True), (-0.5, 0.2), 0.5
+        Histogram(-1.0, 0.5, [1, 4, 1], [-1.0, 0.0], True), ROW
     ),
-    "snapping": lambda: how.snapping(
-        [
-            {"name": "0.1 ÷ step = 6.81", "below": 6, "above": 7, "place": 0.81, "taken": 7},
-            {"name": "0.2 ÷ step = 127.50", "below": 127, "above": 128, "place": 0.5, "taken": 127},
-        ]
-    ),
-    "ranges": lambda: how.ranges(
-        [
-            {"word": word, "low": -0.5, "high": 0.5, "chosen": word == "'s"}
-            for word in ("the", "bridge", "the", "'s")
-        ],
-        (-0.4, 0.6),
-    ),
+    "snapping": lambda: how.snapping(ROW),
+    "ranges": lambda: how.ranges(("the", "bridge", "the", "'s"), [(-0.5, 0.5)] * 4, 3, (-0.4, 0.6)),
     "values on grids": lambda: how.on_grids([-0.5, 0.1], [-0.5, 0.0, 0.5], [-0.4, 0.0, 0.4]),
-    "products": lambda: how.products([2, -3] * 20, [10, 20] * 20, "sum so far"),
+    "products": lambda: how.products([2, -3] * 20, [10, 20] * 20),
     "running sum": lambda: how.running_sum([20, -40, 12_660], TWO[1]),
     "staircase": lambda: bits.staircase(2, 0.5),
     "levels": lambda: bits.on_levels([1, 0, 5, 2]),

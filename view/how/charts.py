@@ -1,5 +1,9 @@
 """The charts of the page How: weights, inputs and products on their way to integers."""
 
+import math
+from collections.abc import Sequence
+from itertools import islice
+
 import altair as alt
 
 from view.shared.chart_cache import built_once
@@ -18,42 +22,55 @@ from view.shared.charts import (
     specification,
 )
 from view.shared.histogram import histogram_layers
+from view.shared.next_words import shown_word
 from view.shared.page import minus
+from wlm.explaining.integers import RoundedRow
 from wlm.inspecting.weight_error import Histogram
 
 STATIC = "fixed range (static)"
+SHOWN_WEIGHTS = 8  # between their ticks
 ACROSS = 32  # products side by side
 
 
 @built_once
-def weights_and_row(histogram: Histogram, row: tuple[float, float], largest: float) -> Spec:
+def weights_and_row(histogram: Histogram, row: RoundedRow) -> Spec:
     """Return all weights of a matrix over their grid. If one step is shared, a bar shows the range
-    `row` of one row, and a line the weight `largest`, which sets the step."""
+    of one row, and a line the largest weight, which sets the step."""
     title = "weight, in its row's steps" if histogram.in_levels else "weight"
     x, layers = histogram_layers(histogram, title)
     if not histogram.in_levels:
-        low, high = row
-        span = alt.Chart({"values": [{"start": low, "end": high, "text": "this row"}]})
-        span = span.encode(x=x, y=alt.YValue(26))
-        edge = alt.Chart({"values": [{"start": largest, "text": "sets the step"}]}).encode(x=x)
-        side = {"align": "right", "dx": -6} if largest > 0 else {"align": "left", "dx": 6}
+        ends = {"start": min(row.weights), "end": max(row.weights), "text": "this row"}
+        span = alt.Chart({"values": [ends]}).encode(x=x, y=alt.YValue(26))
+        edge = alt.Chart({"values": [{"start": row.largest, "text": "sets the step"}]}).encode(x=x)
         layers += [
             span.mark_rule(color=INK, strokeWidth=5).encode(x2=alt.X2("end:Q")),
             span.mark_text(color=INK, align="left", dy=-14).encode(text=alt.Text("text:N")),
             edge.mark_rule(color=INK, strokeDash=[6, 4], strokeWidth=2),
-            edge.mark_text(color=INK, y=90, **side).encode(text=alt.Text("text:N")),
+            edge.mark_text(color=INK, y=90, align="right", dx=-6).encode(text=alt.Text("text:N")),
         ]
     about = "How many weights of the matrix have each value, over the 256 numbers that int8 stores."
     return specification(alt.layer(*layers), 300, about)
 
 
 @built_once
-def snapping(rows: list[dict]) -> Spec:
-    """Return a line per weight between its two nearest ticks, and the tick it snaps to.
-
-    Rows have `name`; `below` and `above`, the ticks' integers; `place`, the weight's position
-    between them, 0 to 1; and `taken`, the stored integer.
-    """
+def snapping(rounded: RoundedRow) -> Spec:
+    """Return a line for each of a row's first weights between its two nearest ticks, and the tick
+    it snaps to."""
+    rows = []
+    pairs = zip(rounded.weights, rounded.integers, strict=True)
+    for weight, integer in islice(pairs, SHOWN_WEIGHTS):
+        steps = weight / rounded.step
+        below = math.floor(steps)
+        rows.append(
+            {
+                "name": minus(f"{weight:.4f} ÷ step = {steps:.2f}"),
+                "below": below,
+                "above": below + 1,
+                "place": steps - below,  # between the ticks, 0 to 1
+                "taken": integer,
+                "end": min(max(integer - below, 0), 1),
+            }
+        )
     y = alt.Y(
         "name:N",
         sort=[row["name"] for row in rows],
@@ -62,8 +79,7 @@ def snapping(rows: list[dict]) -> Spec:
     )
     axis = alt.Axis(values=[0, 0.5, 1], labelExpr="datum.value == 0.5 ? 'half' : 'tick'")
     x = alt.X("place:Q", title=None, scale=alt.Scale(domain=[-0.18, 1.18], nice=False), axis=axis)
-    told = [{**row, "end": min(max(row["taken"] - row["below"], 0), 1)} for row in rows]
-    base = alt.Chart({"values": told}).encode(y=y)
+    base = alt.Chart({"values": rows}).encode(y=y)
     tooltip = [alt.Tooltip("name:N", title="weight"), alt.Tooltip("taken:Q", title="stored")]
     ends = [
         base.mark_text(fontSize=LABEL_SIZE, color=INK, **side).encode(
@@ -89,11 +105,22 @@ def snapping(rows: list[dict]) -> Spec:
 
 
 @built_once
-def ranges(rows: list[dict], static: tuple[float, float]) -> Spec:
-    """Return a bar per word from the lowest to the highest value of its input, the chosen word's
-    bar in full color, and the ends of a static range; rows have word, low, high and chosen."""
-    # A word may occur several times, so its name includes its position, which is not shown.
-    rows = [{**row, "name": f"{i:03}{row['word']}"} for i, row in enumerate(rows)]
+def ranges(
+    words: Sequence[str], found: Sequence[tuple[float, float]], at: int, static: tuple[float, float]
+) -> Spec:
+    """Return a bar per word from the lowest to the highest value of its input, the bar of the word
+    at a position in full color, and the ends of a static range."""
+    rows = [
+        {
+            # A word may occur several times, so its name includes its position, which is not shown.
+            "name": f"{i:03}{shown_word(word)}",
+            "word": shown_word(word),
+            "low": low,
+            "high": high,
+            "chosen": i == at,
+        }
+        for i, (word, (low, high)) in enumerate(zip(words, found, strict=True))
+    ]
     x = alt.X(
         "name:N",
         title="word that is read",
@@ -125,9 +152,9 @@ def ranges(rows: list[dict], static: tuple[float, float]) -> Spec:
         ],
     )
     ends = alt.Chart({"values": [{"end": end, "what": STATIC} for end in static]})
-    ghost = ends.mark_rule(strokeDash=[7, 5], strokeWidth=2.5).encode(
-        y=alt.Y("end:Q"), color=_ghost("what:N")
-    )
+    legend = alt.Legend(title=None, orient="top", symbolType="stroke", symbolStrokeWidth=3)
+    grey = alt.Color("what:N", scale=alt.Scale(domain=[STATIC], range=[GREY]), legend=legend)
+    ghost = ends.mark_rule(strokeDash=[7, 5], strokeWidth=2.5).encode(y=alt.Y("end:Q"), color=grey)
     about = "The lowest to the highest input value at each word, and a fixed range for comparison."
     return specification(alt.layer(bars, ghost), 300, about)
 
@@ -179,9 +206,9 @@ def on_grids(values: list[float], dynamic: list[float], static: list[float]) -> 
 
 
 @built_once
-def products(weights: list[int], inputs: list[int], words: str) -> Spec:
+def products(weights: Sequence[int], inputs: Sequence[int]) -> Spec:
     """Return a cell per product of a weight and an input; a larger product has a stronger color.
-    The tooltip has the product and the sum so far, which `words` names."""
+    The tooltip has the product and the sum so far."""
     rows, running = [], 0
     for column, (weight, value) in enumerate(zip(weights, inputs, strict=True)):
         running += weight * value
@@ -209,7 +236,7 @@ def products(weights: list[int], inputs: list[int], words: str) -> Spec:
             tooltip=[
                 alt.Tooltip("column:Q"),
                 alt.Tooltip("formula:N", title="weight × input"),
-                alt.Tooltip("running:N", title=words),
+                alt.Tooltip("running:N", title="sum so far"),
             ],
         )
     )
@@ -241,21 +268,13 @@ def running_sum(running: list[int], label: str) -> Spec:
         tooltip=[alt.Tooltip("column:Q", title="products"), alt.Tooltip("sum:Q", format=",")],
     )
     last = base.transform_filter(alt.datum.column == len(rows))
+    number = last.encode(text=alt.Text("sum:Q", format=","))
+    above = {"align": "right", "dx": -4, "dy": -16, "fontSize": LABEL_SIZE}
     chart = alt.layer(
         base.mark_line(strokeWidth=2.5, interpolate="step-after"),
         last.mark_point(filled=True, size=110, opacity=1),
-        last.mark_text(align="right", dx=-4, dy=-16, fontSize=LABEL_SIZE, **HALO).encode(
-            text=alt.Text("sum:Q", format=","), color=alt.ColorValue(GROUND)
-        ),
-        last.mark_text(align="right", dx=-4, dy=-16, fontSize=LABEL_SIZE).encode(
-            text=alt.Text("sum:Q", format=","), color=alt.ColorValue(INK)
-        ),
+        number.mark_text(**above, **HALO).encode(color=alt.ColorValue(GROUND)),
+        number.mark_text(**above).encode(color=alt.ColorValue(INK)),
     )
     about = f"The sum of the products, one after the other, up to {minus(f'{running[-1]:,}')}."
     return specification(chart, 240, about)
-
-
-def _ghost(field: str) -> alt.Color:
-    """Return a grey for marks that are only for comparison, with a legend."""
-    legend = alt.Legend(title=None, orient="top", symbolType="stroke", symbolStrokeWidth=3)
-    return alt.Color(field, scale=alt.Scale(domain=[STATIC], range=[GREY]), legend=legend)

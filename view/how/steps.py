@@ -9,7 +9,6 @@ from view.how import charts
 from view.how.selection import (
     FP32,
     Selection,
-    histogram_of,
     next_words_of,
     ranges_of,
     static_grids,
@@ -18,6 +17,7 @@ from view.how.selection import (
 from view.shared import server
 from view.shared.cards import card
 from view.shared.charts import Spec
+from view.shared.histogram import histogram_of
 from view.shared.next_words import chart_of_candidates, drawn, likeliest, shown_word
 from view.shared.page import minus, plain
 from wlm.catalog.registry import find_model
@@ -26,7 +26,6 @@ from wlm.explaining.reading import DECODER_WEIGHT
 from wlm.explaining.snippets import lines_of
 from wlm.paths import shown_path
 
-SHOWN_WEIGHTS = 8  # between their ticks
 SHOWN_PRODUCTS = 512  # as cells: a chart of more is slow
 # One line is at most as wide as a phone.
 FORMULAS = (
@@ -99,9 +98,9 @@ def show_weight(chosen: Selection) -> None:
         st.markdown(f"**All weights of {chosen.name}**, and the 256 ticks of their grid")
         st.vega_lite_chart(weights_chart(chosen), key="how-weights")
     with few:
-        count = min(SHOWN_WEIGHTS, len(row.weights))
+        count = min(charts.SHOWN_WEIGHTS, len(row.weights))
         st.markdown(f"**The row's first {count} weights** snap to the nearest tick")
-        st.vega_lite_chart(charts.snapping(snaps(row)), key="how-snapping")
+        st.vega_lite_chart(charts.snapping(row), key="how-snapping")
     with st.expander("Show every weight of the row", icon=":material/table_rows:"):
         number = st.column_config.NumberColumn
         st.dataframe(
@@ -143,27 +142,8 @@ def about_step(chosen: Selection, row: RoundedRow) -> str:
 
 def weights_chart(chosen: Selection) -> Spec:
     """Return the chart of all weights over their grid."""
-    row = word_of(chosen).row
-    span = min(row.weights), max(row.weights)
-    return charts.weights_and_row(histogram_of(chosen), span, row.largest)
-
-
-def snaps(row: RoundedRow) -> list[dict]:
-    """Return rows for the chart of the row's first weights, each between its two ticks."""
-    rows = []
-    for weight, integer in list(zip(row.weights, row.integers, strict=True))[:SHOWN_WEIGHTS]:
-        steps = weight / row.step
-        below = math.floor(steps)
-        rows.append(
-            {
-                "name": minus(f"{weight:.4f} ÷ step = {steps:.2f}"),
-                "below": below,
-                "above": below + 1,
-                "place": steps - below,
-                "taken": integer,
-            }
-        )
-    return rows
+    histogram = histogram_of(chosen.model, chosen.int8, chosen.matrix)
+    return charts.weights_and_row(histogram, word_of(chosen).row)
 
 
 def show_input(chosen: Selection) -> None:
@@ -212,12 +192,8 @@ def show_input(chosen: Selection) -> None:
 def ranges_chart(chosen: Selection) -> Spec:
     """Return the chart of the input's range at each word."""
     static = static_grids(chosen.model).grids[chosen.matrix]
-    ranges = zip(chosen.words, ranges_of(chosen), strict=True)
-    rows = [
-        {"word": shown_word(word), "low": low, "high": high, "chosen": position == chosen.at}
-        for position, (word, (low, high)) in enumerate(ranges)
-    ]
-    return charts.ranges(rows, (static.low, static.high))
+    ends = static.low, static.high
+    return charts.ranges(chosen.words, ranges_of(chosen), chosen.at, ends)
 
 
 def show_sum(chosen: Selection) -> None:
@@ -255,8 +231,7 @@ def show_sum(chosen: Selection) -> None:
         some = "" if shown == count else f", the first {shown}"
         st.markdown(f"**{count} products**{some}: point at one to see its numbers")
         weights, inputs = found.weights[:SHOWN_PRODUCTS], found.inputs[:SHOWN_PRODUCTS]
-        chart = charts.products(list(weights), list(inputs), "sum so far")
-        st.vega_lite_chart(chart, key="how-products")
+        st.vega_lite_chart(charts.products(weights, inputs), key="how-products")
     with line:
         st.markdown("**They add up**, in a 32-bit integer")
         chart = charts.running_sum(found.running, chosen.int8.label)

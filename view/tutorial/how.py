@@ -5,7 +5,7 @@ import streamlit as st
 from view.how import charts
 from view.how.choose import DEFAULT_PROMPT
 from view.how.selection import Selection, word_of, words_read
-from view.how.steps import formula, ranges_chart, show_formula, snaps, weights_chart
+from view.how.steps import formula, ranges_chart, show_formula, weights_chart
 from view.shared import server
 from view.shared.charts import Spec, draw_chart
 from view.shared.page import MENU, minus, plain
@@ -49,7 +49,7 @@ def show_rounding(presenting: bool) -> None:
     """Show the decoder's weights over their grid, and some weights as they snap to the grid."""
     here = selection()
     whole, few = st.columns(2)
-    snapped = charts.snapping(snaps(word_of(here).row))
+    snapped = charts.snapping(word_of(here).row)
     draw_chart(sized(weights_chart(here), presenting), f"tour-weights-{presenting}", whole)
     draw_chart(sized(snapped, presenting), f"tour-snapping-{presenting}", few)
     link_to_all(presenting)
