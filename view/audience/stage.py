@@ -4,12 +4,12 @@ import streamlit as st
 
 from view.audience.address import audience_address, qr_code
 from view.audience.charts import rounds_chart, votes_chart
-from view.audience.keys import hear_keys
 from view.audience.lobby import enter
 from view.audience.rooms import open_room, rooms, writers
 from view.sample.typeset import show_pair
 from view.shared import visitor
 from view.shared.charts import draw_chart
+from view.shared.keys import CLICKER, hear_keys
 from view.shared.page import errors_shown
 from view.shared.screen import fill_screen, zoom
 from wlm.audience.room import Phase, Room
@@ -44,6 +44,14 @@ def show_heading(room: Room, votes: dict[int, Votes]) -> None:
     """Show the question, or in the end the verdict, and the buttons for the next step. Listen to
     keys."""
     this = votes[room.round]
+    here = 1 + 3 * room.round + list(Phase).index(room.phase)  # three steps per round
+
+    def go_to(step: int) -> None:
+        if step == here + 1:
+            go_on(room, this.total)
+        elif step == here - 1:
+            reopen(room)
+
     with st.container(horizontal=True, vertical_alignment="center"):
         title = f"Round {room.round + 1} of {len(room.pairs)}: {QUESTION[0].lower()}{QUESTION[1:]}"
         if room.phase == Phase.WAITING:
@@ -52,9 +60,7 @@ def show_heading(room: Room, votes: dict[int, Votes]) -> None:
             title = verdict(list(votes.values()))
         st.title(title, anchor=False, width="stretch")
         fill_screen()
-        hear_keys(
-            f"{room.round}-{room.phase}", lambda: go_on(room, this.total), lambda: reopen(room)
-        )
+        hear_keys("stage-keys", here, here + 1, CLICKER, go_to, one_at_a_time=True)
         if room.phase == Phase.RESULT:
             if st.button("Leave", icon=":material/logout:"):
                 leave()

@@ -2,9 +2,12 @@
 
 import streamlit as st
 
+from view.shared.keys import ARROWS, CLICKER, hear_keys
 from view.shared.screen import fill_screen
-from view.tutorial.keys import hear_keys
 from view.tutorial.place import NUMBERS, Place, go
+
+LAST = NUMBERS[-1]
+ALL_KEYS = {**CLICKER, "Home": -LAST, "End": LAST}
 
 
 def show_stepper(place: Place, title: str) -> None:
@@ -37,7 +40,14 @@ def show_stepper(place: Place, title: str) -> None:
                 on_click=_turn_code,
             )
             fill_screen()
-        hear_keys(place)
+        hear_keys(
+            "tour-keys",
+            place.step,
+            LAST,
+            ALL_KEYS if place.presenting else ARROWS,  # the others scroll a long page
+            lambda step: go(step=step),
+            leave=_leave if place.presenting else None,
+        )
 
 
 def code_is_open() -> bool:
@@ -52,3 +62,11 @@ def _button(label: str, to: dict, **options) -> None:
 
 def _turn_code() -> None:
     st.session_state["tour-code"] = not code_is_open()
+
+
+def _leave() -> None:
+    """Close the code if it is open, else end presenting."""
+    if code_is_open():
+        st.session_state["tour-code"] = False
+    else:
+        go(presenting=False)
