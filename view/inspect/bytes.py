@@ -1,15 +1,17 @@
-"""How many bytes each part of a model takes in its file."""
+"""How many bytes each part of a model takes in its file, and a variant in memory."""
+
+from collections.abc import Sequence
 
 import streamlit as st
 
 from view.inspect import charts
-from view.inspect.memory import show_memory
 from view.shared import server
-from view.shared.cards import columns, size_card
+from view.shared.cards import card, columns, size_card
 from view.shared.charts import Spec
+from view.shared.memory import measured_memory, offer_memory
 from wlm.inspecting.parts import FILE_FORMAT, saved_parts
 from wlm.inspecting.roofline import precisions
-from wlm.measuring.wording import size_unit
+from wlm.measuring.wording import repacked, size_unit
 from wlm.model.lstm import EMBEDDING
 from wlm.quantization.variant import Variant
 
@@ -83,3 +85,25 @@ def why_it_remains(model: str, sizes: dict[Variant, dict[str, int]]) -> str:
             else f"In {variant.label}, the embedding is quantized too: {share}."
         )
     return " ".join(sentences)
+
+
+def show_memory(model: str, variants: Sequence[Variant], sizes: Sequence[int]) -> None:
+    """Show the memory of the variants that were measured, and offer to measure the others; `sizes`
+    are the bytes of the files."""
+    explanations = []
+    if known := measured_memory(model, variants):
+        st.markdown("**Memory added to a process** by each variant")
+        for column, variant, size in zip(columns(len(variants)), variants, sizes, strict=True):
+            if memory := known.get(variant):
+                card(
+                    column,
+                    variant.label,
+                    f"{memory.added_bytes / 1e6:,.0f} MB",
+                    f"{memory.added_bytes / size:.1f} times the file",
+                    help="Measured in a new process that prepared the variant and read 100 tokens. "
+                    f"The peak while preparing was {memory.peak_bytes / 1e6:,.0f} MB.",
+                )
+                explanations.append(repacked(str(variant), variant.label, memory.added_bytes, size))
+    for sentence in filter(None, explanations):
+        st.markdown(sentence)
+    offer_memory(model, variants)

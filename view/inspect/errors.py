@@ -119,11 +119,12 @@ def show_matrix(model: str, variants: list[Variant]) -> None:
     own = "block" if error.levels == LEVELS else "row"
     if error.step:
         low, high = error.step
+        moved = [abs(each.stored - each.weight) for each in error.largest]
         values = {
             "Step": f"{low:.3g}",
             "Signal to noise": f"{error.sqnr_db:.1f} dB",
             "Levels for 99% of weights": f"{error.levels_99} of {error.levels}",
-            "Largest error": f"{_largest(error):.3g}",
+            "Largest error": f"{max(moved, default=0.0):.3g}",
         }
         for column, (heading, value) in zip(st.columns(4), values.items(), strict=True):
             several = heading == "Step" and high > low
@@ -161,7 +162,3 @@ def show_matrix(model: str, variants: list[Variant]) -> None:
 def _share(decibels: float) -> str:
     """Return a ratio in decibels as the error's share of the signal."""
     return f"{100 * 10 ** (-decibels / 20):.2g}%"
-
-
-def _largest(error: WeightError) -> float:
-    return max((abs(each.stored - each.weight) for each in error.largest), default=0.0)
