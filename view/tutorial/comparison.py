@@ -1,5 +1,7 @@
 """The comparisons of the tour: the recorded run until Run measures here; larger for a presenter."""
 
+from functools import partial
+
 import streamlit as st
 
 from view.compare import results
@@ -24,12 +26,8 @@ def measure(key: str, variants: tuple[Variant, ...], presenting: bool) -> None:
     """Draw a Run button and the comparison that it starts. Before that, draw a recorded run if
     there is one, or the reason that a variant is unavailable. The run's id is in the URL under its
     key."""
-
-    def show(result: dict) -> None:
-        results.show_summary(result, presenting)
-
-    def show_verdict(result: dict) -> None:
-        results.show_verdict(result, presenting)
+    show = partial(results.show_summary, large=presenting)
+    show_verdict = partial(results.show_verdict, large=presenting)
 
     def stay() -> None:  # without its settings, which are the same and need room
         if before:

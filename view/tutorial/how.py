@@ -9,12 +9,12 @@ from view.how.steps import formula, ranges_chart, show_formula, weights_chart
 from view.shared import server
 from view.shared.charts import Spec, draw_chart
 from view.shared.page import MENU, minus, plain
-from wlm.catalog.registry import DEFAULT_MODEL
+from view.tutorial.comparison import MODEL
 from wlm.explaining.integers import highest_level
 from wlm.explaining.reading import DECODER_WEIGHT
 from wlm.explaining.snippets import lines_of
 
-MODEL, ROW = DEFAULT_MODEL, "the"  # the word whose row of the decoder is shown
+ROW = "the"  # the word whose row of the decoder is shown
 SLIDE_HEIGHT = 260  # pixels of a chart, before a screen enlarges it
 LINES = lines_of(
     f"assets/models/{MODEL}",
