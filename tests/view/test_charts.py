@@ -85,7 +85,6 @@ def draws(labels: list[str]) -> list[dict]:
     ]
 
 
-STRIP = [{"place": i, "word": "w", "label": TWO[1], "kl": 0.1 * i} for i in (1, 2)]
 ROOF = Roofline(1e10, 5e10, 1e11, 2e11)
 ROW = RoundedRow(3, (0.027, -0.5, 0.2), (7, -127, 51), 0.00394, 0.5, 3, 40.0, 0.00392, 40.0)
 # Made when asked for: all of them take seconds, in each process that collects the tests.
@@ -143,8 +142,10 @@ MAKE = {
     "elapsed and CPU time": lambda: sweep.time_curves(
         curves(TWO, [1, 2, 4]), TWO, [1, 2, 4], knob="k"
     ),
-    "strip": lambda: sample.divergence_strip(STRIP, TWO[1], 0.2, 2),
-    "strip without a difference": lambda: sample.divergence_strip(STRIP, TWO[1], 0.2, None),
+    "strip": lambda: sample.divergence_strip(["a", "b"], [0.1, 0.2], TWO[1], 0.2, 1),
+    "strip without a difference": lambda: sample.divergence_strip(
+        ["a", "b"], [0.1, 0.2], TWO[1], 0.2, None
+    ),
     "votes": lambda: votes_chart(Votes((7, 3), 0)),
     "rounds": lambda: rounds_chart([Votes((7, 3), 0), Votes((2, 8), 1)]),
     "large bars": lambda: compare.large_bars(TWO, [113.9, 79.7], ".1f"),

@@ -88,13 +88,13 @@ def upload_model() -> None:
         left, right = st.columns(2)
         weights = left.file_uploader(
             "Weights: a state_dict, a checkpoint, a whole module, or an export from this app",
-            type=[suffix.removeprefix(".") for suffix in checks.WEIGHTS_SUFFIXES],
+            type=checks.WEIGHTS_SUFFIXES,
             max_upload_size=checks.MOST_WEIGHTS_MB,
             key=f"weights-{turn}",
         )
         words = right.file_uploader(
             "Vocabulary: one word per line, or train.txt, valid.txt, test.txt (not for a .zip)",
-            type=[suffix.removeprefix(".") for suffix in checks.WORDS_SUFFIXES],
+            type=checks.WORDS_SUFFIXES,
             accept_multiple_files=True,
             max_upload_size=checks.MOST_WORDS_MB,
             key=f"words-{turn}",
@@ -110,7 +110,7 @@ def upload_text() -> None:
     with st.form("upload-text", border=False):
         text = st.file_uploader(
             "Text: UTF-8, words separated by spaces as in WikiText-2",
-            type=[suffix.removeprefix(".") for suffix in checks.TEXT_SUFFIXES],
+            type=checks.TEXT_SUFFIXES,
             max_upload_size=checks.MOST_TEXT_MB,
             key=f"text-{turn}",
         )

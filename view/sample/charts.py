@@ -17,18 +17,20 @@ TICKS = [0, 0.1, 0.5, *range(1, 10)]  # nats
 
 
 @built_once
-def divergence_strip(rows: list[dict], label: str, top: float, departure: int | None) -> Spec:
-    """Return a variant's divergence from the baseline along the text, in the variant's color, with
-    the first different word marked.
-
-    There is a row per word: `place` from 1, `word`, `label`, and `kl` in nats. `top` is the highest
-    value of all variants, so that their charts compare.
-    """
-    last = max(row["place"] for row in rows)
+def divergence_strip(
+    words: list[str], nats: list[float], label: str, top: float, departure: int | None
+) -> Spec:
+    """Return a variant's divergence from the baseline along the text, in nats for each word, with
+    the first different word marked, by its position from 0. `top` is the highest value of all
+    variants, so that their charts compare."""
+    rows = [
+        {"place": place, "word": word, "label": label, "kl": kl}
+        for place, (word, kl) in enumerate(zip(words, nats, strict=True), start=1)
+    ]
     x = alt.X(
         "place:Q",
         title="word",
-        scale=alt.Scale(domain=[1, max(2, last)], nice=False),
+        scale=alt.Scale(domain=[1, max(2, len(rows))], nice=False),
         axis=alt.Axis(tickMinStep=1, format="d"),
     )
     base = alt.Chart({"values": rows}).encode(
@@ -60,13 +62,13 @@ def divergence_strip(rows: list[dict], label: str, top: float, departure: int | 
         dots.add_params(hover),
     ]
     if departure is not None:
-        mark = alt.Chart({"values": [{"place": departure, "text": "first difference"}]})
+        mark = alt.Chart({"values": [{"place": departure + 1, "text": "first difference"}]})
         mark = mark.encode(x=x)
         layers.append(mark.mark_rule(strokeDash=[6, 4], size=2, color=INK))
-        right = departure < 0.8 * last
+        right = departure < 0.8 * len(rows)
         side = {"align": "left", "dx": 6} if right else {"align": "right", "dx": -6}
-        words = mark.mark_text(**side, baseline="top", y=0, color=INK)
-        layers.append(words.encode(text=alt.Text("text:N")))
+        name = mark.mark_text(**side, baseline="top", y=0, color=INK)
+        layers.append(name.encode(text=alt.Text("text:N")))
     about = f"How far the next words of {label} differ from the baseline's, word by word."
     return specification(alt.layer(*layers), 190, about)
 

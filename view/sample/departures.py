@@ -61,16 +61,10 @@ def show_strips(sample: Sample) -> None:
     top = max(MOST_NATS, *(nats for found in sample.divergences for nats in found.kl))
     st.markdown(f"**Divergence** from {baseline} along {baseline}'s text, word by word")
     for i, label in enumerate(others, start=1):
-        rows = [
-            {"place": place, "word": words[place - 1], "label": label, "kl": found.kl[i]}
-            for place, found in enumerate(sample.divergences, start=1)
-        ]
-        departure = sample.departure(i)
+        nats = [found.kl[i] for found in sample.divergences]
         if len(others) > 1:
             st.markdown(label)
-        chart = charts.divergence_strip(
-            rows, label, top, None if departure is None else departure + 1
-        )
+        chart = charts.divergence_strip(words, nats, label, top, sample.departure(i))
         st.vega_lite_chart(chart, key=f"strip-{i}")
 
 

@@ -49,9 +49,8 @@ def show_rounding(presenting: bool) -> None:
     """Show the decoder's weights over their grid, and some weights as they snap to the grid."""
     here = selection()
     whole, few = st.columns(2)
-    snapped = charts.snapping(word_of(here).row)
-    draw_chart(sized(weights_chart(here), presenting), f"tour-weights-{presenting}", whole)
-    draw_chart(sized(snapped, presenting), f"tour-snapping-{presenting}", few)
+    draw(weights_chart(here), "weights", whole, presenting)
+    draw(charts.snapping(word_of(here).row), "snapping", few, presenting)
     link_to_all(presenting)
 
 
@@ -72,17 +71,18 @@ def show_sum(presenting: bool) -> None:
     """Show an input's range at each word, and how the products of one row add up."""
     here = selection()
     ranges, sum = st.columns(2)
-    draw_chart(sized(ranges_chart(here), presenting), f"tour-ranges-{presenting}", ranges)
+    draw(ranges_chart(here), "ranges", ranges, presenting)
     running = charts.running_sum(word_of(here).sum.running, here.int8.label)
-    draw_chart(sized(running, presenting), f"tour-running-{presenting}", sum)
+    draw(running, "running", sum, presenting)
     if not presenting:
         show_formula(formula(here))
     link_to_all(presenting)
 
 
-def sized(chart: Spec, presenting: bool) -> Spec:
-    """Return a chart in the height that a slide has for it; unchanged for a reader."""
-    return chart | {"height": SLIDE_HEIGHT} if presenting else chart
+def draw(chart: Spec, name: str, place, presenting: bool) -> None:
+    """Draw a chart in a place; on a slide, in the height that the slide has for it."""
+    chart = chart | {"height": SLIDE_HEIGHT} if presenting else chart
+    draw_chart(chart, f"tour-{name}-{presenting}", place)
 
 
 def link_to_all(presenting: bool) -> None:
