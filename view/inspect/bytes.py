@@ -26,14 +26,14 @@ def show_bytes(model: str, variants: list[Variant]) -> None:
     """Show which part of the model takes which part of the file."""
     parts = [parts_of(model, variant) for variant in variants]
     labels = [variant.label for variant in variants]
-    sizes = [sum(each.values()) for each in parts]
+    sizes = [sum(by_part.values()) for by_part in parts]
     for column, label, size in zip(columns(len(labels)), labels, sizes, strict=True):
         size_card(column, size, sizes[0] if label != labels[0] else None, heading=label)
     st.vega_lite_chart(bytes_chart(model, variants), key="chart-bytes")
     st.markdown(why_it_remains(model, dict(zip(variants, parts, strict=True))))
     show_memory(model, variants, sizes)
     st.markdown("**Exact bytes**")
-    bytes = ([*each.values(), size] for each, size in zip(parts, sizes, strict=True))
+    bytes = ([*by_part.values(), size] for by_part, size in zip(parts, sizes, strict=True))
     table = {"Part": [*parts[0], "whole file"], **dict(zip(labels, bytes, strict=True))}
     numbers = dict.fromkeys(labels, st.column_config.NumberColumn(format="localized"))
     st.dataframe(table, column_config=numbers, hide_index=True, height="content")
@@ -47,10 +47,10 @@ def bytes_chart(model: str, variants: list[Variant], large: bool = False) -> Spe
     """Return a bar per variant, stacked from the sizes of its parts, with an outline around the
     parts that stay unquantized; `large` is for a lecture."""
     parts = [parts_of(model, variant) for variant in variants]
-    unit, scale = size_unit(sum(each.values()) for each in parts)
+    unit, scale = size_unit(sum(by_part.values()) for by_part in parts)
     return charts.stacked_parts(
         [variant.label for variant in variants],
-        [{part: size / scale for part, size in each.items()} for each in parts],
+        [{part: size / scale for part, size in by_part.items()} for by_part in parts],
         title=f"size ({unit})",
         format=".1f",
         unit=unit,

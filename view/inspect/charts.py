@@ -133,9 +133,9 @@ def _segments(labels: list[str], parts: list[dict[str, float]]) -> tuple[list[di
 def _with_room(numbers: list[dict], room: float) -> list[dict]:
     """Leave out the smaller of two numbers of a bar that would overlap."""
     kept: list[dict] = []
-    for row in sorted(numbers, key=lambda each: -each["sum"]):
-        same_bar = (each for each in kept if each["label"] == row["label"])
-        if all(abs(each["middle"] - row["middle"]) >= room for each in same_bar):
+    for row in sorted(numbers, key=lambda row: -row["sum"]):
+        same_bar = (other for other in kept if other["label"] == row["label"])
+        if all(abs(other["middle"] - row["middle"]) >= room for other in same_bar):
             kept.append(row)
     return kept
 

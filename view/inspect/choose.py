@@ -21,6 +21,6 @@ def choose(model: str) -> list[Variant]:
     offered = offered_variants(model)
     menu, more = st.columns([3, 1], vertical_alignment="bottom")
     every = more.toggle("List all variants", **in_url("every"))
-    listed = [each for each in offered if every or str(each) in MAIN] or offered
+    listed = [variant for variant in offered if every or str(variant) in MAIN] or offered
     with menu:
         return choose_variants("Variants", "variants", listed, offered[:2])

@@ -63,9 +63,9 @@ def show_errors(model: str, text: str, variants: list[Variant]) -> None:
     with weights_column:
         st.markdown("**Weights**: how much rounding changes each matrix")
         rows = [
-            {**each.to_json(), "label": variant.label, "matrix": matrix_label(each.matrix)}
+            {**error.to_json(), "label": variant.label, "matrix": matrix_label(error.matrix)}
             for variant in quantized
-            for each in weight_errors_of(model, variant)
+            for error in weight_errors_of(model, variant)
         ]
         st.vega_lite_chart(charts.matrix_errors(rows, labels), key="chart-matrices")
     st.caption(
@@ -78,8 +78,8 @@ def show_errors(model: str, text: str, variants: list[Variant]) -> None:
 
 def show_worst(variant: Variant, layers: list[LayerError], weights: list[WeightError]) -> None:
     """Show how well a variant's logits, its worst layer and its worst weights keep their signal."""
-    logits, layer = layers[-1], min(layers, key=lambda each: each.sqnr_db)
-    matrix = min(weights, key=lambda each: each.sqnr_db)
+    logits, layer = layers[-1], min(layers, key=lambda layer: layer.sqnr_db)
+    matrix = min(weights, key=lambda matrix: matrix.sqnr_db)
     worst = "more than after any other part"
     if layer is not logits:
         worst = f"and {_share(layer.sqnr_db)} after {layer.part}, where it is largest"
@@ -106,32 +106,35 @@ def show_worst(variant: Variant, layers: list[LayerError], weights: list[WeightE
 def show_matrix(model: str, variants: list[Variant]) -> None:
     """Show one weight matrix: its grid over the histogram of its weights, and what moved most."""
     with st.container(horizontal=True):
-        label = st.selectbox(
-            "Variant", [each.label for each in variants], index=len(variants) - 1, width=280
+        variant = st.selectbox(
+            "Variant",
+            variants,
+            index=len(variants) - 1,
+            format_func=lambda variant: variant.label,
+            width=280,
         )
-        variant = next(each for each in variants if each.label == label)
-        by_label = {matrix_label(each.matrix): each for each in weight_errors_of(model, variant)}
+        by_label = {matrix_label(error.matrix): error for error in weight_errors_of(model, variant)}
         name = st.selectbox(
             "Weights", list(by_label), index=len(by_label) - 1, **in_url("matrix"), width=280
         )
-    error, precision = by_label[name], f"{name} in {label}"
+    error = by_label[name]
     whole, near = (histogram_of(model, variant, error.matrix, fine=fine) for fine in (False, True))
     own = "block" if error.levels == LEVELS else "row"
     if error.step:
         low, high = error.step
-        moved = [abs(each.stored - each.weight) for each in error.largest]
+        errors = [abs(moved.stored - moved.weight) for moved in error.largest]
         values = {
             "Step": f"{low:.3g}",
             "Signal to noise": f"{error.sqnr_db:.1f} dB",
             "Levels for 99% of weights": f"{error.levels_99} of {error.levels}",
-            "Largest error": f"{max(moved, default=0.0):.3g}",
+            "Largest error": f"{max(errors, default=0.0):.3g}",
         }
         for column, (heading, value) in zip(st.columns(4), values.items(), strict=True):
             several = heading == "Step" and high > low
             card(column, heading, value, f"to {high:.3g}, by {own}" if several else None)
     unit = f"weight, in its {own}'s steps" if whole.in_levels else "weight"
     levels = f", and the {error.levels} levels" if error.step else ""
-    st.markdown(f"**{precision}**: all weights{levels}")
+    st.markdown(f"**{name} in {variant.label}**: all weights{levels}")
     st.vega_lite_chart(charts.weights_on_grid(whole, title=unit), key="chart-all")
     heading = "**Near the middle**" + (", between the levels" if error.step else "")
     if near.grid and len(near.grid) == len(whole.grid):  # so few that all are near
@@ -144,13 +147,16 @@ def show_matrix(model: str, variants: list[Variant]) -> None:
     st.markdown("**The weights that changed most**")
     checkpoint = server.load_model(model)
     st.dataframe(
-        {
-            "Row": [row_label(error.matrix, each.row, checkpoint) for each in error.largest],
-            "Column": [each.column for each in error.largest],
-            "Weight": [f"{each.weight:.6f}" for each in error.largest],
-            "Stored": [f"{each.stored:.6f}" for each in error.largest],
-            "Error": [f"{each.stored - each.weight:+.6f}" for each in error.largest],
-        },
+        [
+            {
+                "Row": row_label(error.matrix, moved.row, checkpoint),
+                "Column": moved.column,
+                "Weight": f"{moved.weight:.6f}",
+                "Stored": f"{moved.stored:.6f}",
+                "Error": f"{moved.stored - moved.weight:+.6f}",
+            }
+            for moved in error.largest
+        ],
         hide_index=True,
     )
     if error.matrix != "encoder.weight":

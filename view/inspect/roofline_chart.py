@@ -15,20 +15,18 @@ def roofline(points: list[dict], roof: Roofline) -> Spec:
     """Return the machine's ceilings as lines and modules as points: operations per byte against
     operations per second, both on log axes. Each point has label, module, ops_per_byte and
     ops_per_s."""
-    peaks = {
-        "fp32 peak": roof.fp32_ops_per_s,
-        "int8 peak": roof.int8_ops_per_s,
-        "bf16 peak": roof.bf16_ops_per_s if any("bf16" in each["label"] for each in points) else 0,
-    }
+    rows = [{**row, "x": row["ops_per_byte"], "y": row["ops_per_s"] / 1e9} for row in points]
+    labels = list(dict.fromkeys(row["label"] for row in rows))
+    peaks = {"fp32 peak": roof.fp32_ops_per_s, "int8 peak": roof.int8_ops_per_s}
+    if any("bf16" in label for label in labels):
+        peaks["bf16 peak"] = roof.bf16_ops_per_s
     peaks = {name: peak for name, peak in peaks.items() if peak}
     slopes = {"caches": roof.cache_bytes_per_s, "memory": roof.memory_bytes_per_s}
     # Room at the left for the slopes' names, at the right for the peaks'.
-    left = min(each["ops_per_byte"] for each in points) / 10
-    right = 15 * max(
-        *(each["ops_per_byte"] for each in points), max(peaks.values()) / min(slopes.values())
-    )
-    low = min(left * min(slopes.values()), *(each["ops_per_s"] for each in points)) / 1e9 / 4
-    high = max(*peaks.values(), *(each["ops_per_s"] for each in points)) / 1e9 * 2.2
+    left = min(row["x"] for row in rows) / 10
+    right = 15 * max(*(row["x"] for row in rows), max(peaks.values()) / min(slopes.values()))
+    low = min(left * min(slopes.values()) / 1e9, *(row["y"] for row in rows)) / 4
+    high = max(max(peaks.values()) / 1e9, *(row["y"] for row in rows)) * 2.2
     x = alt.X(
         "x:Q",
         title="operations per byte moved (log scale)",
@@ -51,8 +49,6 @@ def roofline(points: list[dict], roof: Roofline) -> Spec:
             legend=None,
         ),
     )
-    rows = [{**each, "x": each["ops_per_byte"], "y": each["ops_per_s"] / 1e9} for each in points]
-    labels = list(dict.fromkeys(row["label"] for row in rows))
     color = color_of_variants(labels, rows)
     of_modules = alt.Legend(
         title=None,

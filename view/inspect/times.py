@@ -48,8 +48,8 @@ def show_current(spec: InspectSpec) -> None:
 def show_times(result: dict) -> None:
     """Show an inspection's JSON: cards, time by module, the roofline, and all numbers. It may be
     partial. If results are drawn dim, it is shown without what explains it."""
-    first, *others = result["results"]
-    fastest = min(others or [first], key=lambda each: each["passes"][0]["seconds"])
+    first, *others = rows = result["results"]
+    fastest = min(others or [first], key=lambda row: row["passes"][0]["seconds"])
     show_warnings(result["warnings"])
     roof = Roofline(**result["roofline"])
     if fastest is not first:
@@ -82,17 +82,17 @@ def show_times(result: dict) -> None:
         help="How fast this machine multiplies: the best of several matrix products of four sizes. "
         "A faster module sets the best.",
     )
-    labels = [each["label"] for each in result["results"]]
-    names = [_name_of(each["tokens"]).capitalize() for each in first["passes"]]
-    passes = list(zip(*(each["passes"] for each in result["results"]), strict=True))
+    labels = [row["label"] for row in rows]
+    names = [_name_of(one["tokens"]).capitalize() for one in first["passes"]]
+    passes = list(zip(*(row["passes"] for row in rows), strict=True))
     for i, column in enumerate(st.columns(len(names))):
         column.markdown(f"**{names[i]}**: milliseconds by module")
-        times = [{m["module"]: 1e3 * m["seconds"] for m in each["modules"]} for each in passes[i]]
+        times = [{m["module"]: 1e3 * m["seconds"] for m in one["modules"]} for one in passes[i]]
         chart = charts.stacked_parts(labels, times, title="time (ms)", format=".3r", unit="ms")
         draw_chart(chart, f"chart-times-{i}", column)
     if is_dim():
         return
-    if any(Variant.parse(each["variant"]).runtime == "onnxruntime" for each in result["results"]):
+    if any(Variant.parse(row["variant"]).runtime == "onnxruntime" for row in rows):
         st.caption(
             "To time its modules, wlm cuts ONNX Runtime's graph between them. A pass then makes "
             "four calls instead of one, which slows down single words. Compare and Sample run "
@@ -118,8 +118,8 @@ def headline(first: dict, fastest: dict) -> str:
 def bound_by(labels: list[str], passes: Sequence[dict]) -> str:
     """Return a sentence on what limits each module."""
     limited: dict[str, list[str]] = {}
-    for label, each in zip(labels, passes, strict=True):
-        for module in each["modules"]:
+    for label, one in zip(labels, passes, strict=True):
+        for module in one["modules"]:
             if limit := module.get("bound_by"):
                 limited.setdefault(limit, []).append(f"{label} {module['module']}")
     return " ".join(f"Limited by {limit}: {', '.join(names)}." for limit, names in limited.items())
@@ -129,7 +129,7 @@ def show_times_table(result: dict) -> None:
     """Show all numbers of an inspection, one row per module."""
     rows = [
         {
-            "Variant": each["label"],
+            "Variant": row["label"],
             "Read": _name_of(one["tokens"]),
             "Module": module["module"],
             "ms": 1e3 * module["seconds"],
@@ -140,8 +140,8 @@ def show_times_table(result: dict) -> None:
             "Limited by": module.get("bound_by"),
             "Of the limit": module["roof_share"] and 100 * module["roof_share"],
         }
-        for each in result["results"]
-        for one in each["passes"]
+        for row in result["results"]
+        for one in row["passes"]
         for module in one["modules"]
     ]
     number = st.column_config.NumberColumn
