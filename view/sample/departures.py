@@ -74,7 +74,7 @@ def show_words(sample: Sample) -> None:
     the first difference."""
     with errors_shown():
         labels = sample.labels
-        places = [p for i in range(1, len(labels)) if (p := sample.departure(i)) is not None]
+        places = sample.departures()
         st.header(f"Every word of {labels[0]}'s text", anchor=False)
         st.markdown(
             "Choose a word to see how it was drawn. The stronger the orange, the more the variants "

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 import streamlit as st
 
@@ -86,10 +87,14 @@ class Sample:
         """Return the position, from 0, of the first word that differs from the first text."""
         return first_difference(self.words(0), self.words(i))
 
+    def departures(self) -> list[int]:
+        """Return the positions, from 0, at which other texts depart from the first text."""
+        places = [self.departure(i) for i in range(1, len(self.texts))]
+        return [place for place in places if place is not None]
+
     def before_first_departure(self) -> tuple[int, ...]:
         """Return the ids of the baseline's text before the first difference of any other text."""
-        places = [self.departure(i) for i in range(1, len(self.texts))]
-        return tuple(self.ids()[: min((place for place in places if place is not None), default=0)])
+        return tuple(self.ids()[: min(self.departures(), default=0)])
 
     def words_per_second(self, i: int) -> float:
         """Return the words per second of a variant, for model and draw; 0 if it has no text yet."""
@@ -117,17 +122,15 @@ def write(request: Request, show: Callable[[Sample], None]) -> Sample:
     # Stored in the session from the first word on, so that a stopped text stays.
     sample = st.session_state["sample"] = Sample(request, [[] for _ in request.variants])
     with wait_to_write():
-        streams = {
-            i: sample_words(model, request.vocabulary(), request.settings, request.words)
-            for i, model in enumerate(request.models())
-        }
+        streams = [
+            sample_words(model, request.vocabulary(), request.settings, request.words)
+            for model in request.models()
+        ]
         shown = 0.0
-        while streams:
-            for i in list(streams):
-                if (word := next(streams[i], None)) is None:
-                    del streams[i]
-                else:
-                    sample.texts[i].append(word)
+        for words in zip_longest(*streams):
+            for text, word in zip(sample.texts, words, strict=True):
+                if word is not None:
+                    text.append(word)
             if time.monotonic() - shown > SCREEN_UPDATE_SECONDS:
                 show(sample)
                 shown = time.monotonic()
