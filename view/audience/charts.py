@@ -38,31 +38,29 @@ def rounds_chart(rounds: list[Votes]) -> Spec:
         for name, share in shares.items()
         if share
     ]
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        y=alt.Y("round:N", title=None, sort=None, axis=NAMES)
-    )
     share = alt.X(
         "share:Q",
         title="share of right votes (dashed: a coin)",
         scale=alt.Scale(domain=[0, 1]),
         axis=axis_within(0, 1, 5, format="%"),
     )
-    coin = alt.Chart(alt.Data(values=[{"share": 0.5}])).mark_rule(
-        strokeDash=[6, 4], strokeWidth=2, color=INK
+    base = alt.Chart({"values": rows}).encode(
+        x=share, y=alt.Y("round:N", title=None, sort=None, axis=NAMES)
     )
-    marks = [
+    coin = alt.Chart({"values": [{"share": 0.5}]}).encode(x=share)
+    shown = base.encode(text=alt.Text("shown:N"))
+    chart = alt.layer(
+        coin.mark_rule(strokeDash=[6, 4], strokeWidth=2, color=INK),
         base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q")),
         *interval_ends(base),
         base.mark_point(filled=True, size=220).encode(
-            x=share, tooltip=[alt.Tooltip("round:N"), alt.Tooltip("share:Q", format=".0%")]
+            tooltip=[alt.Tooltip("round:N"), alt.Tooltip("share:Q", format=".0%")]
         ),
-        base.mark_text(dy=-20, fontSize=VALUE_SIZE, fontWeight="bold", color=INK).encode(
-            x=share, text=alt.Text("shown:N")
-        ),
-    ]
+        shown.mark_text(dy=-20, fontSize=VALUE_SIZE, fontWeight="bold", color=INK),
+    )
     told = ", ".join(f"{row['round']} {row['shown']}" for row in rows)
     about = f"The share of right votes: {told}. A coin gets 50%."
-    return specification(alt.layer(coin.encode(x=share), *marks), {"step": ROUNDS_STEP}, about)
+    return specification(chart, {"step": ROUNDS_STEP}, about)
 
 
 @built_once
@@ -80,7 +78,7 @@ def votes_chart(votes: Votes) -> Spec:
     ]
     # Room for the number next to the longest bar.
     scale = alt.Scale(domain=[0, 1.25 * max(1, *votes.counts)], nice=False)
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart({"values": rows}).encode(
         y=alt.Y("text:N", title=None, sort=None, axis=NAMES),
         x=alt.X("votes:Q", scale=scale, axis=None),
     )
