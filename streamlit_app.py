@@ -8,7 +8,7 @@ from view.compare.run import show_current
 from view.compare.variant import show_variant
 from view.shared import guard, server, visitor
 from view.shared.choices import choose_model, choose_text
-from view.shared.page import MENU, errors_shown, start_page
+from view.shared.page import errors_shown, link_to, start_page
 
 
 def main() -> None:
@@ -21,11 +21,7 @@ def main() -> None:
         "machine."
     )
     if len(st.session_state["queries"]) == 1:  # the visitor's first page
-        st.page_link(
-            MENU["Tutorial"][0],
-            label="New here? Take the tour in eight steps.",
-            icon=MENU["Tutorial"][1],
-        )
+        link_to("Tutorial", "New here? Take the tour in eight steps.")
     spec, asked = choose_comparison(model, text)
     if asked:
         with errors_shown():  # on an error, the previous run stays

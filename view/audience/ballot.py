@@ -5,7 +5,7 @@ import streamlit as st
 from view.audience.rooms import rooms, writers
 from view.sample.typeset import show_pair
 from view.shared import visitor
-from view.shared.page import errors_shown
+from view.shared.page import errors_shown, link_to
 from wlm.audience.room import SIDES, Phase, Room
 from wlm.audience.votes import Votes, count_right, verdict
 
@@ -34,11 +34,7 @@ def show_ballot(code: str) -> None:
             rounds = list(votes.values())
             st.subheader(verdict(rounds), anchor=False)
             st.markdown(f"{count_right(rounds)} {score}")
-            st.page_link(
-                "streamlit_app.py",
-                label="Try the models yourself",
-                icon=":material/compare_arrows:",
-            )
+            link_to("Compare", "Try the models yourself")
             return
         show_round(room, votes[room.round], mine.get(room.round))
         if room.phase == Phase.SHOWN and score:

@@ -9,7 +9,7 @@ from view.shared import server
 from view.shared.cards import card
 from view.shared.choices import in_url
 from view.shared.histogram import histogram_of
-from view.shared.page import MENU
+from view.shared.page import link_to
 from wlm.catalog.open import open_text
 from wlm.inspecting.activation_error import ACTIVATION_TOKENS, LayerError, activations, layer_errors
 from wlm.inspecting.parts import matrix_label
@@ -160,9 +160,7 @@ def show_matrix(model: str, variants: list[Variant]) -> None:
         hide_index=True,
     )
     if error.matrix != "encoder.weight":
-        path, icon = MENU["How"]
-        query = {"model": model, "matrix": name}
-        st.page_link(path, label="How weights become integers", icon=icon, query_params=query)
+        link_to("How", "How weights become integers", {"model": model, "matrix": name})
 
 
 def _share(decibels: float) -> str:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from view.shared import server, visitor
 from view.shared.choices import in_url, shown_name
-from view.shared.page import MENU, plain, show_error
+from view.shared.page import link_to, plain, show_error
 from view.shared.received import FILES
 from wlm.catalog import upload_checks as checks
 from wlm.catalog import uploads
@@ -57,9 +57,7 @@ def show_last_upload(own: list[Upload]) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         name = plain(shown_name(upload.kind, upload.name))
         st.success(f"Uploaded {name}. It is in your lists.", icon=":material/check_circle:")
-        path, icon = MENU["Compare"]
-        query = {upload.kind: upload.name}
-        st.page_link(path, label="Use it on Compare", icon=icon, query_params=query)
+        link_to("Compare", "Use it on Compare", {upload.kind: upload.name})
 
 
 def show_upload(upload: Upload) -> None:

@@ -93,6 +93,12 @@ def start_page(title: str, menu: bool = True) -> None:
         st.caption(f"wlm {__version__}")
 
 
+def link_to(page: str, label: str, query: dict[str, str] | None = None) -> None:
+    """Draw a link to a page of the menu, with the page's icon."""
+    path, icon = MENU[page]
+    st.page_link(path, label=label, icon=icon, query_params=query)
+
+
 def _remember_query(title: str) -> dict[str, dict[str, list[str]]]:
     """Return the URL's query on each page that this visitor has seen, including this page.
 

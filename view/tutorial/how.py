@@ -8,7 +8,7 @@ from view.how.selection import Selection, word_of, words_read
 from view.how.steps import formula, ranges_chart, show_formula, weights_chart
 from view.shared import server
 from view.shared.charts import Spec, draw_chart
-from view.shared.page import MENU, minus, plain
+from view.shared.page import link_to, minus, plain
 from view.tutorial.comparison import MODEL
 from wlm.explaining.integers import highest_level
 from wlm.explaining.reading import DECODER_WEIGHT
@@ -88,5 +88,4 @@ def draw(chart: Spec, name: str, place, presenting: bool) -> None:
 def link_to_all(presenting: bool) -> None:
     """Link a reader to the page How, which shows the same for any text."""
     if not presenting:
-        path, icon = MENU["How"]
-        st.page_link(path, label="See every step, for any word of your own text", icon=icon)
+        link_to("How", "See every step, for any word of your own text")
