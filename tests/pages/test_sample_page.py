@@ -2,12 +2,12 @@
 
 import json
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from helpers.waiting import PATIENCE
+from helpers import driver
+from helpers.driver import press
 from view.sample import blind_test, departures, write_queue
 from view.sample import texts as sample_texts
 from view.sample.texts import Sample
@@ -18,7 +18,6 @@ from view.shared import choices, server
 from wlm.sampling.candidates import Candidate
 from wlm.sampling.words import SampledWord
 
-ROOT = Path(__file__).resolve().parents[2]
 BOTH = "int8 LSTM + Linear"
 
 
@@ -31,15 +30,7 @@ def tiny(model_folder, monkeypatch):
 
 
 def open_page(**query) -> AppTest:
-    page = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=PATIENCE)
-    page.switch_page("pages/1_Sample.py")
-    for key, value in {"model": "tiny", **query}.items():
-        page.query_params[key] = value
-    return page.run()
-
-
-def press(page: AppTest, label: str) -> AppTest:
-    return next(button for button in page.button if button.label == label).click().run()
+    return driver.open_page(driver.ROOT / "pages/1_Sample.py", **query)
 
 
 def write(**query) -> AppTest:
