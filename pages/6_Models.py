@@ -3,7 +3,7 @@
 import streamlit as st
 
 from view.models.fetches import background, show_fetches
-from view.models.items import show_items, what_is_here
+from view.models.items import items_here, show_items
 from view.models.uploads import show_uploads
 from view.shared.page import errors_shown, start_page
 from wlm.hosting import hosting
@@ -17,7 +17,7 @@ def main() -> None:
         "checks weights against the hash on their card before it uses them."
     )
     running = background().running  # read before the lists, which then include its files
-    models, texts = what_is_here(background().ended)
+    models, texts = items_here(background().ended)
     show_items("Models", models)
     show_items("Texts", texts)
     st.header("Download more")

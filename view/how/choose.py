@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from view.how.selection import Selection, matrices_of, telling_row, words_read
+from view.how.selection import Selection, default_row, matrices_of, words_read
 from view.shared import server
 from view.shared.choices import in_url
 from view.shared.next_words import shown_word
@@ -80,7 +80,7 @@ def valid_row(row: int | None, model: str, words: tuple[str, ...], at: int, matr
             return row
         except SettingError as error:
             show_error(str(error))
-    return telling_row(model, words, at, matrix)
+    return default_row(model, words, at, matrix)
 
 
 def choose_position(words: tuple[str, ...]) -> int:

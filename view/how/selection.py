@@ -92,7 +92,7 @@ def _read(model: str, variant: Variant, words: tuple[str, ...]) -> tuple[PyTorch
 
 
 @st.cache_resource(show_spinner=False, max_entries=128)
-def telling_row(model: str, words: tuple[str, ...], at: int, matrix: str) -> int:
+def default_row(model: str, words: tuple[str, ...], at: int, matrix: str) -> int:
     """Return the row to show first: the likeliest next word's row of the decoder, or the row with
     an LSTM matrix's largest weight."""
     if matrix == DECODER_WEIGHT:

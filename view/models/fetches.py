@@ -12,7 +12,7 @@ from wlm.catalog.wikitext2 import WIKITEXT2
 from wlm.hosting import hosting
 from wlm.measuring.wording import size_in_words
 
-TO_GET = {
+DOWNLOADS = {
     WIKITEXT2: (
         "Download WikiText-2",
         "The tutorial's text: 245,569 tokens in its test set. From pytorch/examples on GitHub; "
@@ -34,8 +34,8 @@ def background() -> BackgroundFetch:
 
 @st.cache_data(ttl=60, show_spinner="Checking the files …")
 def fetched(fetches: int) -> dict[str, bool]:
-    """Tell which of TO_GET are here; `fetches` makes it look again after each download."""
-    return {what: is_here(what) for what in TO_GET}
+    """Tell which of DOWNLOADS are here; `fetches` makes it look again after each download."""
+    return {what: is_here(what) for what in DOWNLOADS}
 
 
 def show_fetches(running: bool) -> None:
@@ -45,7 +45,7 @@ def show_fetches(running: bool) -> None:
     fetching, here = background(), fetched(background().ended)
     if fetching.error and not running and fetching.owner == visitor.name():
         show_error(fetching.error)
-    for what, (label, sentence) in TO_GET.items():
+    for what, (label, sentence) in DOWNLOADS.items():
         with st.container(border=True):
             st.markdown(f"**{what}**, {size_in_words(fetched_bytes(what))}. {sentence}")
             if running and fetching.what == what:

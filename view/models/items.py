@@ -14,7 +14,7 @@ IN_FP32 = (
 
 
 @st.cache_data(ttl=60, show_spinner="Checking the files …")
-def what_is_here(fetches: int) -> tuple[list[Item], list[Item]]:
+def items_here(fetches: int) -> tuple[list[Item], list[Item]]:
     """Return models and texts, after reading every file to check its hash; `fetches` makes it look
     again after each download."""
     return inventory.models_here(), inventory.texts_here()

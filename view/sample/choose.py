@@ -45,7 +45,7 @@ def choose_sample(model: str) -> Choice:
             width=270,
             **in_url("prompt"),
         )
-        heat = st.slider(
+        temperature = st.slider(
             "Temperature",
             min_value=0.1,
             max_value=2.0,
@@ -64,7 +64,7 @@ def choose_sample(model: str) -> Choice:
     tokens = tuple(tokenize(prompt)) if prompt.strip() else ()
     offer_near_words(model, tokens)
     first = tokens or opening(server.load_model(model).vocabulary, start, more["seed"])
-    settings = SampleSettings(temperature=heat, prompt=first, draw="race", **more)
+    settings = SampleSettings(temperature=temperature, prompt=first, draw="race", **more)
     return Choice(Request(model, tuple(variants), settings, words), tokens, raw, pressed, stop)
 
 

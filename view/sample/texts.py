@@ -160,9 +160,9 @@ def compare(sample: Sample) -> None:
     """Read the baseline's text with all variants, to see how far they differ on each word."""
     if len(sample.texts) < 2 or not all(sample.texts):
         return
-    asked, ids = sample.request, sample.ids()
+    request, ids = sample.request, sample.ids()
     progress, found, shown = st.progress(0.0), [], 0.0
-    for divergence in divergences(asked.readers(), asked.vocabulary(), asked.settings, ids):
+    for divergence in divergences(request.readers(), request.vocabulary(), request.settings, ids):
         found.append(divergence)
         if time.monotonic() - shown > SCREEN_UPDATE_SECONDS:
             text = f"All variants read {sample.labels[0]}'s text: {len(found)} of {len(ids)} words"
