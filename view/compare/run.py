@@ -12,6 +12,7 @@ from view.shared.subject import show_subject
 from wlm import tutorial
 from wlm.inspecting.parts import module_bytes
 from wlm.measuring.comparison import CompareSpec
+from wlm.measuring.wording import listed
 from wlm.quantization.variant import Variant
 from wlm.runs.recordings import recording
 from wlm.runs.run import Run
@@ -81,9 +82,8 @@ def show_first_screen(spec: CompareSpec) -> None:
     marked = recorded is None and is_of_tutorial(spec.model)
     until = " Until then the lines show what the tutorial published." if marked else ""
     labels = [Variant.parse(name).label for name in spec.variants]
-    what = " and ".join(filter(None, (", ".join(labels[:-1]), labels[-1])))
     st.info(
-        f"Press **Run** to measure {what} in turn on this machine: {wait}.{until}",
+        f"Press **Run** to measure {listed(labels)} in turn on this machine: {wait}.{until}",
         icon=":material/play_arrow:",
     )
     if recorded is None:

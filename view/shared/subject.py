@@ -6,6 +6,7 @@ from view.shared.choices import shown_name
 from view.shared.page import plain
 from wlm.catalog.uploads import MODEL, TEXT
 from wlm.measuring.sweep import KNOBS
+from wlm.measuring.wording import listed
 from wlm.quantization.variant import Variant
 
 # Settings that a result depends on, by the names that people use. Nobody chooses the others, such
@@ -30,10 +31,9 @@ def show_subject(ran: dict, chosen: dict | None, button: str) -> None:
     st.caption(f":material/target: Shown: {subject(ran)}")
     if chosen is None or not (other := differences(ran, chosen)):
         return
-    listed = " and ".join(filter(None, [", ".join(other[:-1]), other[-1]]))
     st.markdown(
         f":orange-badge[:material/sync_problem: Settings changed] Press **{button}** to update. "
-        f"Changed: {listed}."
+        f"Changed: {listed(other)}."
     )
 
 

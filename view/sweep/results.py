@@ -12,7 +12,7 @@ from view.sweep import charts
 from wlm.catalog.uploads import TEXT
 from wlm.measuring import sweep
 from wlm.measuring.sweep import KNOBS, SweepSpec
-from wlm.measuring.wording import read_as
+from wlm.measuring.wording import listed, read_as
 from wlm.runs.run import Run, State
 from wlm.runs.sweep_points import current_points
 
@@ -124,7 +124,7 @@ def show_cards(spec: SweepSpec, result: dict, ended: bool) -> None:
         if least is not most:
             value = f"{least['speedup']:.2f} to {value}"
         exceptions = [
-            f"{verdict} at {sweep.listed(at)}"
+            f"{verdict} at {listed(at)}"
             for verdict, at in (
                 ("slower", outcome.slower_at),
                 ("undecided", outcome.undecided_at),

@@ -8,7 +8,7 @@ from wlm.catalog.registry import random_name
 from wlm.errors import SettingError, check_range, parse_whole
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.machine import most_threads
-from wlm.measuring.wording import disturbances
+from wlm.measuring.wording import disturbances, listed
 
 MOST_POINTS = 12
 DEFAULT_SECONDS = 8.0
@@ -237,11 +237,6 @@ def sentence(over: str, outcome: Outcome) -> str:
     if outcome.undecided_at:
         words.append(f"undecided at {unit.format(listed(outcome.undecided_at))}")
     return f"{outcome.label}: {'; '.join(words)}."
-
-
-def listed(values: Sequence[int]) -> str:
-    """Return numbers as text to read aloud: `1, 5 and 25`."""
-    return " and ".join(filter(None, [", ".join(map(str, values[:-1])), str(values[-1])]))
 
 
 def warnings(sweep: dict) -> list[str]:

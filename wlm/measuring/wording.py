@@ -133,6 +133,12 @@ def size_in_words(size: int, digits: int = 1) -> str:
     return f"{size / scale:,.{digits}f} {unit}"
 
 
+def listed(items: Iterable[object]) -> str:
+    """Return items as text to read aloud: `1, 5 and 25`."""
+    *others, last = map(str, items)
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 def repacked(variant: str, label: str, added_bytes: int, file_bytes: int) -> str:
     """Return why fp32 on ONNX Runtime takes much more memory than its file, in a sentence; empty
     for other variants, which are given by their names."""
@@ -149,7 +155,7 @@ def memory_sentences(results: list[dict]) -> list[str]:
     found = [row for row in results if row.get("memory")]
     if not found:
         return []
-    listed = ", ".join(
+    memories = ", ".join(
         f"{row['label']} {size_in_words(row['memory']['added_bytes'], 0)} "
         f"(peak {size_in_words(row['memory']['peak_bytes'], 0)})"
         for row in found
@@ -159,7 +165,7 @@ def memory_sentences(results: list[dict]) -> list[str]:
         repacked(row["variant"], row["label"], row["memory"]["added_bytes"], row["size_bytes"])
         for row in found
     )
-    return [f"Added to a process's {kind} memory: {listed}.", *filter(None, copies)]
+    return [f"Added to a process's {kind} memory: {memories}.", *filter(None, copies)]
 
 
 def _against(ratio: float) -> str:
