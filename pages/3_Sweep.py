@@ -9,6 +9,7 @@ from view.sweep.choose import choose_sweep
 from view.sweep.run import show_current
 from wlm.errors import SettingError
 from wlm.measuring.comparison import DEFAULT_TARGET
+from wlm.measuring.wording import counted
 
 
 def main() -> None:
@@ -26,9 +27,8 @@ def main() -> None:
         show_error(str(error))
     start = st.button("Start", type="primary", icon=":material/play_arrow:", disabled=spec is None)
     if spec is not None:
-        count = len(spec.values)
         st.caption(
-            f":material/timer: {count} point{'s' if count > 1 else ''}, at most about "
+            f":material/timer: {counted(len(spec.values), 'point')}, at most about "
             f"{spec.most_seconds:,.0f} s in total. A point ends early if all speed-ups are "
             f"known to within {DEFAULT_TARGET:.0%}."
         )

@@ -13,6 +13,7 @@ from view.shared.progress import Standing, follow
 from view.shared.subject import show_subject_before
 from wlm.errors import StoreError, WLMError
 from wlm.hosting import hosting
+from wlm.measuring.wording import counted
 from wlm.runs.run import Run, State
 
 MOST_PERCENTAGES = 3  # in a warning that is shown without a click
@@ -168,9 +169,9 @@ def ago(moment: float) -> str:
     if minutes < 1:
         return "just now"
     if minutes < 60:
-        return f"{minutes} minute{'s' if minutes > 1 else ''} ago"
+        return f"{counted(minutes, 'minute')} ago"
     if (hours := minutes // 60) < 24:
-        return f"{hours} hour{'s' if hours > 1 else ''} ago"
+        return f"{counted(hours, 'hour')} ago"
     return f"on {datetime.fromtimestamp(moment, UTC):%d %B %Y}"
 
 
@@ -179,7 +180,7 @@ def show_worker() -> None:
     if hosting().public:
         days = hosting().run_days
         st.caption(
-            f"Runs expire after {days} day{'s' if days > 1 else ''}. Only you see this list; "
+            f"Runs expire after {counted(days, 'day')}. Only you see this list; "
             "everyone with a run's link sees the run."
         )
     well, words = server.job_queue().worker()
@@ -204,6 +205,6 @@ def where_measured(result: dict) -> str:
     """Return the number of threads, the machine and the engine of a result, in words."""
     threads, machine = result["protocol"]["threads"], result["machine"]
     return (
-        f"{threads} thread{'s' if threads > 1 else ''} · {machine['cpu']}, {machine['cpus']} CPUs "
+        f"{counted(threads, 'thread')} · {machine['cpu']}, {machine['cpus']} CPUs "
         f"· torch {machine['torch']}, engine {machine['quantized_engine']}"
     )

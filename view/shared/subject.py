@@ -6,7 +6,7 @@ from view.shared.choices import shown_name
 from view.shared.page import plain
 from wlm.catalog.uploads import MODEL, TEXT
 from wlm.measuring.sweep import KNOBS
-from wlm.measuring.wording import listed
+from wlm.measuring.wording import counted, listed
 from wlm.quantization.variant import Variant
 
 # Settings that a result depends on, by the names that people use. Nobody chooses the others, such
@@ -51,7 +51,7 @@ def subject(ran: dict) -> str:
         words.append(f"model {plain(shown_name(MODEL, ran[MODEL]))}")
     words.append(f"text {plain(shown_name(TEXT, ran[TEXT]))}")
     if ran.get("over") != "threads":
-        words.append(f"{ran['threads']} thread{'s' if ran['threads'] > 1 else ''}")
+        words.append(counted(ran["threads"], "thread"))
     return " · ".join(words)
 
 

@@ -12,7 +12,7 @@ from view.sweep import charts
 from wlm.catalog.uploads import TEXT
 from wlm.measuring import sweep
 from wlm.measuring.sweep import KNOBS, SweepSpec
-from wlm.measuring.wording import listed, read_as
+from wlm.measuring.wording import counted, listed, read_as
 from wlm.runs.run import Run, State
 from wlm.runs.sweep_points import current_points
 
@@ -74,7 +74,7 @@ def show_curves(spec: SweepSpec, result: dict, ended: bool = True) -> None:
     fixed = {
         "batch_size": f"batch size {protocol['batch_size']}",
         "bptt": f"chunks of {protocol['bptt']} tokens",
-        "threads": f"{protocol['threads']} thread{'s' if protocol['threads'] > 1 else ''}",
+        "threads": counted(protocol["threads"], "thread"),
     }
     same = ", ".join(words for name, words in fixed.items() if name != spec.over)
     text = plain(shown_name(TEXT, protocol["text"]))

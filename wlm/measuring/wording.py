@@ -58,7 +58,7 @@ def how_sure(result: dict) -> str:
     if groups is None:  # as earlier versions measured
         return f"{rounds} rounds within one process, prepared once"
     least, most = min(groups), max(groups)
-    of = f"{most} round{'s' if most > 1 else ''}"
+    of = counted(most, "round")
     of = of if least == most else f"{least} to {of}"
     if len(groups) == 1:
         return f"1 group of {of}"
@@ -115,7 +115,7 @@ def unknown_warnings(unknown: dict) -> list[str]:
 def left_out(tokens: int) -> str:
     """Return the warning that a batch leaves out tokens at the text's end."""
     return (
-        f"{tokens:,} token{'s' if tokens > 1 else ''} at the end of the text "
+        f"{counted(tokens, 'token')} at the end of the text "
         f"{'are' if tokens > 1 else 'is'} not read, so that all columns of the batch are equally "
         "long."
     )
@@ -131,6 +131,11 @@ def size_in_words(size: int, digits: int = 1) -> str:
     """Return a size in bytes as `79.7 MB`, or `3.2 kB` below 0.1 MB."""
     unit, scale = size_unit([size])
     return f"{size / scale:,.{digits}f} {unit}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 thread`, `2 threads`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def listed(items: Iterable[object]) -> str:
