@@ -44,6 +44,23 @@ def bars(labels: list[str], values: list, references: list) -> Spec:
     )
 
 
+def results(labels: list[str], speedups: list[float], ends: list) -> list[dict]:
+    """Rows of a comparison's JSON as charts of speed-ups need them; the first is the baseline."""
+    return [
+        {"label": label, "speedup": speedup, "speedup_ci95": interval}
+        | {"verdict": "faster" if i else "baseline"}
+        for i, (label, speedup, interval) in enumerate(zip(labels, speedups, ends, strict=True))
+    ]
+
+
+def timed(labels: list[str], times: list[list[float]]) -> list[dict]:
+    """Rows of a comparison's JSON with the seconds per token of their blocks."""
+    return [
+        {"label": label, "blocks": [{"wall_s": 10 * time, "tokens": 10} for time in own]}
+        for label, own in zip(labels, times, strict=True)
+    ]
+
+
 def parts(**options) -> Spec:
     sizes = [{"embedding": 68.0, "LSTM 0": 3.1, "LSTM 1": 2.1, "decoder": 34.2, "file format": 0.1}]
     labels, sizes = TWO, [*sizes, {"embedding": 17.0}]
@@ -93,8 +110,12 @@ MAKE = {
     "no bars yet": lambda: bars(TWO, [None, None], [113.9, 79.7]),
     "three bars": lambda: bars(THREE, [1.0, 2.0, 3.0], [None, None, 4.0]),
     "five bars": lambda: bars(FIVE, [1.0, 2.0, 3.0, 4.0, 5.0], [None] * 5),
-    "speed-ups": lambda: compare.speedups(THREE, [1.0, 2.0, 0.4], [None, [1.8, 2.2], None]),
-    "block times": lambda: compare.block_times(THREE, [[0.001, 0.002], [0.001], [0.001, 0.003]]),
+    "speed-ups": lambda: compare.speedups(
+        results(THREE, [1.0, 2.0, 0.4], [None, [1.8, 2.2], None])
+    ),
+    "block times": lambda: compare.block_times(
+        timed(THREE, [[0.001, 0.002], [0.001], [0.001, 0.003]])
+    ),
     "changes": lambda: compare.changes(THREE, {"size": [2.0, 1.0, 3.0], "time": [1.0, 1.0, 0.5]}),
     "trade-off": lambda: tradeoff_chart(
         [
@@ -257,7 +278,7 @@ def test_a_colour_means_one_variant_or_one_part_in_every_chart(name):
 
 def test_other_variants_than_those_offered_have_colours_of_their_own():
     labels = ["fp32", "fp32 (2)", "fp16 LSTM"]
-    for color in values(compare.block_times(labels, [[0.1, 0.2]] * 3), "color"):
+    for color in values(compare.block_times(timed(labels, [[0.1, 0.2]] * 3)), "color"):
         assert color["scale"]["domain"] == [*VARIANTS, "fp16 LSTM", "fp32 (2)"]
 
 
@@ -325,10 +346,10 @@ def test_an_axis_ends_at_the_data_though_words_stand_beyond(name, channel, most)
 
 
 def test_a_run_side_by_side_keeps_the_colours_of_its_variants():
-    labels, of = ["", "1: int8 LSTM", "2: int8 LSTM"], ["", "int8 LSTM", "int8 LSTM"]
-    chart = compare.speedups(labels, [1.0, 2.0, 3.0], [None] * 3, of)
-    named = [(row["name"], row["label"]) for row in rows(chart) if "name" in row]
-    assert set(named) == {("1: int8 LSTM", "int8 LSTM"), ("2: int8 LSTM", "int8 LSTM")}
+    found = results(["fp32", "int8 LSTM", "int8 LSTM"], [1.0, 2.0, 3.0], [None] * 3)
+    named = [{**row, "name": f"{i}: {row['label']}"} for i, row in enumerate(found)]
+    shown = {(row["name"], row["label"]) for row in rows(compare.speedups(named)) if "name" in row}
+    assert shown == {("1: int8 LSTM", "int8 LSTM"), ("2: int8 LSTM", "int8 LSTM")}
 
 
 @pytest.mark.parametrize("number", [2, 3, 8])
@@ -345,7 +366,7 @@ def test_each_change_stands_left_or_right_of_its_own_bar_at_any_number(number):
 
 
 def test_names_beside_lines_are_apart_where_the_lines_meet():
-    chart = compare.block_times(THREE, [[0.001, 0.001], [0.001, 0.001], [0.01, 0.01]])
+    chart = compare.block_times(timed(THREE, [[0.001, 0.001], [0.001, 0.001], [0.01, 0.01]]))
     places = sorted(row["place"] for row in rows(chart) if "place" in row)
     gap = 18 / (chart["height"] - 70) * 10.0  # 18 pixels, in milliseconds
     assert places == pytest.approx([1.0, 1.0 + gap, 10.0])

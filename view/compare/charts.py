@@ -84,7 +84,7 @@ def bars_with_references(
     chart = alt.layer(
         bars, numbers, names.encode(x=alt.XValue(0), text=alt.Text("label:N")), lines, said
     )
-    step = 86 if any(each is not None for each in references) else 64
+    step = 86 if any(reference is not None for reference in references) else 64
     about = f"Bars of {title} by variant: {_listed(labels, values)}."
     return specification(chart, AXIS + step * len(labels), about)
 
@@ -113,31 +113,28 @@ def large_bars(labels: list[str], values: list[float], format: str) -> Spec:
 
 
 @built_once
-def speedups(
-    labels: list[str],
-    values: list[float],
-    intervals: list[list[float] | None],
-    of: list[str] | None = None,
-) -> Spec:
-    """Return one dot per label for its speed-up, with the 95% interval as a bar. The axis is
-    logarithmic, with a mark at 1. A dot has no bar if its interval is not known yet. The first
-    label is the baseline, which has no dot. `of` has the variants of the labels, if the labels are
-    other names."""
-    of = of or labels
-    rows = [
-        {
-            "name": name,
-            "label": variant,
-            "value": value,
-            "low": ends[0] if ends else value,
-            "high": ends[1] if ends else value,
-            "text": f"{value:.2f} ({ends[0]:.2f} to {ends[1]:.2f})" if ends else f"{value:.2f}",
-        }
-        for name, variant, value, ends in zip(
-            labels[1:], of[1:], values[1:], intervals[1:], strict=True
+def speedups(rows: list[dict]) -> Spec:
+    """Return one dot per row of comparisons' JSON for its speed-up, with the 95% interval as a bar.
+    The axis is logarithmic, with a mark at 1. A dot has no bar if its interval is not known yet. A
+    baseline has no dot. A row is named by its `name`, if it has one, or else by its label."""
+    dots = []
+    for row in rows:
+        if row["verdict"] == "baseline":
+            continue
+        value, ends = row["speedup"], row["speedup_ci95"]
+        interval = f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else ""
+        low, high = ends or (value, value)
+        dots.append(
+            {
+                "name": row.get("name", row["label"]),
+                "label": row["label"],
+                "value": value,
+                "low": low,
+                "high": high,
+                "text": f"{value:.2f}{interval}",
+            }
         )
-    ]
-    lowest, highest = min(row["low"] for row in rows), max(row["high"] for row in rows)
+    lowest, highest = min(dot["low"] for dot in dots), max(dot["high"] for dot in dots)
     x = alt.X(
         "value:Q",
         title="speed-up (log scale)",
@@ -149,9 +146,11 @@ def speedups(
             format="~g",
         ),
     )
-    y = alt.Y("name:N", sort=labels, title=None, axis=alt.Axis(labelLimit=240, ticks=False))
+    names = [dot["name"] for dot in dots]
+    y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(labelLimit=240, ticks=False))
+    color = color_by_label([row["label"] for row in rows])
     one = alt.Chart({"values": [{"value": 1.0}]}).encode(x=x)
-    base = alt.Chart({"values": rows}).encode(x=x, y=y, color=color_by_label(of))
+    base = alt.Chart({"values": dots}).encode(x=x, y=y, color=color)
     words = base.encode(text=alt.Text("text:N"))
     above = {"fontSize": LABEL_SIZE, "dy": -22}
     chart = alt.layer(
@@ -168,23 +167,28 @@ def speedups(
         words.mark_text(**above, **HALO).encode(color=alt.ColorValue(GROUND)),
         words.mark_text(**above),
     )
-    told = ", ".join(f"{row['name']} {row['text']}" for row in rows)
+    told = ", ".join(f"{dot['name']} {dot['text']}" for dot in dots)
     about = f"Speed-ups with their 95% intervals: {told}."
-    return specification(chart, 100 + 60 * len(rows), about)
+    return specification(chart, 100 + 60 * len(dots), about)
 
 
 @built_once
-def block_times(labels: list[str], times: list[list[float]]) -> Spec:
-    """Return one light line per label through the milliseconds per token of its blocks, by
-    round."""
+def block_times(results: list[dict]) -> Spec:
+    """Return a light line per row of a comparison's JSON through the milliseconds per token of its
+    blocks, by round."""
+    labels = [result["label"] for result in results]
+    times = [
+        [1e3 * block["wall_s"] / block["tokens"] for block in result["blocks"]]
+        for result in results
+    ]
     rows = [
-        {"label": label, "round": i, "time": round(1e3 * seconds, 6)}
-        for label, each in zip(labels, times, strict=True)
-        for i, seconds in enumerate(each, start=1)
+        {"label": label, "round": i, "time": round(time, 6)}
+        for label, own in zip(labels, times, strict=True)
+        for i, time in enumerate(own, start=1)
     ]
     rounds, height = max(map(len, times)), max(220, 40 * len(labels))
     # Labels are right of the lines, at the medians: the ends of the lines may jump and meet.
-    middles = [1e3 * statistics.median(each) for each in times]
+    middles = list(map(statistics.median, times))
     places = _apart(middles, 18 / (height - 70) * max(row["time"] for row in rows))
     names = [
         {"label": label, "round": rounds, "place": place}

@@ -6,7 +6,7 @@ from view.compare import charts
 from view.compare.memory import memory_card
 from view.compare.more import more_columns, show_more
 from view.shared.cards import card, size_card
-from view.shared.charts import draw_chart
+from view.shared.charts import Spec, draw_chart
 from view.shared.choices import shown_name
 from view.shared.dimming import is_dim, shade
 from view.shared.page import plain
@@ -55,7 +55,7 @@ def show_comparison(result: dict) -> None:
         return
     show_more(result)
     show_table(result)
-    if any(_published(result)):
+    if any(published(result)):
         st.caption(REFERENCES)
     st.caption(
         f"{protocol['tokens']:,} tokens of {plain(shown_name(TEXT, protocol['text']))}, batch size "
@@ -157,35 +157,41 @@ def show_cards(baseline: dict | None, chosen: dict | None, large: bool = False) 
 
 
 def show_charts(result: dict, large: bool = False) -> None:
-    """Show one chart per measure, with the tutorial's published figures as lines unless `large`.
-    Rows without a loss or a time have no bar in that chart yet."""
-    rows, published = result["results"], _published(result)
+    """Show one chart per measure, with the tutorial's published figures as lines unless `large`."""
+    bars = bars_of(result, published(result), large)
+    for column, (measure, chart) in zip(st.columns(3), bars.items(), strict=True):
+        draw_chart(chart, f"{'large' if large else 'chart'}-{measure}", column)
+
+
+def bars_of(
+    result: dict, figures: list[tutorial.Published | None] | None = None, large: bool = False
+) -> dict[str, Spec]:
+    """Return the bars of a comparison's JSON by measure: `loss`, `size_bytes`, `elapsed_s`. A row
+    without a loss or a time has no bar yet.
+
+    `figures` are the tutorial's for each row, to draw as lines; their elapsed time is scaled to as
+    many tokens as were read. `large` bars are for a lecture hall and have no lines.
+    """
+    rows = result["results"]
+    figures = figures or [None] * len(rows)
+    labels = [row["label"] for row in rows]
     share = result["protocol"]["tokens"] / tutorial.TOKENS
-    seconds = ".2f" if share < 0.5 else ".1f"
     unit, scale = size_unit(row["size_bytes"] for row in rows)
-    for column, (measure, title, divisor, factor, format) in zip(
-        st.columns(3),
-        (
-            ("loss", "loss (nats per token)", 1, 1, ".3f"),
-            ("size_bytes", f"size ({unit})", scale, 1, ".1f"),
-            ("elapsed_s", "elapsed (s)", 1, share, seconds),
-        ),
-        strict=True,
+    found = {}
+    for measure, title, divisor, factor, format in (
+        ("loss", "loss (nats per token)", 1, 1, ".3f"),
+        ("size_bytes", f"size ({unit})", scale, 1, ".1f"),
+        ("elapsed_s", "elapsed (s)", 1, share, ".2f" if share < 0.5 else ".1f"),
     ):
-        labels = [row["label"] for row in rows]
         values = [row[measure] / divisor if measure in row else None for row in rows]
         if large:
-            draw_chart(charts.large_bars(labels, values, format), f"large-{measure}", column)
+            found[measure] = charts.large_bars(labels, values, format)
             continue
-        chart = charts.bars_with_references(
-            labels,
-            values,
-            [figure and getattr(figure, measure) / divisor * factor for figure in published],
-            title=title,
-            format=format,
-            reference_name="tutorial",
+        references = [figure and getattr(figure, measure) / divisor * factor for figure in figures]
+        found[measure] = charts.bars_with_references(
+            labels, values, references, title=title, format=format, reference_name="tutorial"
         )
-        draw_chart(chart, f"chart-{measure}", column)
+    return found
 
 
 def _speedup(row: dict) -> str:
@@ -199,27 +205,22 @@ def show_certainty(result: dict) -> None:
     """Show each speed-up with its interval, and the block times that it was computed from. If there
     are several variants, also show how much each change contributes."""
     rows = result["results"]
-    labels = [row["label"] for row in rows]
     ratio, traces = st.columns(2)
     with ratio:
         st.markdown("**Speed-up** and its 95% interval", help=DRIFT)
-        ratios, ends = ([row[key] for row in rows] for key in ("speedup", "speedup_ci95"))
-        chart = charts.speedups(labels, ratios, ends)
-        draw_chart(chart, "chart-speedups")
+        draw_chart(charts.speedups(rows), "chart-speedups")
     with traces:
         st.markdown(f"**Time of each block**: {how_sure(result)}")
-        times = [[block["wall_s"] / block["tokens"] for block in row["blocks"]] for row in rows]
-        chart = charts.block_times(labels, times)
-        draw_chart(chart, "chart-blocks")
+        draw_chart(charts.block_times(rows), "chart-blocks")
     if len(rows) > 2:
+        labels = [row["label"] for row in rows]
         st.markdown(f"**Change against {labels[0]}**")
         measures = {
             "size": [row["size_bytes"] for row in rows],
             "time": [1 / row["speedup"] for row in rows],
             "loss": [row["loss"] for row in rows],
         }
-        chart = charts.changes(labels, measures)
-        draw_chart(chart, "chart-changes")
+        draw_chart(charts.changes(labels, measures), "chart-changes")
 
 
 def show_table(result: dict) -> None:
@@ -250,7 +251,7 @@ def show_table(result: dict) -> None:
     st.dataframe(rows, hide_index=True, column_config=config)
 
 
-def _published(result: dict) -> list[tutorial.Published | None]:
+def published(result: dict) -> list[tutorial.Published | None]:
     """Return the tutorial's figures for each result, or None if it published none to compare."""
     fp32, protocol = tutorial.PUBLISHED["fp32"], result["protocol"]
     # The architecture determines the size; elapsed time depends on the protocol.

@@ -15,13 +15,12 @@ from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.wording import listed
 from wlm.quantization.variant import Variant
 from wlm.runs.recordings import recording
-from wlm.runs.run import Run
 
 
 def show_current(spec: CompareSpec) -> None:
     """Show the run that the URL names, or what to expect of the first run."""
     run = run_in_url("run", spec.kind)
-    before = shown_before(spec.kind, run) or recorded_for(spec)
+    before = shown_before(spec.kind, run) or recording(spec.model, spec.variants)
     if run is None or run.state.final:
         server.job_queue().prefetch(spec)
     if run is None:
@@ -42,14 +41,8 @@ def show_current(spec: CompareSpec) -> None:
         show_tradeoff(run.result, recorded=run.origin == "recorded")
 
 
-def recorded_for(spec: CompareSpec) -> Run | None:
-    """Return a recorded run of the chosen variants, if any."""
-    return recording(spec.model, spec.variants)
-
-
-def show_sizes(spec: CompareSpec) -> None:
-    """Show the chosen variants' sizes, which are known before any measurement, and dashes for loss
-    and time."""
+def sizes_of(spec: CompareSpec) -> dict:
+    """Return what a comparison's JSON would have before any measurement: the variants' sizes."""
     config = server.config_of(spec.model)
     rows = [
         {
@@ -59,29 +52,25 @@ def show_sizes(spec: CompareSpec) -> None:
         }
         for variant in map(Variant.parse, spec.variants)
     ]
-    results.show_cards(rows[0], rows[-1])
-    protocol = {
-        "tokens": tutorial.TOKENS,
-        "batch_size": spec.batch_size,
-        "bptt": spec.bptt,
-    }
-    results.show_charts({"results": rows, "protocol": protocol})
+    protocol = {"tokens": tutorial.TOKENS, "batch_size": spec.batch_size, "bptt": spec.bptt}
+    return {"results": rows, "protocol": protocol}
 
 
-def is_of_tutorial(model: str) -> bool:
-    """Tell whether a named model is as large as the tutorial's."""
-    config = server.config_of(model)
-    return all(getattr(config, key) == size for key, size in tutorial.ARCHITECTURE.items())
+def show_sizes(spec: CompareSpec) -> None:
+    """Show the chosen variants' sizes, and dashes for loss and time."""
+    result = sizes_of(spec)
+    results.show_cards(result["results"][0], result["results"][-1])
+    results.show_charts(result)
 
 
 def show_first_screen(spec: CompareSpec) -> None:
     """Show what the Run button does, and a recorded run of the same variants until it is
     pressed."""
     wait = f"about {spec.most_seconds:.0f} seconds" if spec.seconds else "until all of it is read"
-    recorded = recorded_for(spec)
-    marked = recorded is None and is_of_tutorial(spec.model)
+    recorded, sizes = recording(spec.model, spec.variants), sizes_of(spec)
+    marked = recorded is None and any(results.published(sizes))
     until = " Until then the lines show what the tutorial published." if marked else ""
-    labels = [Variant.parse(name).label for name in spec.variants]
+    labels = [row["label"] for row in sizes["results"]]
     st.info(
         f"Press **Run** to measure {listed(labels)} in turn on this machine: {wait}.{until}",
         icon=":material/play_arrow:",

@@ -4,7 +4,7 @@ import tomllib
 
 from view.compare import charts
 from view.compare.more_charts import divergence_chart, memory_bars
-from wlm.measuring.wording import size_unit
+from view.compare.results import bars_of
 from wlm.paths import ROOT
 from wlm.runs.html import to_html
 from wlm.runs.run import Run
@@ -19,34 +19,11 @@ def html_report(run: Run) -> str:
 def report_charts(result: dict) -> dict[str, dict]:
     """Return the charts of a comparison's JSON by their titles, as Compare draws them."""
     results = result["results"]
-    labels = [row["label"] for row in results]
-    unit, scale = size_unit(row["size_bytes"] for row in results)
-    bars = {
-        "Loss": ("loss", "loss (nats per token)", 1, ".3f"),
-        "Size": ("size_bytes", f"size ({unit})", scale, ".1f"),
-        "Elapsed time": ("elapsed_s", "elapsed (s)", 1, ".2f"),
-    }
-    found = {
-        heading: charts.bars_with_references(
-            labels,
-            [row[measure] / divisor for row in results],
-            [None] * len(results),
-            title=title,
-            format=format,
-            reference_name="",
-        )
-        for heading, (measure, title, divisor, format) in bars.items()
-    }
+    headings = ("Loss", "Size", "Elapsed time")
+    found = dict(zip(headings, bars_of(result).values(), strict=True))
     if len(results) > 1:
-        found["Speed-up with its 95% interval"] = charts.speedups(
-            labels,
-            [row["speedup"] for row in results],
-            [row["speedup_ci95"] for row in results],
-        )
-        found["Time per token, round by round"] = charts.block_times(
-            labels,
-            [[block["wall_s"] / block["tokens"] for block in row["blocks"]] for row in results],
-        )
+        found["Speed-up with its 95% interval"] = charts.speedups(results)
+        found["Time per token, round by round"] = charts.block_times(results)
     if remembered := [row for row in results if row.get("memory")]:
         found["Memory added to a process, and its peak while preparing"] = memory_bars(remembered)
     agreeing = [row for row in results if row.get("agreement")]

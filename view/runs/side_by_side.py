@@ -8,7 +8,7 @@ from view.compare import charts
 from view.shared.choices import shown_name
 from view.shared.page import plain
 from wlm.catalog.uploads import MODEL, TEXT
-from wlm.measuring.wording import read_as, size_unit
+from wlm.measuring.wording import counted, read_as, size_unit
 from wlm.runs.export import summary
 from wlm.runs.run import Run
 
@@ -43,13 +43,9 @@ def show_side_by_side(runs: list[Run]) -> None:
         for i, run in enumerate(runs, start=1)
         for variant in run.result["results"]
     ]
-    others = [row for row in rows if row["verdict"] != "baseline"]
-    if others:
-        labels = [f"{row['run']}: {row['label']}" for row in others]
-        values, ends = ([row[key] for row in others] for key in ("speedup", "speedup_ci95"))
-        of = ["", *(row["label"] for row in others)]
-        chart = charts.speedups(["", *labels], [1.0, *values], [None, *ends], of)
-        st.vega_lite_chart(chart)
+    if any(row["verdict"] != "baseline" for row in rows):
+        named = [{**row, "name": f"{row['run']}: {row['label']}"} for row in rows]
+        st.vega_lite_chart(charts.speedups(named))
     unit, scale = size_unit(row["size_bytes"] for row in rows)
     some_unknown = any(row["unknown"] for row in rows)
     table = [
@@ -99,7 +95,6 @@ def _differ(facts: list[dict], names: tuple[str, ...]) -> bool:
 
 def _named(facts: dict) -> str:
     """Return words that identify a run."""
-    threads = facts["threads"]
     weights = (facts["weights_sha256"] or "")[:8]
     return " · ".join(
         [
@@ -109,6 +104,6 @@ def _named(facts: dict) -> str:
             f"{facts['tokens']:,} tokens of {plain(shown_name(TEXT, str(facts['text'])))}",
             f"chunks of {facts['bptt']}",
             f"batch size {facts['batch_size']}",
-            f"{threads} thread{'s' if threads > 1 else ''}",
+            counted(facts["threads"], "thread"),
         ]
     )
