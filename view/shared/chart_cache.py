@@ -2,9 +2,9 @@
 again."""
 
 import json
-from collections.abc import Callable, Hashable
-from dataclasses import is_dataclass
+from collections.abc import Callable
 from functools import wraps
+from hashlib import sha256
 
 from view.shared.charts import Spec
 from wlm.bounded_cache import BoundedCache
@@ -13,21 +13,13 @@ BUILT = BoundedCache(most=256, most_bytes=8_000_000, size=lambda chart: len(json
 
 
 def built_once(build: Callable[..., Spec]) -> Callable[..., Spec]:
-    """Cache a function's charts: a chart is built once for equal arguments."""
+    """Cache a function's charts: a chart is built once for equal arguments, which are plain data
+    and dataclasses, so that `repr` tells them apart."""
 
     @wraps(build)
     def built(*arguments, **options) -> Spec:
-        key = build.__module__, build.__qualname__, _frozen(arguments), _frozen(options)
+        told = repr((arguments, options))
+        key = build.__module__, build.__qualname__, sha256(told.encode()).digest()
         return BUILT.get(key, lambda: build(*arguments, **options))
 
     return built
-
-
-def _frozen(value) -> Hashable:
-    if is_dataclass(value):
-        return type(value), _frozen(vars(value))
-    if isinstance(value, dict):
-        return tuple((key, _frozen(each)) for key, each in value.items())
-    if isinstance(value, list | tuple):
-        return tuple(map(_frozen, value))
-    return value
