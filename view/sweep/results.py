@@ -29,25 +29,28 @@ OF_KNOWN = "loss of known words"
 
 
 def show_sweep(spec: SweepSpec, runs: list[Run]) -> None:
-    """Show the results of a sweep so far: cards, curves, and a table of its points."""
+    """Show the results of a sweep so far: cards, curves, and a table of its points. Leave out the
+    table if results are dimmed."""
     points = current_points(spec, runs)
     result = sweep.to_json(spec, [run and run.result for run in points])
+    ended = all(run is None or run.state.final for run in points)
     if result["points"]:
-        show_curves(spec, result, all(run is None or run.state.final for run in points))
+        show_curves(spec, result, ended)
+    if is_dim():
+        return
     messages: dict[str, list[str]] = {}
     for value, run in zip(spec.values, points, strict=True):
         if run and run.message:
             messages.setdefault(run.message, []).append(f"{value}")
     for message, values in messages.items():
         show_error(f"{KNOBS[spec.over].label} {', '.join(values)}: {message}")
-    if not result["points"]:
-        if all(run is None or run.state.final for run in points):
-            st.info("Nothing was measured.", icon=":material/stop:")
-        return
-    show_points(spec, points)
+    if result["points"]:
+        show_points(spec, points)
+    elif ended:
+        st.info("Nothing was measured.", icon=":material/stop:")
 
 
-def show_curves(spec: SweepSpec, result: dict, ended: bool = True) -> None:
+def show_curves(spec: SweepSpec, result: dict, ended: bool) -> None:
     """Show the cards and the charts of a sweep's JSON. Leave out the explanations if results are
     dimmed."""
     show_warnings(sweep.warnings(result))

@@ -15,9 +15,9 @@ from view.shared.runs import (
 )
 from view.shared.subject import show_subject
 from view.sweep.choose import query_of
-from view.sweep.results import show_curves, show_sweep
+from view.sweep.results import show_sweep
 from wlm.catalog.uploads import MODEL, TEXT
-from wlm.measuring.sweep import KNOBS, SweepSpec, to_json
+from wlm.measuring.sweep import KNOBS, SweepSpec
 from wlm.runs.recorded_sweeps import recorded_sweep
 from wlm.runs.run import Run, State
 from wlm.runs.sweep_points import current_points, missing_points, seconds_left
@@ -78,15 +78,6 @@ def show_first_screen(chosen: SweepSpec | None, recorded: Run | None) -> None:
     show_sweep(SweepSpec.from_json(recorded.spec), runs)
 
 
-def show_points_of(sweep: Run) -> None:
-    """Show the curves of the points that a sweep has measured."""
-    spec = SweepSpec.from_json(sweep.spec)
-    points = current_points(spec, points_of(sweep.id))
-    result = to_json(spec, [run and run.result for run in points])
-    if result["points"]:
-        show_curves(spec, result)
-
-
 def follow_sweep(sweep_id: str, spec: SweepSpec, before: Run | None) -> None:
     """Follow a sweep until it ends: points done, time left, a stop button, and its curves. Show the
     curves of the sweep before as long as there are none."""
@@ -106,7 +97,8 @@ def follow_sweep(sweep_id: str, spec: SweepSpec, before: Run | None) -> None:
 
     def show_so_far(runs: list[Run]) -> None:
         if not any(run.result for run in runs) and before:
-            show_before(before, lambda _: show_points_of(before))
+            earlier = SweepSpec.from_json(before.spec)
+            show_before(before, lambda _: show_sweep(earlier, points_of(before.id)))
         else:
             show_sweep(spec, runs)
 
