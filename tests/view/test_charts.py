@@ -151,17 +151,17 @@ MAKE = {
     ),
     "roofline of two": lambda: roofline(points(TWO), ROOF),
     "roofline of three": lambda: roofline(points(THREE), Roofline(1e10, 5e10, 1e11, None)),
-    "speed-up curves": lambda: sweep.speedup_curves(
-        curves(THREE, [1, 5, 25]), THREE, [1, 5, 25], knob="k, log scale"
+    "speed-up curves": lambda: sweep.curves(
+        curves(THREE, [1, 5, 25]), THREE, [1, 5, 25], "speedup", knob="k, log scale"
     ),
-    "curves of a narrow range": lambda: sweep.token_curves(
-        curves(TWO, [1, 2]), TWO, [1, 2], knob="k"
+    "curves of a narrow range": lambda: sweep.curves(
+        curves(TWO, [1, 2]), TWO, [1, 2], "tokens_per_s", knob="k"
     ),
     "divergence of tokens": lambda: divergence_histogram(
         TWO, [[0, 3, 5, 0] * (len(HISTOGRAM) // 4)] * 2
     ),
-    "elapsed and CPU time": lambda: sweep.time_curves(
-        curves(TWO, [1, 2, 4]), TWO, [1, 2, 4], knob="k"
+    "elapsed and CPU time": lambda: sweep.curves(
+        curves(TWO, [1, 2, 4]), TWO, [1, 2, 4], "elapsed_ms", knob="k"
     ),
     "strip": lambda: sample.divergence_strip(["a", "b"], [0.1, 0.2], TWO[1], 0.2, 1),
     "strip without a difference": lambda: sample.divergence_strip(
@@ -412,7 +412,7 @@ def test_equal_errors_of_several_variants_lie_beside_one_another():
 
 def test_a_huge_interval_is_drawn_wide_with_an_arrow_but_does_not_flatten_the_curves():
     wide = [{**row, "high": row["high"] and 1e6} for row in curves(TWO, [1, 5, 25])]
-    chart = sweep.speedup_curves(wide, TWO, [1, 5, 25], knob="k")
+    chart = sweep.curves(wide, TWO, [1, 5, 25], "speedup", knob="k")
     top = max(max(y["scale"]["domain"]) for y in values(chart, "y") if "scale" in y)
     assert 2.0 * sweep.WIDEST <= top < 2.0 * sweep.WIDEST * 1.5
     arrows = [value for value in values(chart, "shape") if value == "triangle-up"]
@@ -420,13 +420,13 @@ def test_a_huge_interval_is_drawn_wide_with_an_arrow_but_does_not_flatten_the_cu
 
 
 def test_equal_speed_has_a_tick_even_if_every_variant_is_faster():
-    chart = sweep.speedup_curves(curves(TWO, [1, 5]), TWO, [1, 5], knob="k")
+    chart = sweep.curves(curves(TWO, [1, 5]), TWO, [1, 5], "speedup", knob="k")
     axes = [y["axis"]["values"] for y in values(chart, "y") if y.get("axis")]
     assert axes and all(1.0 in ticks for ticks in axes)
 
 
 def test_cpu_time_is_a_dashed_line_within_the_chart():
-    chart = sweep.time_curves(curves(TWO, [1, 4, 16]), TWO, [1, 4, 16], knob="k")
+    chart = sweep.curves(curves(TWO, [1, 4, 16]), TWO, [1, 4, 16], "elapsed_ms", knob="k")
     marks = [layer for layer in chart["layer"][0]["layer"] if layer["mark"]["type"] == "line"]
     lines = {mark["encoding"]["y"]["field"]: "strokeDash" in mark["mark"] for mark in marks}
     assert lines == {"elapsed_ms": False, "cpu_ms": True}
@@ -434,7 +434,7 @@ def test_cpu_time_is_a_dashed_line_within_the_chart():
 
 
 def test_an_undecided_point_is_a_ring():
-    chart = sweep.speedup_curves(curves(TWO, [1, 5]), TWO, [1, 5], knob="k")
+    chart = sweep.curves(curves(TWO, [1, 5]), TWO, [1, 5], "speedup", knob="k")
     (dots,) = (value for value in values(chart, "fill") if "condition" in value)
     assert dots["condition"]["test"] == "datum.verdict === 'undecided'"
     assert dots["condition"]["value"] == {"expr": "background"}

@@ -14,46 +14,28 @@ LINE_HEIGHT, LINE_LENGTH = 18, 14  # of the curves' names: pixels, letters
 
 WIDEST = 4  # an interval is drawn up to this factor beyond the curves
 WIDE_RANGE = 6  # above this ratio of largest to smallest value, only a log axis has even steps
+MEASURES = {  # and the titles of their axes
+    "speedup": "speed-up against {} (log scale)",
+    "tokens_per_s": "tokens per second (log scale)",
+    "elapsed_ms": "ms per token (log scale)",
+}
 
 
 @built_once
-def speedup_curves(
-    rows: list[dict], labels: list[str], values: Sequence[int], *, knob: str
+def curves(
+    rows: list[dict], labels: list[str], values: Sequence[int], measure: str, knob: str
 ) -> Spec:
-    """Return each variant's speed-up over the knob's values, with its 95% interval as a band. The
-    axis is logarithmic, with a mark at 1.
+    """Return a curve per variant of a measure over the knob's values, on a log axis.
 
     `rows` are the rows of `wlm.measuring.sweep.curves` so far. `labels` are all variants; the first
-    is the baseline, which has no curve but takes the first color. `values` are all values of the
-    knob, ascending.
+    is the baseline. `values` are all values of the knob, ascending. `measure` is `speedup`, with
+    95% intervals as bands, a mark at 1 and no curve for the baseline; `tokens_per_s`; or
+    `elapsed_ms`, with the CPU time as a dashed line.
     """
-    rows = [row for row in rows if row["label"] != labels[0]]
-    title = f"speed-up against {labels[0]} (log scale)"
-    return _curves(rows, labels, values, "speedup", title, knob)
-
-
-@built_once
-def token_curves(rows: list[dict], labels: list[str], values: Sequence[int], *, knob: str) -> Spec:
-    """Return each variant's tokens per second over the knob's values, on a log axis."""
-    return _curves(rows, labels, values, "tokens_per_s", "tokens per second (log scale)", knob)
-
-
-@built_once
-def time_curves(rows: list[dict], labels: list[str], values: Sequence[int], *, knob: str) -> Spec:
-    """Return each variant's elapsed time per token over the knob's values as a line, and the CPU
-    time as a dashed line, on a log axis."""
-    return _curves(rows, labels, values, "elapsed_ms", "ms per token (log scale)", knob, "cpu_ms")
-
-
-def _curves(
-    rows: list[dict],
-    labels: list[str],
-    values: Sequence[int],
-    measure: str,
-    title: str,
-    knob: str,
-    second: str | None = None,
-) -> Spec:
+    is_ratio, title = measure == "speedup", MEASURES[measure].format(labels[0])
+    if is_ratio:
+        rows = [row for row in rows if row["label"] != labels[0]]
+    second = "cpu_ms" if measure == "elapsed_ms" else None
     first, last = values[0], values[-1]
     scale = "log" if last >= WIDE_RANGE * first else "linear"
     # The names of the curves need space on the right.
@@ -64,7 +46,6 @@ def _curves(
         scale=alt.Scale(type=scale, domain=[first, max(room, first + 1)], nice=False),
         axis=alt.Axis(values=list(values), format="d", labelOverlap=True),
     )
-    is_ratio = measure == "speedup"
     shown = [measure, "low", "high"] if is_ratio else list(filter(None, [measure, second]))
     low, high = _extent(rows, shown)
     if is_ratio:

@@ -98,15 +98,15 @@ def show_charts(spec: SweepSpec, result: dict) -> None:
     ratio, speed = st.columns(2)
     with ratio:
         st.markdown("**Speed-up** with its 95% interval as a band")
-        chart = charts.speedup_curves(rows, labels, spec.values, knob=knob)
+        chart = charts.curves(rows, labels, spec.values, "speedup", knob)
         draw_chart(chart, "chart-sweep-speedups")
     with speed:
+        measure, heading = "tokens_per_s", "**Tokens per second**"
         if spec.over == "threads":
-            st.markdown("**Time per token**: elapsed (solid) and CPU time of all threads (dashed)")
-            chart = charts.time_curves(rows, labels, spec.values, knob=knob)
-        else:
-            st.markdown("**Tokens per second**")
-            chart = charts.token_curves(rows, labels, spec.values, knob=knob)
+            measure = "elapsed_ms"
+            heading = "**Time per token**: elapsed (solid) and CPU time of all threads (dashed)"
+        st.markdown(heading)
+        chart = charts.curves(rows, labels, spec.values, measure, knob)
         draw_chart(chart, "chart-sweep-tokens")
 
 
