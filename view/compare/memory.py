@@ -3,7 +3,7 @@
 import streamlit as st
 
 from view.compare.more_charts import memory_bars
-from view.shared.cards import card
+from view.shared.cards import card, change_of
 from view.shared.charts import draw_chart
 from wlm.measuring.wording import memory_sentences
 
@@ -17,17 +17,13 @@ def memory_card(place, chosen: dict, baseline: dict, *, of: str = "", large: boo
     if not (own and other):
         card(place, HEADING, "–", "not measured yet", of=of, large=large)
         return
-    share = own["added_bytes"] / max(1, other["added_bytes"]) - 1
-    same = abs(share) < 0.005  # the change rounds to 0%
     card(
         place,
         HEADING,
         f"{own['added_bytes'] / 1e6:,.0f}",
-        "the same" if same else f"{share:+.0%}",
         of=of,
         large=large,
-        delta_color="off" if same else "inverse",
-        delta_arrow="off" if same else "auto",
+        **change_of(own["added_bytes"], max(1, other["added_bytes"])),
         delta_description=f"against {baseline['label']}'s {other['added_bytes'] / 1e6:,.0f}",
         help="What the variant adds to the memory of a new process, after it was prepared and has "
         f"read 100 tokens. The peak while preparing is {own['peak_bytes'] / 1e6:,.0f} MB.",

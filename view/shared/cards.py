@@ -10,7 +10,9 @@ SHIPPED = (
     "The file as it is shipped, in millions of bytes: what torch.save writes of the state_dict, or "
     "the ONNX file."
 )
-COLORS = {"normal": ("green", "red"), "inverse": ("red", "green")}  # colors of a rise and of a fall
+# The colors of a rise and of a fall.
+COLORS = {"normal": ("green", "red"), "inverse": ("red", "green"), "off": ("gray", "gray")}
+GRAY = {"delta_color": "off", "delta_arrow": "off"}
 
 
 def card(
@@ -27,41 +29,41 @@ def card(
     gray and has no arrow unless options of `st.metric` say otherwise. `of` is a variant's label, to
     show above the heading. A large card, for a lecture hall, has its words in the type of a
     subheader, without help."""
-    grey = {"delta_color": "off", "delta_arrow": "off"}
-    if is_dim():
-        options |= grey
-    options = grey | options
-    if not large:
-        with place.container(border=True, height="stretch", gap=None):
+    options = options | GRAY if is_dim() else GRAY | options
+    with place.container(border=True, height="stretch", gap=None):
+        if not large:
             if of:
                 st.markdown(shade(f"**{of}**"))
             st.metric(shade(heading), shade(value), change, **options)
-        return
-    with place.container(border=True, height="stretch", gap=None):
+            return
         st.subheader(shade(heading), anchor=False)
         st.metric(heading, shade(value), label_visibility="collapsed")
         if change:
             color, said = options["delta_color"], options.get("delta_description", "")
             rise, fall = COLORS.get(color, (color, color))
-            color = {"off": "gray"}.get(color, fall if change.startswith("-") else rise)
+            color = fall if change.startswith("-") else rise
             st.subheader(f":{color}[{minus(change)} {said}]".replace(" ]", "]"), anchor=False)
 
 
 def size_card(
     place, size: int, baseline: int | None = None, *, heading: str = "", **options
 ) -> None:
-    """Draw a size in bytes and its change from the baseline's size, in gray if the change rounds to
-    0."""
+    """Draw a size in bytes and its change from the baseline's size."""
     unit, scale = size_unit([size, baseline or 0])
-    value, change = f"{size / scale:,.1f}", None
+    value = f"{size / scale:,.1f}"
     if baseline is not None:
-        share = size / baseline - 1
-        same = abs(share) < 0.005  # the change rounds to 0%
-        change = "the same" if same else f"{share:+.0%}"
-        arrow = "off" if same else "auto"
-        options |= {"delta_color": "off" if same else "inverse", "delta_arrow": arrow}
+        options |= change_of(size, baseline)
     shown = (heading, f"{value} {unit}") if heading else (f"Size, {unit}", value)
-    card(place, *shown, change, help=SHIPPED, **options)
+    card(place, *shown, help=SHIPPED, **options)
+
+
+def change_of(size: int, baseline: int) -> dict[str, str]:
+    """Return the change from the baseline's size as options of a card: less is green, and a change
+    that rounds to 0% is gray."""
+    share = size / baseline - 1
+    if abs(share) < 0.005:
+        return {"change": "the same"}
+    return {"change": f"{share:+.0%}", "delta_color": "inverse", "delta_arrow": "auto"}
 
 
 def columns(number: int) -> list:
