@@ -37,42 +37,42 @@ def in_numbers(row: dict) -> str:
 
 
 @st.fragment
+@errors_shown()
 def show_furthest(rows: list[dict], baseline: dict, model: str) -> None:
     """Show the tokens at which a variant differs most from the baseline, each as a link to the page
     that shows both predictions. With several variants the visitor chooses one."""
-    with errors_shown():
-        found = {
-            row["label"]: row
-            for row in rows
-            if row["agreement"]["furthest"] and row["agreement"]["kl_mean"] > ROUNDING
-        }
-        if not found:
-            return
-        st.markdown(
-            "**Where they differ most**: the text, its next word in bold, and the word that each "
-            "model expects there"
+    found = {
+        row["label"]: row
+        for row in rows
+        if row["agreement"]["furthest"] and row["agreement"]["kl_mean"] > ROUNDING
+    }
+    if not found:
+        return
+    st.markdown(
+        "**Where they differ most**: the text, its next word in bold, and the word that each "
+        "model expects there"
+    )
+    *_, label = found
+    if len(found) > 1:
+        label = st.segmented_control(
+            "Variant of the tokens",
+            list(found),
+            default=label,
+            required=True,
+            label_visibility="collapsed",
         )
-        *_, label = found
-        if len(found) > 1:
-            label = st.segmented_control(
-                "Variant of the tokens",
-                list(found),
-                default=label,
-                required=True,
-                label_visibility="collapsed",
-            )
-        row = found[label]
-        page, query = page_of(row["variant"], baseline["variant"])
-        path, icon = MENU[page]
-        offered = model in names_for_visitor(MODEL)
-        for token in row["agreement"]["furthest"]:
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(in_words(token, baseline["label"], label))
-                if offered:
-                    query |= {"model": model, "prompt": as_prompt(token["before"])}
-                    st.page_link(path, label=page, icon=icon, query_params=query, width="content")
-        if offered:
-            st.caption(f"{page} reads only these words, not the text before them.")
+    row = found[label]
+    page, query = page_of(row["variant"], baseline["variant"])
+    path, icon = MENU[page]
+    offered = model in names_for_visitor(MODEL)
+    for token in row["agreement"]["furthest"]:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(in_words(token, baseline["label"], label))
+            if offered:
+                query |= {"model": model, "prompt": as_prompt(token["before"])}
+                st.page_link(path, label=page, icon=icon, query_params=query, width="content")
+    if offered:
+        st.caption(f"{page} reads only these words, not the text before them.")
 
 
 def in_words(token: dict, baseline: str, label: str) -> str:

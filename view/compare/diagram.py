@@ -34,15 +34,13 @@ def turn_switch(part: str) -> None:
 
 
 @st.fragment
+@errors_shown()
 def send_word(model: str, variant: Variant) -> None:
     """Send a word through the variant when the visitor asks. Only then is the model loaded."""
-    with errors_shown():
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            text = st.text_input(
-                "Words", DEFAULT_WORDS, max_chars=300, width=300, key="living-words"
-            )
-            if st.button("Send the last word through", icon=":material/arrow_forward:"):
-                st.session_state["living-sent"] = st.session_state.get("living-sent", 0) + 1
-        if sent := st.session_state.get("living-sent"):
-            words = tuple(tokenize(text))[-MOST_WORDS:] or tuple(tokenize(DEFAULT_WORDS))
-            show_flow(flow_of(model, variant, words), words[-1], variant.label, sent)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = st.text_input("Words", DEFAULT_WORDS, max_chars=300, width=300, key="living-words")
+        if st.button("Send the last word through", icon=":material/arrow_forward:"):
+            st.session_state["living-sent"] = st.session_state.get("living-sent", 0) + 1
+    if sent := st.session_state.get("living-sent"):
+        words = tuple(tokenize(text))[-MOST_WORDS:] or tuple(tokenize(DEFAULT_WORDS))
+        show_flow(flow_of(model, variant, words), words[-1], variant.label, sent)

@@ -17,16 +17,11 @@ from wlm.quantization.variant import Variant, describe
 
 
 @st.fragment
+@errors_shown()
 def show_variant(model: str, names: Sequence[str]) -> None:
     """Show one of a named model's variants: the last one until the visitor chooses another. The
     choice redraws only this part."""
-    with errors_shown():
-        st.header("The model, before and after")
-        show_one_of(model, names)
-
-
-def show_one_of(model: str, names: Sequence[str]) -> None:
-    """Draw the choice among the variants, and show the chosen variant."""
+    st.header("The model, before and after")
     variants = {name: Variant.parse(name) for name in reversed(names)}
     name = names[-1]
     if len(variants) > 1:
@@ -35,7 +30,7 @@ def show_one_of(model: str, names: Sequence[str]) -> None:
             list(variants),
             default=name,
             required=True,
-            format_func=lambda each: variants[each].label,
+            format_func=lambda name: variants[name].label,
             label_visibility="collapsed",
         )
     variant = variants[name]

@@ -38,24 +38,17 @@ def draw_model(
         if part := clicked_part(key):
             turn(part)
 
-    chart = scale_chart(model, variant, sizes, clickable=turn is not None)
-    chart = enlarged(chart | {"height": height}, times)
-    st.vega_lite_chart(chart, key=key, on_select=clicked if turn else "ignore")
-
-
-def scale_chart(
-    model: str, variant: Variant, sizes: Mapping[str, int] | None = None, *, clickable: bool = True
-) -> Spec:
-    """Return the chart of a variant's parts, to scale."""
     config = server.config_of(model)
     sizes, before = sizes or module_bytes(config, variant), module_bytes(config, Variant())
-    return to_scale(
+    chart = to_scale(
         [PART_LABELS[part] for part in ORDER],
         [sizes[part] / 1e6 for part in ORDER],
         [before[part] / 1e6 for part in ORDER],
         [getattr(variant, part) for part in ORDER],
-        clickable=clickable,
+        clickable=turn is not None,
     )
+    chart = enlarged(chart | {"height": height}, times)
+    st.vega_lite_chart(chart, key=key, on_select=clicked if turn else "ignore")
 
 
 def clicked_part(key: str) -> str | None:
