@@ -10,7 +10,7 @@ import pytest
 
 from view.audience.charts import rounds_chart, votes_chart
 from view.compare import charts as compare
-from view.compare.more_charts import divergence_histogram
+from view.compare.more_charts import divergence_chart
 from view.compare.race import race
 from view.compare.tradeoff import BESIDE, LETTER, LINE, apart, tradeoff_chart
 from view.how import bits
@@ -157,8 +157,17 @@ MAKE = {
     "curves of a narrow range": lambda: sweep.curves(
         curves(TWO, [1, 2]), TWO, [1, 2], "tokens_per_s", knob="k"
     ),
-    "divergence of tokens": lambda: divergence_histogram(
-        TWO, [[0, 3, 5, 0] * (len(HISTOGRAM) // 4)] * 2
+    "divergence of tokens": lambda: divergence_chart(
+        [
+            {
+                "label": label,
+                "agreement": {
+                    "kl_mean": 0.01,
+                    "kl_histogram": [0, 3, 5, 0] * (len(HISTOGRAM) // 4),
+                },
+            }
+            for label in TWO
+        ]
     ),
     "elapsed and CPU time": lambda: sweep.curves(
         curves(TWO, [1, 2, 4]), TWO, [1, 2, 4], "elapsed_ms", knob="k"

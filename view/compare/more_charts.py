@@ -25,41 +25,34 @@ def memory_bars(rows: list[dict]) -> Spec:
     )
 
 
-def divergence_chart(rows: list[dict]) -> Spec | None:
-    """Return the chart of results' rows that differ from the baseline, or None if there are
-    none. An imported run may lack the counts."""
-    found = {
-        row["label"]: counts
-        for row in rows
-        if row["agreement"]["kl_mean"] > ROUNDING
-        and any(counts := row["agreement"].get("kl_histogram", ()))
-    }
-    return divergence_histogram(list(found), list(found.values())) if found else None
-
-
 @built_once
-def divergence_histogram(labels: list[str], counts: list[list[int]]) -> Spec:
-    """Return one outline per label: the share of tokens by their KL divergence, on a log scale."""
-    used = [i for i in range(len(counts[0])) if any(own[i] for own in counts)]
+def divergence_chart(results: list[dict]) -> Spec | None:
+    """Return one outline per row of results that differs from the baseline: the share of tokens by
+    their KL divergence, on a log scale. Return None if no row differs."""
+    histograms = {
+        row["label"]: counts
+        for row in results
+        if row["agreement"]["kl_mean"] > ROUNDING
+        and any(counts := row["agreement"].get("kl_histogram", ()))  # an imported run may lack it
+    }
+    if not histograms:
+        return None
+    labels, edges = list(histograms), HISTOGRAM.tolist()
+    used = [i for i, counts in enumerate(zip(*histograms.values(), strict=True)) if any(counts)]
     first, last = used[0], used[-1] + 1
     rows = [
-        {"label": label, "kl": float(HISTOGRAM[i]), "share": share}
-        for label, own in zip(labels, counts, strict=True)
-        for i, share in enumerate([*(count / sum(own) for count in own), 0.0])
+        {"label": label, "kl": edges[i], "share": share}
+        for label, counts in histograms.items()
+        for i, share in enumerate([*(count / sum(counts) for count in counts), 0.0])
         if first <= i <= last
     ]
+    powers = [10.0**power for power in range(-8, 3)]
     x = alt.X(
         "kl:Q",
         title="KL divergence (nats, log scale)",
-        scale=alt.Scale(
-            type="log", domain=[float(HISTOGRAM[first]), float(HISTOGRAM[last])], nice=False
-        ),
+        scale=alt.Scale(type="log", domain=[edges[first], edges[last]], nice=False),
         axis=alt.Axis(
-            values=[
-                10.0**power
-                for power in range(-8, 3)
-                if HISTOGRAM[first] <= 10.0**power <= HISTOGRAM[last]
-            ],
+            values=[power for power in powers if edges[first] <= power <= edges[last]],
             labelExpr="format(datum.value, datum.value < 0.001 ? '~e' : '~g')",
         ),
     )
