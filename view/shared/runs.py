@@ -97,7 +97,7 @@ def show_run(
     there is one; then how the run ended and all numbers. Show `before` as long as there are
     none."""
     if not run.state.final:
-        follow_run(run.id, show, before, picture)
+        follow(lambda: standing(run.id, show, before, picture))
         return
     if run.state == State.FAILED:
         show_error(run.message)
@@ -111,33 +111,27 @@ def show_run(
         show(run.result)
 
 
-def follow_run(
+def standing(
     run_id: str,
     show: Callable[[dict], None],
     before: Callable[[], None],
-    picture: Callable[[Run], None] | None = None,
-) -> None:
-    """Follow a run until it ends: stage, time left, a stop button, and its numbers so far. While
-    numbers come in, the picture replaces the bar."""
-
-    who = visitor.name()
-
-    def look() -> Standing | None:
-        jobs = server.job_queue()
-        run = jobs.recent.get(run_id)
-        if run.state.final:
-            return None
-        is_timed = run.result is not None and run.stage == TIMING
-        return Standing(
-            min(1.0, run.done),
-            waiting(run_id) if run.state == State.QUEUED else _stage(run),
-            run.stop_requested,
-            stop=(lambda: jobs.stop(run_id, who)) if jobs.may_stop(run, who) else None,
-            show=lambda: show(run.result) if run.result is not None else before(),
-            picture=(lambda: picture(run)) if picture and is_timed else None,
-        )
-
-    follow(look)
+    picture: Callable[[Run], None] | None,
+) -> Standing | None:
+    """Return a run's progress with its numbers so far; None after its end. While numbers come in,
+    the picture replaces the bar."""
+    jobs, who = server.job_queue(), visitor.name()
+    run = jobs.recent.get(run_id)
+    if run.state.final:
+        return None
+    is_timed = run.result is not None and run.stage == TIMING
+    return Standing(
+        min(1.0, run.done),
+        waiting(run_id) if run.state == State.QUEUED else _stage(run),
+        run.stop_requested,
+        stop=(lambda: jobs.stop(run_id, who)) if jobs.may_stop(run, who) else None,
+        show=lambda: show(run.result) if run.result is not None else before(),
+        picture=(lambda: picture(run)) if picture and is_timed else None,
+    )
 
 
 def waiting(run_id: str) -> str:

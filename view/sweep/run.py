@@ -37,7 +37,7 @@ def show_current(chosen: SweepSpec | None) -> None:
     show_subject(sweep.spec, chosen and chosen.to_json(), "Start")
     before = shown_before(sweep.kind, sweep, any(run.result for run in runs)) or recorded
     if any(not run.state.final for run in runs):
-        follow_sweep(sweep.id, spec, before)
+        follow(lambda: standing(sweep.id, spec, before), every=1.0)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         query = query_of(sweep.id, spec)
@@ -78,31 +78,28 @@ def show_first_screen(chosen: SweepSpec | None, recorded: Run | None) -> None:
     show_sweep(SweepSpec.from_json(recorded.spec), runs)
 
 
-def follow_sweep(sweep_id: str, spec: SweepSpec, before: Run | None) -> None:
-    """Follow a sweep until it ends: points done, time left, a stop button, and its curves. Show the
-    curves of the sweep before as long as there are none."""
+def standing(sweep_id: str, spec: SweepSpec, before: Run | None) -> Standing | None:
+    """Return a sweep's progress with its curves so far, or with the curves of the sweep before as
+    long as there are none; None after its end."""
+    jobs, who = server.job_queue(), visitor.name()
+    runs = jobs.recent.points_of(sweep_id)
+    if all(run.state.final for run in runs):
+        return None
 
-    def look() -> Standing | None:
-        jobs = server.job_queue()
-        runs = jobs.recent.points_of(sweep_id)
-        if all(run.state.final for run in runs):
-            return None
-        may_stop = all(jobs.may_stop(run, visitor.name()) for run in runs)
-        return Standing(
-            *progress(spec, runs),
-            stopping=all(run.stop_requested for run in runs if not run.state.final),
-            stop=(lambda: jobs.stop_sweep(sweep_id, visitor.name())) if may_stop else None,
-            show=lambda: show_so_far(runs),
-        )
-
-    def show_so_far(runs: list[Run]) -> None:
-        if not any(run.result for run in runs) and before:
+    def show() -> None:
+        if before and not any(run.result for run in runs):
             earlier = SweepSpec.from_json(before.spec)
             show_before(before, lambda _: show_sweep(earlier, points_of(before.id)))
         else:
             show_sweep(spec, runs)
 
-    follow(look, every=1.0)
+    may_stop = all(jobs.may_stop(run, who) for run in runs)
+    return Standing(
+        *progress(spec, runs),
+        stopping=all(run.stop_requested for run in runs if not run.state.final),
+        stop=(lambda: jobs.stop_sweep(sweep_id, who)) if may_stop else None,
+        show=show,
+    )
 
 
 def progress(spec: SweepSpec, runs: list[Run]) -> tuple[float, str]:
