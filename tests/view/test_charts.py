@@ -10,7 +10,7 @@ import pytest
 
 from view.audience.charts import rounds_chart, votes_chart
 from view.compare import charts as compare
-from view.compare.more_charts import divergence_chart
+from view.compare.agreement import divergence_chart
 from view.compare.race import race
 from view.compare.tradeoff import BESIDE, LETTER, LINE, apart, tradeoff_chart
 from view.how import bits

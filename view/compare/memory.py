@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from view.compare.more_charts import memory_bars
+from view.compare import charts
 from view.shared.cards import card, change_of
-from view.shared.charts import draw_chart
+from view.shared.charts import Spec, draw_chart
 from wlm.measuring.wording import memory_sentences
 
 HEADING = "Memory, MB"
@@ -40,3 +40,15 @@ def show_memory(rows: list[dict]) -> None:
         st.caption(sentence)
     if rows[0]["memory"]["measure"] != "USS":
         st.caption("Resident memory: this system does not report private memory.")
+
+
+def memory_bars(rows: list[dict]) -> Spec:
+    """Return the memory of results' rows in bars, each with its peak."""
+    return charts.bars_with_references(
+        [row["label"] for row in rows],
+        [row["memory"]["added_bytes"] / 1e6 for row in rows],
+        [row["memory"]["peak_bytes"] / 1e6 for row in rows],
+        title="memory (MB)",
+        format=".0f",
+        reference_name="peak",
+    )

@@ -3,7 +3,8 @@
 import tomllib
 
 from view.compare import charts
-from view.compare.more_charts import divergence_chart, memory_bars
+from view.compare.agreement import divergence_chart
+from view.compare.memory import memory_bars
 from view.compare.results import bars_of
 from wlm.paths import ROOT
 from wlm.runs.html import to_html
