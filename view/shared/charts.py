@@ -19,24 +19,23 @@ from view.shared.dimming import is_dim
 from view.shared.screen import enlarged, zoom
 from wlm.quantization.variant import OFFERED, Variant
 
+
+def _by_theme(on_light: str, on_dark: str) -> alt.ExprRef:
+    return alt.ExprRef(f"luminance(background) > 0.2 ? '{on_light}' : '{on_dark}'")
+
+
 LABEL_SIZE = 16
 VALUE_SIZE = 20
 SMALL_SIZE = 14
 GREY = "#7f8b97"  # for reference marks: visible on light and on dark
 # The browser computes the ink from the page's background: the theme's grays are too faint for a
 # lecture hall.
-INK = alt.ExprRef("luminance(background) > 0.2 ? '#0d141b' : '#e8eef4'")
+INK = _by_theme("#0d141b", "#e8eef4")
 GROUND = alt.ExprRef("background")
 HALO = {"stroke": GROUND, "strokeWidth": 5, "strokeJoin": "round"}  # around words that lines cross
 # A variant's color is the theme's color at its position in this list, whichever variants are shown.
 # Any other variant takes a position after these.
 VARIANTS = [Variant.parse(name).label for name in OFFERED]
-
-
-def _by_theme(on_light: str, on_dark: str) -> alt.ExprRef:
-    return alt.ExprRef(f"luminance(background) > 0.2 ? '{on_light}' : '{on_dark}'")
-
-
 # Parts of a model are shades of slate: no variant has these colors.
 PARTS = {
     part: _by_theme(on_light, on_dark)
@@ -72,6 +71,22 @@ CONFIG = alt.Config(
     legend=alt.LegendConfig(labelFontSize=SMALL_SIZE, labelColor=INK, labelLimit=300),
     text=alt.MarkConfig(fontSize=SMALL_SIZE, fontWeight=600),
 ).to_dict()
+VEIL = {  # the layer over a dimmed chart
+    "data": {"values": [{}]},
+    "mark": {
+        "type": "rect",
+        "color": GROUND.to_dict(),
+        "opacity": 0.7,
+        "tooltip": None,
+        "aria": False,
+    },
+    "encoding": {
+        "x": {"value": 0},
+        "x2": {"value": "width"},
+        "y": {"value": 0},
+        "y2": {"value": "height"},
+    },
+}
 
 Spec = dict  # Vega-Lite's JSON
 THOUSANDS = {"labelExpr": "format(datum.value, '~s')"}  # the format alone gives 0 a k, too
@@ -153,29 +168,11 @@ def interval_ends(base: alt.Chart) -> list[alt.Chart]:
 def draw_chart(spec: Spec, key: str, place=st) -> None:
     """Draw a chart in a place, as large as the page's type, and under a veil if results are
     dimmed."""
-    spec, times = _dimmed(spec) if is_dim() else spec, zoom()
+    if is_dim():
+        spec = {**spec, "layer": [*spec["layer"], VEIL]}
+    times = zoom()
     # Each size has its own key: with the same key, a new chart would keep the old height.
     place.vega_lite_chart(enlarged(spec, times), key=key if times == 1 else f"{key}-{times}")
-
-
-def _dimmed(spec: Spec) -> Spec:
-    veil = {
-        "data": {"values": [{}]},
-        "mark": {
-            "type": "rect",
-            "color": GROUND.to_dict(),
-            "opacity": 0.7,
-            "tooltip": None,
-            "aria": False,
-        },
-        "encoding": {
-            "x": {"value": 0},
-            "x2": {"value": "width"},
-            "y": {"value": 0},
-            "y2": {"value": "height"},
-        },
-    }
-    return {**spec, "layer": [*spec["layer"], veil]}
 
 
 def color_by_label(labels: list[str], legend: alt.Legend | None = None) -> alt.Color:
