@@ -22,7 +22,7 @@ from view.shared.chart_cache import BUILT
 from view.shared.charts import GREY, INK, PARTS, SIGNS, VARIANTS, Spec
 from view.shared.flow import likely, strips
 from view.shared.model_drawing import to_scale
-from view.shared.next_words import next_words
+from view.shared.next_words import chart_of_candidates
 from view.sweep import charts as sweep
 from wlm.audience.votes import Votes
 from wlm.explaining.curve import LossAt, LossCurve
@@ -33,6 +33,7 @@ from wlm.inspecting.weight_error import Histogram
 from wlm.measuring.agreement import HISTOGRAM
 from wlm.measuring.race import Lane
 from wlm.measuring.tradeoff import Place
+from wlm.sampling.candidates import Candidate
 
 TWO, THREE = ["fp32", "int8 LSTM + Linear"], ["fp32", "int8 LSTM", "fp16 LSTM + Linear"]
 FIVE = [*THREE, "ORT fp32", "ORT int8 all"]
@@ -94,11 +95,11 @@ def curves(labels: list[str], values: list[int]) -> list[dict]:
     ]
 
 
-def draws(labels: list[str]) -> list[dict]:
+def draws(shares: dict[str, tuple[float, ...]]) -> list[Candidate]:
+    """Words with their probabilities under each variant; each variant writes the first."""
     return [
-        {"word": word, "label": label, "probability": share, "written": word == "old"}
-        for word, share in (("the", 0.2), ("old", 0.1))
-        for label in labels
+        Candidate(word, probabilities, 0.5, (float(i),) * len(probabilities))
+        for i, (word, probabilities) in enumerate(shares.items())
     ]
 
 
@@ -179,7 +180,7 @@ MAKE = {
     "votes": lambda: votes_chart(Votes((7, 3), 0)),
     "rounds": lambda: rounds_chart([Votes((7, 3), 0), Votes((2, 8), 1)]),
     "large bars": lambda: compare.large_bars(TWO, [113.9, 79.7], ".1f"),
-    "next words": lambda: next_words(draws(TWO), TWO),
+    "next words": lambda: chart_of_candidates(draws({"old": (0.1, 0.1), "the": (0.2, 0.2)}), TWO),
     "weights on ticks": lambda: how.weights_and_row(
         Histogram(-1.0, 0.5, [1, 4, 1], [-1.0, 0.0], False), ROW
     ),
@@ -390,13 +391,8 @@ def test_changes_are_against_the_first():
 
 def test_shares_of_a_word_have_as_many_digits_as_it_takes_to_tell_them_apart():
     shares = {"the": (0.3, 0.2), "old": (0.00211, 0.00213), "sea": (0.001, 0.001)}
-    told = [
-        {"word": word, "label": label, "probability": share, "written": False}
-        for word, chance in shares.items()
-        for label, share in zip(TWO, chance, strict=True)
-    ]
-    assert [row["text"] for row in rows(next_words(told, TWO))] == [
-        *("30.0%", "20.0%"),
+    assert [row["text"] for row in rows(chart_of_candidates(draws(shares), TWO))] == [
+        *("▸ 30.0%", "▸ 20.0%"),
         *("0.211%", "0.213%"),
         *("0.1%", "0.1%"),
     ]

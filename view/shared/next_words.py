@@ -36,49 +36,28 @@ def drawn(candidates: list[Candidate]) -> list[str]:
     return [min(candidates, key=lambda word: word.arrivals[i]).word for i in variants]
 
 
-def chart_of_candidates(candidates: list[Candidate], labels: list[str]) -> Spec:
-    """Return the chart of next words, with a mark on the word that each variant writes."""
-    written = drawn(candidates)
-    rows = [
-        {
-            "word": shown_word(candidate.word),
-            "label": label,
-            "probability": candidate.probabilities[i],
-            "written": candidate.word == written[i],
-        }
-        for candidate in candidates
-        for i, label in enumerate(labels)
-    ]
-    return next_words(rows, labels)
-
-
 @built_once
-def next_words(rows: list[dict], labels: list[str]) -> Spec:
-    """Return a chart of next words' probabilities, one bar per label and word.
-
-    The rows have `word`, `label`, `probability`, and `written`, which is true if this label writes
-    this word.
-    """
-    shares: dict[str, list[float]] = {}
-    for row in rows:
-        shares.setdefault(row["word"], []).append(100 * row["probability"])
-    order, digits = list(shares), {word: decimals(each, 1, 5) for word, each in shares.items()}
-    told = [
-        {
-            **row,
-            "text": f"{'▸ ' if row['written'] else ''}{row['probability']:.{digits[row['word']]}%}",
-        }
-        for row in rows
-    ]
+def chart_of_candidates(candidates: list[Candidate], labels: list[str]) -> Spec:
+    """Return a chart of next words' probabilities, one bar per label and word, with a mark on the
+    word that each variant writes."""
+    written, words = drawn(candidates), [shown_word(candidate.word) for candidate in candidates]
+    rows = []
+    for candidate, word in zip(candidates, words, strict=True):
+        digits = decimals((100 * share for share in candidate.probabilities), 1, 5)
+        for i, label in enumerate(labels):
+            share = candidate.probabilities[i]
+            mark = "▸ " if candidate.word == written[i] else ""
+            text = f"{mark}{share:.{digits}%}"
+            rows.append({"word": word, "label": label, "probability": share, "text": text})
     top = max(row["probability"] for row in rows)
-    base = alt.Chart({"values": told}).encode(
+    base = alt.Chart({"values": rows}).encode(
         x=alt.X(
             "probability:Q",
             title="probability (▸ marks the word written)",
             scale=alt.Scale(domain=[0, 1.4 * top], nice=False),
             axis=axis_within(0, top, format="~%"),
         ),
-        y=alt.Y("word:N", sort=order, title=None, axis=alt.Axis(ticks=False, labelLimit=160)),
+        y=alt.Y("word:N", sort=words, title=None, axis=alt.Axis(ticks=False, labelLimit=160)),
         yOffset=alt.YOffset("label:N", sort=labels),
         color=color_by_label(labels, alt.Legend(title=None, orient="top", columns=2)),
         tooltip=[
@@ -91,6 +70,6 @@ def next_words(rows: list[dict], labels: list[str]) -> Spec:
     texts = base.mark_text(fontSize=SMALL_SIZE - 1, align="left", dx=5).encode(
         text=alt.Text("text:N")
     )
-    height = 90 + 18 * len(labels) * len(order)
+    height = 90 + 18 * len(labels) * len(words)
     about = f"Bars of how likely the next words are under {' and '.join(labels)}."
     return specification(alt.layer(bars, texts), height, about)
