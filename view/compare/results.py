@@ -225,30 +225,26 @@ def show_certainty(result: dict) -> None:
 
 def show_table(result: dict) -> None:
     """Show every variant's numbers, including words per second, memory and agreement."""
-    some_unknown = bool(read_as(result["protocol"]))  # otherwise both losses are the same
-    unit, scale = size_unit(each["size_bytes"] for each in result["results"])
-    more = more_columns(result["results"])
-    rows = [
-        {
-            "variant": each["label"],
-            "loss, nats per token": each["loss"],
-            **({"of known words": each["loss_known"]} if some_unknown else {}),
-            f"size, {unit}": each["size_bytes"] / scale,
-            "elapsed, s": each["elapsed_s"],
-            "CPU, s": each["cpu_s"],
-            "words per second": round(each["tokens_per_s"]),
-            "speed-up": each["speedup"],
-            **{title: values[i] for title, (_, values) in more.items()},
-            "name": each["variant"],
-        }
-        for i, each in enumerate(result["results"])
-    ]
-    losses = ("%.4f",) * (1 + some_unknown)
-    others = (format for format, _ in more.values())
-    formats = (None, *losses, "%.1f", "%.2f", "%.2f", "localized", "%.2f", *others, None)
+    rows = result["results"]
+    unit, scale = size_unit(row["size_bytes"] for row in rows)
+    columns = {  # titles with the format and the values
+        "variant": (None, [row["label"] for row in rows]),
+        "loss, nats per token": ("%.4f", [row["loss"] for row in rows]),
+        "of known words": ("%.4f", [row.get("loss_known") for row in rows]),
+        f"size, {unit}": ("%.1f", [row["size_bytes"] / scale for row in rows]),
+        "elapsed, s": ("%.2f", [row["elapsed_s"] for row in rows]),
+        "CPU, s": ("%.2f", [row["cpu_s"] for row in rows]),
+        "words per second": ("localized", [round(row["tokens_per_s"]) for row in rows]),
+        "speed-up": ("%.2f", [row["speedup"] for row in rows]),
+        **more_columns(rows),
+        "name": (None, [row["variant"] for row in rows]),
+    }
+    if not read_as(result["protocol"]):
+        del columns["of known words"]  # all words are known: both losses are the same
     number = st.column_config.NumberColumn
-    config = {name: number(format=f) for name, f in zip(rows[0], formats, strict=True) if f}
-    st.dataframe(rows, hide_index=True, column_config=config)
+    config = {title: number(format=format) for title, (format, _) in columns.items() if format}
+    table = {title: values for title, (_, values) in columns.items()}
+    st.dataframe(table, hide_index=True, column_config=config)
 
 
 def published(result: dict) -> list[tutorial.Published | None]:
