@@ -43,7 +43,7 @@ def choose_comparison(model: str, text: str) -> tuple[CompareSpec, bool]:
     buttons = row.container(horizontal=True, width="content")
     with row:
         others = [] if own else choose_others(model)
-    variants = (BASELINE, *(each for each in others if each != variant), variant)
+    variants = (BASELINE, *(name for name in others if name != variant), variant)
     if others and variant == BASELINE:
         variants = (BASELINE, *others)
     if own:

@@ -39,7 +39,7 @@ def show_tradeoff(result: dict, *, recorded: bool) -> None:
     """Show the bytes and loss of the variants of a comparison's JSON, recorded or not, among all
     recorded variants."""
     others = [run.result for run in recordings().values()]
-    found = places([(result, recorded), *((each, True) for each in others)])
+    found = places([(result, recorded), *((other, True) for other in others)])
     if len(found) < FEWEST:
         return
     st.header("Size against loss", anchor="tradeoff")
@@ -49,8 +49,8 @@ def show_tradeoff(result: dict, *, recorded: bool) -> None:
     )
     chosen = [row["variant"] for row in result["results"]]
     st.vega_lite_chart(tradeoff_chart(found, chosen), key="chart-tradeoff")
-    machines = {each["machine"]["cpu"] for each in others}
-    if any(each.recorded for each in found):
+    machines = {other["machine"]["cpu"] for other in others}
+    if any(place.recorded for place in found):
         st.caption(
             f"Pale dots were recorded on {', '.join(sorted(machines))}, with the same weights and "
             "text. Bars are the 95% intervals of the loss difference: if two overlap, the order is "

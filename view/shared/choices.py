@@ -43,7 +43,7 @@ def shown_name(kind: str, name: str) -> str:
     uploads, the name itself for all others."""
     if not UPLOAD_NAME.fullmatch(name):
         return name
-    labels = {each.name: each.label for each in uploads_of(visitor.name(), kind)}
+    labels = {upload.name: upload.label for upload in uploads_of(visitor.name(), kind)}
     if name not in labels:
         return name
     alike = list(labels.values()).count(labels[name]) > 1
@@ -74,7 +74,8 @@ def offered_variants(model: str) -> list[Variant]:
     model that was imported quantized has only that variant."""
     if own := server.imported_as(model):
         return [own]
-    return [each for each in map(Variant.parse, OFFERED) if not why_unavailable(each)]
+    offered = map(Variant.parse, OFFERED)
+    return [variant for variant in offered if not why_unavailable(variant)]
 
 
 def show_slow(variants: Sequence[Variant]) -> None:

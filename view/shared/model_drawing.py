@@ -82,7 +82,7 @@ def to_scale(
 ) -> Spec:
     """Return one square per part, with an area in proportion to its megabytes, inside a dashed
     square of its fp32 size. A click selects `part`; the drawing fits any width."""
-    sides, wholes = ([math.sqrt(each) for each in many] for many in (megabytes, before))
+    sides, wholes = list(map(math.sqrt, megabytes)), list(map(math.sqrt, before))
     starts = list(accumulate((side + GAP for side in wholes[:-1]), initial=GAP / 2))
     width, height = sum(wholes) + GAP * len(parts), 1.04 * max(wholes)
     rows = [
