@@ -6,23 +6,20 @@ goes on as soon as the server answers. The other dialogs are for developers.
 """
 
 import json
-from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from view.shared.hooks import HOST_CONFIG_ROUTE
-
-Message = dict
-Send = Callable[[Message], Awaitable[None]]
 
 
 class NoErrorDialogs:
     """ASGI middleware that changes the settings which a browser asks for before it draws a page."""
 
-    def __init__(self, app: Callable):
+    def __init__(self, app: ASGIApp):
         self._app = app
 
-    async def __call__(self, scope: Message, receive: Callable, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not scope.get("path", "").endswith(HOST_CONFIG_ROUTE) or scope.get("method") != "GET":
             await self._app(scope, receive, send)
             return

@@ -10,7 +10,7 @@ from view.shared import server, visitor
 from view.shared.dimming import dim, is_dim
 from view.shared.page import for_visitors, show_error
 from view.shared.progress import Standing, follow
-from view.shared.subject import show_subject_before
+from view.shared.subject import subject
 from wlm.errors import StoreError, WLMError
 from wlm.hosting import hosting
 from wlm.measuring.wording import counted
@@ -82,7 +82,7 @@ def shown_before(key: str, run: Run | None, is_measured: bool | None = None) -> 
 def show_before(before: Run | None, show: Callable[[dict], None]) -> None:
     """Show, dimmed, the numbers and the settings of the run shown before, if any."""
     if before is not None:
-        show_subject_before(before.spec)
+        st.caption(f":material/history: Previous result: {subject(before.spec)}")
         with dim():
             show(before.result)
 

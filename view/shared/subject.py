@@ -37,11 +37,6 @@ def show_subject(ran: dict, chosen: dict | None, button: str) -> None:
     )
 
 
-def show_subject_before(ran: dict) -> None:
-    """Show the settings of the previous result, which is dimmed until there are new numbers."""
-    st.caption(f":material/history: Previous result: {subject(ran)}")
-
-
 def subject(ran: dict) -> str:
     """Return settings (as JSON) in words: variants, text, protocol."""
     words = [", ".join(f"**{Variant.parse(name).label}**" for name in ran["variants"])]
