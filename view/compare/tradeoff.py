@@ -3,6 +3,7 @@
 import math
 import textwrap
 from collections.abc import Sequence
+from itertools import product
 
 import altair as alt
 import streamlit as st
@@ -166,34 +167,31 @@ def _names(
         ]
         dots = [dot(point, width) for point in points]
         spots = apart([dot(point, width) for point in named], texts, dots, width, height)
-        for side in ("left", "right"):
-            rows = [
-                {
-                    "size": point.size_bytes / 1e6,
-                    "delta": point.loss_delta,
-                    "text": lines,
-                    "up": up,
-                }
-                for point, lines, (align, up) in zip(named, texts, spots, strict=True)
-                if align == side
-            ]
-            if not rows:
-                continue
-            layers += [
-                alt.Chart({"values": rows})
-                .transform_filter(shown)
-                .mark_text(
-                    align=side,
-                    baseline="top",
-                    lineHeight=LINE,
-                    fontSize=SMALL_SIZE,
-                    dx=BESIDE if side == "left" else -BESIDE,
-                    dy=alt.ExprRef("datum.up"),
-                    **ground,
-                )
-                .encode(x=x, y=y, text=alt.Text("text:N"), color=alt.ColorValue(ink))
-                for ground, ink in ((HALO, GROUND), ({}, INK))
-            ]
+        rows = [
+            {
+                "size": point.size_bytes / 1e6,
+                "delta": point.loss_delta,
+                "text": lines,
+                "align": align,
+                "up": up,
+            }
+            for point, lines, (align, up) in zip(named, texts, spots, strict=True)
+        ]
+        layers += [
+            alt.Chart({"values": rows})
+            .transform_filter(shown)
+            .mark_text(
+                align=alt.ExprRef("datum.align"),
+                baseline="top",
+                lineHeight=LINE,
+                fontSize=SMALL_SIZE,
+                dx=alt.ExprRef(f"datum.align == 'left' ? {BESIDE} : -{BESIDE}"),
+                dy=alt.ExprRef("datum.up"),
+                **ground,
+            )
+            .encode(x=x, y=y, text=alt.Text("text:N"), color=alt.ColorValue(ink))
+            for ground, ink in ((HALO, GROUND), ({}, INK))
+        ]
     return layers
 
 
@@ -211,27 +209,26 @@ def apart(
     for (x, y), lines in zip(named, texts, strict=True):
         wide, high = LETTER * max(map(len, lines)), LINE * len(lines)
         candidates = []
-        for shift in sorted(range(-240, 241, 6), key=abs):
-            for align in ("left", "right"):
-                left = x + BESIDE if align == "left" else x - BESIDE - wide
-                box = (left, y - high / 2 + shift, left + wide, y + high / 2 + shift)
-                if box[0] < 0 or box[2] > width or box[1] < 0 or box[3] > height:
-                    continue
-                covered = sum(
-                    box[0] - 12 < dot_x < box[2] + 12 and box[1] - 12 < dot_y < box[3] + 12
-                    for dot_x, dot_y in dots
-                )
-                if not any(_overlap(box, other) for other in taken):
-                    nearer = any(
-                        abs(dot_x - x) < NEAR and abs(dot_y - y - shift) < abs(shift)
-                        for dot_x, dot_y in dots
-                    )
-                    cost = abs(shift) + COVERED * (covered + 2 * nearer)
-                    candidates.append((cost, align, shift - high / 2, box))
-        if candidates:
-            _, align, offset, box = min(candidates)
-        else:  # there is no room: right on the dot
-            align, offset, box = "right" if x > width / 2 else "left", -high / 2, (x, y, x, y)
+        for shift, align in product(range(-240, 241, 6), ("left", "right")):
+            left = x + BESIDE if align == "left" else x - BESIDE - wide
+            top = y - high / 2 + shift
+            box = (left, top, left + wide, top + high)
+            if left < 0 or box[2] > width or top < 0 or box[3] > height:
+                continue
+            if any(_overlap(box, other) for other in taken):
+                continue
+            covered = sum(
+                _overlap(box, (dot_x - 12, dot_y - 12, dot_x + 12, dot_y + 12))
+                for dot_x, dot_y in dots
+            )
+            nearer = any(
+                abs(dot_x - x) < NEAR and abs(dot_y - y - shift) < abs(shift)
+                for dot_x, dot_y in dots
+            )
+            cost = abs(shift) + COVERED * (covered + 2 * nearer)
+            candidates.append((cost, align, shift - high / 2, box))
+        on_dot = (0, "right" if x > width / 2 else "left", -high / 2, (x, y, x, y))
+        _, align, offset, box = min(candidates, default=on_dot)  # if there is no room anywhere
         taken.append(box)
         spots.append((align, offset))
     return spots
