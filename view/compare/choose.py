@@ -125,7 +125,7 @@ def choose_others(model: str) -> list[str]:
         label_visibility="collapsed",
         help=" ".join(["More variants, each run in turn with the others.", *sorted(set(missing))]),
     )
-    return [str(variant) for variant in chosen if variant != Variant()]
+    return list(map(str, chosen))
 
 
 def submit_for_compare(spec: CompareSpec) -> dict[str, str | list[str]]:
