@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from helpers.driver import PAGES, ROOT, open_page, press
+from view.compare import bars, divergence, tradeoff
 from view.compare import charts as compare
-from view.compare import tradeoff
 from view.how import bits
 from view.how import charts as how
 from view.inspect import charts as inspect
@@ -33,8 +33,10 @@ SCREENS = [
     ("4_Runs", {"run": "kept"}),
 ]
 MODULES = (
+    bars,
     bits,
     compare,
+    divergence,
     flow,
     how,
     model_drawing,

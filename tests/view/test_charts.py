@@ -10,7 +10,8 @@ import pytest
 
 from view.audience.charts import rounds_chart, votes_chart
 from view.compare import charts as compare
-from view.compare.agreement import divergence_chart
+from view.compare.bars import THICKNESS, bars_with_references, large_bars
+from view.compare.divergence import divergence_chart
 from view.compare.race import race
 from view.compare.tradeoff import BESIDE, LETTER, LINE, apart, tradeoff_chart
 from view.how import bits
@@ -40,7 +41,7 @@ FIVE = [*THREE, "ORT fp32", "ORT int8 all"]
 
 
 def bars(labels: list[str], values: list, references: list) -> Spec:
-    return compare.bars_with_references(
+    return bars_with_references(
         labels, values, references, title="size (MB)", format=".1f", reference_name="tutorial"
     )
 
@@ -179,7 +180,7 @@ MAKE = {
     ),
     "votes": lambda: votes_chart(Votes((7, 3), 0)),
     "rounds": lambda: rounds_chart([Votes((7, 3), 0), Votes((2, 8), 1)]),
-    "large bars": lambda: compare.large_bars(TWO, [113.9, 79.7], ".1f"),
+    "large bars": lambda: large_bars(TWO, [113.9, 79.7], ".1f"),
     "next words": lambda: chart_of_candidates(draws({"old": (0.1, 0.1), "the": (0.2, 0.2)}), TWO),
     "weights on ticks": lambda: how.weights_and_row(
         Histogram(-1.0, 0.5, [1, 4, 1], [-1.0, 0.0], False), ROW
@@ -307,7 +308,7 @@ def test_what_quantization_does_not_reach_is_outlined_and_nothing_else():
 
 def test_the_tutorials_figures_are_lines_across_the_bars_with_their_own_label():
     *_, names, lines, said = chart_of("three bars")["layer"][0]["layer"]
-    assert lines["mark"]["type"] == "tick" and lines["mark"]["height"] > compare.THICKNESS
+    assert lines["mark"]["type"] == "tick" and lines["mark"]["height"] > THICKNESS
     assert said["encoding"]["text"]["field"] == "words"
     (words,) = {step["calculate"] for step in said["transform"] if "calculate" in step}
     assert words == "'tutorial ' + format(datum.reference, '.1f')"

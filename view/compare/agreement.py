@@ -1,23 +1,17 @@
 """How often, and how closely, variants predict the baseline's next word."""
 
-import math
-
-import altair as alt
 import streamlit as st
 
-from view.shared.chart_cache import built_once
-from view.shared.charts import Spec, axis_within, color_by_label, draw_chart, specification
+from view.compare.divergence import ROUNDING, divergence_chart
+from view.shared.charts import draw_chart
 from view.shared.choices import names_for_visitor
 from view.shared.next_words import shown_word
 from view.shared.page import MENU, errors_shown, plain
 from wlm.catalog.uploads import MODEL
-from wlm.measuring.agreement import HISTOGRAM
 from wlm.quantization.variant import Variant
 from wlm.text.wikitext import detokenize, readable, tokenize
 
 BEFORE = 8  # words shown before a token
-HEIGHT, LEGEND_ROW = 260, 24  # of the chart, in pixels
-ROUNDING = 1e-7  # nats: below, two models differ by the rounding of 32-bit sums alone
 HOW = ("int8", "int8-channel")  # variants, by the precision of LSTM and Linear, that How explains
 
 
@@ -40,59 +34,6 @@ def in_numbers(row: dict) -> str:
         f"{found['tokens']:,} tokens{interval}; KL divergence {_nats(found['kl_mean'])} nats on "
         f"average, below {_nats(found['kl_p99'])} at 99% of the tokens."
     )
-
-
-@built_once
-def divergence_chart(results: list[dict]) -> Spec | None:
-    """Return one outline per row of results that differs from the baseline: the share of tokens by
-    their KL divergence, on a log scale. Return None if no row differs."""
-    histograms = {
-        row["label"]: counts
-        for row in results
-        if row["agreement"]["kl_mean"] > ROUNDING
-        and any(counts := row["agreement"].get("kl_histogram", ()))  # an imported run may lack it
-    }
-    if not histograms:
-        return None
-    labels, edges = list(histograms), HISTOGRAM.tolist()
-    used = [i for i, counts in enumerate(zip(*histograms.values(), strict=True)) if any(counts)]
-    first, last = used[0], used[-1] + 1
-    rows = [
-        {"label": label, "kl": edges[i], "share": share}
-        for label, counts in histograms.items()
-        for i, share in enumerate([*(count / sum(counts) for count in counts), 0.0])
-        if first <= i <= last
-    ]
-    powers = [10.0**power for power in range(-8, 3)]
-    x = alt.X(
-        "kl:Q",
-        title="KL divergence (nats, log scale)",
-        scale=alt.Scale(type="log", domain=[edges[first], edges[last]], nice=False),
-        axis=alt.Axis(
-            values=[power for power in powers if edges[first] <= power <= edges[last]],
-            labelExpr="format(datum.value, datum.value < 0.001 ? '~e' : '~g')",
-        ),
-    )
-    most = max(row["share"] for row in rows)
-    y = alt.Y(
-        "share:Q",
-        title="share of tokens",
-        scale=alt.Scale(domain=[0, most], nice=False),
-        axis=axis_within(0, most, format="~%"),
-    )
-    legend, height = None, HEIGHT
-    if len(labels) > 1:
-        legend = alt.Legend(title=None, orient="top", columns=2, symbolOpacity=1)
-        height += LEGEND_ROW * math.ceil(len(labels) / 2)
-    base = alt.Chart({"values": rows}).encode(x=x, y=y, color=color_by_label(labels, legend))
-    chart = alt.layer(
-        base.mark_area(interpolate="step-after", opacity=0.25).encode(
-            y=alt.Y("share:Q", stack=None)
-        ),
-        base.mark_line(interpolate="step-after", strokeWidth=2.5),
-    )
-    about = f"The share of tokens by KL divergence from the baseline: {', '.join(labels)}."
-    return specification(chart, height, about)
 
 
 @st.fragment

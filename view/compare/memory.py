@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from view.compare import charts
+from view.compare.bars import bars_with_references
 from view.shared.cards import card, change_of
 from view.shared.charts import Spec, draw_chart
 from wlm.measuring.wording import memory_sentences
@@ -44,7 +44,7 @@ def show_memory(rows: list[dict]) -> None:
 
 def memory_bars(rows: list[dict]) -> Spec:
     """Return the memory of results' rows in bars, each with its peak."""
-    return charts.bars_with_references(
+    return bars_with_references(
         [row["label"] for row in rows],
         [row["memory"]["added_bytes"] / 1e6 for row in rows],
         [row["memory"]["peak_bytes"] / 1e6 for row in rows],

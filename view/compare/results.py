@@ -3,10 +3,11 @@
 import streamlit as st
 
 from view.compare import charts
+from view.compare.bars import bars_of
 from view.compare.memory import memory_card
 from view.compare.more import more_columns, show_more
 from view.shared.cards import card, size_card
-from view.shared.charts import Spec, draw_chart
+from view.shared.charts import draw_chart
 from view.shared.choices import shown_name
 from view.shared.dimming import is_dim, shade
 from view.shared.page import plain
@@ -161,37 +162,6 @@ def show_charts(result: dict, large: bool = False) -> None:
     bars = bars_of(result, published(result), large)
     for column, (measure, chart) in zip(st.columns(3), bars.items(), strict=True):
         draw_chart(chart, f"{'large' if large else 'chart'}-{measure}", column)
-
-
-def bars_of(
-    result: dict, figures: list[tutorial.Published | None] | None = None, large: bool = False
-) -> dict[str, Spec]:
-    """Return the bars of a comparison's JSON by measure: `loss`, `size_bytes`, `elapsed_s`. A row
-    without a loss or a time has no bar yet.
-
-    `figures` are the tutorial's for each row, to draw as lines; their elapsed time is scaled to as
-    many tokens as were read. `large` bars are for a lecture hall and have no lines.
-    """
-    rows = result["results"]
-    figures = figures or [None] * len(rows)
-    labels = [row["label"] for row in rows]
-    share = result["protocol"]["tokens"] / tutorial.TOKENS
-    unit, scale = size_unit(row["size_bytes"] for row in rows)
-    found = {}
-    for measure, title, divisor, factor, format in (
-        ("loss", "loss (nats per token)", 1, 1, ".3f"),
-        ("size_bytes", f"size ({unit})", scale, 1, ".1f"),
-        ("elapsed_s", "elapsed (s)", 1, share, ".2f" if share < 0.5 else ".1f"),
-    ):
-        values = [row[measure] / divisor if measure in row else None for row in rows]
-        if large:
-            found[measure] = charts.large_bars(labels, values, format)
-            continue
-        references = [figure and getattr(figure, measure) / divisor * factor for figure in figures]
-        found[measure] = charts.bars_with_references(
-            labels, values, references, title=title, format=format, reference_name="tutorial"
-        )
-    return found
 
 
 def _speedup(row: dict) -> str:

@@ -3,9 +3,9 @@
 import tomllib
 
 from view.compare import charts
-from view.compare.agreement import divergence_chart
+from view.compare.bars import bars_of
+from view.compare.divergence import divergence_chart
 from view.compare.memory import memory_bars
-from view.compare.results import bars_of
 from wlm.paths import ROOT
 from wlm.runs.html import to_html
 from wlm.runs.run import Run
