@@ -1,16 +1,13 @@
 """The request that uploads a file: the content goes to disk, and Streamlit gets a ticket."""
 
 import secrets
-from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
+from starlette.types import Message, Receive, Scope
 
 from view.shared.received import FILES, Received
-
-Message = dict
-Receive = Callable[[], Awaitable[Message]]
 
 IN_A_NAME = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})  # as browsers write them
 
@@ -19,7 +16,7 @@ class TooManyBytesError(Exception):
     """The server cannot hold an upload."""
 
 
-async def receive_file(scope: Message, receive: Receive, file: Received) -> None:
+async def receive_file(scope: Scope, receive: Receive, file: Received) -> None:
     """Write the body's one file to a temporary file.
 
     Raises TooManyBytesError, and MultiPartException or HTTPException for any other body.
@@ -45,7 +42,7 @@ async def receive_file(scope: Message, receive: Receive, file: Received) -> None
     file.fill(upload.filename or "", upload.file)
 
 
-def ticket_request(scope: Message, receive: Receive, file: Received) -> tuple[Message, Receive]:
+def ticket_request(scope: Scope, receive: Receive, file: Received) -> tuple[Scope, Receive]:
     """Return the same request with the file's ticket as its content."""
     boundary = secrets.token_hex(16)
     name = file.name.translate(IN_A_NAME)

@@ -7,13 +7,14 @@ larger than `server.maxMessageSize` or `server.maxWidgetStateSize`.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from view.shared import hooks, server, visitor
 from view.shared.dialogs import NoErrorDialogs
@@ -21,10 +22,6 @@ from view.shared.file_request import TooManyBytesError, receive_file, ticket_req
 from view.shared.received import FILES
 from wlm.events import note
 from wlm.hosting import hosting
-
-Message = dict
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 # `clear_cache` would drop the caches that all visitors share; `set_run_on_save` and the rest are
 # for developers.
@@ -42,10 +39,10 @@ DESCRIPTORS = 65_536  # for visitors and files, at most
 class Guard:
     """ASGI middleware that refuses messages and uploads."""
 
-    def __init__(self, app: Callable):
+    def __init__(self, app: ASGIApp):
         self._app = app
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         if scope["type"] == "websocket" and path.endswith(hooks.STREAM_ROUTE):
             await self._app(scope, allowed_messages(receive), send)
@@ -54,7 +51,7 @@ class Guard:
         else:
             await self._app(scope, receive, send)
 
-    async def _upload(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not takes_files():
             await _refuse(send, 403, "This server takes no files.")
             return
