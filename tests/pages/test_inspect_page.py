@@ -12,7 +12,6 @@ from streamlit.testing.v1 import AppTest
 from helpers.driver import open_page, press
 from view.inspect import bytes as inspect_bytes
 from view.inspect.charts import errors_by_layer, matrix_errors, stacked_parts
-from view.shared import memory as shared_memory
 from view.shared import server
 from view.shared.choices import MOST_VARIANTS as MAX_VARIANTS
 from wlm.inspecting.times import InspectSpec, inspect
@@ -355,8 +354,7 @@ def test_the_memory_of_variants_is_shown_next_to_their_files_and_the_rest_offere
     known = {fp32: Memory(20_000, 30_000, "USS"), onnx: Memory(40_000_000, 50_000_000, "USS")}
     for variants, buttons in (([fp32], 1), ([fp32, onnx], 0)):
         found = {variant: known[variant] for variant in variants}
-        for module in (inspect_bytes, shared_memory):
-            monkeypatch.setattr(module, "measured_memory", lambda *_, found=found: found)
+        monkeypatch.setattr(inspect_bytes, "measured_memory", lambda *_, found=found: found)
         page = open_inspect(variants=["fp32", "onnxruntime:"])
         assert not page.error and not page.exception
         cards = [each for each in page.metric if "times the file" in (each.delta or "")]

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from view.inspect import charts
+from view.inspect.memory import measured_memory, offer_memory, run_of
 from view.shared import server
 from view.shared.cards import card, columns, size_card
 from view.shared.charts import Spec
-from view.shared.memory import measured_memory, offer_memory
 from wlm.inspecting.parts import FILE_FORMAT, saved_parts
 from wlm.inspecting.roofline import precisions
 from wlm.measuring.wording import repacked, size_unit
@@ -90,8 +90,8 @@ def why_it_remains(model: str, sizes: dict[Variant, dict[str, int]]) -> str:
 def show_memory(model: str, variants: Sequence[Variant], sizes: Sequence[int]) -> None:
     """Show the memory of the variants that were measured, and offer to measure the others; `sizes`
     are the bytes of the files."""
-    explanations = []
-    if known := measured_memory(model, variants):
+    run, explanations = run_of(model), []
+    if known := measured_memory(model, variants, run):
         st.markdown("**Memory added to a process** by each variant")
         for column, variant, size in zip(columns(len(variants)), variants, sizes, strict=True):
             if memory := known.get(variant):
@@ -106,4 +106,5 @@ def show_memory(model: str, variants: Sequence[Variant], sizes: Sequence[int]) -
                 explanations.append(repacked(str(variant), variant.label, memory.added_bytes, size))
     for sentence in filter(None, explanations):
         st.markdown(sentence)
-    offer_memory(model, variants)
+    if missing := [variant for variant in variants if variant not in known]:
+        offer_memory(model, missing, run)

@@ -1,4 +1,4 @@
-"""The memory of variants, on any page: what is known, and the run that measures the rest."""
+"""The memory of variants: what is known, and the run that measures the rest."""
 
 from collections.abc import Sequence
 
@@ -15,10 +15,21 @@ from wlm.runs.run import Run
 KEY = "memory"  # of the run in the URL
 
 
-def measured_memory(model: str, variants: Sequence[Variant]) -> dict[Variant, Memory]:
+def run_of(model: str) -> Run | None:
+    """Return the run that the URL names, if it measures the memory of this model's variants."""
+    try:
+        run = find_run(st.query_params.get(KEY, ""), MemorySpec.kind)
+    except StoreError:
+        return None
+    return run if run.spec["model"] == model else None
+
+
+def measured_memory(
+    model: str, variants: Sequence[Variant], run: Run | None
+) -> dict[Variant, Memory]:
     """Return the memory of those variants of a named model that were measured: before on this
-    machine, or by the run that the URL names. Raises WLMError."""
-    checkpoint, run = server.load_model(model), _run_of(model)
+    machine, or by this run. Raises WLMError."""
+    checkpoint = server.load_model(model)
     known = {variant: kept_memory(checkpoint, variant, model) for variant in variants}
     if run and run.result:  # a cluster's worker keeps its measurements elsewhere
         of_run = {row["variant"]: Memory(**row["memory"]) for row in run.result["results"]}
@@ -26,13 +37,9 @@ def measured_memory(model: str, variants: Sequence[Variant]) -> dict[Variant, Me
     return {variant: memory for variant, memory in known.items() if memory}
 
 
-def offer_memory(model: str, variants: Sequence[Variant]) -> None:
-    """Draw the button that measures the memory of those variants that were not measured yet, if
-    there are any. During the measurement, show its progress and a button to stop it. Raises
-    WLMError."""
-    known, run = measured_memory(model, variants), _run_of(model)
-    if not (missing := [variant for variant in variants if variant not in known]):
-        return
+def offer_memory(model: str, missing: Sequence[Variant], run: Run | None) -> None:
+    """Draw the button that measures the memory of these variants; during a run, its progress and a
+    button to stop it."""
     if run:
         show_run(run, lambda _: None)
         if not run.state.final:
@@ -45,12 +52,3 @@ def offer_memory(model: str, variants: Sequence[Variant]) -> None:
     if pressed:
         st.query_params[KEY] = server.job_queue().submit(spec, visitor.name())
         st.rerun()
-
-
-def _run_of(model: str) -> Run | None:
-    """Return the run that the URL names, if it is of this model."""
-    try:
-        run = find_run(st.query_params.get(KEY, ""), MemorySpec.kind)
-    except StoreError:
-        return None
-    return run if run.spec["model"] == model else None

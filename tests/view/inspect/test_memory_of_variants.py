@@ -11,18 +11,14 @@ from wlm.runs.execute import execute
 from wlm.runs.run import State
 
 FOUND = Memory(2_000_000, 3_000_000, "USS")
+BOTH = ["fp32: 2 MB, 2.0 times the file", "int8 LSTM + Linear: 2 MB, 4.0 times the file"]
 
 
 def script() -> None:
-    import streamlit as st
-
-    from view.shared.memory import measured_memory, offer_memory
+    from view.inspect.bytes import show_memory
     from wlm.quantization.variant import Variant
 
-    variants = [Variant(), Variant.parse("int8")]
-    for variant, found in measured_memory("tiny", variants).items():
-        st.markdown(f"{variant}: {found.added_bytes}")
-    offer_memory("tiny", variants)
+    show_memory("tiny", [Variant(), Variant.parse("int8")], [1_000_000, 500_000])
 
 
 @pytest.fixture
@@ -31,7 +27,7 @@ def page(queue) -> AppTest:
 
 
 def known(page: AppTest) -> list[str]:
-    return [markdown.value for markdown in page.markdown]
+    return [f"{card.label}: {card.value}, {card.delta}" for card in page.metric]
 
 
 def test_a_button_measures_in_a_run_whose_memory_is_then_known(page, queue, monkeypatch):
@@ -45,9 +41,9 @@ def test_a_button_measures_in_a_run_whose_memory_is_then_known(page, queue, monk
     execute(run.id, queue.store)
     page.run()
     assert not page.exception and not page.button
-    assert known(page) == ["fp32: 2000000", "int8: 2000000"]
+    assert known(page) == BOTH
     del page.query_params["memory"]
-    assert known(page.run()) == ["fp32: 2000000", "int8: 2000000"]
+    assert known(page.run()) == BOTH
 
 
 def test_a_run_on_another_machine_brings_its_memory(page, queue):
@@ -56,7 +52,7 @@ def test_a_run_on_another_machine_brings_its_memory(page, queue):
     rows = [{"variant": "int8", "label": "int8", "memory": vars(FOUND)}]
     queue.store.update(run.id, state=State.STOPPED, result={"results": rows})
     page.run()
-    assert known(page) == ["int8: 2000000"]
+    assert known(page) == BOTH[1:]
     assert page.info[0].value.startswith("Stopped early")
     press(page, "Measure memory")
     (run,) = queue.store.unfinished()
