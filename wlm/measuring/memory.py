@@ -180,8 +180,6 @@ def _run(name: str, model: str, *files: str) -> None:
     if variant.runtime == "onnxruntime":
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401
-
-        import wlm.quantization.onnx.export  # noqa: F401
     give_back()
     _tell("ready")
     checkpoint = open_model(model, *(file or None for file in files))

@@ -39,7 +39,7 @@ QCONFIGS = {
 
 
 class PyTorchModules:
-    """The modules of a PyTorch model."""
+    """The modules of a PyTorch model, to be called one after the other, as those of OnnxModules."""
 
     def __init__(self, module: LSTMModel):
         self.embedding, self.lstm, self.decoder = module.encoder, module.rnn, module.decoder
@@ -51,7 +51,10 @@ class PyTorchModules:
 
 class PyTorchModel:
     """A PyTorch module with the size of its file, and the engine that its weights are packed for;
-    `threads` is the process's number."""
+    `threads` is the process's number.
+
+    `model(input, hidden)` and `nll` compute what LSTMModel's do.
+    """
 
     def __init__(self, module: LSTMModel, threads: int = 1, engine: str = ""):
         self.module, self.config, self.threads = module.eval(), module.config, threads
@@ -86,7 +89,8 @@ class PyTorchModel:
             return torch.ops.quantized.linear_dynamic(input.view(1, -1), packed, True)[0]
 
     def part_bytes(self) -> dict[str, int]:
-        """Return the bytes of numbers that `torch.save` writes for every part's entries."""
+        """Return the bytes of numbers that `torch.save` writes for every part, see
+        `ModelConfig.parts`; scales and zero points included."""
         entries: dict[str, dict] = {part: {} for part in self.config.parts()}
         for key, value in self.module.state_dict().items():
             entries[part_of(key)][key] = value
@@ -102,7 +106,8 @@ class PyTorchModel:
         }
 
     def matrices(self) -> dict[str, Tensor]:
-        """Return the weight matrices, by their names in the fp32 state_dict."""
+        """Return the weight matrices in the order of a pass, by their names in the fp32 state_dict:
+        quantized tensors, or floats of 32 bits, rounded if the part is in 16 bits."""
         rnn = self.module.rnn
         lstm = rnn.get_weight() if hasattr(rnn, "get_weight") else dict(rnn.named_parameters())
         by_layer = sorted(

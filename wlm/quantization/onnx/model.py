@@ -55,7 +55,8 @@ class OnnxModel:
         return OnnxModules(self.content, self.threads)
 
     def part_bytes(self) -> dict[str, int]:
-        """Return the bytes of numbers that each part stores in the file, scales included."""
+        """Return the bytes of numbers that each part stores in the file, see `ModelConfig.parts`;
+        scales and zero points included."""
         return stored_parts(self.content, self.config.parts())
 
     def biases(self) -> dict[str, Tensor]:
@@ -63,7 +64,8 @@ class OnnxModel:
         return stored_biases(self.content)
 
     def matrices(self) -> dict[str, Tensor | Int4Matrix]:
-        """Return the weight matrices, by their names in the fp32 state_dict."""
+        """Return the weight matrices in the order of a pass, by their names in the fp32 state_dict:
+        floats, quantized tensors for int8, or Int4Matrix."""
         return stored_matrices(self.content)
 
     @staticmethod
