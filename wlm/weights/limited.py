@@ -36,14 +36,8 @@ MOST_MESSAGE = 1_000  # characters
 _places = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
-def load_limited(
-    path: Path,
-    *,
-    vocabulary: str | Path | None = None,
-    corpus: str | Path | None = None,
-    most_weights: int | None = None,
-) -> Checkpoint:
-    """Return what `load_checkpoint` returns; another process reads the file.
+def load_limited(path: Path, **options: str | Path | int | None) -> Checkpoint:
+    """Return what `load_checkpoint` returns for the same options; another process reads the file.
 
     At most MOST_AT_ONCE files are read at a time. Raises what `load_checkpoint` raises, and
     CheckpointError for a file that exceeds a limit.
@@ -53,14 +47,7 @@ def load_limited(
         tempfile.TemporaryDirectory(prefix="wlm-") as folder,
         called({Path(folder): str(path)}),
     ):
-        task = {
-            "path": str(path),
-            "folder": folder,
-            "vocabulary": str(vocabulary) if vocabulary is not None else None,
-            "corpus": str(corpus) if corpus is not None else None,
-            "most_weights": most_weights,
-        }
-        answer = _ask(task, path)
+        answer = _ask(path, {"path": path, "folder": folder, **options})
         if "error" in answer:
             raise getattr(errors, answer["error"])(answer["message"])
         return replace(load_checkpoint(folder), **answer)
@@ -74,7 +61,7 @@ def limits(size: int) -> tuple[int, int]:
     return memory, SECONDS + more // BYTES_PER_SECOND
 
 
-def _ask(task: dict, path: Path) -> dict:
+def _ask(path: Path, task: dict) -> dict:
     """Start a process that reads a file, and return its answer. Raises CheckpointError if the
     process gives no answer."""
     size = path.stat().st_size if path.is_file() else 0
@@ -84,34 +71,34 @@ def _ask(task: dict, path: Path) -> dict:
     # Not multiprocessing, which would import the server's script again in the process.
     code = f"import os; getattr(os, 'nice', int)({NICENESS}); "  # before PyTorch is imported
     command = [sys.executable, "-c", code + "from wlm.weights.limited import main; main()"]
-    with tempfile.TemporaryFile() as noise:
-        reader = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=noise, env=environment
-        )
+    line = json.dumps({**task, "limits": [memory, seconds]}, default=str)  # paths as text
+    with subprocess.Popen(
+        command,
+        bufsize=0,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    ) as reader:
+        timer = threading.Timer(START_SECONDS + PATIENCE * seconds, reader.kill)
+        timer.start()
         try:
             # Standard input stays open: the process ends when this one does, see `main`.
-            reader.stdin.write(json.dumps({**task, "limits": [memory, seconds]}).encode() + b"\n")
-            reader.stdin.flush()
-            timer = threading.Timer(START_SECONDS + PATIENCE * seconds, reader.kill)
-            timer.start()
+            reader.stdin.write(f"{line}\n".encode())
             answer = reader.stdout.read()
-            timer.cancel()
         except OSError:  # it has ended before it read its task
             answer = b""
         finally:
+            timer.cancel()
             reader.kill()
-            reader.wait()
-            for pipe in (reader.stdin, reader.stdout):
-                with suppress(OSError):
-                    pipe.close()
-        try:
-            found = json.loads(answer)
-        except ValueError:
-            raise CheckpointError(
-                f"the weights {str(path)!r} must be readable within {seconds} s of CPU time and "
-                f"{memory / 1e9:.1f} GB of memory, which they exceed: give a state_dict alone, "
-                "torch.save(model.state_dict(), path)"
-            ) from None
+    try:
+        found = json.loads(answer)
+    except ValueError:
+        raise CheckpointError(
+            f"the weights {str(path)!r} must be readable within {seconds} s of CPU time and "
+            f"{memory / 1e9:.1f} GB of memory, which they exceed: give a state_dict alone, "
+            "torch.save(model.state_dict(), path)"
+        ) from None
     if "defect" in found:
         raise RuntimeError(f"reading {path.name!r} failed:\n{found['defect']}")
     return found
