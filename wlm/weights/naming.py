@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from itertools import islice, takewhile
 
 from wlm.errors import MOST_SHOWN, CheckpointError, SettingError, shown
@@ -19,16 +18,9 @@ _MOST_QUOTED = MOST_SHOWN // 2  # characters: a message has two lists of keys at
 MOST_STACKS, MOST_MATRICES = 64, 1_000
 Tensors = dict[str, Stored]  # by the file's keys
 Keys = dict[str, str]  # ours to the file's
-
-
-@dataclass(frozen=True)
-class Named:
-    """A model's tensors by its own keys (None for missing biases, which are zeros), its sizes, and
-    in words which tensor was matched with which key; empty if the file has the model's own keys."""
-
-    tensors: dict[str, Stored | None]
-    config: ModelConfig
-    words: str
+# A model's tensors by its own keys (None for missing biases, which are zeros), its sizes, and in
+# words which tensor was matched with which key; empty if the file has the model's own keys.
+Named = tuple[dict[str, Stored | None], ModelConfig, str]
 
 
 def name_tensors(found: Found, path: str) -> Named:
@@ -68,7 +60,7 @@ def _named(tensors: Tensors) -> Named:
     config = ModelConfig(ntoken, ninp, hidden, sum(key.startswith("rnn.weight_hh") for key in keys))
     left = _left_out(tensors, keys.values(), config)
     ours = {key: tensors.get(keys.get(key)) for key in config.shapes()}
-    return Named(ours, config, _words(keys, root, list(stacks), ours, left))
+    return ours, config, _words(keys, root, list(stacks), ours, left)
 
 
 def _stacks(tensors: Tensors) -> dict[str, Keys]:
@@ -225,10 +217,10 @@ def _words(
     elif root:
         said.append(f"keys taken without their beginning {root!r}")
     absent = [key for key, tensor in tensors.items() if tensor is None]
-    if absent:
-        what = "the LSTM" if absent[0].startswith("rnn.") else "the output layer"
-        both = what != "the output layer" and "decoder.bias" in absent
-        said.append(f"no biases in {what}{' and the output layer' if both else ''}, so zeros")
+    layers = (("rnn.", "the LSTM"), ("decoder.", "the output layer"))
+    unbiased = [words for start, words in layers if any(key.startswith(start) for key in absent)]
+    if unbiased:
+        said.append(f"no biases in {' and '.join(unbiased)}, so zeros")
     if left:
         said.append(f"left out: {_first(left)}")
     return "; ".join(said)

@@ -9,10 +9,10 @@ import torch
 from numpy.lib import format as npy
 from torch import Tensor
 
-from wlm.errors import CheckpointError, shown
+from wlm.errors import CheckpointError
 from wlm.weights.foreign import Found
 from wlm.weights.integers import SCALE
-from wlm.weights.stored import Stored, are_sizes
+from wlm.weights.stored import Stored, are_sizes, damaged
 from wlm.weights.zip_file import open_zip
 
 _FLOATS = {"<f2": torch.float16, "<f4": torch.float32, "<f8": torch.float64}
@@ -34,7 +34,7 @@ def read_npz(path: Path) -> Found:
             arrays = {entry.filename.removesuffix(".npy"): entry for entry in entries}
             stored = {name: _array(path, archive, entry) for name, entry in arrays.items()}
     except Exception as error:  # a damaged archive can raise almost any exception
-        raise _damaged(path, error) from None
+        raise damaged(path, ".npz", error) from None
     if any(name + SCALE in stored and array is None for name, array in stored.items()):
         raise CheckpointError(
             f"the weights {str(path)!r} hold integers with scales, which wlm does not read from "
@@ -62,11 +62,7 @@ def _array(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Stor
             if (array.shape, array.dtype) != (shape, dtype):
                 raise ValueError("it changed while it was read")
         except Exception as error:  # it may have changed since
-            raise _damaged(path, error) from None
+            raise damaged(path, ".npz", error) from None
         return torch.from_numpy(array)
 
     return Stored(tuple(shape), _FLOATS[dtype.str], read, entry.filename, math.prod(shape))
-
-
-def _damaged(path: Path, error: object) -> CheckpointError:
-    return CheckpointError(f"the weights {str(path)!r} are damaged or no .npz file: {shown(error)}")

@@ -19,15 +19,14 @@ from wlm.weights.naming import name_tensors
 from wlm.weights.npz_file import read_npz
 from wlm.weights.other_models import refuse_others
 from wlm.weights.packed import unpack
-from wlm.weights.stored import Stored
+from wlm.weights.stored import Stored, damaged
 from wlm.weights.torch_file import TorchFile
 
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 MOST_BYTES = 8_000_000_000  # two billion weights, or fewer with an optimizer's state
 MOST_HEADER = 4_000_000  # bytes of a safetensors header, for some 40,000 tensors
-MOST_SIZE = (
-    1e15  # of a weight: the sum of 8,192 products of two such weights is still finite in fp32
-)
+# Of a weight: the sum of 8,192 products of two such weights is still finite in fp32.
+MOST_SIZE = 1e15
 _SAFETENSORS_DTYPES = {
     **dict(zip(("F16", "BF16", "F32", "F64"), DTYPES, strict=True)),
     **{"I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8},
@@ -92,14 +91,14 @@ def read_weights(
     check_weights_file(path)
     found = _FINDERS[kind_of(path)](path)
     refuse_others(found, str(path))
-    named = name_tensors(found, str(path))
-    config = config or named.config
-    _check(named.tensors, config, path)
-    _check_size(named.tensors, path, most_weights)
-    is_wide = any(tensor and tensor.dtype == torch.float64 for tensor in named.tensors.values())
-    said = [found.words, named.words, "rounded from float64 to float32" if is_wide else ""]
+    tensors, sizes, matched = name_tensors(found, str(path))
+    config = config or sizes
+    _check(tensors, config, path)
+    _check_size(tensors, path, most_weights)
+    is_wide = any(tensor and tensor.dtype == torch.float64 for tensor in tensors.values())
+    said = [found.words, matched, "rounded from float64 to float32" if is_wide else ""]
     words = shown("; ".join(filter(None, said)), 400) or None
-    return Weights(config, words, named.tensors, path, found.variant)
+    return Weights(config, words, tensors, path, found.variant)
 
 
 def check_weights_file(path: Path) -> None:
@@ -126,7 +125,7 @@ def _safetensors(path: Path) -> Found:
             keys, metadata = list(file.keys()), file.metadata() or {}
             entries = {key: _described(path, key, file.get_slice(key)) for key in keys}
     except (SafetensorError, OSError, ValueError) as error:
-        raise _damaged(path, error) from None
+        raise damaged(path, "safetensors", error) from None
     # If tensors share their numbers, save_model keeps one and refers the others to it.
     alias = {key: kept for key, kept in metadata.items() if kept in entries and key not in entries}
     entries.update({key: entries[kept] for key, kept in alias.items()})
@@ -144,18 +143,12 @@ def _described(path: Path, key: str, found) -> Stored:
             with safe_open(path, framework="pt") as file:
                 value = file.get_tensor(key)
         except (SafetensorError, OSError, ValueError) as error:
-            raise _damaged(path, error) from None
+            raise damaged(path, "safetensors", error) from None
         if (value.shape, value.dtype) != (shape, dtype):
-            raise _damaged(path, "it changed while it was read")
+            raise damaged(path, "safetensors", "it changed while it was read")
         return value
 
     return Stored(shape, dtype, read, key, math.prod(shape))
-
-
-def _damaged(path: Path, error: object) -> CheckpointError:
-    return CheckpointError(
-        f"the weights {str(path)!r} are damaged or no safetensors file: {shown(error)}"
-    )
 
 
 _FINDERS = {TORCH: _torch, SAFETENSORS: _safetensors, NPZ: read_npz}

@@ -3,9 +3,12 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
+
+from wlm.errors import CheckpointError, shown
 
 QUANTIZED = (torch.qint8, torch.quint8)
 
@@ -36,3 +39,10 @@ class Stored:
 def are_sizes(*numbers: object) -> bool:
     """Tell whether all are whole numbers that a file may give for a size or a place."""
     return all(type(number) is int and 0 <= number < 2**62 for number in numbers)
+
+
+def damaged(path: Path, kind: str, error: object) -> CheckpointError:
+    """Return the error for a file of weights that cannot be read as a file of this kind."""
+    return CheckpointError(
+        f"the weights {str(path)!r} are damaged or no {kind} file: {shown(error)}"
+    )

@@ -14,10 +14,10 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
-from wlm.errors import CheckpointError, shown
+from wlm.errors import shown
 from wlm.weights.integers import INTEGERS, quantized_by
 from wlm.weights.pickled import Inert, as_dict, read_pickle
-from wlm.weights.stored import Stored, are_sizes
+from wlm.weights.stored import Stored, are_sizes, damaged
 from wlm.weights.zip_file import open_zip
 
 _LEGACY_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa850192e")  # a number, in any pickle protocol
@@ -78,15 +78,9 @@ class TorchFile:
         except MemoryError:
             raise  # for the process that limits it
         except Exception as error:  # a damaged pickle or archive can raise almost any exception
-            raise self._damaged(error) from None
-
-    def _damaged(self, error: object) -> CheckpointError:
-        return CheckpointError(
-            f"the weights {str(self.path)!r} are damaged or no PyTorch file: {shown(error)}"
-        )
+            raise damaged(self.path, "PyTorch", error) from None
 
     def _read_zip(self, file: BinaryIO) -> object:
-        size = self.path.stat().st_size
         with open_zip(self.path) as archive:
             entries = archive.infolist()
             # A small compressed entry can unpack to any size; torch.save compresses nothing.
@@ -100,7 +94,7 @@ class TorchFile:
             for name, entry in names.items():
                 if name.startswith("data/"):
                     place = _after_header(file, entry)
-                    if place + entry.file_size > size:
+                    if place + entry.file_size > self._size:
                         raise ValueError(f"{name} lies outside of the file")
                     self._places[name.removeprefix("data/")] = place, entry.file_size
             with archive.open(names["data.pkl"]) as entry:
@@ -113,12 +107,11 @@ class TorchFile:
         if not (isinstance(system, dict) and system.get("little_endian", True)):
             raise ValueError("its numbers are big-endian")
         content = read_pickle(file, self._call, self._storage)
-        size = self.path.stat().st_size
         for key in read_pickle(file, self._call, self._storage):
             (count,) = struct.unpack("<q", file.read(8))
             storage = self._storages[key]
             bytes_ = storage.count * storage.dtype.itemsize
-            if count != storage.count or file.tell() + bytes_ > size:
+            if count != storage.count or file.tell() + bytes_ > self._size:
                 raise ValueError(f"storage {shown(key, 20)} claims more than the file holds")
             self._places[key] = file.tell(), bytes_
             file.seek(bytes_, 1)
@@ -138,12 +131,11 @@ class TorchFile:
         if name not in _DTYPES or not are_sizes(count):
             raise ValueError(f"it holds a {shown(type_.name, 40)} of {shown(count, 20)}")
         self._storages.setdefault(key, _Storage(key, _DTYPES[name], count))
+        first = 0
         if view and view[0] is not None:
             _key, first, count = view[0]
             if not are_sizes(first, count):
                 raise ValueError("it holds a view of negative size")
-        else:
-            first = 0
         return _Storage(key, _DTYPES[name], count, first)
 
     def _call(self, name: str, args: tuple) -> object:
@@ -213,7 +205,7 @@ class TorchFile:
                     raise ValueError("it ends too early")
             return content
         except (OSError, ValueError) as error:
-            raise self._damaged(error) from None
+            raise damaged(self.path, "PyTorch", error) from None
 
 
 def _after_header(file: BinaryIO, entry: zipfile.ZipInfo) -> int:
