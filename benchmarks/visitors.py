@@ -23,11 +23,11 @@ from benchmarks.visitor import Visitor, visit
 from helpers.serving import APP, serving
 from view.shared.page import MENU
 from wlm.measuring.machine import describe_machine
-from wlm.quantization.variant import PART_LABELS
+from wlm.model import parts
 
 PORT = 8792
 PAGES = tuple(MENU)
-LSTM, LINEAR, EMBEDDING = (f"int8 {PART_LABELS[part]}" for part in ("lstm", "linear", "embedding"))
+LSTM, LINEAR, EMBEDDING = (f"int8 {part.label}" for part in parts.PARTS.values())
 # Each flip brings another of the eight variants; the eighth is back at the first.
 ROUND = (LSTM, LINEAR, LSTM, EMBEDDING, LSTM, LINEAR, LSTM, EMBEDDING)
 TABS = ("Bytes", "Error", "Model")  # of Inspect, without Time, which shows measurements

@@ -10,8 +10,9 @@ from view.shared.choices import choose_variants, in_url, offered_variants
 from wlm.measuring.comparison import AGREEMENT_SECONDS, DEFAULT_TARGET, CompareSpec
 from wlm.measuring.machine import most_threads
 from wlm.measuring.memory import SECONDS as MEMORY_SECONDS
+from wlm.model.parts import PARTS
 from wlm.quantization.prepare import why_unavailable
-from wlm.quantization.variant import OFFERED, PART_LABELS, Variant
+from wlm.quantization.variant import OFFERED, Variant
 
 BASELINE = "fp32"
 QUICK_SECONDS = 6.0
@@ -101,10 +102,10 @@ def choose_variant() -> Variant:
     """Draw the switches and return the variant that they describe."""
     switches = {
         part: st.toggle(
-            f"int8 {PART_LABELS[part]}",
+            f"int8 {PARTS[part].label}",
             value=on,
             **in_url(part),
-            help=f"Quantize the {PART_LABELS[part]} weights, from 32-bit floats to 8-bit integers.",
+            help=f"Quantize the {PARTS[part].label} weights, from 32-bit floats to 8-bit integers.",
         )
         for part, on in SWITCHES.items()
     }

@@ -12,7 +12,7 @@ from view.shared.charts import Spec
 from wlm.inspecting.parts import FILE_FORMAT, saved_parts
 from wlm.inspecting.roofline import precisions
 from wlm.measuring.wording import repacked, size_unit
-from wlm.model.lstm import EMBEDDING
+from wlm.model.parts import EMBEDDING
 from wlm.quantization.variant import Variant
 
 
@@ -78,7 +78,7 @@ def why_it_remains(model: str, sizes: dict[Variant, dict[str, int]]) -> str:
     for precision, variant in by_precision.items():
         parts = sizes[variant]
         unit, scale = size_unit([sum(parts.values())])
-        share = f"{parts[EMBEDDING] / scale:.1f} of {sum(parts.values()) / scale:.1f} {unit}"
+        share = f"{parts[EMBEDDING.stage] / scale:.1f} of {sum(parts.values()) / scale:.1f} {unit}"
         sentences.append(
             f"Its {shape} weights stay 32-bit floats: {share} in {variant.label}."
             if precision == "fp32"

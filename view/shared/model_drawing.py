@@ -12,7 +12,8 @@ from view.shared.chart_cache import built_once
 from view.shared.charts import GREY, INK, LABEL_SIZE, VARIANTS, Spec, specification
 from view.shared.screen import enlarged, zoom
 from wlm.inspecting.parts import module_bytes
-from wlm.quantization.variant import OFFERED, PART_LABELS, Variant
+from wlm.model.parts import PARTS
+from wlm.quantization.variant import OFFERED, Variant
 
 ABOVE, BELOW, GAP = 230, 84, 1.8  # pixels above and below the ground line; root MB between squares
 HEIGHT = ABOVE + BELOW
@@ -41,7 +42,7 @@ def draw_model(
     config = server.config_of(model)
     sizes, before = sizes or module_bytes(config, variant), module_bytes(config, Variant())
     chart = to_scale(
-        [PART_LABELS[part] for part in ORDER],
+        [PARTS[part].label for part in ORDER],
         [sizes[part] / 1e6 for part in ORDER],
         [before[part] / 1e6 for part in ORDER],
         [getattr(variant, part) for part in ORDER],
@@ -54,7 +55,7 @@ def draw_model(
 def clicked_part(key: str) -> str | None:
     """Return the part that was clicked in the chart with this key, or None if no part was."""
     clicked = st.session_state[key].selection.get("part") or [{}]
-    return next((part for part in ORDER if PART_LABELS[part] == clicked[0].get("part")), None)
+    return next((part for part in ORDER if PARTS[part].label == clicked[0].get("part")), None)
 
 
 def color_by_precision(precisions: list[str]) -> alt.Color:

@@ -20,8 +20,8 @@ from wlm.errors import SettingError, WLMError, defect
 from wlm.events import note
 from wlm.hosting import hosting
 from wlm.memory import share_heaps, spare_modules
+from wlm.model.parts import PARTS
 from wlm.paths import ASSETS
-from wlm.quantization.variant import PART_LABELS
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +142,7 @@ def _put_url_right() -> None:
     """Change `?lstm=0` to `?lstm=false`, because widgets bound to the URL would drop it. Ignore
     `?words=1e999`, which Streamlit fails to convert to a whole number."""
     query, words = st.query_params, {"1": "true", "0": "false"}
-    short = {key: words[value] for key in PART_LABELS if (value := query.get(key)) in words}
+    short = {key: words[value] for key in PARTS if (value := query.get(key)) in words}
     infinite = [key for key in WHOLE_NUMBERS if _is_infinite(query.get(key, "0"))]
     if short or infinite:
         query.update(short)

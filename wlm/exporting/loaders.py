@@ -2,7 +2,8 @@
 
 from wlm.model.int4 import BLOCK
 from wlm.model.lstm import ModelConfig
-from wlm.quantization.pytorch import MODULES, qconfigs
+from wlm.model.parts import PARTS
+from wlm.quantization.pytorch import qconfigs
 from wlm.quantization.snippet import engine_source, quantize_dynamic_source
 from wlm.quantization.variant import Variant
 
@@ -181,7 +182,7 @@ def _making(variant: Variant) -> str:
 def _in_bf16(variant: Variant) -> str:
     """Return the lines that make bf16 those parts of a model that are bf16 in the variant."""
     parts = variant.parts_by_precision().get("bf16", [])
-    return "".join(f"model.{MODULES[part]}.to(torch.bfloat16)\n" for part in parts)
+    return "".join(f"model.{PARTS[part].module}.to(torch.bfloat16)\n" for part in parts)
 
 
 def _cast(before: str, after: str) -> str:

@@ -3,9 +3,9 @@
 import math
 
 from wlm.model.lstm import ModelConfig, part_of
-from wlm.model.parts import part_of_key
+from wlm.model.parts import PARTS, part_of_key
 from wlm.quantization.prepare import PreparedModel
-from wlm.quantization.variant import PART_LABELS, Variant
+from wlm.quantization.variant import Variant
 
 FILE_FORMAT = "file format"
 
@@ -29,7 +29,7 @@ def matrix_label(name: str) -> str:
 def module_bytes(config: ModelConfig, variant: Variant) -> dict[str, int]:
     """Return the bytes of numbers of a PyTorch variant's embedding, LSTM and Linear, without
     making it: within 2% of what `saved_parts` finds."""
-    found = dict.fromkeys(PART_LABELS, 0)
+    found = dict.fromkeys(PARTS, 0)
     for key, shape in config.shapes().items():
         module = part_of_key(key).name
         precision = getattr(variant, module)

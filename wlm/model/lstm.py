@@ -8,9 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wlm.errors import check_range
-from wlm.model.parts import part_of_key
+from wlm.model.parts import EMBEDDING, LINEAR, LSTM, part_of_key
 
-EMBEDDING, DECODER = "embedding", "decoder"
 Hidden = tuple[Tensor, Tensor]  # (L, B, H) twice: the hidden and the cell state
 
 
@@ -63,7 +62,8 @@ class ModelConfig:
         """Return the names of the parts in the order of a pass: embedding, LSTM layers, decoder.
 
         Layers count from 0, as in the state_dict."""
-        return [EMBEDDING, *(f"LSTM {layer}" for layer in range(self.nlayers)), DECODER]
+        layers = [f"{LSTM.stage} {layer}" for layer in range(self.nlayers)]
+        return [EMBEDDING.stage, *layers, LINEAR.stage]
 
     def zero_state(self, batch_size: int) -> Hidden:
         """Return the hidden state that a text starts from."""
@@ -113,7 +113,7 @@ class LSTMModel(nn.Module):
 def part_of(key: str) -> str:
     """Return the part that an entry of a state_dict belongs to, quantized or not."""
     part = part_of_key(key)
-    if part.name == "lstm":
+    if part is LSTM:
         # weight_ih_l0 in floats, _all_weight_values.0.param once quantized.
         return f"{part.stage} {re.search(r'(?:_l|_all_weight_values[.])([0-9]+)', key)[1]}"
     return part.stage

@@ -19,13 +19,12 @@ class Part:
     operator: str
 
 
-PARTS = (
-    Part("lstm", "LSTM", "rnn", "LSTM", "LSTM"),
-    Part("linear", "decoder", "decoder", "Linear", "MatMul"),
-    Part("embedding", "embedding", "encoder", "Embedding", "Gather"),
-)
-IN_A_PASS = (PARTS[2], PARTS[0], PARTS[1])
-_BY_MODULE = {part.module: part for part in PARTS}
+LSTM = Part("lstm", "LSTM", "rnn", "LSTM", "LSTM")
+LINEAR = Part("linear", "decoder", "decoder", "Linear", "MatMul")
+EMBEDDING = Part("embedding", "embedding", "encoder", "Embedding", "Gather")
+PARTS = {part.name: part for part in (LSTM, LINEAR, EMBEDDING)}
+IN_A_PASS = (EMBEDDING, LSTM, LINEAR)
+_BY_MODULE = {part.module: part for part in IN_A_PASS}
 
 
 def part_of_key(key: str) -> Part:

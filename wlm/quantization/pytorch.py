@@ -23,8 +23,6 @@ from wlm.quantization.bf16 import in_bf16
 from wlm.quantization.engines import default_engine, missing_engine, packing_for, quiet
 from wlm.quantization.variant import Variant
 
-MODULES = {part.name: part.module for part in PARTS}
-MODULE_TYPES = {part.name: getattr(nn, part.label) for part in PARTS}
 # The names of the settings in torch.ao.quantization, by part and precision.
 _DYNAMIC = {
     "fp16": "float16_dynamic_qconfig",
@@ -140,12 +138,14 @@ def quantize(
     # The app and README report PyTorch's deprecations once, instead of each call.
     with packing_for(variant.engine or default_engine()), quiet():
         settings = {
-            MODULE_TYPES[part]: getattr(torch.ao.quantization, name) for part, name in names.items()
+            getattr(nn, PARTS[part].label): getattr(torch.ao.quantization, name)
+            for part, name in names.items()
         }
         with torch.random.fork_rng(devices=[]):  # it fills new modules at random first
             made = _with_shared_weights(model)
             for part in in_16_bits:
-                setattr(made, MODULES[part], in_bf16(getattr(made, MODULES[part])))
+                module = PARTS[part].module
+                setattr(made, module, in_bf16(getattr(made, module)))
             if names:
                 made = torch.ao.quantization.quantize_dynamic(made, settings, inplace=True)
         if matrices:
@@ -179,11 +179,8 @@ def _with_shared_weights(module: nn.Module) -> nn.Module:
 def _refuse_large(model: LSTMModel, variant: Variant) -> None:
     """Raise VariantError for weights that fp16 cannot hold, which PyTorch would clip silently."""
     most = torch.finfo(torch.float16).max
-    for part, kind in MODULE_TYPES.items():
-        if getattr(variant, part) != "fp16":
-            continue
-        modules = [module for module in model.modules() if isinstance(module, kind)]
-        weights = [weight for module in modules for weight in module.parameters()]
+    for part in variant.parts_by_precision().get("fp16", []):
+        weights = getattr(model, PARTS[part].module).parameters()
         largest = max(float(weight.abs().max()) for weight in weights)
         if largest > most:
             raise VariantError(

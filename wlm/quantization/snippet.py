@@ -1,7 +1,7 @@
 """The script that makes a variant, shown on pages for visitors to copy and run."""
 
-from wlm.quantization.onnx.names import OPERATORS
-from wlm.quantization.pytorch import MODULE_TYPES, MODULES, qconfigs
+from wlm.model.parts import PARTS
+from wlm.quantization.pytorch import qconfigs
 from wlm.quantization.variant import Variant
 
 PYTORCH = """\
@@ -99,7 +99,7 @@ def quantize_dynamic_source(variant: Variant, model: str, name: str) -> str:
     names = qconfigs(variant)
     if not names:
         return ""
-    kinds = {part: f"nn.{MODULE_TYPES[part].__name__}" for part in names}
+    kinds = {part: f"nn.{PARTS[part].label}" for part in names}
     call = f"{name} = torch.ao.quantization.quantize_dynamic(\n"
     dtypes = {"default_dynamic_qconfig": "torch.qint8", "float16_dynamic_qconfig": "torch.float16"}
     first, *others = set(names.values())
@@ -116,9 +116,8 @@ def _making(variant: Variant) -> str:
     """The lines that turn `model` into `quantized`."""
     parts, source = variant.parts_by_precision(), ""
     if in_bf16 := parts.pop("bf16", []):
-        source = COPY + "".join(
-            f"quantized.{MODULES[part]} = in_bf16(quantized.{MODULES[part]})\n" for part in in_bf16
-        )
+        modules = [f"quantized.{PARTS[part].module}" for part in in_bf16]
+        source = COPY + "".join(f"{module} = in_bf16({module})\n" for module in modules)
     if parts:
         model = "quantized" if in_bf16 else "model"
         source += engine_source(variant) + quantize_dynamic_source(variant, model, "quantized")
@@ -131,7 +130,7 @@ def _quantize_onnx(variant: Variant) -> str:
     by_precision = variant.parts_by_precision()
     in_int4 = by_precision.pop("int4", [])
     for precision, parts in by_precision.items():
-        operators = [OPERATORS[part] for part in parts]
+        operators = [PARTS[part].operator for part in parts]
         per_channel = "    per_channel=True,\n" if precision == "int8-channel" else ""
         lines.append(
             f"""\

@@ -22,7 +22,6 @@ PRECISIONS = {
 ENGINES = ("", "x86", "fbgemm", "onednn", "qnnpack")
 FP16_ENGINES = ("", "x86", "fbgemm")  # the others have no fp16 in PyTorch 2.13
 SHORT_FORMS = {"fp32": "pytorch:", "int8": "pytorch:lstm=int8,linear=int8"}
-PART_LABELS = {part.name: part.label for part in PARTS}
 RUNTIME_LABELS = {"pytorch": "", "onnxruntime": "ORT "}
 
 # The variants that pages offer, the main ones first.
@@ -97,7 +96,7 @@ class Variant:
                 f"a variant is written {', '.join(SHORT_FORMS)} or RUNTIME:PART=PRECISION,… "
                 f"such as pytorch:lstm=int8,linear=int8, got {shown(name)!r}"
             )
-        known = [*PART_LABELS, "engine"]
+        known = [*PARTS, "engine"]
         chosen: dict[str, str] = {}
         for item in filter(None, parts.split(",")):
             part, _, value = (side.strip() for side in item.partition("="))
@@ -126,7 +125,7 @@ class Variant:
     def parts_by_precision(self) -> dict[str, list[str]]:
         """Return the parts that are not fp32, by their precision."""
         parts: dict[str, list[str]] = {}
-        for part in PART_LABELS:
+        for part in PARTS:
             if (precision := getattr(self, part)) != "fp32":
                 parts.setdefault(precision, []).append(part)
         return parts
@@ -138,7 +137,7 @@ class Variant:
             words = [f"{self.lstm} all"] if self.lstm != "fp32" else []
         else:
             words = [
-                f"{precision} {' + '.join(PART_LABELS[part] for part in parts)}"
+                f"{precision} {' + '.join(PARTS[part].label for part in parts)}"
                 for precision, parts in self.parts_by_precision().items()
             ]
             if self.lstm != "fp32" and self.linear == self.embedding == "int4":

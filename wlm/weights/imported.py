@@ -30,7 +30,7 @@ def imported_variant(
     known = _DECLARED.fullmatch(declared)
     settings = dict(item.partition("=")[::2] for item in (known[1] if known else "").split(","))
     parts = {}
-    for part in PARTS:
+    for part in PARTS.values():
         kinds = {
             precision_of(matrices.get(key))
             for key in keys

@@ -48,8 +48,8 @@ def unpack(found: Found) -> Found:
         elif not (key.endswith(_DTYPE) or key in skipped):
             entries[key] = value
             if isinstance(value, Stored) and value.dtype == torch.bfloat16:
-                module = key.partition(".")[0]
-                in_16_bits |= {f"{part.name}=bf16" for part in PARTS if part.module == module}
+                owners = [part for part in PARTS.values() if key.startswith(f"{part.module}.")]
+                in_16_bits |= {f"{part.name}=bf16" for part in owners}
     declared = f"pytorch:{','.join(sorted(in_16_bits))}"
     return found if entries == found.entries else replace(found, entries=entries, variant=declared)
 

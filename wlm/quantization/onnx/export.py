@@ -20,11 +20,12 @@ import torch
 from wlm.disk_cache import read_cached, write_cached
 from wlm.errors import VariantError, WLMError, first_line
 from wlm.model.lstm import LSTMModel, ModelConfig
+from wlm.model.parts import PARTS
 from wlm.quantization.engines import quiet
 from wlm.quantization.onnx.int4 import with_int4
 from wlm.quantization.onnx.model import OnnxModel
-from wlm.quantization.onnx.names import INPUTS, OPERATORS, OUTPUTS, PACKAGES
-from wlm.quantization.variant import PART_LABELS, Variant
+from wlm.quantization.onnx.names import INPUTS, OUTPUTS, PACKAGES
+from wlm.quantization.variant import Variant
 
 EXPORT_FORMAT = 2  # raise it to make all files again
 MOST_DIFFERENCE = 1e-5
@@ -83,7 +84,7 @@ def onnx_file(model: LSTMModel, variant: Variant) -> bytes:
 def _kept(model: LSTMModel, variant: Variant, make: Callable[[], bytes]) -> bytes:
     held = _held_of(model)
     versions = "-".join([str(EXPORT_FORMAT), *map(version, ("torch", *PACKAGES))])
-    name = ".".join(getattr(variant, part) for part in PART_LABELS) + ".onnx"
+    name = ".".join(getattr(variant, part) for part in PARTS) + ".onnx"
     content = held.files.pop((versions, name), None)
     if content is None:
         key = f"onnx-{held.digest}", versions, name
@@ -208,7 +209,7 @@ def _quantized(content: bytes, variant: Variant) -> bytes:
                 quantize_dynamic(
                     onnx.load_from_string(content),
                     path,
-                    op_types_to_quantize=[OPERATORS[part] for part in parts],
+                    op_types_to_quantize=[PARTS[part].operator for part in parts],
                     per_channel=precision == "int8-channel",
                 )
                 content = path.read_bytes()

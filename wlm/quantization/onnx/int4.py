@@ -3,7 +3,8 @@
 import torch
 
 from wlm.model.int4 import BLOCK, in_int4, pack
-from wlm.quantization.onnx.names import AXIS, END, OPERATORS, QUANTIZED, SCALE, START
+from wlm.model.parts import EMBEDDING, PARTS
+from wlm.quantization.onnx.names import AXIS, END, QUANTIZED, SCALE, START
 
 DOMAIN = "com.microsoft"  # of ONNX Runtime's own operators
 # ONNX Runtime's setting that rounds inputs to 8 bits, one scale per BLOCK of inputs. Compared with
@@ -21,14 +22,14 @@ def with_int4(content: bytes, parts: list[str]) -> bytes:
     weights = {tensor.name: tensor for tensor in graph.initializer}
     made = []
     for node in graph.node:
-        is_used = any(node.op_type == OPERATORS[part] for part in parts)
+        is_used = any(node.op_type == PARTS[part].operator for part in parts)
         name = next((input for input in node.input if input in weights), "")
         # The exporter may look up sizes, too, not only embeddings.
         if not is_used or not name or len(weights[name].dims) != 2:
             made.append(node)
             continue
         matrix = torch.from_numpy(numpy_helper.to_array(weights[name]).copy())
-        make = _lookup if node.op_type == OPERATORS["embedding"] else _product
+        make = _lookup if node.op_type == EMBEDDING.operator else _product
         nodes, numbers = make(node, name, matrix)
         made += nodes
         graph.initializer.remove(weights[name])
