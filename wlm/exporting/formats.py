@@ -14,7 +14,6 @@ HOLDS = {
     "safetensors": "the weights as floats, of 32 bits or in bf16",
     "npz": "every number as NumPy arrays: int8 or int4 weights, scales, zero points, biases",
 }
-FP32 = Variant()
 
 
 def formats_of(variant: Variant) -> tuple[str, ...]:
@@ -52,18 +51,15 @@ def format_for(variant: Variant, out: Path, asked: str | None = None) -> str:
 
 
 def _why_not(variant: Variant, format: str) -> str:
-    formats = " or ".join(formats_of(variant))
-    if format == "safetensors":
-        return f"safetensors is for fp32 and bf16 weights: export {str(variant)!r} as {formats}"
-    if format == "npz":
-        return f"npz has no bf16: export {str(variant)!r} as {formats}"
-    if format == "onnx":
-        lstm, linear, embedding = (
-            "fp32" if precision in ("fp16", "bf16") else precision
-            for precision in (variant.lstm, variant.linear, variant.embedding)
-        )
-        other = Variant(lstm, linear, embedding, runtime="onnxruntime")
-        return f"onnx is for variants of ONNX Runtime, such as {str(other)!r}: " + (
-            f"export {str(variant)!r} as {formats}"
-        )
-    return f"torch is for variants of PyTorch: export {str(variant)!r} as {formats}"
+    lstm, linear, embedding = (
+        "fp32" if precision in ("fp16", "bf16") else precision
+        for precision in (variant.lstm, variant.linear, variant.embedding)
+    )
+    in_onnx = Variant(lstm, linear, embedding, runtime="onnxruntime")
+    reasons = {
+        "torch": "torch is for variants of PyTorch",
+        "onnx": f"onnx is for variants of ONNX Runtime, such as {str(in_onnx)!r}",
+        "safetensors": "safetensors is for fp32 and bf16 weights",
+        "npz": "npz has no bf16",
+    }
+    return f"{reasons[format]}: export {str(variant)!r} as {' or '.join(formats_of(variant))}"

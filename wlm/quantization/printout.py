@@ -6,12 +6,13 @@ from wlm.model.int4 import BLOCK
 from wlm.model.lstm import ModelConfig
 from wlm.quantization.variant import Variant
 
-# The printed settings of weights, for a Linear layer in torch.ao.quantization's words.
+# The printed settings of weights, in torch.ao.quantization's words.
 _STORED = {
-    "bf16": "dtype=torch.bfloat16",
-    "int8": "dtype=torch.qint8, qscheme=torch.per_tensor_affine",
-    "int8-channel": "dtype=torch.qint8, qscheme=torch.per_channel_affine",
-    "fp16": "dtype=torch.float16",
+    "fp32": "",
+    "bf16": ", dtype=torch.bfloat16",
+    "int8": ", dtype=torch.qint8, qscheme=torch.per_tensor_affine",
+    "int8-channel": ", dtype=torch.qint8, qscheme=torch.per_channel_affine",
+    "fp16": ", dtype=torch.float16",
 }
 
 
@@ -30,14 +31,12 @@ def printout(config: ModelConfig, variant: Variant) -> str:
 
 
 def _embedding(config: ModelConfig, variant: Variant) -> str:
-    if variant.embedding == "fp32":
-        return f"Embedding({config.ntoken}, {config.ninp})"
-    if variant.embedding == "bf16":
-        return f"Embedding({config.ntoken}, {config.ninp}, {_STORED['bf16']})"
-    return (
-        f"QuantizedEmbedding(num_embeddings={config.ntoken}, embedding_dim={config.ninp}, "
-        "dtype=torch.quint8, qscheme=torch.per_channel_affine_float_qparams)"
-    )
+    if variant.embedding == "int8":
+        return (
+            f"QuantizedEmbedding(num_embeddings={config.ntoken}, embedding_dim={config.ninp}, "
+            "dtype=torch.quint8, qscheme=torch.per_channel_affine_float_qparams)"
+        )
+    return f"Embedding({config.ntoken}, {config.ninp}{_STORED[variant.embedding]})"
 
 
 def _lstm(config: ModelConfig, variant: Variant) -> str:
@@ -48,17 +47,16 @@ def _lstm(config: ModelConfig, variant: Variant) -> str:
         if config.dropout:
             sizes += f", dropout={config.dropout}"
     if variant.lstm == "bf16":
-        sizes += f", {_STORED['bf16']}"
+        sizes += _STORED["bf16"]
     return f"{name}({sizes})"
 
 
 def _linear(config: ModelConfig, variant: Variant) -> str:
     sizes = f"in_features={config.nhid}, out_features={config.ntoken}"
-    if variant.linear == "fp32":
-        return f"Linear({sizes}, bias=True)"
-    if variant.linear == "bf16":
-        return f"Linear({sizes}, bias=True, {_STORED['bf16']})"
-    return f"DynamicQuantizedLinear({sizes}, {_STORED[variant.linear]})"
+    stored = _STORED[variant.linear]
+    if variant.linear in ("fp32", "bf16"):
+        return f"Linear({sizes}, bias=True{stored})"
+    return f"DynamicQuantizedLinear({sizes}{stored})"
 
 
 def _operators(config: ModelConfig, variant: Variant) -> list[str]:
