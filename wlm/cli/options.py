@@ -44,15 +44,10 @@ def add_text(parser: ArgumentParser) -> None:
 def add_protocol(parser: ArgumentParser) -> None:
     """Add the options of a comparison: the text and how to read it."""
     add_text(parser)
-    share = "to within this share, such as 0.03"
     for name, kind, words in (
         ("--tokens", int, "read only the text's first tokens"),
         ("--seconds", float, "measure for this time; the text repeats"),
-        (
-            "--target",
-            float,
-            f"stop when each speed-up is known {share}",
-        ),
+        ("--target", float, "stop when each speed-up is known to within this share, such as 0.03"),
         ("--batch-size", int, "default 1"),
     ):
         parser.add_argument(name, type=kind, default=SUPPRESS, help=words)

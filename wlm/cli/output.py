@@ -10,9 +10,10 @@ from wlm.cli.streams import ENCODING_ERRORS, close, unwritten
 from wlm.measuring.wording import how_sure, memory_sentences, read_as, size_unit
 
 
-def _print(*texts: str, **options) -> None:
+def say(text: str = "", **options) -> None:
+    """Print a text, as `print` does. Raises WLMError if standard output cannot be written."""
     try:
-        print(*texts, **options)
+        print(text, **options)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -29,12 +30,7 @@ def answer(options: Namespace, content, show: Callable[[], None]) -> None:
 
 def print_json(content) -> None:
     """Print plain JSON."""
-    _print(json.dumps(content, indent=2))
-
-
-def say(text: str) -> None:
-    """Print a text as it is."""
-    _print(text)
+    say(json.dumps(content, indent=2))
 
 
 def print_file(text: str) -> None:
@@ -43,7 +39,7 @@ def print_file(text: str) -> None:
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure and not sys.stdout.isatty():
         reconfigure(encoding="utf-8", errors=ENCODING_ERRORS)
-    _print(text, end="")
+    say(text, end="")
 
 
 def note(text: str) -> None:
@@ -83,11 +79,11 @@ def print_results(content: dict, run_id: str = "") -> None:
     print_table(rows)
     _print_agreements(content["results"])
     for sentence in memory_sentences(content["results"]):
-        _print(f"\n{sentence}")
+        say(f"\n{sentence}")
     for warning in content["warnings"]:
-        _print(f"\nwarning: {warning}")
+        say(f"\nwarning: {warning}")
     text = ", ".join(filter(None, [protocol["text"], read_as(protocol)]))
-    _print(
+    say(
         f"\n{protocol['tokens']:,} tokens of {text}, batch size "
         f"{protocol['batch_size']}, chunks of {protocol['bptt']}, threads {protocol['threads']}; "
         f"{how_sure(content)}; "
@@ -101,7 +97,7 @@ def _print_agreements(results: list[dict]) -> None:
     found = [result for result in results if result.get("agreement")]
     if not found:
         return
-    _print()
+    say()
     print_table(
         [
             {
@@ -120,7 +116,7 @@ def _print_agreements(results: list[dict]) -> None:
 
 def _print_kept(run_id: str) -> None:
     if run_id:
-        _print(f"kept as run {run_id}")
+        say(f"kept as run {run_id}")
 
 
 def _known(result: dict) -> str:
@@ -131,7 +127,7 @@ def _known(result: dict) -> str:
 def print_runs(rows: list[dict]) -> None:
     """Print a line per run."""
     if not rows:
-        _print("no runs are kept yet")
+        say("no runs are kept yet")
         return
     print_table(
         [
@@ -163,13 +159,13 @@ def print_sweep(content: dict) -> None:
         for row in curves(content)
     ]
     print_table(rows)
-    _print()
+    say()
     for outcome in outcomes(content):
-        _print(sentence(over, outcome))
+        say(sentence(over, outcome))
     for cost in thread_costs(content):
-        _print(cost)
+        say(cost)
     for warning in warnings(content):
-        _print(f"\nwarning: {warning}")
+        say(f"\nwarning: {warning}")
 
 
 def print_reproduction(content: dict, run_id: str) -> None:
@@ -189,31 +185,31 @@ def print_reproduction(content: dict, run_id: str) -> None:
         for row in rows
     ]
     protocol = content["comparison"]["protocol"]
-    _print(f"model: {protocol['model']}, {content['weights']}; text: {protocol['text']}\n")
+    say(f"model: {protocol['model']}, {content['weights']}; text: {protocol['text']}\n")
     print_table(cells)
     for warning in content["comparison"]["warnings"]:
-        _print(f"\nwarning: {warning}")
+        say(f"\nwarning: {warning}")
     words = content["words"]
-    _print(f"\n{len(words):,} words by fp32, {content['words_per_s']:,.0f} words/s, beginning:")
-    _print(" ".join(words[:20]))
+    say(f"\n{len(words):,} words by fp32, {content['words_per_s']:,.0f} words/s, beginning:")
+    say(" ".join(words[:20]))
     _print_kept(run_id)
 
 
 def print_finding(finding) -> None:
     """Print the result of a check, and what to do if the check failed."""
-    _print(f"{'✓' if finding.well else '✗'} {finding.subject}: {finding.found}", flush=True)
+    say(f"{'✓' if finding.well else '✗'} {finding.subject}: {finding.found}", flush=True)
     if not finding.well:
-        _print(f"  → {finding.todo}", flush=True)
+        say(f"  → {finding.todo}", flush=True)
 
 
 def print_info(content: dict) -> None:
     """Print versions, the machine, the models and the texts, one per line."""
     facts = {"wlm": content["version"], **content["machine"]}
     for key, value in facts.items():
-        _print(f"{key:18}{', '.join(value) if isinstance(value, list) else value}")
+        say(f"{key:18}{', '.join(value) if isinstance(value, list) else value}")
     for what in ("models", "texts"):
         for name, path in content[what].items():
-            _print(f"{what[:-1]:18}{name}: {path}")
+            say(f"{what[:-1]:18}{name}: {path}")
 
 
 def print_inspection(content: dict) -> None:
@@ -221,12 +217,12 @@ def print_inspection(content: dict) -> None:
     from wlm.inspecting.summary import ceilings, parts_table, times_table
 
     print_table(parts_table(content))
-    _print()
+    say()
     print_table(times_table(content))
     for warning in content["warnings"]:
-        _print(f"\nwarning: {warning}")
+        say(f"\nwarning: {warning}")
     machine, threads = content["machine"], content["protocol"]["threads"]
-    _print(f"\n{ceilings(content)}; threads {threads}; {machine['cpu']}, torch {machine['torch']}")
+    say(f"\n{ceilings(content)}; threads {threads}; {machine['cpu']}, torch {machine['torch']}")
 
 
 def _speedup(result: dict) -> str:
@@ -241,7 +237,7 @@ def print_table(rows: list[dict[str, str]]) -> None:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for row in lines:
         cells = [f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)]
-        _print("  ".join([row[0].ljust(widths[0]), *cells[1:]]).rstrip())
+        say("  ".join([row[0].ljust(widths[0]), *cells[1:]]).rstrip())
 
 
 def print_stream(stream, prompt: Sequence[str]) -> None:
@@ -250,12 +246,12 @@ def print_stream(stream, prompt: Sequence[str]) -> None:
 
     typesetter = Typesetter()
     for word in prompt:
-        _print(typesetter.add(word), end="")
+        say(typesetter.add(word), end="")
     try:
         for draw in stream:
-            _print(typesetter.add(draw.word), end="", flush=True)
+            say(typesetter.add(draw.word), end="", flush=True)
     finally:
-        _print(flush=True)  # also if Ctrl-C ends it
+        say(flush=True)  # also if Ctrl-C ends it
 
 
 def print_columns(variants, streams, prompt: Sequence[str]) -> None:
@@ -266,7 +262,7 @@ def print_columns(variants, streams, prompt: Sequence[str]) -> None:
 
     width = get_terminal_size((100, 24)).columns
     for row in side_by_side([variant.label for variant in variants], streams, prompt, width):
-        _print(row, flush=True)
+        say(row, flush=True)
 
 
 def curve_line(point: dict) -> str:

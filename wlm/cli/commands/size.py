@@ -25,7 +25,6 @@ def add_options(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> None:
     from wlm.measuring.comparison import CompareSpec
-    from wlm.measuring.wording import size_unit
     from wlm.quantization.prepare import prepare
     from wlm.quantization.variant import Variant
 
@@ -40,44 +39,42 @@ def run(options: Namespace) -> None:
         }
         for variant in variants
     ]
+    if options.memory:
+        _add_memory(options, checkpoint, rows)
+    output.answer(options, rows, lambda: _show(rows))
+
+
+def _show(rows: list[dict]) -> None:
+    from wlm.measuring.wording import repacked, size_unit
+
     unit, scale = size_unit(row["bytes"] for row in rows)
-    table = [
-        {
+    table, sentences = [], []
+    for row in rows:
+        cells = {
             "variant": row["label"],
             "bytes": f"{row['bytes']:,}",
             unit: f"{row['bytes'] / scale:.1f}",
         }
-        for row in rows
-    ]
-    if options.memory:
-        _add_memory(options, checkpoint, rows, table)
-    output.answer(options, rows, lambda: _show(table, rows))
-
-
-def _show(table: list[dict[str, str]], rows: list[dict]) -> None:
-    from wlm.measuring.wording import repacked
-
-    output.print_table(table)
-    for row in rows:
         if memory := row.get("memory"):
-            said = repacked(row["variant"], row["label"], memory["added_bytes"], row["bytes"])
-            if said:
-                output.say(f"\n{said}")
+            cells["memory (MB)"] = f"{memory['added_bytes'] / 1e6:.0f}"
+            cells["peak (MB)"] = f"{memory['peak_bytes'] / 1e6:.0f}"
+            added = memory["added_bytes"]
+            sentences.append(repacked(row["variant"], row["label"], added, row["bytes"]))
+        table.append(cells)
+    output.print_table(table)
+    for sentence in filter(None, sentences):
+        output.say(f"\n{sentence}")
 
 
-def _add_memory(
-    options: Namespace, checkpoint, rows: list[dict], table: list[dict[str, str]]
-) -> None:
+def _add_memory(options: Namespace, checkpoint, rows: list[dict]) -> None:
     from wlm.catalog.registry import DEFAULT_MODEL
     from wlm.measuring.memory import memory_of
     from wlm.quantization.variant import Variant
 
     names = (getattr(options, name, None) for name in ("vocabulary", "corpus"))
     opened = getattr(options, "model", DEFAULT_MODEL), *names
-    for row, cells in zip(rows, table, strict=True):
+    for row in rows:
         found = memory_of(checkpoint, Variant.parse(row["variant"]), *opened)
         row["memory"] = vars(found)
-        cells["memory (MB)"] = f"{found.added_bytes / 1e6:.0f}"
-        cells["peak (MB)"] = f"{found.peak_bytes / 1e6:.0f}"
     if found.measure != "USS":
         output.note(f"memory is {found.measure}: this system cannot tell private memory")
