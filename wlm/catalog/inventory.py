@@ -50,7 +50,7 @@ def _model(name: str, path: Path) -> Item:
     try:
         card = checked_card(path)
         size = weights_path(path, card).stat().st_size
-        shapes = config_on_card(card, path).shapes().values()
+        shapes = config_on_card(path, card).shapes().values()
     except CheckpointError as error:
         return Item(name, origin, problem=str(error))
     except OSError as error:

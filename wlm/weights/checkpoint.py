@@ -61,8 +61,8 @@ def load_checkpoint(
     path = Path(path)
     with model_folder(path) as folder:
         if folder.is_dir():
-            card = _read_card(folder / CARD)
-            config, weights = config_on_card(card, folder / CARD), weights_path(folder, card)
+            card = _read_card(folder)
+            config, weights = config_on_card(folder, card), weights_path(folder, card)
             if corpus is None:
                 vocabulary = vocabulary or folder / VOCABULARY
         else:
@@ -148,20 +148,20 @@ def checked_card(folder: str | Path) -> dict:
 
     Raises CheckpointError.
     """
-    card = _read_card(Path(folder) / CARD)
+    card = _read_card(Path(folder))
     return {**card, "sha256": _check_hash(weights_path(Path(folder), card), card)}
 
 
 def checked_config(folder: str | Path) -> ModelConfig:
     """Return the sizes on a model folder's card after a check that its weights match the card. The
     weights are not read into memory. Raises CheckpointError."""
-    return config_on_card(checked_card(folder), Path(folder) / CARD)
+    return config_on_card(Path(folder), checked_card(folder))
 
 
 def variant_on_card(folder: str | Path) -> str:
     """Return the variant that a model folder's card states, or nothing if the card states none.
     Raises CheckpointError."""
-    return str(_read_card(Path(folder) / CARD).get(VARIANT) or "")
+    return str(_read_card(Path(folder)).get(VARIANT) or "")
 
 
 def weights_path(folder: Path, card: dict) -> Path:
@@ -191,13 +191,14 @@ def _check_hash(weights: Path, card: dict) -> str:
     return found
 
 
-def _read_card(path: Path) -> dict:
+def _read_card(folder: Path) -> dict:
+    path = folder / CARD
     try:
         if fault := why_unreadable(path, LARGEST_CARD):
             raise ValueError(fault)
         card = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise without_card(path.parent, path.name) from None
+        raise without_card(folder) from None
     except RecursionError:
         raise CheckpointError(
             f"the card {str(path)!r} cannot be read: it is nested too deep"
@@ -209,9 +210,8 @@ def _read_card(path: Path) -> dict:
     return card
 
 
-def config_on_card(card: dict, path: Path) -> ModelConfig:
-    """Return the sizes that a model folder's card, read from `path`, states. Raises
-    CheckpointError."""
+def config_on_card(folder: Path, card: dict) -> ModelConfig:
+    """Return the sizes that a model folder's card states. Raises CheckpointError."""
     sizes = {key: value for key, value in card["architecture"].items() if key != "class"}
     names = [field.name for field in fields(ModelConfig)]
     try:
@@ -223,7 +223,8 @@ def config_on_card(card: dict, path: Path) -> ModelConfig:
                 raise ValueError(f"{name} must be a number, got {shown(size)!r}")
         return ModelConfig(**sizes)
     except (ValueError, SettingError) as error:
-        raise CheckpointError(f"the card {str(path)!r} gives no usable model: {error}") from None
+        path = str(folder / CARD)
+        raise CheckpointError(f"the card {path!r} gives no usable model: {error}") from None
 
 
 def _build(weights: Weights, card: dict) -> LSTMModel:

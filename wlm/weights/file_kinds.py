@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wlm.errors import CheckpointError, shown
 from wlm.files import BEGINNING, kind_by_beginning
+from wlm.weights.archive import CARD
 from wlm.weights.torch_file import is_legacy
 from wlm.weights.zip_file import open_zip
 
@@ -121,13 +122,13 @@ def _is_utf8(start: bytes) -> bool:
     return True
 
 
-def without_card(folder: Path, card: str) -> CheckpointError:
+def without_card(folder: Path) -> CheckpointError:
     """Return the error for a folder without a card, which names the files to pass instead."""
     try:
         files = sorted(path for path in islice(folder.iterdir(), _MOST_FILES) if path.is_file())
     except OSError as error:
         return CheckpointError(f"the folder {str(folder)!r} cannot be read: {shown(error)}")
-    said = f"there is no file {str(folder / card)!r}, as a model folder has"
+    said = f"there is no file {str(folder / CARD)!r}, as a model folder has"
     shards = [path.name for path in files if is_shard(path.name)]
     weights = [path.name for path in files if path.suffix in SUFFIXES and not is_shard(path.name)]
     if shards and not weights:
