@@ -1,5 +1,6 @@
 """Texts side by side, as rows on a terminal that appear while the texts are written."""
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
@@ -24,17 +25,15 @@ class Column:
         if marked:
             space = " " * piece.startswith(" ")
             piece = f"{space}▸{piece.strip() or word}◂" + "\n" * (piece == "\n")
-        if len(self._row) + len(piece.rstrip()) > self._width:
-            self.end_row()
-            piece = piece.lstrip(" ")
-        *whole, rest = piece.split("\n")
+        *whole, self._row = (self._row + piece).split("\n")
         for line in whole:
-            self._row += line
-            self.end_row()
-        self._row += rest
-        while len(self._row) > self._width:  # one word that is longer than a row
-            self.rows.append(self._row[: self._width])
-            self._row = self._row[self._width :]
+            self.rows += self._wrapped(line)
+        *full, self._row = self._wrapped(self._row)
+        self.rows += full
+
+    def _wrapped(self, text: str) -> list[str]:
+        """Return the rows of a line, at least one."""
+        return textwrap.wrap(text, self._width, break_on_hyphens=False) or [""]
 
     def end_row(self) -> None:
         """Begin a new row."""
