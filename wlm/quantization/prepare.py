@@ -3,8 +3,6 @@
 import math
 from dataclasses import replace
 
-from torch import Tensor
-
 from wlm.errors import VariantError
 from wlm.model.int4 import BLOCK
 from wlm.model.lstm import LSTMModel, ModelConfig
@@ -36,30 +34,20 @@ def prepare(model: LSTMModel, variant: Variant, threads: int = 1) -> PreparedMod
 
     ONNX Runtime runs on `threads` threads; PyTorch's number is the process's, see
     `wlm.measuring.evaluate.thread_count`. Raises VariantError if this machine cannot run the
-    variant, WLMError if the preparation fails.
+    variant or if the model was imported as another one (the engine may differ), WLMError if the
+    preparation fails.
     """
     if reason := why_unavailable(variant):
         raise VariantError(reason)
-    matrices = imported_matrices(model, variant)
-    if variant.runtime == "onnxruntime":
-        return OnnxModel(onnx_file(model, variant), model.config, threads)
-    return PyTorchModel(quantize(model, variant, matrices), threads, variant.engine)
-
-
-def imported_matrices(model: LSTMModel, variant: Variant) -> dict[str, Tensor]:
-    """Return the imported matrices of integers of a model, nothing for an fp32 model.
-
-    Raises VariantError if the model was imported as another variant; the engine may differ.
-    """
-    if model.imported is None:
-        return {}
-    own = Variant.parse(model.imported.variant)
+    own = Variant.parse(model.imported.variant) if model.imported else variant
     if replace(own, engine="") != replace(variant, engine=""):
         raise VariantError(
             f"the model is already quantized, imported as {own.label}: it runs as the variant "
             f"{str(own)!r} alone, and {str(variant)!r} needs the fp32 weights that it was made from"
         )
-    return model.imported.matrices
+    if variant.runtime == "onnxruntime":
+        return OnnxModel(onnx_file(model, variant), model.config, threads)
+    return PyTorchModel(quantize(model, variant), threads, variant.engine)
 
 
 def slow_here(variant: Variant) -> str:

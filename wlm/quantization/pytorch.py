@@ -8,7 +8,6 @@ import copy
 import io
 import tempfile
 import zipfile
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -119,13 +118,11 @@ class PyTorchModel:
         }
 
 
-def quantize(
-    model: LSTMModel, variant: Variant, matrices: Mapping[str, Tensor] | None = None
-) -> LSTMModel:
+def quantize(model: LSTMModel, variant: Variant) -> LSTMModel:
     """Return the PyTorch variant of an fp32 model: for fp32 the model itself, else a new one that
     shares the weights of the parts that stay as they are.
 
-    Quantized `matrices`, by their names in the fp32 state_dict, replace the matrices made here.
+    If the model was imported quantized, as this variant, the result has the imported matrices.
     Raises VariantError if this machine lacks the quantized engine. Source: the tutorial,
     section 4 (`torch.quantization.quantize_dynamic`).
     """
@@ -148,12 +145,12 @@ def quantize(
                 setattr(made, module, in_bf16(getattr(made, module)))
             if names:
                 made = torch.ao.quantization.quantize_dynamic(made, settings, inplace=True)
-        if matrices:
-            _put_matrices(made, model.state_dict(), matrices)
+        if model.imported:
+            _put_matrices(made, model.state_dict(), model.imported.matrices)
         return made
 
 
-def _put_matrices(made: LSTMModel, floats: dict[str, Tensor], matrices: Mapping) -> None:
+def _put_matrices(made: LSTMModel, floats: dict[str, Tensor], matrices: dict[str, Tensor]) -> None:
     """Pack quantized matrices in a quantized model, with the fp32 model's biases."""
     numbers = {**floats, **matrices}
     if "encoder.weight" in matrices:
