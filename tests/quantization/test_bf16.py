@@ -90,10 +90,11 @@ def test_the_model_itself_stays_in_fp32(model):
 
 def test_weights_are_rounded_to_the_nearest_of_bf16(model):
     fp32, made = prepare(model, Variant()), prepare(model, ALL)
-    for numbers, rounded in ((fp32.matrices(), made.matrices()), (fp32.biases(), made.biases())):
-        for name, values in numbers.items():
-            assert rounded[name].dtype == torch.float32
-            assert torch.equal(rounded[name], values.bfloat16().float())
+    rounded = made.numbers()
+    assert list(rounded) == list(model.state_dict())
+    for name, values in fp32.numbers().items():
+        assert rounded[name].dtype == torch.float32
+        assert torch.equal(rounded[name], values.bfloat16().float())
     for error in weight_errors(fp32, made):
         assert 45 < error.sqnr_db < 65  # 8 significant bits: about 6.02 x 9 dB
         assert error.step is error.levels is None

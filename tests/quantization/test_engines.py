@@ -86,8 +86,9 @@ def test_products_are_computed_by_the_engine_of_the_model(model, engine):
     made = prepare(model, Variant(lstm="int8", linear="int8", engine=engine))
     row = torch.linspace(-1.3, 2.1, model.config.nhid)
     with packing_for(engine):
-        weight = made.matrices()["rnn.weight_hh_l0"]
-        packed = torch.ops.quantized.linear_prepack(weight, made.biases()["rnn.bias_hh_l0"])
+        numbers = made.numbers()
+        weight, bias = numbers["rnn.weight_hh_l0"], numbers["rnn.bias_hh_l0"]
+        packed = torch.ops.quantized.linear_prepack(weight, bias)
     expected = torch.ops.quantized.linear_dynamic(row.view(1, -1), packed, True)[0]
     assert torch.equal(in_thread(lambda: made.multiplied("rnn.weight_hh_l0", row)), expected)
 

@@ -54,7 +54,7 @@ def floats(model) -> dict[str, np.ndarray]:
 def arrays(model) -> dict[str, np.ndarray]:
     """The tiny model's int8 variant as NumPy arrays."""
     prepared = prepare(model, INT8)
-    numbers = as_arrays({**prepared.matrices(), **prepared.biases()})
+    numbers = as_arrays(prepared.numbers())
     return {name: number.numpy() for name, number in numbers.items()}
 
 

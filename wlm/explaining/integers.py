@@ -199,7 +199,7 @@ def word_at(
     rounded = rounded_row(whole.matrices()[matrix], model.matrices()[matrix], row)
     grid = grid_of_input(input, highest)
     integers = tuple(map(int, grid.integers(input).tolist()))
-    bias = float(model.biases()[matrix.replace("weight", "bias")][row])
+    bias = float(model.numbers()[matrix.replace("weight", "bias")][row])
     return WordAt(
         rounded,
         grid,

@@ -141,8 +141,7 @@ def write_weights(path: Path, prepared: PreparedModel, variant: Variant, format:
 
 def _arrays(prepared: PreparedModel, variant: Variant) -> dict[str, Tensor]:
     """Return all numbers as plain tensors; weights that PyTorch runs in fp16 are in fp16."""
-    numbers = {**prepared.matrices(), **prepared.biases()}
-    arrays = as_arrays({key: numbers[key] for key in prepared.config.shapes()})
+    arrays = as_arrays(prepared.numbers())
     for key, value in arrays.items():
         if ".weight" in key and getattr(variant, part_of_key(key).name) == "fp16":
             arrays[key] = value.half()

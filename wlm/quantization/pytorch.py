@@ -8,6 +8,7 @@ import copy
 import io
 import tempfile
 import zipfile
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -78,7 +79,8 @@ class PyTorchModel:
         with torch.inference_mode():
             if matrix == "decoder.weight":
                 return self.module.decoder(input.view(1, -1))[0]
-            weight, bias = self.matrices()[matrix], self.biases()[matrix.replace("weight", "bias")]
+            numbers = self.numbers()
+            weight, bias = numbers[matrix], numbers[matrix.replace("weight", "bias")]
             if not weight.is_quantized:
                 return F.linear(input, weight, bias)
             with packing_for(self.engine):
@@ -93,29 +95,22 @@ class PyTorchModel:
             entries[part_of(key)][key] = value
         return {part: _stored_bytes(values) for part, values in entries.items()}
 
-    def biases(self) -> dict[str, Tensor]:
-        """Return the biases, by their names in the fp32 state_dict."""
-        rnn, bias = self.module.rnn, self.module.decoder.bias
-        lstm = rnn.get_bias() if hasattr(rnn, "get_bias") else dict(rnn.named_parameters())
-        return {
-            **{f"rnn.{name}": _floats(value) for name, value in lstm.items() if "bias" in name},
-            "decoder.bias": _floats(bias() if callable(bias) else bias),
-        }
+    def numbers(self) -> dict[str, Tensor]:
+        """Return weights and biases by their names in the fp32 state_dict, in its order: quantized
+        tensors, or floats of 32 bits, rounded if the part is in 16 bits."""
+        encoder, rnn, decoder = self.module.encoder, self.module.rnn, self.module.decoder
+        if hasattr(rnn, "get_weight"):
+            lstm = {**rnn.get_weight(), **rnn.get_bias()}
+        else:
+            lstm = dict(rnn.named_parameters())
+        found = {f"rnn.{name}": value for name, value in lstm.items()}
+        found["encoder.weight"] = encoder.weight
+        found["decoder.weight"], found["decoder.bias"] = decoder.weight, decoder.bias
+        return {key: _unpacked(found[key]) for key in self.config.shapes()}
 
     def matrices(self) -> dict[str, Tensor]:
-        """Return the weight matrices in the order of a pass, by their names in the fp32 state_dict:
-        quantized tensors, or floats of 32 bits, rounded if the part is in 16 bits."""
-        rnn = self.module.rnn
-        lstm = rnn.get_weight() if hasattr(rnn, "get_weight") else dict(rnn.named_parameters())
-        by_layer = sorted(
-            (name for name in lstm if name.startswith("weight_")),
-            key=lambda name: (int(name.rpartition("_l")[2]), "_hh_" in name),
-        )
-        return {
-            "encoder.weight": _weight(self.module.encoder),
-            **{f"rnn.{name}": _floats(lstm[name]) for name in by_layer},
-            "decoder.weight": _weight(self.module.decoder),
-        }
+        """Return the weight matrices among `numbers`, which are in the order of a pass."""
+        return {key: value for key, value in self.numbers().items() if "weight" in key}
 
 
 def quantize(model: LSTMModel, variant: Variant) -> LSTMModel:
@@ -222,11 +217,8 @@ def _stored_bytes(entries: dict) -> int:
     return sum(record.file_size for record in records if "/data/" in record.filename)
 
 
-def _weight(module: nn.Module) -> Tensor:
-    # A quantized module unpacks it in a method of that name.
-    return _floats(module.weight() if callable(module.weight) else module.weight)
-
-
-def _floats(values: Tensor) -> Tensor:
+def _unpacked(values: Tensor | Callable[[], Tensor]) -> Tensor:
     """Return quantized values as they are, others as 32-bit floats."""
-    return values.detach() if values.is_quantized else values.detach().float()
+    # Embedding and Linear, if they are quantized, unpack their numbers in methods.
+    values = (values() if callable(values) else values).detach()
+    return values if values.is_quantized else values.float()

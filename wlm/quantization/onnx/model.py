@@ -11,7 +11,7 @@ from wlm.model.lstm import Hidden, ModelConfig
 from wlm.quantization.onnx.modules import OnnxModules
 from wlm.quantization.onnx.names import INPUTS, LOG_LIKELIHOOD, OUTPUTS, TARGETS
 from wlm.quantization.onnx.session import put_loss_in, start
-from wlm.quantization.onnx.weights import stored_biases, stored_matrices, stored_parts
+from wlm.quantization.onnx.weights import stored_numbers, stored_parts
 
 
 class OnnxModel:
@@ -59,14 +59,15 @@ class OnnxModel:
         scales and zero points included."""
         return stored_parts(self.content, self.config.parts())
 
-    def biases(self) -> dict[str, Tensor]:
-        """Return the biases, by their names in the fp32 state_dict."""
-        return stored_biases(self.content)
+    def numbers(self) -> dict[str, Tensor | Int4Matrix]:
+        """Return weights and biases by their names in the fp32 state_dict, in its order: floats,
+        quantized tensors for int8, or an Int4Matrix."""
+        found = stored_numbers(self.content)
+        return {key: found[key] for key in self.config.shapes()}
 
     def matrices(self) -> dict[str, Tensor | Int4Matrix]:
-        """Return the weight matrices in the order of a pass, by their names in the fp32 state_dict:
-        floats, quantized tensors for int8, or Int4Matrix."""
-        return stored_matrices(self.content)
+        """Return the weight matrices among `numbers`, which are in the order of a pass."""
+        return {key: value for key, value in self.numbers().items() if "weight" in key}
 
     @staticmethod
     def _feed(input: Tensor, hidden: Hidden) -> dict[str, np.ndarray]:

@@ -35,9 +35,9 @@ def stored_parts(content: bytes, names: list[str]) -> dict[str, int]:
     return parts
 
 
-def stored_matrices(content: bytes) -> dict[str, Tensor | Int4Matrix]:
-    """Return the weight matrices of an ONNX file by their names in the fp32 state_dict: floats, or
-    quantized tensors or an Int4Matrix with the file's integers, scales and zero points."""
+def stored_numbers(content: bytes) -> dict[str, Tensor | Int4Matrix]:
+    """Return the weights and biases of an ONNX file by their names in the fp32 state_dict: floats,
+    or quantized tensors or an Int4Matrix with the file's integers, scales and zero points."""
     file, layer = _File(content), 0
     found: dict[str, Tensor | Int4Matrix] = {}
     for node in file.nodes:
@@ -45,26 +45,15 @@ def stored_matrices(content: bytes) -> dict[str, Tensor | Int4Matrix]:
             found["encoder.weight"] = file.int4(node) or file.matrix(node.input[0])
         elif node.op_type in LSTM_OPERATORS:
             is_transposed = node.op_type != "LSTM"
-            for role, name in zip(("ih", "hh"), node.input[1:3], strict=True):
-                key = f"rnn.weight_{role}_l{layer}"
-                found[key] = file.matrix(name, is_transposed=is_transposed, has_gates=True)
+            both = file.tensor(node.input[3]).view(2, -1)
+            for role, name, bias in zip(("ih", "hh"), node.input[1:3], both, strict=True):
+                weight = file.matrix(name, is_transposed=is_transposed, has_gates=True)
+                found[f"rnn.weight_{role}_l{layer}"] = weight
+                found[f"rnn.bias_{role}_l{layer}"] = bias[_rows(len(bias))]
             layer += 1
         elif node.op_type in DECODER_OPERATORS:
             matrix = file.int4(node) or file.matrix(node.input[1], is_transposed=True)
             found["decoder.weight"] = matrix
-    return found
-
-
-def stored_biases(content: bytes) -> dict[str, Tensor]:
-    """Return the biases of an ONNX file by their names in the fp32 state_dict."""
-    file, layer = _File(content), 0
-    found: dict[str, Tensor] = {}
-    for node in file.nodes:
-        if node.op_type in LSTM_OPERATORS:
-            both = file.tensor(node.input[3]).view(2, -1)
-            for role, bias in zip(("ih", "hh"), both, strict=True):
-                found[f"rnn.bias_{role}_l{layer}"] = bias[_rows(len(bias))].contiguous()
-            layer += 1
         elif node.op_type == "Add":
             found["decoder.bias"] = file.tensor(node.input[0])
     return found
