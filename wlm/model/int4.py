@@ -21,30 +21,11 @@ LOWEST, HIGHEST, OFFSET, LEVELS = -8, 7, 8, 16
 class Int4Matrix:
     """A matrix (R, C) of integers, int8 in memory, with one float scale per block of a row's
     numbers: (R, ceil(C / BLOCK)). It has the methods of PyTorch's quantized tensors, which do not
-    support such scales. Raises ValueError unless integers and scales fit together."""
+    support such scales."""
 
     values: Tensor
     scales: Tensor
     is_quantized = True
-    dtype = torch.quint4x2  # as PyTorch calls numbers of 4 bits
-
-    def __post_init__(self):
-        rows, columns = self.values.shape
-        fitting = rows, -(-columns // BLOCK)
-        if self.values.dtype != torch.int8:
-            raise ValueError(f"numbers of 4 bits must be int8 in memory, got {self.values.dtype}")
-        if tuple(self.scales.shape) != fitting:
-            raise ValueError(
-                f"{rows}x{columns} numbers of 4 bits must have {fitting[0]}x{fitting[1]} scales, "
-                f"got {'x'.join(map(str, self.scales.shape))}"
-            )
-        lowest, highest = self.values.aminmax()
-        if lowest < LOWEST or highest > HIGHEST:
-            raise ValueError(
-                f"numbers of 4 bits must lie from {LOWEST} to {HIGHEST}, got {lowest} to {highest}"
-            )
-        if not (self.scales.isfinite().all() and (self.scales > 0).all()):
-            raise ValueError("the scales of 4-bit numbers must be finite and above 0")
 
     @property
     def shape(self) -> torch.Size:
@@ -62,9 +43,6 @@ class Int4Matrix:
     def dequantize(self) -> Tensor:
         """Return the numbers that the integers mean, as floats."""
         return self.values * self.step
-
-    def __len__(self) -> int:
-        return len(self.values)
 
 
 def in_int4(weights: Tensor) -> Int4Matrix:
