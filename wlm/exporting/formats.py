@@ -6,13 +6,19 @@ from wlm.errors import VariantError
 from wlm.quantization.variant import Variant
 from wlm.weights.archive import WEIGHTS
 
-# By format: the name of the weights' file, and its content in words.
+# By format: the name of the weights' file, its content in words, and what load.py needs.
 FILES = {"torch": "model.pt", "onnx": "model.onnx", "safetensors": WEIGHTS, "npz": "model.npz"}
 HOLDS = {
     "torch": "PyTorch's state_dict",
     "onnx": "the file that ONNX Runtime runs",
     "safetensors": "the weights as floats, of 32 bits or in bf16",
     "npz": "every number as NumPy arrays: int8 or int4 weights, scales, zero points, biases",
+}
+NEEDS = {
+    "torch": "torch",
+    "onnx": "onnxruntime and NumPy",
+    "safetensors": "torch and safetensors",
+    "npz": "NumPy",
 }
 
 

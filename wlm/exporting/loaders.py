@@ -1,5 +1,6 @@
 """The scripts of an export, which run the model without wlm, in a few lines."""
 
+from wlm.exporting.formats import NEEDS
 from wlm.model.int4 import BLOCK
 from wlm.model.lstm import ModelConfig
 from wlm.model.parts import PARTS
@@ -137,8 +138,6 @@ for word, target in zip(ids[:-1], ids[1:]):
     total += float(np.log(np.exp(logits - logits.max()).sum()) - (logits[target] - logits.max()))
 print("loss", total / (len(ids) - 1))
 '''
-
-
 _BLOCKS = """\
     elif name + ".scale" in arrays:  # 4-bit integers
         scales = np.repeat(arrays[name + ".scale"], {block}, axis=1)  # of {block} numbers
@@ -153,30 +152,28 @@ def loader(config: ModelConfig, variant: Variant, format: str) -> str:
         blocks = _BLOCKS.format(block=BLOCK) if "int4" in variant.parts_by_precision() else ""
         return _NPZ.format(blocks=blocks, **sizes)
     if format == "onnx":
-        quantized = variant.parts_by_precision()
-        return _ONNX.format(exact=_EXACT if quantized else "", **sizes)
-    if format == "safetensors":
-        making = _FLOATS.format(
-            in_bf16=_in_bf16(variant), weights='load_file(HERE / "model.safetensors")'
-        )
-        alone, imports = "torch and safetensors", "from safetensors.torch import load_file\n"
-    else:
-        making, alone, imports = _making(variant), "torch", ""
-    casts = {
-        "to_lstm": _cast(variant.embedding, variant.lstm),
-        "to_linear": _cast(variant.lstm, variant.linear),
-        "to_loss": _cast(variant.linear, "fp32"),
-    }
-    return _TORCH.format(alone=alone, imports=imports, making=making, **casts, **sizes)
+        return _ONNX.format(exact=_EXACT if variant.parts_by_precision() else "", **sizes)
+    load_file = "from safetensors.torch import load_file\n"
+    return _TORCH.format(
+        alone=NEEDS[format],
+        imports=load_file if format == "safetensors" else "",
+        making=_making(variant, format),
+        to_lstm=_cast(variant.embedding, variant.lstm),
+        to_linear=_cast(variant.lstm, variant.linear),
+        to_loss=_cast(variant.linear, "fp32"),
+        **sizes,
+    )
 
 
-def _making(variant: Variant) -> str:
+def _making(variant: Variant, format: str) -> str:
     in_bf16 = _in_bf16(variant)
-    if not qconfigs(variant):
-        weights = 'torch.load(HERE / "model.pt", weights_only=True)'
-        return _FLOATS.format(in_bf16=in_bf16, weights=weights)
-    made = quantize_dynamic_source(variant, "LSTMModel().eval()", "model")
-    return _QUANTIZED.format(engine=engine_source(variant), model=made, in_bf16=in_bf16)
+    if qconfigs(variant):
+        made = quantize_dynamic_source(variant, "LSTMModel().eval()", "model")
+        return _QUANTIZED.format(engine=engine_source(variant), model=made, in_bf16=in_bf16)
+    weights = 'torch.load(HERE / "model.pt", weights_only=True)'
+    if format == "safetensors":
+        weights = 'load_file(HERE / "model.safetensors")'
+    return _FLOATS.format(in_bf16=in_bf16, weights=weights)
 
 
 def _in_bf16(variant: Variant) -> str:

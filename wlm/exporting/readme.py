@@ -1,6 +1,6 @@
 """The README and the license of an export."""
 
-from wlm.exporting.formats import FILES, HOLDS, comes_back, is_exact
+from wlm.exporting.formats import FILES, HOLDS, NEEDS, comes_back, is_exact
 from wlm.model.int4 import BLOCK
 from wlm.model.lstm import ModelConfig
 from wlm.paths import ROOT
@@ -71,12 +71,6 @@ load.py, README.md, and check.txt where its words are the bundled text's:
 
 {code}"""
 _MORE = {"torch": _TORCH, "onnx": _ONNX, "npz": _NPZ, "safetensors": ""}
-_NEEDS = {
-    "torch": "torch",
-    "onnx": "onnxruntime and NumPy",
-    "npz": "NumPy",
-    "safetensors": "torch and safetensors",
-}
 
 
 def readme(config: ModelConfig, variant: Variant, format: str, card: dict) -> str:
@@ -91,7 +85,7 @@ def readme(config: ModelConfig, variant: Variant, format: str, card: dict) -> st
         "about": describe(variant),
         "file": FILES[format],
         "holds": HOLDS[format],
-        "needs": _NEEDS[format],
+        "needs": NEEDS[format],
         "check_text": f"{check['tokens']} of {check['text']}",
         "loss": check["loss"],
         "prints": "that loss" if is_exact(variant, format) else "nearly that loss",
