@@ -22,7 +22,6 @@ PRECISIONS = {
 ENGINES = ("", "x86", "fbgemm", "onednn", "qnnpack")
 FP16_ENGINES = ("", "x86", "fbgemm")  # the others have no fp16 in PyTorch 2.13
 SHORT_FORMS = {"fp32": "pytorch:", "int8": "pytorch:lstm=int8,linear=int8"}
-RUNTIME_LABELS = {"pytorch": "", "onnxruntime": "ORT "}
 
 # The variants that pages offer, the main ones first.
 OFFERED = (
@@ -143,7 +142,8 @@ class Variant:
             if self.lstm != "fp32" and self.linear == self.embedding == "int4":
                 words[-1] = "int4 rest"
         engine = f", {self.engine}" if self.engine else ""
-        return RUNTIME_LABELS[self.runtime] + (", ".join(words) or "fp32") + engine
+        runtime = "ORT " if self.runtime == "onnxruntime" else ""
+        return runtime + (", ".join(words) or "fp32") + engine
 
 
 def describe(variant: Variant) -> str:

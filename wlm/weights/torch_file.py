@@ -41,6 +41,7 @@ _DTYPES = {
     "Untyped": torch.uint8,
 }
 _DICTIONARIES = ("collections.OrderedDict", "collections.defaultdict", "collections.Counter")
+_NUMPY = ("numpy.core.multiarray", "numpy._core.multiarray")
 _PLAIN = {quantized: plain for plain, quantized in INTEGERS.items()}
 
 
@@ -159,9 +160,7 @@ class TorchFile:
         if module == "torch._utils" and what == "_rebuild_qtensor":
             integers = self._tensor(_PLAIN.get(args[0].dtype, args[0].dtype), *args[:4])
             return quantized_by(integers, args[4]) or Inert(name, True, args)
-        if module in ("numpy.core.multiarray", "numpy._core.multiarray") and what in (
-            *("_reconstruct", "scalar"),
-        ):
+        if module in _NUMPY and what in ("_reconstruct", "scalar"):
             return Inert("numpy.ndarray", True, args)
         if name in ("builtins.bytes", "__builtin__.bytes") and not args:
             return b""

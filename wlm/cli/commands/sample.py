@@ -19,12 +19,7 @@ def add_options(parser: ArgumentParser) -> None:
         parser.add_argument(name, **{"default": SUPPRESS, **options})
 
     add("--variant", default=None, help=f"{VARIANT_HELP}; default fp32, with --compare int8")
-    add(
-        "--compare",
-        action="store_true",
-        default=False,
-        help="also sample from fp32, in two columns",
-    )
+    add("--compare", action="store_true", default=False, help="also sample fp32, in two columns")
     add("--temperature", type=float, help="default 1.0")
     add("--words", type=int, default=100, help="default %(default)s")
     add("--seed", type=int, help="default 1")
