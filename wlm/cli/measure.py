@@ -12,12 +12,10 @@ STOPPED_EARLY = "stopped early; this is what was measured"
 
 
 def given(settings_class: type, options: Namespace) -> dict:
-    """Return the options that the user gave and that the settings have."""
-    chosen = vars(options)
+    """Return the options that the settings have, without those that the user left out."""
+    names = {setting.name for setting in fields(settings_class)}
     return {
-        setting.name: chosen[setting.name]
-        for setting in fields(settings_class)
-        if setting.name in chosen
+        name: value for name, value in vars(options).items() if name in names and value is not None
     }
 
 
@@ -25,8 +23,7 @@ def chosen_model(options: Namespace):
     """Open the model of the options. Raises WLMError."""
     from wlm.catalog.open import open_model
 
-    names = ("model", "vocabulary", "corpus")
-    found = open_model(**{name: value for name, value in vars(options).items() if name in names})
+    found = open_model(options.model, options.vocabulary, options.corpus)
     note_reading(found.weights_read)
     return found
 

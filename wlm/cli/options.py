@@ -1,9 +1,9 @@
 """Options of several commands.
 
-An option that is not given is not set, so the settings' own defaults apply; help only shows them.
+An option that is not given is None, so the settings' own defaults apply; help only shows them.
 """
 
-from argparse import SUPPRESS, ArgumentParser
+from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT, list_models, list_texts
@@ -19,14 +19,14 @@ def add_model(parser: ArgumentParser) -> None:
     models = ", ".join(list_models())
     parser.add_argument(
         "--model",
-        default=SUPPRESS,
+        default=DEFAULT_MODEL,
         help=f"a name ({models}), a model folder, or a weights file; default {DEFAULT_MODEL}",
     )
     for name, what in (("--vocabulary", "vocabulary file"), ("--corpus", "corpus folder")):
-        parser.add_argument(name, default=SUPPRESS, help=f"{what} of a bare weights file")
+        parser.add_argument(name, help=f"{what} of a bare weights file")
 
 
-def add_variants(parser: ArgumentParser, default: Sequence[str] | str = SUPPRESS) -> None:
+def add_variants(parser: ArgumentParser, default: Sequence[str] | None = None) -> None:
     """Add the option for variants."""
     parser.add_argument("--variants", nargs="+", default=default, help=VARIANT_HELP)
 
@@ -36,7 +36,6 @@ def add_text(parser: ArgumentParser) -> None:
     texts = ", ".join(list_texts())
     parser.add_argument(
         "--text",
-        default=SUPPRESS,
         help=f"a name ({texts}), a text file, or a folder with a test.txt; default {DEFAULT_TEXT}",
     )
 
@@ -50,7 +49,7 @@ def add_protocol(parser: ArgumentParser) -> None:
         ("--target", float, "stop when each speed-up is known to within this share, such as 0.03"),
         ("--batch-size", int, "default 1"),
     ):
-        parser.add_argument(name, type=kind, default=SUPPRESS, help=words)
+        parser.add_argument(name, type=kind, help=words)
     add_timing(parser)
 
 
@@ -61,7 +60,7 @@ def add_timing(parser: ArgumentParser) -> None:
         ("--threads", "default 1"),
         ("--seed", "seed for the order in which variants run"),
     ):
-        parser.add_argument(name, type=int, default=SUPPRESS, help=words)
+        parser.add_argument(name, type=int, help=words)
 
 
 def add_on_request(parser: ArgumentParser) -> None:
@@ -69,13 +68,11 @@ def add_on_request(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--agreement",
         action="store_true",
-        default=SUPPRESS,
         help="afterwards compare the predictions with those of the baseline (fp32 for evaluate)",
     )
     parser.add_argument(
         "--memory",
         action="store_true",
-        default=SUPPRESS,
         help="afterwards measure the memory that each variant adds to a process, once, in about 6 "
         "seconds per variant",
     )

@@ -1,6 +1,6 @@
 """Print the bytes, time and error of each module of each variant."""
 
-from argparse import SUPPRESS, ArgumentParser, Namespace
+from argparse import ArgumentParser, Namespace
 
 from wlm.cli import output
 from wlm.cli.measure import given, measure, note_reading
@@ -15,9 +15,7 @@ def add_options(parser: ArgumentParser) -> None:
     add_model(parser)
     add_variants(parser)
     add_text(parser)
-    parser.add_argument(
-        "--seconds", type=float, default=SUPPRESS, help="time to measure; default 6.0"
-    )
+    parser.add_argument("--seconds", type=float, help="time to measure; default 6.0")
     add_timing(parser)
 
 

@@ -1,6 +1,6 @@
 """Print text sampled from one variant, or from fp32 and a variant side by side."""
 
-from argparse import SUPPRESS, ArgumentParser, Namespace
+from argparse import ArgumentParser, Namespace
 
 from wlm.cli import output
 from wlm.cli.measure import chosen_model, given, with_bar
@@ -14,12 +14,9 @@ EXAMPLES = """\
 
 def add_options(parser: ArgumentParser) -> None:
     add_model(parser)
-
-    def add(name: str, **options) -> None:
-        parser.add_argument(name, **{"default": SUPPRESS, **options})
-
-    add("--variant", default=None, help=f"{VARIANT_HELP}; default fp32, with --compare int8")
-    add("--compare", action="store_true", default=False, help="also sample fp32, in two columns")
+    add = parser.add_argument
+    add("--variant", help=f"{VARIANT_HELP}; default fp32, with --compare int8")
+    add("--compare", action="store_true", help="also sample fp32, in two columns")
     add("--temperature", type=float, help="default 1.0")
     add("--words", type=int, default=100, help="default %(default)s")
     add("--seed", type=int, help="default 1")

@@ -28,7 +28,7 @@ def run(options: Namespace) -> None:
     from wlm.quantization.prepare import prepare
     from wlm.quantization.variant import Variant
 
-    names = getattr(options, "variants", CompareSpec.variants)
+    names = options.variants or CompareSpec.variants
     variants = [Variant.parse(name) for name in names]
     checkpoint = chosen_model(options)
     rows = [
@@ -67,12 +67,10 @@ def _show(rows: list[dict]) -> None:
 
 
 def _add_memory(options: Namespace, checkpoint, rows: list[dict]) -> None:
-    from wlm.catalog.registry import DEFAULT_MODEL
     from wlm.measuring.memory import memory_of
     from wlm.quantization.variant import Variant
 
-    names = (getattr(options, name, None) for name in ("vocabulary", "corpus"))
-    opened = getattr(options, "model", DEFAULT_MODEL), *names
+    opened = options.model, options.vocabulary, options.corpus
     for row in rows:
         found = memory_of(checkpoint, Variant.parse(row["variant"]), *opened)
         row["memory"] = vars(found)

@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from argparse import SUPPRESS, ArgumentParser, Namespace
+from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def add_options(parser: ArgumentParser) -> None:
     add("--resume", action="store_true", help="continue the unfinished training in --out")
     add("--preset", choices=("recipe", "tiny"), default="recipe", help="default %(default)s")
     orders = ("frequency", "appearance")
-    add("--order", choices=orders, default=SUPPRESS, help="of the words in the vocabulary")
+    add("--order", choices=orders, help="of the words in the vocabulary")
     for name, kind, words in (
         ("--minutes", float, "limit of the training time; schedules adapt to it"),
         ("--ninp", int, "embedding dimension"),
@@ -41,7 +41,7 @@ def add_options(parser: ArgumentParser) -> None:
         ("--seed", int, None),
         ("--threads", int, None),
     ):
-        add(name, type=kind, default=SUPPRESS, help=words)
+        add(name, type=kind, help=words)
 
 
 def run(options: Namespace) -> None:
