@@ -32,18 +32,15 @@ def start(content: bytes, threads: int):
 def put_loss_in(content: bytes) -> bytes:
     """Return the file with the log-likelihood of the targets as its output instead of logits."""
     import onnx
-    from onnx import TensorProto, helper
+    from onnx import TensorProto, helper, parser
 
     model = onnx.load_from_string(content)
     logits, graph = OUTPUTS[0], model.graph
-    graph.node.extend(
-        [
-            helper.make_node("LogSoftmax", [logits], ["log_probabilities"], axis=-1),
-            helper.make_node(
-                "GatherElements", ["log_probabilities", TARGETS], [LOG_LIKELIHOOD], axis=-1
-            ),
-        ]
-    )
+    for node in (
+        f"log_probabilities = LogSoftmax <axis = -1> ({logits})",
+        f"{LOG_LIKELIHOOD} = GatherElements <axis = -1> (log_probabilities, {TARGETS})",
+    ):
+        graph.node.append(parser.parse_node(node))
     shape = ["length", "batch", 1]
     graph.input.append(helper.make_tensor_value_info(TARGETS, TensorProto.INT64, shape))
     graph.output.remove(next(value for value in graph.output if value.name == logits))
@@ -58,17 +55,15 @@ def sums_saturate() -> bool:
     ONNX Runtime computes such a sum here, because its kernels depend on the CPU.
     """
     import onnxruntime
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import numpy_helper, parser
 
     inputs = np.full((4, 64), 255, np.uint8)
     weights = np.full((64, 32), 127, np.int8)
-    described = [
-        [helper.make_tensor_value_info(name, kind, None)]
-        for name, kind in (("x", TensorProto.UINT8), ("y", TensorProto.INT32))
-    ]
-    node = helper.make_node("MatMulInteger", ["x", "w"], ["y"])
-    graph = helper.make_graph([node], "sum", *described, [numpy_helper.from_array(weights, "w")])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    model = parser.parse_model("""
+        <ir_version: 8, opset_import: ["": 17]>
+        sum (uint8[4, 64] x) => (int32[4, 32] y) { y = MatMulInteger(x, w) }
+    """)
+    model.graph.initializer.append(numpy_helper.from_array(weights, "w"))
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
     )
