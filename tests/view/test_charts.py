@@ -144,12 +144,12 @@ MAKE = {
     "weights without levels": lambda: inspect.weights_on_grid(
         Histogram(-1.0, 0.5, [1, 4, 1], [], False), title="weight"
     ),
-    "errors of matrices": lambda: inspect.matrix_errors(errors(TWO[1:], [40.0, None]), TWO),
+    "errors of matrices": lambda: inspect.matrix_errors(errors(TWO[1:], [40.0, None]), TWO[1:]),
     "errors of one variant": lambda: inspect.errors_by_layer(
-        errors(TWO[1:], [40.0, 20.0, None]), TWO
+        errors(TWO[1:], [40.0, 20.0, None]), TWO[1:]
     ),
     "errors of two variants": lambda: inspect.errors_by_layer(
-        errors(THREE[1:], [40.0, 20.0]), THREE
+        errors(THREE[1:], [40.0, 20.0]), THREE[1:]
     ),
     "roofline of two": lambda: roofline(points(TWO), ROOF),
     "roofline of three": lambda: roofline(points(THREE), Roofline(1e10, 5e10, 1e11, None)),
@@ -400,20 +400,20 @@ def test_shares_of_a_word_have_as_many_digits_as_it_takes_to_tell_them_apart():
 
 
 def test_a_dips_number_is_below_its_line():
-    chart = inspect.errors_by_layer(errors(TWO[1:], [40.0, 20.0, 30.0, 25.0]), TWO)
+    chart = inspect.errors_by_layer(errors(TWO[1:], [40.0, 20.0, 30.0, 25.0]), TWO[1:])
     numbers = chart["layer"][0]["layer"][1:]
     above, below = ([row["part"] for row in number["data"]["values"]] for number in numbers)
     assert below == ["LSTM 1"] and above == ["LSTM 0", "LSTM 2", "LSTM 3"]
 
 
 def test_equal_errors_of_several_variants_lie_beside_one_another():
-    labels = VARIANTS[:8]
+    labels = VARIANTS[1:8]
     for chart, offset in (
-        (inspect.errors_by_layer(errors(labels[1:], [40.0, 20.0]), labels), "xOffset"),
-        (inspect.matrix_errors(errors(labels[1:], [40.0, 20.0]), labels), "yOffset"),
+        (inspect.errors_by_layer(errors(labels, [40.0, 20.0]), labels), "xOffset"),
+        (inspect.matrix_errors(errors(labels, [40.0, 20.0]), labels), "yOffset"),
     ):
         places = [value["scale"]["domain"] for value in values(chart, offset)]
-        assert places and all(place == labels[1:] for place in places)
+        assert places and all(place == labels for place in places)
 
 
 def test_a_huge_interval_is_drawn_wide_with_an_arrow_but_does_not_flatten_the_curves():

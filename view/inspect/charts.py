@@ -153,7 +153,6 @@ def matrix_errors(rows: list[dict], labels: list[str]) -> Spec:
     """Return a dot per weight matrix and variant at its ratio in decibels; rows have label, matrix
     and sqnr_db, None if nothing is rounded. Dots of a matrix are one below the other."""
     matrices = list(dict.fromkeys(row["matrix"] for row in rows))
-    shown = _shown(labels, rows)
     rows, domain = _to_identical(rows)
     base = alt.Chart({"values": rows}).encode(
         x=alt.X(
@@ -168,21 +167,21 @@ def matrix_errors(rows: list[dict], labels: list[str]) -> Spec:
             title=None,
             axis=alt.Axis(labelLimit=200, labelFontSize=SMALL_SIZE, ticks=False),
         ),
-        yOffset=alt.YOffset("label:N", scale=alt.Scale(domain=shown)),
-        color=color_of_variants(labels, rows),
+        yOffset=alt.YOffset("label:N", scale=alt.Scale(domain=labels)),
+        color=color_of_variants(labels),
         tooltip=[
             *map(alt.Tooltip, ("label:N", "matrix:N")),
             alt.Tooltip("told:N", title="signal to noise"),
         ],
     )
-    dots = base.mark_point(filled=True, size=150 if len(shown) < 3 else 60, opacity=1)
+    dots = base.mark_point(filled=True, size=150 if len(labels) < 3 else 60, opacity=1)
     layers = [dots]
-    if len(shown) < 3:  # more would overlap
+    if len(labels) < 3:  # more would overlap
         numbers = base.mark_text(align="left", dx=10)
         layers.append(numbers.encode(text=alt.Text("number:N")))
-    row = max(30, 8 + 9 * len(shown))
-    height = 60 + row * len(matrices) + _legend(shown)
-    about = f"Signal to rounding noise of each weight matrix under {', '.join(shown)}."
+    row = max(30, 8 + 9 * len(labels))
+    height = 60 + row * len(matrices) + _legend(labels)
+    about = f"Signal to rounding noise of each weight matrix under {', '.join(labels)}."
     return specification(alt.layer(*layers), height, about)
 
 
@@ -191,7 +190,7 @@ def errors_by_layer(rows: list[dict], labels: list[str]) -> Spec:
     """Return a line per variant through the parts of the model, in the order of a pass; rows have
     label, part, cosine and sqnr_db, None if nothing is rounded. Lines are drawn next to each other,
     so that lines of equal errors are visible."""
-    shown, parts = _shown(labels, rows), list(dict.fromkeys(row["part"] for row in rows))
+    parts = list(dict.fromkeys(row["part"] for row in rows))
     rows, domain = _to_identical(rows)
     base = alt.Chart({"values": rows}).encode(
         x=alt.X(
@@ -203,17 +202,17 @@ def errors_by_layer(rows: list[dict], labels: list[str]) -> Spec:
             ),
             scale=alt.Scale(padding=0.2),
         ),
-        xOffset=alt.XOffset("label:N", scale=alt.Scale(domain=shown)),
+        xOffset=alt.XOffset("label:N", scale=alt.Scale(domain=labels)),
         y=alt.Y(
             "shown_db:Q",
             title="signal to error (dB)",
             scale=alt.Scale(domain=domain, nice=False, padding=28),
             axis=axis_within(*domain, labelExpr=IDENTICAL_LABEL),
         ),
-        color=color_of_variants(labels, rows),
+        color=color_of_variants(labels),
     )
-    dot = {"size": 110 if len(shown) < 3 else 60, "filled": True}
-    lines = base.mark_line(strokeWidth=3 if len(shown) < 3 else 2, point=dot)
+    dot = {"size": 110 if len(labels) < 3 else 60, "filled": True}
+    lines = base.mark_line(strokeWidth=3 if len(labels) < 3 else 2, point=dot)
     told = [
         *map(alt.Tooltip, ("label:N", "part:N")),
         alt.Tooltip("told:N", title="signal to error"),
@@ -221,10 +220,10 @@ def errors_by_layer(rows: list[dict], labels: list[str]) -> Spec:
     ]
     layers = [lines.encode(tooltip=told)]
     numbers = rows
-    if len(shown) > 1:  # else they overlap: show only each variant's largest error
+    if len(labels) > 1:  # else they overlap: show only each variant's largest error
         known = [row for row in rows if row["sqnr_db"] is not None]
-        worst = [[row for row in known if row["label"] == label] for label in shown]
-        worst = [min(own, key=lambda row: row["sqnr_db"]) for own in worst if own]
+        worst = [[row for row in known if row["label"] == label] for label in labels]
+        worst = [min(own, key=_noise) for own in worst if own]
         numbers = list({row["part"]: row for row in sorted(worst, key=_noise)[::-1]}.values())
     noise = [row["sqnr_db"] for row in rows]
     dips = {i for i in range(1, len(noise) - 1) if _dips(noise[i - 1 : i + 2])}
@@ -233,8 +232,8 @@ def errors_by_layer(rows: list[dict], labels: list[str]) -> Spec:
         chosen = [row for row in numbers if (rows.index(row) in dips) == below]
         words = base.mark_text(dy=dy).encode(text=alt.Text("number:N"))
         layers.append(words.properties(data={"values": chosen}))
-    about = f"Signal to error after each part of the model under {', '.join(shown)}."
-    return specification(alt.layer(*layers), 380 + _legend(shown), about)
+    about = f"Signal to error after each part of the model under {', '.join(labels)}."
+    return specification(alt.layer(*layers), 380 + _legend(labels), about)
 
 
 IDENTICAL_LABEL = (
@@ -257,19 +256,13 @@ def _to_identical(rows: list[dict]) -> tuple[list[dict], list[float]]:
     return shown, [min(known, default=0.0), max(known, default=IDENTICAL)]
 
 
-def _legend(shown: list[str]) -> int:
+def _legend(labels: list[str]) -> int:
     """Return the height of the legend below a chart; the legend reduces the chart's height."""
-    return ROW * -(-len(shown) // _legend_columns(shown))
+    return ROW * -(-len(labels) // _legend_columns(labels))
 
 
-def _legend_columns(shown: list[str]) -> int:
-    return 1 if max(map(len, shown), default=0) > LONGEST_BESIDE else 2
-
-
-def _shown(labels: list[str], rows: list[dict]) -> list[str]:
-    """Return the labels that have rows."""
-    found = {row["label"] for row in rows}
-    return [label for label in labels if label in found]
+def _legend_columns(labels: list[str]) -> int:
+    return 1 if max(map(len, labels)) > LONGEST_BESIDE else 2
 
 
 def _noise(row: dict) -> float:
@@ -280,9 +273,7 @@ def _dips(three: list[float | None]) -> bool:
     return None not in three and three[1] < min(three[0], three[2])
 
 
-def color_of_variants(labels: list[str], rows: list[dict]) -> alt.Color:
-    """Return the variants' colors, with a legend of the variants that have rows."""
-    shown = _shown(labels, rows)
-    columns = _legend_columns(shown)
-    legend = alt.Legend(title=None, orient="bottom", columns=columns, values=shown)
+def color_of_variants(labels: list[str]) -> alt.Color:
+    """Return the variants' colors, with a legend below the chart."""
+    legend = alt.Legend(title=None, orient="bottom", columns=_legend_columns(labels))
     return color_by_label(labels, legend)

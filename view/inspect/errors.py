@@ -44,11 +44,11 @@ def layer_errors_of(model: str, text: str, variant: Variant) -> list[LayerError]
 
 def show_errors(model: str, text: str, variants: list[Variant]) -> None:
     """Show how far rounding moves weights, and the resulting errors of activations."""
-    labels = [variant.label for variant in variants]
     quantized = [variant for variant in variants if variant != FP32]
     if not quantized:
         st.info("fp32 rounds nothing: choose another variant above.", icon=":material/info:")
         return
+    labels = [variant.label for variant in quantized]
     errors = {variant: layer_errors_of(model, text, variant) for variant in quantized}
     show_worst(quantized[-1], errors[quantized[-1]], weight_errors_of(model, quantized[-1]))
     activations_column, weights_column = st.columns(2)

@@ -49,7 +49,7 @@ def roofline(points: list[dict], roof: Roofline) -> Spec:
             legend=None,
         ),
     )
-    color = color_of_variants(labels, rows)
+    color = color_of_variants(labels)
     of_modules = alt.Legend(
         title=None,
         orient="top",  # beside the other legend, it would not fit a phone
