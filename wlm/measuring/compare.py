@@ -28,6 +28,7 @@ from wlm.progress import Progress
 from wlm.quantization.prepare import PreparedModel, prepare
 from wlm.quantization.variant import Variant
 from wlm.text.corpus import batchify
+from wlm.text.vocabulary import EOS
 from wlm.weights.checkpoint import Checkpoint
 
 BLOCK_SECONDS = 0.5
@@ -112,7 +113,8 @@ def compare(spec: CompareSpec, rounds_per_group: int | None = None) -> Iterator[
             _keep(comparison, step)
             # All rows that are read, the first one included, which is not predicted.
             rows = comparison.tokens // spec.batch_size
-            comparison.unknown = count_unknown(unknown[:rows], recomposed[:rows], text.ends_unknown)
+            ends_unknown = EOS not in checkpoint.vocabulary
+            comparison.unknown = count_unknown(unknown[:rows], recomposed[:rows], ends_unknown)
         share = _share_done(comparison, step)
         spent = time.perf_counter() - started
         yield Progress("Measuring", share, spent / share - spent, comparison)

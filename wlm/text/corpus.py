@@ -19,15 +19,13 @@ ORDERS = ("appearance", "frequency")
 class Text:
     """An encoded text: its name, its word ids of shape (N,), and the number of unknown words.
 
-    Also whether line ends are among the unknown words (if the vocabulary has no `<eos>`), the hash
-    of the words, one per line, and which words the vocabulary composes differently: booleans of
-    shape (N,).
+    Also the hash of the words, one per line, and which words the vocabulary composes differently:
+    booleans of shape (N,).
     """
 
     name: str
     ids: Tensor
     unknown: int
-    ends_unknown: bool = False
     sha256: str | None = None
     recomposed: Tensor | None = None
 
@@ -105,14 +103,7 @@ def read_text(path: str | Path, vocabulary: Vocabulary, name: str | None = None)
         )
     ids = vocabulary.encode(words)
     unknown = int(vocabulary.is_unknown(ids).sum())
-    return Text(
-        name,
-        ids,
-        unknown,
-        EOS not in vocabulary,
-        sha256_of_words(words),
-        vocabulary.is_recomposed(words),
-    )
+    return Text(name, ids, unknown, sha256_of_words(words), vocabulary.is_recomposed(words))
 
 
 def batchify(data: Tensor, batch_size: int) -> Tensor:
