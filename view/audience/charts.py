@@ -14,6 +14,7 @@ from view.shared.charts import (
 )
 from wlm.audience.room import SIDES
 from wlm.audience.votes import Votes, share_right
+from wlm.measuring.wording import counted
 from wlm.quantization.variant import Variant
 
 FP32, INT8 = Variant.parse("fp32").label, Variant.parse("int8").label
@@ -72,7 +73,7 @@ def votes_chart(votes: Votes) -> Spec:
             "text": f"{SIDES[side]}: {'int8' if writer == INT8 else 'fp32'}",
             "label": writer,
             "votes": count,
-            "shown": f"{count:,} vote{'' if count == 1 else 's'}",
+            "shown": counted(count, "vote"),
         }
         for side, (writer, count) in enumerate(zip(writers, votes.counts, strict=True))
     ]

@@ -6,7 +6,7 @@ from view.inspect.bytes import parts_of
 from view.shared import server
 from view.shared.model_drawing import draw_model
 from wlm.measuring.evaluate import DEFAULT_BPTT
-from wlm.measuring.wording import size_in_words
+from wlm.measuring.wording import counted, size_in_words
 from wlm.model.lstm import ModelConfig
 from wlm.model.parts import IN_A_PASS
 from wlm.quantization.variant import Variant, describe
@@ -42,8 +42,8 @@ def shapes(config: ModelConfig, bptt: int) -> str:
     words, width, hidden, layers = config.ntoken, config.ninp, config.nhid, config.nlayers
     later = f", {4 * hidden:,} × {hidden:,} in the others" if layers > 1 else ""
     return (
-        f"**Weights:** embedding {words:,} × {width:,}; LSTM, {layers} layer"
-        f"{'s' if layers > 1 else ''}, input {4 * hidden:,} × {width:,} in the first{later}, "
+        f"**Weights:** embedding {words:,} × {width:,}; LSTM, {counted(layers, 'layer')}, "
+        f"input {4 * hidden:,} × {width:,} in the first{later}, "
         f"recurrent {4 * hidden:,} × {hidden:,}; Linear {words:,} × {hidden:,}.  \n"
         f"**Handed on** for a chunk of {bptt} words: embedding {bptt} × {width:,}, LSTM {bptt} × "
         f"{hidden:,}, Linear {bptt} × {words:,} values."

@@ -13,7 +13,7 @@ from wlm.catalog import uploads
 from wlm.catalog.uploads import Upload
 from wlm.errors import WLMError
 from wlm.hosting import hosting
-from wlm.measuring.wording import size_in_words
+from wlm.measuring.wording import counted, size_in_words
 
 LIMITS = (
     f"Weights: at most {checks.MOST_WEIGHTS_MB} MB and {checks.MOST_WEIGHTS / 1e6:.0f} million "
@@ -68,7 +68,7 @@ def show_upload(upload: Upload) -> None:
             hours = max(1, round(upload.hours_left))
             st.caption(
                 f"{upload.kind.capitalize()}, {size_in_words(upload.size_bytes)} on disk, "
-                f"{plain(upload.facts)}. Expires in {hours} {'hour' if hours == 1 else 'hours'}."
+                f"{plain(upload.facts)}. Expires in {counted(hours, 'hour')}."
             )
         with st.popover("Delete", icon=":material/delete:", key=f"delete-{upload.name}"):
             st.markdown("Runs that used it stay. The upload cannot be restored.")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from view.shared import server
 from view.shared.page import plain
+from wlm.measuring.wording import counted
 from wlm.text.vocabulary import EOS, UNK, Vocabulary
 from wlm.text.wikitext import detokenize, nearest_words
 
@@ -37,7 +38,7 @@ def offer_near_words(model: str, tokens: tuple[str, ...]) -> None:
                     plain(near), key=f"near-{word}-{near}", on_click=swap, args=(tokens, word, near)
                 )
     if (more := len(unknown) - MOST_UNKNOWN) > 0:
-        st.caption(f"and {more} more unknown word{'s' if more > 1 else ''}")
+        st.caption(f"and {counted(more, 'more unknown word')}")
 
 
 @st.cache_data(show_spinner=False, max_entries=1000)
