@@ -14,6 +14,7 @@ import altair as alt
 # thread loads pandas and the others would find it half loaded. Load it before any page draws.
 import pandas  # noqa: F401
 import streamlit as st
+from altair.utils import schemapi
 
 from view.shared.dimming import is_dim
 from view.shared.screen import enlarged, zoom
@@ -101,6 +102,9 @@ TITLES = {
 }
 
 alt.data_transformers.consolidate_datasets = False  # rows stay in the chart that holds them
+# The parts of all charts are checked in a test, not each time that a page makes them: this took a
+# fifth of the time of a page.
+schemapi.disable_debug_mode()
 
 
 def specification(chart: alt.LayerChart, height: float | dict, description: str = "") -> Spec:
