@@ -13,15 +13,16 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 from serve_app import FILES
 
-from helpers.browsing import keep, new_context
+from helpers.browsing import WIDE, keep, new_context
 from helpers.mirror import Mirror
 from helpers.serving import serving
+from helpers.tiny import save_named
 from helpers.waiting import PATIENCE
+from wlm.paths import ASSETS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 APP = Path(__file__).resolve().parent / "serve_app.py"
 FAILURES = ROOT / "test-failures"
-WIDE = {"width": 1400, "height": 1000}
 OPTIONS = [
     "--no-sandbox",  # the tests may run as root
     "--disable-gpu",
@@ -62,9 +63,13 @@ def mirror() -> Iterator[Mirror]:
 
 @pytest.fixture(scope="session")
 def server(server_log, unused_port, mirror) -> Iterator[str]:
-    """The address of a fresh server."""
-    variables = {"WLM_MIRROR": mirror.url, "NO_PROXY": "127.0.0.1"}
-    with serving(server_log.parent, unused_port(), APP, **variables) as address:
+    """The address of a fresh server, which knows the tiny model and its texts too, and a part of
+    the bundled text."""
+    folder = server_log.parent
+    variables = {"WLM_MIRROR": mirror.url, "NO_PROXY": "127.0.0.1", **save_named(folder)}
+    lines = (ASSETS / "texts" / "demo.txt").read_text("utf-8").splitlines(keepends=True)
+    (folder / "texts" / "part.txt").write_text("".join(lines[:60]), "utf-8")
+    with serving(folder, unused_port(), APP, **variables) as address:
         yield address
 
 
@@ -86,7 +91,7 @@ def page(tab, server) -> Iterator[Page]:
             outside.append(request.url)
 
     tab.set_viewport_size(WIDE)
-    tab.emulate_media(color_scheme="light")
+    tab.emulate_media(color_scheme="light", reduced_motion="reduce")
     tab.on("request", note)
     yield tab
     tab.remove_listener("request", note)

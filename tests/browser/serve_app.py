@@ -1,4 +1,4 @@
-"""`streamlit run` of the app for journeys: short runs end within two seconds, and a mirror serves a
+"""`streamlit run` of the app for journeys: short runs end within seconds, and a mirror serves a
 corpus of a few lines instead of WikiText-2."""
 
 import sys
@@ -12,8 +12,7 @@ from view.compare import choose
 from wlm.catalog.wikitext2 import PublishedFile
 from wlm.inspecting.times import InspectSpec
 
-SECONDS = 2.0
-FEW_SECONDS = 0.5  # enough for five groups on any machine, and so for intervals
+SECONDS = 0.5  # enough for five groups on any machine, and so for intervals
 
 FILES = {
     "train.txt": b" the river \n" * 20_000,
@@ -28,9 +27,8 @@ BLOBS = {
 }
 
 if __name__ == "__main__":
-    # More variants than two are prepared and read for long anyway.
-    choose.quick_seconds = lambda variants: SECONDS if len(variants) <= 2 else FEW_SECONDS
-    InspectSpec.__init__ = partialmethod(InspectSpec.__init__, seconds=FEW_SECONDS)
+    choose.quick_seconds = lambda variants: SECONDS
+    InspectSpec.__init__ = partialmethod(InspectSpec.__init__, seconds=SECONDS)
     wlm.catalog.wikitext2.WIKITEXT2_FILES = tuple(
         PublishedFile(name, len(content), BLOBS[name]) for name, content in FILES.items()
     )

@@ -2,10 +2,10 @@
 
 from playwright.sync_api import Browser, Page, expect
 
-from helpers.browsing import expect_large, new_context
+from helpers.browsing import PHONE, expect_large, new_context
 
 SCREENS = ({"width": 1280, "height": 720}, {"width": 1920, "height": 1080})
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+HAND = {"viewport": PHONE, "is_mobile": True, "has_touch": True}
 
 
 def test_a_room_is_opened_joined_votes_and_sees_the_truth(
@@ -25,7 +25,7 @@ def test_a_room_is_opened_joined_votes_and_sees_the_truth(
     expect_full_screens()
 
     def come_in() -> Page:
-        phone = new_context(browser, **PHONE).new_page()
+        phone = new_context(browser, **HAND).new_page()
         phone.goto(f"{server}/Audience?room={code}")
         expect(phone.get_by_text("You are in")).to_be_visible()
         return phone

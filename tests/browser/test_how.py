@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from helpers.browsing import IDLE, drawn
 
 
-def test_arrow_keys_step_through_the_words_and_a_product_tells_its_numbers(page, server):
+def test_keys_step_through_the_words_a_product_tells_its_numbers_and_focus_shows(page, server):
     page.goto(f"{server}/How?prompt=The+old+bridge")
     expect(page.get_by_role("heading", name="5. Fewer bits")).to_be_visible()
     page.locator(IDLE).wait_for(state="attached")
@@ -28,3 +28,11 @@ def test_arrow_keys_step_through_the_words_and_a_product_tells_its_numbers(page,
     tooltip = page.locator("#vg-tooltip-element")
     expect(tooltip).to_contain_text("weight × input")
     expect(tooltip).to_contain_text("sum so far")
+    # A focused link of the menu differs from the current page.
+    links = page.get_by_test_id("stSidebar").get_by_test_id("stPageLink-NavLink")
+    links.first.focus()
+    page.keyboard.press("Tab")
+    expect(links.nth(1)).to_be_focused()
+    expect(links.nth(1)).to_have_css("outline-style", "solid")
+    current = page.get_by_test_id("stSidebar").get_by_role("link", name="How", exact=True)
+    expect(current).to_have_css("outline-style", "none")

@@ -1,18 +1,33 @@
 """The Sample page in a real browser with the bundled model."""
 
+import asyncio
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlencode
 
-import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from helpers.browsing import IDLE, metric, new_context, stop_button, wait_for_the_end
+from benchmarks.visitor import Visitor
+from helpers.browsing import (
+    IDLE,
+    PHONE,
+    metric,
+    needed_width,
+    stop_button,
+    turn_to,
+    wait_for_the_end,
+)
+from helpers.serving import outcome_of
+from helpers.strangers import stranger
+from helpers.waiting import PATIENCE, wait_for
 
 # Texts that are still being written when another page has opened.
 FOUR = "fp32", "pytorch:lstm=int8", "pytorch:linear=int8", "int8"
 LONG = urlencode({"words": 1000, "variants": FOUR}, doseq=True)
 SPEED = re.compile("[0-9] words per second")
+RIGHT_ENDS = "all => all.map(each => each.getBoundingClientRect().right)"
 
 
 def open_sample(page: Page, server: str, query: str = "") -> None:
@@ -20,6 +35,10 @@ def open_sample(page: Page, server: str, query: str = "") -> None:
     page.goto(f"{server}/Sample{query}")
     expect(page.get_by_role("tab", name="Blind test")).to_be_visible()
     page.locator(IDLE).wait_for(state="attached")
+
+
+def is_writing(visitor: Visitor) -> bool:
+    return any(map(SPEED.search, visitor.words))
 
 
 def write(page: Page) -> None:
@@ -43,7 +62,7 @@ def words(page: Page) -> list[str]:
     return buttons.all_text_contents()
 
 
-def test_write_see_where_they_part_and_download(page, server):
+def test_write_see_where_they_part_download_and_choose_a_word(page, server):
     page.set_viewport_size({"width": 1280, "height": 720})
     open_sample(page, server, "?words=80&seed=3")
     expect(page.get_by_text(SPEED)).to_have_count(2)
@@ -72,10 +91,11 @@ def test_write_see_where_they_part_and_download(page, server):
     assert download.value.suggested_filename == "out.txt"
     lines = Path(download.value.path()).read_text("utf-8").splitlines()
     assert [len(line.split(" ")) for line in lines] == [20] * 4
+    choose_a_word(page)
 
 
-def test_a_word_is_chosen_by_pointer_keyboard_or_touch_for_its_draw(page, server):
-    open_sample(page, server, "?words=40&seed=3")
+def choose_a_word(page: Page) -> None:
+    """Choose a word by pointer and by keyboard, which shows its draw."""
     texts, buttons = words(page), words_of_text(page)
     chosen = max(
         i
@@ -100,16 +120,16 @@ def test_a_word_is_chosen_by_pointer_keyboard_or_touch_for_its_draw(page, server
     expect(page.get_by_role("heading", name=f"Word {chosen}, after")).to_be_visible()
 
 
-def test_a_long_text_stops_at_once_stays_and_blocks_nobody(page, server, browser: Browser):
+def test_a_long_text_stops_at_once_stays_and_blocks_nobody(page, server):
+    async def write_too() -> None:
+        async with stranger(server) as visitor:
+            await visitor.open("Sample", "words=20&seed=9")
+            assert visitor.problems == [] and is_writing(visitor)
+
     page.goto(f"{server}/Sample?{LONG}")
     expect(page.get_by_text(SPEED)).to_have_count(4)
-    context = new_context(browser)
-    other = context.new_page()
-    try:
-        open_sample(other, server, "?words=20&seed=9")
-        expect(stop_button(page)).to_be_visible()  # still writing
-    finally:
-        context.close()
+    outcome_of(write_too())
+    expect(stop_button(page)).to_be_visible()  # still writing
     stop_button(page).click()
     expect(page.get_by_text("Every word of fp32's text")).to_be_visible()
     expect(stop_button(page)).to_be_hidden()
@@ -119,26 +139,38 @@ def test_a_long_text_stops_at_once_stays_and_blocks_nobody(page, server, browser
     assert 0 < len(words) < 1000
 
 
-def test_the_third_who_writes_at_once_waits_and_is_served(page, server, browser: Browser):
-    contexts = [new_context(browser) for _ in range(2)]
-    try:
-        for context in contexts:
-            busy = context.new_page()
-            busy.goto(f"{server}/Sample?{LONG}&seed=2")  # no text of these settings is kept
-            expect(busy.get_by_text(SPEED)).to_have_count(4)
-        page.goto(f"{server}/Sample?words=20&seed=8")
-        expect(page.get_by_text("1 visitor is ahead of you")).to_be_visible()
-        stop_button(busy).click()
-        expect(page.get_by_text("Every word of fp32's text")).to_be_visible()
-        expect(page.get_by_text("ahead of you")).to_be_hidden()
-    finally:
-        for context in contexts:
-            context.close()
+def test_the_third_who_writes_at_once_waits_and_is_served(page, server):
+    are_writing, may_leave = threading.Event(), threading.Event()
+
+    async def write() -> None:
+        async with stranger(server) as first, stranger(server) as second:
+            # No text of these settings is kept.
+            texts = [one.open("Sample", f"{LONG}&seed=2") for one in (first, second)]
+            tasks = [asyncio.create_task(text) for text in texts]
+            while not (is_writing(first) and is_writing(second)):
+                await asyncio.sleep(0.05)
+            are_writing.set()
+            await asyncio.to_thread(may_leave.wait, PATIENCE)
+            for task in tasks:
+                task.cancel()
+
+    with ThreadPoolExecutor(1) as thread:
+        visitors = thread.submit(asyncio.run, write())
+        try:
+            wait_for(lambda: are_writing.is_set() or visitors.done(), "two long texts")
+            page.goto(f"{server}/Sample?words=20&seed=8")
+            expect(page.get_by_text("1 visitor is ahead of you")).to_be_visible()
+        finally:
+            may_leave.set()
+        visitors.result()
+    expect(page.get_by_text("Every word of fp32's text")).to_be_visible()
+    expect(page.get_by_text("ahead of you")).to_be_hidden()
 
 
-def test_a_deep_link_holds_everything(page, server):
+def test_a_deep_link_holds_everything_with_the_blind_test(page, server):
     query = (
-        "?temperature=1.5&variants=fp32&variants=int8+LSTM&prompt=The+old+brige&words=30&raw=true"
+        "?temperature=1.5&variants=fp32&variants=int8+LSTM&prompt=The+old+brige&words=10&raw=true"
+        "&more=Blind+test"
     )
     open_sample(page, server, query)
     expect(page.get_by_role("link", name="Compare")).to_be_visible()
@@ -153,10 +185,7 @@ def test_a_deep_link_holds_everything(page, server):
     page.get_by_role("link", name="Sample").click()
     expect(page.get_by_label("Prompt")).to_have_value("The old bridge")
     expect(page.get_by_text("int8 LSTM", exact=True).first).to_be_visible()
-
-
-def test_the_blind_test_hides_who_wrote_what_until_it_is_guessed(page, server):
-    open_sample(page, server, "?more=Blind+test&words=10")
+    # Who wrote what is hidden until it is guessed.
     page.get_by_role("button", name="Show a pair").click()
     expect(page.get_by_text("Text B", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Next pair")).to_be_disabled()
@@ -165,16 +194,14 @@ def test_the_blind_test_hides_who_wrote_what_until_it_is_guessed(page, server):
     expect(page.get_by_text("is by int8 LSTM + Linear")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_a_phone_nothing_is_wider_than_the_screen(page, server, scheme):
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.emulate_media(color_scheme=scheme)
+def test_on_a_phone_nothing_is_wider_than_the_screen(page, server):
+    page.set_viewport_size(PHONE)
     open_sample(page, server, "?words=60&seed=3")
-    width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
-    assert width <= 390
     assert words(page)
-    last = words_of_text(page).all()
-    assert max(word.bounding_box()["x"] + word.bounding_box()["width"] for word in last) <= 390
+    for scheme in ("light", "dark"):
+        turn_to(page, scheme)
+        assert needed_width(page) <= PHONE["width"]
+        assert max(words_of_text(page).evaluate_all(RIGHT_ENDS)) <= PHONE["width"]
     sidebar = page.get_by_test_id("stSidebar")
     page.get_by_test_id("stExpandSidebarButton").click()
     expect(sidebar).to_have_attribute("data-collapsed", "false")

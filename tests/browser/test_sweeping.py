@@ -4,12 +4,26 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from helpers.browsing import drawn, metric, stop_button, wait_for_the_end
+from helpers.browsing import (
+    PHONE,
+    WIDE,
+    drawn,
+    metric,
+    needed_width,
+    stop_button,
+    wait_for_the_end,
+)
+from helpers.waiting import wait_for
+
+ASKED = "model=tiny&text=short&question=Your+own&values=2,5,10&with=int8+LSTM+%2B+Linear&seconds=2"
 
 
 def test_a_sweep_is_started_stopped_gone_on_with_and_shared(page: Page, server):
-    page.goto(f"{server}/Sweep?question=Your+own&values=2,5,10&with=int8+LSTM+%2B+Linear&seconds=2")
+    page.set_viewport_size(PHONE)
+    page.goto(f"{server}/Sweep?{ASKED}")
     expect(page.get_by_text("Press Start to measure")).to_be_visible()
+    assert needed_width(page) <= PHONE["width"]
+    page.set_viewport_size(WIDE)
     expect(page.get_by_text("3 points, at most about 21 s in total")).to_be_visible()
     page.get_by_role("button", name="Start").click()
     expect(page).to_have_url(re.compile(r"sweep=[\w-]{16}"))
@@ -52,11 +66,5 @@ def test_a_sweep_is_started_stopped_gone_on_with_and_shared(page: Page, server):
     expect(page.get_by_role("heading", name="When is int8 worth it?")).to_be_visible()
     expect(card).to_have_count(1)  # Sample's cards are gone
     expect(card).to_have_text(measured, use_inner_text=True)
-
-
-def test_a_sweep_fits_a_phone(page: Page, server):
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{server}/Sweep")
-    expect(page.get_by_text("Press Start")).to_be_visible()
-    width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
-    assert width <= 390
+    page.set_viewport_size(PHONE)
+    wait_for(lambda: needed_width(page) <= PHONE["width"], "a page as narrow as a phone")

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import Page, expect
 from safetensors.torch import save_file
 
-from helpers.browsing import IDLE, choose_file, metric, new_context, run_to_the_end
+from helpers.browsing import IDLE, choose_file, metric, run_to_the_end
 from helpers.tiny import LINE, WORDS
 
 
@@ -25,7 +25,7 @@ def keep(page: Page, what: str, files: list, button: str, uploads: int) -> None:
     expect(main.get_by_text(what, exact=True)).to_be_visible()
 
 
-def test_bring_measure_and_remove(page, browser, server, server_log, model, tmp_path):
+def test_bring_measure_and_remove(page, server, server_log, model, tmp_path):
     weights, words, text = (tmp_path / name for name in ("my.safetensors", "my.txt", "story.txt"))
     save_file(model.state_dict(), weights)
     words.write_text("".join(f"{word}\n" for word in WORDS), "utf-8")
@@ -51,11 +51,12 @@ def test_bring_measure_and_remove(page, browser, server, server_log, model, tmp_
     expect(metric(page).first).to_be_visible()
     expect(main.get_by_text("Embedding(20, 8)").first).to_be_visible()
 
-    other = new_context(browser).new_page()
-    other.goto(f"{server}/?{urlencode(names)}")
-    expect(other.get_by_role("combobox", name="Model")).to_have_value("wikitext2-lstm")
-    expect(other.get_by_role("combobox", name="Text")).to_have_value("demo")
-    other.context.close()
+    mine = page.context.cookies()
+    page.context.clear_cookies()  # another visitor
+    page.goto(f"{server}/?{urlencode(names)}")
+    expect(page.get_by_role("combobox", name="Model")).to_have_value("wikitext2-lstm")
+    expect(page.get_by_role("combobox", name="Text")).to_have_value("demo")
+    page.context.add_cookies(mine)
 
     page.goto(f"{server}/Models")
     for name in ("my.safetensors", "story.txt"):

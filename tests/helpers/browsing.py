@@ -1,13 +1,18 @@
 """Helpers for tests in a browser: waiting for idle pages, and acting on them."""
 
 import shutil
+import tomllib
 from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, expect
 
+from helpers.processes import ROOT
 from helpers.waiting import PATIENCE, wait_for
 
+WIDE = {"width": 1400, "height": 1000}
+PHONE = {"width": 390, "height": 844}
 MEASURE_SCREEN = Path(__file__).with_name("measure_screen.js")
+THEMES = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
 IDLE = (
     "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
 )
@@ -30,6 +35,20 @@ def choose_file(place: Locator, file: Path) -> None:
 def stop_button(page: Page) -> Locator:
     """Return the page's Stop button; Streamlit's header has another while a script runs."""
     return page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True)
+
+
+def turn_to(page: Page, theme: str) -> None:
+    """Change the browser's theme, which the page follows."""
+    page.emulate_media(color_scheme=theme)
+    color = THEMES[theme]["backgroundColor"]
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_css("background-color", f"rgb({red}, {green}, {blue})")
+
+
+def needed_width(page: Page) -> float:
+    """Return the width in pixels that a page's content needs."""
+    return page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
 
 
 def wait_to_see(page: Page, words: str) -> None:

@@ -1,8 +1,12 @@
-"""The tiny model: its words, a line of its text, and its weights."""
+"""The tiny model: its words, a line of its text, and its weights; and where processes find it."""
+
+from pathlib import Path
 
 import torch
 
 from wlm.model.lstm import LSTMModel
+from wlm.text.vocabulary import Vocabulary
+from wlm.weights.checkpoint import save_checkpoint
 
 WORDS = (
     "<eos> <unk> the a of and in river bridge stone = , . @-@ @,@ was built over old town".split()
@@ -18,3 +22,13 @@ def tiny_model() -> LSTMModel:
         for parameter in model.parameters():
             torch.nn.init.uniform_(parameter, -1.0, 1.0)
     return model.requires_grad_(False).eval()
+
+
+def save_named(folder: Path) -> dict[str, str]:
+    """Save the tiny model, a short text and a long one. Return the variables by which a process
+    finds them as `tiny`, `short` and `long`."""
+    save_checkpoint(folder / "models" / "tiny", tiny_model(), Vocabulary(WORDS))
+    (folder / "texts").mkdir()
+    (folder / "texts" / "short.txt").write_text(LINE * 40, "utf-8")
+    (folder / "texts" / "long.txt").write_text(LINE * 80_000, "utf-8")
+    return {"WLM_MODELS": str(folder / "models"), "WLM_TEXTS": str(folder / "texts")}

@@ -11,11 +11,12 @@ PATIENCE = 90.0  # seconds: how long a loaded machine may take, not how long it 
 
 def wait_for(condition: Callable[[], object], what: str):
     """Return what `condition` returns once that is true."""
-    end = time.monotonic() + PATIENCE
+    end, pause = time.monotonic() + PATIENCE, 0.01
     while time.monotonic() < end:
         if value := condition():
             return value
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(1.5 * pause, 0.1)  # a look costs time that the others need
     raise AssertionError(f"waited {PATIENCE:.0f} s in vain for {what}")
 
 

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from helpers.processes import output_of, start
-from helpers.tiny import LINE, WORDS, tiny_model
+from helpers.tiny import save_named
 from helpers.waiting import PATIENCE, ended, wait_for
 from wlm.errors import JobError, StoreAwayError
 from wlm.measuring import machine
@@ -34,9 +34,9 @@ from wlm.runs.servers import this_server
 from wlm.runs.store import RunStore
 from wlm.runs.sweep_points import current_points
 from wlm.runs.worker import WorkerQueue
+from wlm.runs.worker_process import how_it_ended
 from wlm.text.corpus import batchify, read_text
-from wlm.text.vocabulary import Vocabulary
-from wlm.weights.checkpoint import load_checkpoint, save_checkpoint
+from wlm.weights.checkpoint import load_checkpoint
 
 pytestmark = pytest.mark.slow
 
@@ -50,15 +50,12 @@ def store(tmp_path_factory) -> RunStore:
 def named(tmp_path_factory) -> Iterator[CompareSpec]:
     """The tiny model and the short text by name, for this process and its workers."""
     folder = tmp_path_factory.mktemp("named")
-    save_checkpoint(folder / "models" / "tiny", tiny_model(), Vocabulary(WORDS))
+    places = save_named(folder)
     shutil.copytree(folder / "models" / "tiny", folder / "models" / "broken")
     (folder / "models" / "broken" / "model.safetensors").write_bytes(b"no weights")
-    (folder / "texts").mkdir()
-    (folder / "texts" / "short.txt").write_text(LINE * 40, "utf-8")
-    (folder / "texts" / "long.txt").write_text(LINE * 80_000, "utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WLM_MODELS", str(folder / "models"))
-        patch.setenv("WLM_TEXTS", str(folder / "texts"))
+        for name, place in places.items():
+            patch.setenv(name, place)
         yield CompareSpec(model="tiny", text="short", bptt=5)
 
 
@@ -186,19 +183,20 @@ def test_a_run_stopped_while_it_waits_measures_nothing(queue, store, endless, na
     assert (run.state, run.result) == (State.STOPPED, None)
 
 
-@pytest.mark.parametrize(
-    ("number", "how"), [(signal.SIGKILL, "killed by SIGKILL"), (35, "killed by signal 35")]
-)
-def test_a_killed_worker_fails_its_run_only(queue, store, endless, named, number, how):
+def test_a_killed_worker_fails_its_run_only(queue, store, endless, named):
     running, waiting = queue.submit(endless), queue.submit(named)
     before = measuring(store, running)
-    os.kill(queue._worker.pid, number)
+    os.kill(queue._worker.pid, signal.SIGKILL)
     run = ended(store, running)
     assert run.state == State.FAILED
-    assert how in run.message and "kept" in run.message
+    assert "killed by SIGKILL" in run.message and "kept" in run.message
     assert run.result["protocol"]["tokens"] >= before.result["protocol"]["tokens"]
     assert ended(store, waiting).state == State.DONE
     assert ended(store, queue.submit(named)).state == State.DONE
+
+
+def test_a_signal_without_a_name_is_told_by_its_number():
+    assert how_it_ended(-35) == "killed by signal 35"
 
 
 def test_two_servers_share_a_database_and_leave_each_others_runs_alone(queue, store, named):
@@ -248,11 +246,11 @@ def test_no_worker_program_at_all_is_an_error(own_queue, named, monkeypatch):
 
 @pytest.mark.parametrize("what", ["Popen", "Thread"])
 def test_runs_that_no_new_worker_can_take_over_fail(
-    own_queue, own_store, endless, named, monkeypatch, what
+    queue, store, endless, named, monkeypatch, what
 ):
     """There is no memory for another process, or no thread to watch it."""
-    running, waiting = own_queue.submit(endless, "anna"), own_queue.submit(named, "bert")
-    measuring(own_store, running)
+    running, waiting = queue.submit(endless, "anna"), queue.submit(named, "bert")
+    measuring(store, running)
 
     def refuse(*_, **__):
         raise {"Popen": OSError("out of memory"), "Thread": RuntimeError("no thread")}[what]
@@ -260,12 +258,12 @@ def test_runs_that_no_new_worker_can_take_over_fail(
     with monkeypatch.context() as patch:
         module = worker_process.subprocess if what == "Popen" else worker_process.threading
         patch.setattr(module, what, refuse)
-        os.kill(own_queue._worker.pid, signal.SIGKILL)
-        assert "SIGKILL" in ended(own_store, running).message
-        run = ended(own_store, waiting)
+        os.kill(queue._worker.pid, signal.SIGKILL)
+        assert "SIGKILL" in ended(store, running).message
+        run = ended(store, waiting)
     assert run.state == State.FAILED
     assert run.message.startswith("This run could not be started: the worker process cannot be ")
-    assert ended(own_store, own_queue.submit(named, "bert")).state == State.DONE
+    assert ended(store, queue.submit(named, "bert")).state == State.DONE
 
 
 def test_a_defect_while_runs_are_handed_over_leaves_none_waiting(
