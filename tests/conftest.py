@@ -17,7 +17,6 @@ from helpers.postgres import Postgres, programs, running
 from helpers.serving import free_port
 from helpers.tiny import LINE, WORDS, tiny_model
 from wlm.catalog import open as opening
-from wlm.catalog import upload_checks
 from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.catalog.wikitext2 import PublishedFile
 from wlm.exporting import export as exporting
@@ -26,6 +25,7 @@ from wlm.inspecting import roofline
 from wlm.measuring import machine
 from wlm.model.lstm import LSTMModel
 from wlm.text.vocabulary import Vocabulary
+from wlm.uploads import checks
 from wlm.weights.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 # Tiny models gain nothing from a second thread, and lose much where another process is busy.
@@ -250,6 +250,6 @@ def one_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     """Read files of others, and run exports' load.py, in this process: another one takes seconds
     to import PyTorch."""
     if "separate_processes" not in request.fixturenames:
-        for module in (opening, upload_checks):
+        for module in (opening, checks):
             monkeypatch.setattr(module, "load_limited", load_checkpoint)
         monkeypatch.setattr(exporting, "_run_loader", loaders.run_here)

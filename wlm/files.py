@@ -1,11 +1,15 @@
-"""Files: what may be read, kinds by the first bytes, hashes, and writing a file whole."""
+"""Files: what may be read, kinds by the first bytes, hashes, writing a file whole, and removing
+what killed processes left."""
 
 import codecs
 import hashlib
 import re
+import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 _NO_FILES = {
@@ -35,6 +39,7 @@ _BEGINNINGS = {  # the first bytes, what the file is, and what to do, if that is
 # Protocols 2 to 5 begin with their number, protocol 0 with a class, a list or a dictionary.
 _PICKLE = re.compile(rb"\x80[\x02-\x05]|c[\w.]+\n\w+\n[pqR(]|\([dl]p\d+\n")
 BEGINNING = 1024  # bytes that `kind_by_beginning` needs
+ABANDONED_S = 3_600.0  # no process pauses so long between two writes
 
 
 def kind_by_beginning(start: bytes) -> tuple[str, str] | None:
@@ -84,3 +89,13 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
         write(Path(folder) / path.name)
         (Path(folder) / path.name).replace(path)
+
+
+def remove_abandoned(parent: Path, prefix: str) -> None:
+    """Remove the folders that killed processes left. `prefix` is how their names begin. A process
+    that still runs has written to its folder recently."""
+    for folder in parent.glob(f"{prefix}*"):
+        with suppress(OSError):
+            latest = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+            if time.time() - latest > ABANDONED_S:
+                shutil.rmtree(folder)

@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from wlm.catalog import uploads
+from wlm.catalog.registry import TEXT
+from wlm.paths import uploads_folder
 from wlm.runs import caretaker as care
 from wlm.runs.caretaker import Caretaker
 from wlm.runs.run import Run, State
 from wlm.runs.servers import this_server
 from wlm.runs.store import RunStore
+from wlm.uploads import store as uploads
 
 
 class Clock:
@@ -84,10 +86,10 @@ def test_a_clock_that_was_set_ahead_removes_nothing(store, clock, public):
 
 
 def test_uploads_go_after_their_time(store, clock, tmp_path):
-    folder = uploads.uploads_folder() / ".checking-x"
+    folder = uploads_folder() / ".checking-x"
     folder.mkdir(parents=True)
-    upload = uploads.keep(folder, "anna", uploads.TEXT, "a.txt", "")
-    record = uploads.uploads_folder() / upload.name / uploads.RECORD
+    upload = uploads.keep(folder, "anna", TEXT, "a.txt", "")
+    record = uploads_folder() / upload.name / uploads.RECORD
     words = record.read_text().replace(str(upload.created_at), str(time.time() - 25 * 3600.0))
     record.write_text(words)
     failed = []

@@ -7,7 +7,7 @@ from view.shared.charts import draw_chart
 from view.shared.choices import names_for_visitor
 from view.shared.next_words import shown_word
 from view.shared.page import MENU, errors_shown, plain
-from wlm.catalog.uploads import MODEL
+from wlm.catalog.registry import MODEL
 from wlm.quantization.variant import Variant
 from wlm.text.wikitext import detokenize, readable, tokenize
 

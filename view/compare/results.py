@@ -13,7 +13,7 @@ from view.shared.dimming import is_dim, shade
 from view.shared.page import plain
 from view.shared.runs import show_warnings, where_measured
 from wlm import tutorial
-from wlm.catalog.uploads import TEXT
+from wlm.catalog.registry import TEXT
 from wlm.measuring.tradeoff import best
 from wlm.measuring.wording import (
     MOST_HALF_WIDTH,

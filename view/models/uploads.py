@@ -8,18 +8,17 @@ from view.shared import server, visitor
 from view.shared.choices import in_url, shown_name
 from view.shared.page import link_to, plain, show_error
 from view.shared.received import FILES
-from wlm.catalog import upload_checks as checks
-from wlm.catalog import uploads
-from wlm.catalog.uploads import Upload
 from wlm.errors import WLMError
 from wlm.hosting import hosting
 from wlm.measuring.wording import counted, size_in_words
+from wlm.uploads import checks, store
+from wlm.uploads.store import Upload
 
 LIMITS = (
     f"Weights: at most {checks.MOST_WEIGHTS_MB} MB and {checks.MOST_WEIGHTS / 1e6:.0f} million "
     f"numbers. Vocabulary or corpus: at most {checks.MOST_WORDS_MB} MB per file. Text: at most "
-    f"{checks.MOST_TEXT_MB} MB. Each visitor can keep {uploads.MOST_OF_ONE} uploads. This server "
-    f"deletes an upload after {uploads.HOURS} hours. Only you see it in your lists. Others "
+    f"{checks.MOST_TEXT_MB} MB. Each visitor can keep {store.MOST_OF_ONE} uploads. This server "
+    f"deletes an upload after {store.HOURS} hours. Only you see it in your lists. Others "
     "who see a run of it see a number instead of its name."
 )
 OFF = (
@@ -33,7 +32,7 @@ def show_uploads() -> None:
     if not hosting().allows("uploading"):
         st.caption(OFF)
         return
-    own = uploads.uploads_of(visitor.name())
+    own = store.uploads_of(visitor.name())
     if own:
         st.header("Your uploads")
         for upload in own:
@@ -73,7 +72,7 @@ def show_upload(upload: Upload) -> None:
         with st.popover("Delete", icon=":material/delete:", key=f"delete-{upload.name}"):
             st.markdown("Runs that used it stay. The upload cannot be restored.")
             if st.button("Delete for good", type="primary", key=f"delete-for-good-{upload.name}"):
-                uploads.remove(visitor.name(), upload.name)
+                store.remove(visitor.name(), upload.name)
                 # Names are never used again; this frees the memory.
                 server.models().drop(upload.name)
                 st.rerun()

@@ -9,7 +9,7 @@ from view.shared.choices import shown_name
 from view.shared.runs import find_run
 from view.sweep.choose import query_of
 from view.sweep.results import show_sweep
-from wlm.catalog.uploads import MODEL, TEXT
+from wlm.catalog.registry import MODEL, TEXT
 from wlm.hosting import hosting
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import KNOBS, SweepSpec

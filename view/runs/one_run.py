@@ -13,7 +13,7 @@ from view.shared.choices import names_for_visitor
 from view.shared.page import plain, show_error
 from view.shared.runs import find_run, show_run
 from view.shared.subject import subject
-from wlm.catalog.uploads import MODEL, TEXT
+from wlm.catalog.registry import MODEL, TEXT
 from wlm.errors import StoreError
 from wlm.measuring.comparison import CompareSpec
 from wlm.runs.export import summary, to_csv, to_json, to_markdown

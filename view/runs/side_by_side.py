@@ -7,7 +7,7 @@ import streamlit as st
 from view.compare import charts
 from view.shared.choices import shown_name
 from view.shared.page import plain
-from wlm.catalog.uploads import MODEL, TEXT
+from wlm.catalog.registry import MODEL, TEXT
 from wlm.measuring.wording import counted, read_as, size_unit
 from wlm.runs.export import summary
 from wlm.runs.run import Run

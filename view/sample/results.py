@@ -10,7 +10,7 @@ from view.sample.texts import Request, Sample
 from view.sample.typeset import raw_tokens, typeset
 from view.shared.choices import shown_name
 from view.shared.page import plain
-from wlm.catalog.uploads import MODEL
+from wlm.catalog.registry import MODEL
 from wlm.sampling.words import to_out_txt
 from wlm.text.wikitext import readable
 

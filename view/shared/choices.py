@@ -7,11 +7,11 @@ import streamlit as st
 from view.shared import server, visitor
 from view.shared.hooks import came_by_history
 from view.shared.page import show_error
-from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT, UPLOAD_NAME, list_models, list_texts
-from wlm.catalog.uploads import MODEL, TEXT, uploads_of
+from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT, MODEL, TEXT, UPLOAD_NAME
 from wlm.errors import VariantError
 from wlm.quantization.prepare import slow_here, why_unavailable
 from wlm.quantization.variant import OFFERED, Variant
+from wlm.uploads.store import names_for, uploads_of
 
 MOST_VARIANTS = 8  # side by side on a page
 
@@ -34,8 +34,7 @@ def choose_text() -> str:
 def names_for_visitor(kind: str) -> list[str]:
     """Return the names of models, or of texts, that this visitor may use: everyone's and the
     visitor's own uploads."""
-    everyones = list_models() if kind == MODEL else list_texts()
-    return [*everyones, *(each.name for each in uploads_of(visitor.name(), kind))]
+    return names_for(visitor.name(), kind)
 
 
 def shown_name(kind: str, name: str) -> str:

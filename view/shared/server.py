@@ -114,10 +114,10 @@ def close() -> None:
 def job_queue():
     """Return the server's one queue of runs, with its worker process started."""
     from wlm.audience.store import remove_old_rooms
-    from wlm.catalog.uploads import remove_old
     from wlm.runs.caretaker import Caretaker
     from wlm.runs.store import RunStore
     from wlm.runs.worker import open_queue
+    from wlm.uploads.store import remove_old
 
     store = RunStore()
     jobs = open_queue(store)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from view.shared.choices import shown_name
 from view.shared.page import plain
-from wlm.catalog.uploads import MODEL, TEXT
+from wlm.catalog.registry import MODEL, TEXT
 from wlm.measuring.sweep import KNOBS
 from wlm.measuring.wording import counted, listed
 from wlm.quantization.variant import Variant

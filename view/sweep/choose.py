@@ -4,7 +4,7 @@ import streamlit as st
 
 from view.shared import server
 from view.shared.choices import choose_variants, in_url, offered_variants, show_slow
-from wlm.catalog.uploads import MODEL, TEXT
+from wlm.catalog.registry import MODEL, TEXT
 from wlm.errors import SettingError
 from wlm.measuring.comparison import DEFAULT_TARGET, CompareSpec
 from wlm.measuring.sweep import DEFAULT_SECONDS, KNOBS, SweepSpec, parse_values, presets

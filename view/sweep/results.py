@@ -9,7 +9,7 @@ from view.shared.dimming import is_dim
 from view.shared.page import plain, show_error
 from view.shared.runs import show_warnings
 from view.sweep import charts
-from wlm.catalog.uploads import TEXT
+from wlm.catalog.registry import TEXT
 from wlm.measuring import sweep
 from wlm.measuring.sweep import KNOBS, SweepSpec
 from wlm.measuring.wording import counted, listed, read_as

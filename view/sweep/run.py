@@ -16,7 +16,7 @@ from view.shared.runs import (
 from view.shared.subject import show_subject
 from view.sweep.choose import query_of
 from view.sweep.results import show_sweep
-from wlm.catalog.uploads import MODEL, TEXT
+from wlm.catalog.registry import MODEL, TEXT
 from wlm.measuring.sweep import KNOBS, SweepSpec
 from wlm.runs.recorded_sweeps import recorded_sweep
 from wlm.runs.run import Run, State

@@ -5,9 +5,7 @@ Files are written to a temporary folder, verified, and then moved into place at 
 
 import logging
 import os
-import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +15,7 @@ from wlm.catalog.download import TIMEOUT_S, Source, parse_origin
 from wlm.catalog.tutorial_weights import TUTORIAL_WEIGHTS, get_tutorial_weights, weights_bytes
 from wlm.catalog.wikitext2 import WIKITEXT2, get_wikitext2, verify_wikitext2, wikitext2_bytes
 from wlm.errors import CheckpointError, FetchError, WLMError, defect
+from wlm.files import remove_abandoned
 from wlm.hosting import hosting
 from wlm.paths import data_folder
 from wlm.progress import Progress
@@ -24,7 +23,7 @@ from wlm.weights.checkpoint import checked_card
 
 PLACES = {WIKITEXT2: f"texts/{WIKITEXT2}", TUTORIAL_WEIGHTS: f"models/{TUTORIAL_WEIGHTS}"}
 RECORD = "fetched.json"
-ABANDONED_S = 3_600.0
+FETCHING = ".fetching-"  # how folders begin that a fetch writes to
 WHAT_TO_DO = (
     "Nothing of it is kept. Try again, or give another source, a URL or a folder with the files: "
     "--from, or the variable WLM_MIRROR"
@@ -90,8 +89,8 @@ def _workshop(data: Path) -> Iterator[Path]:
     made = not data.exists()
     try:
         data.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(data)
-        with tempfile.TemporaryDirectory(dir=data, prefix=".fetching-") as folder:
+        remove_abandoned(data, FETCHING)
+        with tempfile.TemporaryDirectory(dir=data, prefix=FETCHING) as folder:
             yield Path(folder)
     except OSError as error:
         raise FetchError(f"{str(data)!r} cannot be written: {error.strerror or error}") from None
@@ -99,15 +98,6 @@ def _workshop(data: Path) -> Iterator[Path]:
         if made:
             with suppress(OSError):  # not empty: the fetch came through
                 data.rmdir()
-
-
-def _remove_abandoned(data: Path) -> None:
-    """Remove folders of killed processes: a fetch that still runs has written recently."""
-    for folder in data.glob(".fetching-*"):
-        with suppress(OSError):
-            latest = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
-            if time.time() - latest > ABANDONED_S:
-                shutil.rmtree(folder)
 
 
 def _put(new: Path, place: Path) -> None:

@@ -11,6 +11,7 @@ from wlm.errors import CheckpointError, SettingError, TextError, check_range, pa
 from wlm.paths import ASSETS, data_folder, uploads_folder
 from wlm.text.splits import split_file
 
+MODEL, TEXT = "model", "text"  # the kinds of things that have names
 DEFAULT_MODEL = "wikitext2-lstm"
 DEFAULT_TEXT = "demo"
 RANDOM, MOST_HIDDEN = "random-", 1024  # 366 MB in fp32

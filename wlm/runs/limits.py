@@ -5,10 +5,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from wlm.catalog.registry import list_models, list_texts, random_hidden
-from wlm.catalog.uploads import MODEL, TEXT, uploads_of
+from wlm.catalog.registry import MODEL, TEXT, random_hidden
 from wlm.errors import JobError, SettingError, check_range
 from wlm.hosting import Hosting, hosting
+from wlm.uploads.store import names_for
 
 HOUR = 3600.0
 HINT = "on this server"
@@ -47,11 +47,11 @@ def most_seconds() -> float | None:
 
 def _check_names(spec, visitor: str) -> None:
     """Refuse paths and other visitors' uploads: pages offer only names."""
-    for kind, everyones in ((MODEL, list_models()), (TEXT, list_texts())):
+    for kind in (MODEL, TEXT):
         name = getattr(spec, kind, None)  # memory needs no text
         if name is None:
             continue
-        known = [*everyones, *(upload.name for upload in uploads_of(visitor, kind))]
+        known = names_for(visitor, kind)
         if name not in known and not (kind == MODEL and random_hidden(name)):
             raise SettingError(f"the {kind} must be one of {', '.join(known)}, got {name[:80]!r}")
     if spec.vocabulary or spec.corpus:

@@ -11,12 +11,12 @@ from typing import Protocol
 
 import torch
 
-from wlm.catalog.registry import DEFAULT_MODEL, UPLOADED_TEXT, find_model
-from wlm.catalog.uploads import MEGABYTE, MODEL, TEXT, Upload, keep, room
+from wlm.catalog.registry import DEFAULT_MODEL, MODEL, TEXT, UPLOADED_TEXT, find_model
 from wlm.errors import UploadError, called
 from wlm.text.corpus import read_words
 from wlm.text.splits import SPLITS, split_of
 from wlm.text.vocabulary import EOS, NO_EOS, Vocabulary
+from wlm.uploads.store import MEGABYTE, Upload, keep, reserve
 from wlm.weights.checkpoint import VOCABULARY, save_checkpoint
 from wlm.weights.file_kinds import SUFFIXES, refuse_part
 from wlm.weights.limited import load_limited
@@ -61,7 +61,7 @@ def add_model(owner: str, weights: File, words: Sequence[File]) -> Upload:
             "the vocabulary must be one file, or the corpus train.txt, valid.txt, test.txt, "
             f"got {got}"
         )
-    with room(owner, 2 * sum(file.size for file in (weights, *words))) as folder:
+    with reserve(owner, 2 * sum(file.size for file in (weights, *words))) as folder:
         path = folder / f"weights{suffix}"
         labels = {path: label_of(weights)}  # and last the folder that they are in
         _copy(weights, path)
@@ -90,7 +90,7 @@ def add_model(owner: str, weights: File, words: Sequence[File]) -> Upload:
 def add_text(owner: str, text: File) -> Upload:
     """Keep a text (UTF-8). Raises UploadError, TextError."""
     _checked(text, TEXT_SUFFIXES, MOST_TEXT_MB)
-    with room(owner, 2 * text.size) as folder:
+    with reserve(owner, 2 * text.size) as folder:
         kept = folder / "kept"
         kept.mkdir()
         _copy(text, kept / UPLOADED_TEXT)

@@ -8,10 +8,10 @@ from test_uploads import ANNA, Sent, vocabulary_file
 
 from helpers import hostile
 from helpers.driver import ROOT
-from wlm.catalog.upload_checks import add_model, add_text
-from wlm.catalog.uploads import uploads_of
 from wlm.errors import MOST_SHOWN, WLMError
 from wlm.paths import uploads_folder
+from wlm.uploads.checks import add_model, add_text
+from wlm.uploads.store import uploads_of
 from wlm.weights.checkpoint import load_checkpoint
 
 PICKLES = {

@@ -15,18 +15,17 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from wlm.catalog.registry import UPLOAD_NAME
+from wlm.catalog.registry import MODEL, UPLOAD_NAME, list_models, list_texts
 from wlm.errors import UploadError
+from wlm.files import remove_abandoned
 from wlm.hosting import hosting
 from wlm.paths import uploads_folder
 
-MODEL, TEXT = "model", "text"
 MEGABYTE = 1024**2  # as Streamlit counts
 MOST_OF_ONE = 4  # uploads of one visitor
 MOST_OF_ALL, MOST_OF_ALL_MB = 200, 1_000
 HOURS = 24
 CHECKING = ".checking-"  # how folders begin in which an upload is checked
-CHECK_SECONDS = 3600.0  # no check takes as long: its server was killed
 RECORD = "upload.json"
 _lock = threading.Lock()
 
@@ -59,6 +58,13 @@ def uploads_of(owner: str, kind: str | None = None) -> list[Upload]:
     ]
 
 
+def names_for(visitor: str, kind: str) -> list[str]:
+    """Return the names of models, or of texts, that a visitor may use: everyone's and the visitor's
+    own uploads."""
+    everyones = list_models() if kind == MODEL else list_texts()
+    return [*everyones, *(upload.name for upload in uploads_of(visitor, kind))]
+
+
 def remove_old() -> None:
     """Remove the uploads whose time is over, damaged ones, and what killed checks have left."""
     for path in _folders():
@@ -70,10 +76,7 @@ def remove_old() -> None:
             over = True
         if over:
             shutil.rmtree(path, ignore_errors=True)
-    for path in _checks():
-        with suppress(OSError):
-            if time.time() - path.stat().st_mtime > CHECK_SECONDS:
-                shutil.rmtree(path, ignore_errors=True)
+    remove_abandoned(uploads_folder(), CHECKING)
 
 
 def remove(owner: str, name: str) -> None:
@@ -84,7 +87,7 @@ def remove(owner: str, name: str) -> None:
 
 
 @contextmanager
-def room(owner: str, size_bytes: int) -> Iterator[Path]:
+def reserve(owner: str, size_bytes: int) -> Iterator[Path]:
     """Yield a folder to check an upload in, one at a time, if `size_bytes` may still be kept.
 
     Raises UploadError, and SettingError if visitors may not upload.
@@ -95,7 +98,8 @@ def room(owner: str, size_bytes: int) -> Iterator[Path]:
         if len(uploads_of(owner)) >= MOST_OF_ONE:
             raise UploadError(f"each visitor may keep {MOST_OF_ONE} uploads: remove one first")
         size = sum(upload.size_bytes for upload in kept) + size_bytes
-        size += sum(map(_size_of, _checks()))
+        # Checks under way, and checks whose server was killed.
+        size += sum(map(_size_of, uploads_folder().glob(f"{CHECKING}*")))
         if len(kept) >= MOST_OF_ALL or size > MOST_OF_ALL_MB * MEGABYTE:
             raise UploadError(
                 f"this server keeps at most {MOST_OF_ALL} uploads and {MOST_OF_ALL_MB:,} MB of all "
@@ -130,11 +134,6 @@ def _all() -> list[Upload]:
 
 def _folders() -> list[Path]:
     return [path for path in uploads_folder().glob("*") if UPLOAD_NAME.fullmatch(path.name)]
-
-
-def _checks() -> list[Path]:
-    """Return the folders of checks under way, and of those whose server was killed."""
-    return list(uploads_folder().glob(f"{CHECKING}*"))
 
 
 def _size_of(folder: Path) -> int:

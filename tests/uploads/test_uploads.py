@@ -16,10 +16,8 @@ from helpers.driver import ROOT, open_page, press
 from helpers.tiny import LINE, WORDS
 from view.runs.one_run import why_not_here
 from view.shared import visitor
-from wlm.catalog import upload_checks, uploads
+from wlm import files
 from wlm.catalog.registry import find_model, find_text, list_models, list_texts
-from wlm.catalog.upload_checks import add_model, add_text, label_of
-from wlm.catalog.uploads import remove, uploads_of
 from wlm.errors import CheckpointError, TextError, UploadError, WLMError
 from wlm.exporting.export import export
 from wlm.measuring.comparison import CompareSpec
@@ -32,6 +30,9 @@ from wlm.runs.execute import execute
 from wlm.runs.run import Run, State
 from wlm.text.corpus import batchify
 from wlm.text.splits import SPLITS
+from wlm.uploads import checks, store
+from wlm.uploads.checks import add_model, add_text, label_of
+from wlm.uploads.store import remove, uploads_of
 from wlm.weights import limited
 from wlm.weights.checkpoint import Checkpoint, load_checkpoint
 
@@ -258,7 +259,7 @@ def test_sizes_are_refused_before_the_file_is_read(weights, monkeypatch):
     large.size = 2 * 1024**2 + 1
     with pytest.raises(UploadError, match=r"'t.txt' must be of at most 2 MB, got 2\.0"):
         add_text(ANNA, large)
-    monkeypatch.setattr(upload_checks, "MOST_WEIGHTS", 100)
+    monkeypatch.setattr(checks, "MOST_WEIGHTS", 100)
     with pytest.raises(CheckpointError, match=r"'mine.safetensors' must have at most 100 weights"):
         add_model(ANNA, weights, [vocabulary_file()])
 
@@ -298,9 +299,9 @@ def test_what_was_removed_or_is_over_is_gone_and_said_so(weights, monkeypatch):
     with pytest.raises(CheckpointError, match=f"{model.name}.* was removed"):
         find_model(model.name)
     now = text.created_at + 24 * 3600 + 1
-    monkeypatch.setattr(uploads.time, "time", lambda: now)
+    monkeypatch.setattr(store.time, "time", lambda: now)
     assert not uploads_of(ANNA) and list(uploads_folder().iterdir())  # only the caretaker removes
-    uploads.remove_old()
+    store.remove_old()
     assert not list(uploads_folder().iterdir())
     with pytest.raises(TextError, match=f"{text.name}.* the day that it is kept is over"):
         find_text(text.name)
@@ -312,12 +313,12 @@ def test_a_visitor_and_the_server_keep_only_so_many(monkeypatch):
         add_text(ANNA, Sent("t.txt", b"the river\n"))
     with pytest.raises(UploadError, match="each visitor may keep 4 uploads: remove one"):
         add_text(ANNA, Sent("t.txt", b"the river\n"))
-    monkeypatch.setattr(uploads, "MOST_OF_ALL", 5)
+    monkeypatch.setattr(store, "MOST_OF_ALL", 5)
     add_text(BERT, Sent("t.txt", b"the river\n"))
     with pytest.raises(UploadError, match="keeps at most 5 uploads and 1,000 MB"):
         add_text(BERT, Sent("t.txt", b"the river\n"))
-    monkeypatch.setattr(uploads, "MOST_OF_ALL", 200)
-    monkeypatch.setattr(uploads, "MEGABYTE", 0.05)
+    monkeypatch.setattr(store, "MOST_OF_ALL", 200)
+    monkeypatch.setattr(store, "MEGABYTE", 0.05)
     with pytest.raises(UploadError, match="is full: try again later"):
         add_text(BERT, Sent("t.txt", b"the river\n"))
 
@@ -326,14 +327,14 @@ def test_a_damaged_record_is_nobodys(weights):
     upload = add_model(ANNA, weights, [vocabulary_file()])
     (uploads_folder() / upload.name / "upload.json").write_text("[]", "utf-8")
     assert not uploads_of(ANNA)
-    uploads.remove_old()
+    store.remove_old()
     assert not list(uploads_folder().iterdir())
 
 
 def test_a_clock_that_was_set_ahead_removes_no_upload(monkeypatch):
     upload = add_text(ANNA, Sent("t.txt", b"the river\n"))
     with monkeypatch.context() as patch:
-        patch.setattr(uploads.time, "time", lambda: upload.created_at + 40 * 86_400)
+        patch.setattr(store.time, "time", lambda: upload.created_at + 40 * 86_400)
         assert not uploads_of(ANNA)
         add_text(BERT, Sent("t.txt", b"the river\n"))
     assert uploads_of(ANNA) == [upload]
@@ -341,19 +342,20 @@ def test_a_clock_that_was_set_ahead_removes_no_upload(monkeypatch):
 
 def test_what_a_killed_check_left_counts_and_is_removed(monkeypatch):
     uploads_folder().mkdir(parents=True)
-    left = uploads_folder() / f"{uploads.CHECKING}abc" / "kept"
+    left = uploads_folder() / f"{store.CHECKING}abc" / "kept"
     left.mkdir(parents=True)
     (left / "weights.bin").write_bytes(bytes(1_000))
-    monkeypatch.setattr(uploads, "MEGABYTE", 1.0)  # so that 1,000 bytes are all there may be
-    with pytest.raises(UploadError, match="is full: try again later"), uploads.room(ANNA, 1):
+    monkeypatch.setattr(store, "MEGABYTE", 1.0)  # so that 1,000 bytes are all there may be
+    with pytest.raises(UploadError, match="is full: try again later"), store.reserve(ANNA, 1):
         pass
-    uploads.remove_old()
+    store.remove_old()
     assert left.exists()  # its check may be under way
-    long_ago = uploads.time.time() - uploads.CHECK_SECONDS - 1.0
-    os.utime(left.parent, (long_ago, long_ago))
-    uploads.remove_old()
+    long_ago = store.time.time() - files.ABANDONED_S - 1.0
+    for path in (left / "weights.bin", left, left.parent):
+        os.utime(path, (long_ago, long_ago))
+    store.remove_old()
     assert not left.parent.exists()
-    with uploads.room(ANNA, 1):
+    with store.reserve(ANNA, 1):
         pass
 
 

@@ -1,0 +1,1 @@
+"""Models and texts that visitors upload: how they are checked, what is kept, when it expires."""
