@@ -15,7 +15,7 @@ from wlm.audience.room import LIFE_SECONDS, SIDES, Pair, Phase, Room
 from wlm.audience.votes import Votes
 from wlm.errors import AudienceError, NoRoomError, StoreError
 from wlm.paths import database_url
-from wlm.runs.database import make_tables, open_database, reason_of
+from wlm.runs.database import make_tables, open_database, reason_of, words_as_text
 
 MOST_ROOMS, MOST_VOTERS = 100, 2_000  # at the same time; in a room and round
 FRESH_SECONDS = 0.5  # many phones ask at once, and the room is read once
@@ -30,7 +30,7 @@ ROOMS = sa.Table(
     sa.Column("host", sa.String(64), nullable=False, index=True),
     sa.Column("pairs", sa.JSON, nullable=False),
     sa.Column("round", sa.Integer, nullable=False),
-    sa.Column("phase", sa.String(16), nullable=False),
+    sa.Column("phase", words_as_text(Phase), nullable=False),
     sa.Column("created_at", sa.Float, nullable=False, index=True),
 )
 VOTES = sa.Table(
@@ -121,8 +121,9 @@ class AudienceStore:
             *(ROOMS.c[name] == getattr(room, name) for name in ("code", "host", "round", "phase"))
         )
         with self._transaction() as connection:
-            changes = {"round": then.round, "phase": str(then.phase)}
-            connection.execute(ROOMS.update().where(seen).values(changes))
+            connection.execute(
+                ROOMS.update().where(seen).values(round=then.round, phase=then.phase)
+            )
         self._forget(room.code)
 
     def look(self, code: str) -> tuple[Room, dict[int, Votes], int]:
@@ -150,7 +151,7 @@ class AudienceStore:
         """
         if side not in range(len(SIDES)):
             raise AudienceError(f"a vote must be 0 or 1, for A or B; got {str(side)[:20]!r}")
-        is_open = sa.and_(ROOMS.c.round == round, ROOMS.c.phase == str(Phase.OPEN))
+        is_open = sa.and_(ROOMS.c.round == round, ROOMS.c.phase == Phase.OPEN)
         if not self._put(code, visitor, round, side, is_open):
             room, _, _ = self._read(code)
             if (round, Phase.OPEN) == (room.round, room.phase):
@@ -269,11 +270,11 @@ def _voter(code: str, visitor: str) -> str:
 
 def _to_row(room: Room) -> dict:
     pairs = [{"texts": pair.texts, "quantized": pair.quantized} for pair in room.pairs]
-    return {**vars(room), "pairs": pairs, "phase": str(room.phase)}
+    return {**vars(room), "pairs": pairs}
 
 
 def _from_row(row: Mapping) -> Room:
     pairs = tuple(
         Pair(tuple(map(tuple, pair["texts"])), pair["quantized"]) for pair in row["pairs"]
     )
-    return Room(**{**row, "pairs": pairs, "phase": Phase(row["phase"])})
+    return Room(**{**row, "pairs": pairs})

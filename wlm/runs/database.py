@@ -1,6 +1,7 @@
 """The database of runs: its tables, opening it, and migrating an older one."""
 
 import sqlite3
+from enum import StrEnum
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -8,12 +9,20 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from wlm.errors import StoreError, first_line
 from wlm.hosting import hosting
+from wlm.runs.run import State
 
 SCHEMA_VERSION = 5  # the last one added the indices on visitor, origin and sweep
 CONNECT_SECONDS = 5  # to a database server: pages wait for it
 LOCK = 0x776C6D  # the number of our advisory lock in PostgreSQL
 EXAMPLES = "sqlite:////folder/runs.sqlite or postgresql://user:password@host/database"
 ADDED = {2: ("visitor", "origin"), 3: ("sweep",)}  # columns, by the version that added them
+
+
+def words_as_text(words: type[StrEnum]) -> sa.Enum:
+    """Return the type of a column that stores one of these words as text."""
+    values = [str(word) for word in words]
+    return sa.Enum(words, native_enum=False, length=16, values_callable=lambda _: values)
+
 
 METADATA = sa.MetaData()
 RUNS = sa.Table(
@@ -22,7 +31,7 @@ RUNS = sa.Table(
     sa.Column("id", sa.String(32), primary_key=True),
     sa.Column("kind", sa.String(32), nullable=False),
     sa.Column("spec", sa.JSON, nullable=False),
-    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("state", words_as_text(State), nullable=False, index=True),
     sa.Column("stage", sa.String(200), nullable=False),
     sa.Column("done", sa.Float, nullable=False),
     sa.Column("seconds_left", sa.Float),

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Collection, Iterable
-from dataclasses import fields, replace
 
 import sqlalchemy as sa
 
@@ -22,14 +21,13 @@ class RunStore(Storage):
 
     def create(self, run: Run) -> None:
         """Store a new run."""
-        row = _to_row(run)
+        row = dict(vars(run))
         self._follow(row)
         if self._write(self._main, RUNS.insert().values(row)) is None:
             self._to_spill(row)
 
     def update(self, run_id: str, **changes) -> None:
         """Change some fields of a run. Raises StoreError if there is no such run."""
-        changes = {key: str(v) if isinstance(v, State) else v for key, v in changes.items()}
         statement = RUNS.update().where(RUNS.c.id == run_id).values(changes)
         database = self._opened()  # first: if its file is lost, the run may spill now
         spilled = self._read(self._spilled(), run_id)
@@ -46,7 +44,7 @@ class RunStore(Storage):
 
     def _follow(self, row: dict) -> None:
         """Remember the row of a run that has not ended, in case the database's file is lost."""
-        if State(row["state"]).final:
+        if row["state"].final:
             self._under_way.pop(row["id"], None)
         else:
             self._under_way[row["id"]] = {"result": None, **row}
@@ -66,7 +64,7 @@ class RunStore(Storage):
         if row is None:
             raise self._no_run(run_id)
         self._follow({**self._under_way.get(run_id, {}), **row})
-        return _from_row(row)
+        return Run(**row)
 
     def _no_run(self, run_id: str) -> StoreError:
         if self._away:
@@ -75,7 +73,7 @@ class RunStore(Storage):
 
     def unfinished(self) -> list[Run]:
         """Return the queued and running runs without their results, oldest first."""
-        states = [str(state) for state in State if not state.final]
+        states = [state for state in State if not state.final]
         query = sa.select(*LIGHT).where(RUNS.c.state.in_(states))
         followed = set(self._under_way)
         # A run that was queued when its database failed goes on in the spill.
@@ -142,7 +140,7 @@ class RunStore(Storage):
     def delete_older(self, than: float) -> int:
         """Delete the runs, including sweeps, that have ended and were made before a time in seconds
         since 1970; return the number of deleted runs."""
-        final = [str(state) for state in State if state.final]
+        final = [state for state in State if state.final]
         old = (RUNS.c.created_at < than) & RUNS.c.state.in_(final)
         return self._write(self._main, RUNS.delete().where(old)) or 0
 
@@ -189,15 +187,4 @@ class RunStore(Storage):
         rows = {row["id"]: row for row in self._fetch(self._main, query)}
         both = query if spilled is None else spilled
         rows |= {row["id"]: row for row in self._fetch(self._spilled(), both)}
-        return sorted(map(_from_row, rows.values()), key=lambda run: run.created_at)
-
-
-def _to_row(run: Run) -> dict:
-    return {field.name: getattr(run, field.name) for field in fields(Run)} | {
-        "state": str(run.state)
-    }
-
-
-def _from_row(row: dict) -> Run:
-    run = Run(**row)
-    return replace(run, state=State(run.state))
+        return sorted((Run(**row) for row in rows.values()), key=lambda run: run.created_at)
