@@ -15,7 +15,7 @@ from wlm.measuring.machine import pinned
 from wlm.measuring.wording import sentence
 from wlm.quantization.variant import OFFERED
 from wlm.runs.export import to_json
-from wlm.runs.recordings import FOLDER
+from wlm.runs.recordings import RUNS_FOLDER
 from wlm.runs.run import finished_run
 
 SWITCHES = (  # all positions of Compare's three switches
@@ -43,7 +43,7 @@ def main() -> None:
     names = asked or list(HEADLINES)
     if unknown := [name for name in names if name not in HEADLINES]:
         parser.error(f"NAME must be one of {', '.join(HEADLINES)}, got {unknown[0]!r}")
-    FOLDER.mkdir(exist_ok=True)
+    RUNS_FOLDER.mkdir(exist_ok=True)
     for name in names:
         variants = HEADLINES[name]
         seconds = SECONDS * max(3, len(variants))
@@ -51,11 +51,11 @@ def main() -> None:
         with pinned(spec.threads):
             *_, last = compare(spec)
         run = finished_run(spec, last.measured.to_json(), started)
-        (FOLDER / f"{name}.json").write_text(to_json(run), "utf-8")
+        (RUNS_FOLDER / f"{name}.json").write_text(to_json(run), "utf-8")
         print(f"{name}: {sentence(run.result)}")
         for warning in run.result["warnings"]:
             print(f"  {warning}")
-    for path in [] if asked else FOLDER.glob("*.json"):
+    for path in [] if asked else RUNS_FOLDER.glob("*.json"):
         if path.stem not in HEADLINES:
             path.unlink()
 

@@ -16,7 +16,7 @@ from wlm.measuring.sweep import SweepSpec, outcomes, presets, sentence, warnings
 from wlm.measuring.sweep import to_json as sweep_json
 from wlm.quantization.variant import OFFERED
 from wlm.runs.export import to_json
-from wlm.runs.recorded_sweeps import FOLDER
+from wlm.runs.recordings import SWEEPS_FOLDER
 from wlm.runs.run import Run, finished_run
 
 VARIANTS = OFFERED[:3]  # which Sweep selects at first
@@ -30,14 +30,14 @@ def main() -> None:
     knobs = parser.parse_args().knobs or list(values)
     if unknown := [knob for knob in knobs if knob not in values]:
         parser.error(f"KNOB must be one of {', '.join(values)}, got {unknown[0]!r}")
-    FOLDER.mkdir(exist_ok=True)
+    SWEEPS_FOLDER.mkdir(exist_ok=True)
     for knob in knobs:
         base = CompareSpec(VARIANTS, seconds=SECONDS, target=DEFAULT_TARGET)
         spec = SweepSpec(knob, values[knob], base)
         runs = [measure(point) for point in spec.points()]
         points = [json.loads(to_json(run))["run"] for run in runs]
         content = {"spec": spec.to_json(), "points": points}
-        (FOLDER / f"{knob}.json").write_text(json.dumps(content), "utf-8")
+        (SWEEPS_FOLDER / f"{knob}.json").write_text(json.dumps(content), "utf-8")
         result = sweep_json(spec, [run.result for run in runs])
         print(*(sentence(knob, outcome) for outcome in outcomes(result)), sep="\n")
         print(*(f"  {warning}" for warning in warnings(result)), sep="\n")

@@ -62,7 +62,8 @@ def _file_name(version: str, name: str, content: bytes) -> str:
 
 
 def _tidy(newest: Path, version: str) -> None:
-    """Make room after a write. Another process may remove the same files meanwhile."""
+    """Remove outdated files and, beyond MOST_BYTES, the least recently used. Another process may
+    remove the same files meanwhile."""
     kept, total = [], 0
     for path in cache_folder().glob("*/*"):
         # A part is a write under way, or one that a killed process left behind.

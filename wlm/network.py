@@ -4,7 +4,7 @@ import socket
 
 import psutil
 
-# A bridge of containers or virtual machines leads to nobody in the room.
+# A bridge of containers or virtual machines leads to no other machine.
 INNER = ("docker", "br-", "veth", "virbr", "vmnet", "vboxnet", "cni", "podman")
 SOMEWHERE = ("192.0.2.1", 9)  # an address for documentation: it is looked up, nothing is sent
 

@@ -11,7 +11,7 @@ PAIR = Pair((("a",), ("b",)), 1)
 def test_a_room_opens_and_shows_each_round_and_then_is_over():
     room = Room("host", (PAIR, PAIR))
     seen = []
-    while not room.is_over:
+    while room.phase != Phase.RESULT:
         room = room.next()
         seen.append((room.round, room.phase))
     phases = Phase.OPEN, Phase.CLOSED, Phase.SHOWN

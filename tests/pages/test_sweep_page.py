@@ -10,7 +10,7 @@ from helpers.made_up import point
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.sweep import SweepSpec
 from wlm.runs.execute import execute
-from wlm.runs.recorded_sweeps import recorded_points
+from wlm.runs.recordings import recorded_points
 from wlm.runs.run import Run, State
 from wlm.runs.servers import this_server
 from wlm.runs.worker import WorkerQueue

@@ -28,8 +28,7 @@ TIMING = "Measuring"  # the stage of a run that has a picture
 
 def find_run(run_id: str, kind: str = "compare") -> Run:
     """Return a recorded or stored run. Raises StoreError if there is no run of this id and kind."""
-    from wlm.runs.recorded_sweeps import sweep_recordings
-    from wlm.runs.recordings import recordings
+    from wlm.runs.recordings import recordings, sweep_recordings
 
     recorded = recordings() | sweep_recordings()
     run = recorded.get(run_id) or server.job_queue().recent.get(run_id)
@@ -40,7 +39,7 @@ def find_run(run_id: str, kind: str = "compare") -> Run:
 
 def points_of(sweep_id: str) -> list[Run]:
     """Return the runs of a recorded or stored sweep's points, oldest first."""
-    from wlm.runs.recorded_sweeps import recorded_points
+    from wlm.runs.recordings import recorded_points
 
     return recorded_points(sweep_id) or server.job_queue().recent.points_of(sweep_id)
 

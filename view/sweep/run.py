@@ -18,7 +18,7 @@ from view.sweep.choose import query_of
 from view.sweep.results import show_sweep
 from wlm.catalog.registry import MODEL, TEXT
 from wlm.measuring.sweep import KNOBS, SweepSpec
-from wlm.runs.recorded_sweeps import recorded_sweep
+from wlm.runs.recordings import recorded_sweep
 from wlm.runs.run import Run, State
 from wlm.runs.sweep_points import current_points, missing_points, seconds_left
 

@@ -63,11 +63,6 @@ class Room:
         """Whether no round follows the current one."""
         return self.round == len(self.pairs) - 1
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the result of all rounds is shown."""
-        return self.phase == Phase.RESULT
-
     def reopened(self) -> "Room":
         """Return the room with its closed round open again. Return any other room as it is, because
         a truth that was shown cannot be hidden."""

@@ -14,9 +14,9 @@ PACKAGES = sorted(path.parent for path in INITS)
 MOST_LINES = 320  # a longer file most likely has two nouns
 
 
-def test_the_tree_names_every_room_and_every_file_beside_them():
-    rooms = {path.parent.name for path in WLM.glob("*/__init__.py")}
-    assert set(re.findall(r"^├── (\w+)/ ", CONTRIBUTING, flags=re.M)) == rooms
+def test_the_tree_names_every_package_and_every_file_next_to_them():
+    packages = {path.parent.name for path in WLM.glob("*/__init__.py")}
+    assert set(re.findall(r"^├── (\w+)/ ", CONTRIBUTING, flags=re.M)) == packages
     (listed,) = re.findall(r"^└── ([\w,\s]+):", CONTRIBUTING, flags=re.M)
     files = {path.stem for path in WLM.glob("*.py") if not path.stem.startswith("__")}
     assert set(re.split(r",\s+", listed)) == files
