@@ -1,13 +1,12 @@
 """What a visitor may start on a server with unknown visitors, and when the next run may start."""
 
 import math
-import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from wlm.catalog.registry import MODEL, TEXT, random_hidden
 from wlm.errors import JobError, SettingError, check_range
-from wlm.hosting import Hosting, hosting
+from wlm.hosting import hosting
 from wlm.uploads.store import names_for
 
 HOUR = 3600.0
@@ -60,46 +59,33 @@ def _check_names(spec, visitor: str) -> None:
 
 class Allowance:
     """The number of runs started within the last hour: by each visitor, from each network address,
-    and in total.
+    and in total. Its callers hold the lock of the queue.
 
     `address` returns the visitor's address, or an empty text if it is unknown. Nothing is stored,
     so deleting a run gives nothing back, and nobody can set the clock.
     """
 
-    def __init__(self, address: Callable[[], str] = str, clock: Callable[[], float] | None = None):
-        self.address = address
-        self._clock = clock or time.monotonic
+    def __init__(
+        self, address: Callable[[], str] = str, clock: Callable[[], float] = time.monotonic
+    ):
+        self.address, self._clock = address, clock
         self._started: list[tuple[float, str, str]] = []  # when, visitor, address
-        self._lock = threading.Lock()
 
     def check(self, visitor: str, runs: int = 1) -> None:
         """Raise JobError if the runs may not start now. The error names the time when they may."""
-        with self._lock:
-            self._check(visitor, self.address(), runs)
-
-    def take(self, visitor: str, runs: int = 1) -> None:
-        """Record that runs start now. Raises JobError as `check` does."""
-        with self._lock:
-            address = self.address()
-            self._check(visitor, address, runs)
-            if hosting().public:
-                self._started += [(self._clock(), visitor, address)] * runs
-
-    def neighbors(self, visitors: Iterable[str]) -> int:
-        """Return how many of these visitors started a run within the last hour from the network
-        address that asks."""
-        with self._lock:
-            address = self.address()
-            near = {who for _, who, where in self._started if address and where == address}
-        return len(near.intersection(visitors))
-
-    def _check(self, visitor: str, address: str, runs: int) -> None:
-        limits = hosting()
+        limits, now, address = hosting(), self._clock(), self.address()
         if not limits.public:
             return
-        now = self._clock()
         self._started = [start for start in self._started if start[0] > now - HOUR]
-        for whose, most, times in self._shares(limits, visitor, address):
+        of_visitor = [at for at, who, _ in self._started if who == visitor]
+        of_address = [at for at, _, where in self._started if where == address]
+        of_all = [at for at, _, _ in self._started]
+        shares = [
+            ("each visitor of this server", limits.runs_per_visitor, of_visitor),
+            ("all visitors of one network", limits.runs_per_address, of_address),
+            ("all visitors of this server", limits.runs_per_server, of_all),
+        ]
+        for whose, most, times in shares if address else [shares[0], shares[2]]:
             if runs > most:
                 raise JobError(
                     f"{whose} may start {_runs(most)} within an hour, got {runs} at once"
@@ -107,20 +93,17 @@ class Allowance:
             if (over := len(times) + runs - most) > 0:
                 raise JobError(_sentence(whose, most, runs, times[over - 1] + HOUR - now))
 
-    def _shares(self, limits: Hosting, visitor: str, address: str) -> Sequence[tuple]:
-        """Return per limit whose runs count, the limit, and when the last hour's runs began."""
-        of_visitor = [at for at, who, _ in self._started if who == visitor]
-        of_address = [at for at, _, where in self._started if where == address]
-        shares = [
-            ("each visitor of this server", limits.runs_per_visitor, of_visitor),
-            ("all visitors of one network", limits.runs_per_address, of_address),
-            (
-                "all visitors of this server",
-                limits.runs_per_server,
-                [at for at, *_ in self._started],
-            ),
-        ]
-        return shares if address else [shares[0], shares[2]]
+    def take(self, visitor: str) -> None:
+        """Record that a run starts now."""
+        if hosting().public:
+            self._started.append((self._clock(), visitor, self.address()))
+
+    def neighbors(self, visitors: Iterable[str]) -> int:
+        """Return how many of these visitors started a run within the last hour from the network
+        address that asks."""
+        address = self.address()
+        near = {who for _, who, where in self._started if address and where == address}
+        return len(near.intersection(visitors))
 
 
 def _sentence(whose: str, most: int, runs: int, wait: float) -> str:
