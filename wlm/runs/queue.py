@@ -79,10 +79,8 @@ class JobQueue(ABC):
         the queue is full; SettingError if the settings exceed this server's limits; and
         StoreError.
         """
-        check_limits(spec, visitor)
         with self._lock:
-            self._check_place(visitor)
-            self.allowance.check(visitor)
+            self._check([spec], visitor)
             run = Run(spec.kind, spec.to_json(), server=self._server, visitor=visitor)
             self._queue([run])
         return run.id
@@ -92,11 +90,8 @@ class JobQueue(ABC):
         sweep's id. Raises as `submit` does: a visitor's sweep counts as one run, which waits until
         its last point has begun."""
         points = spec.points()
-        for point in points:
-            check_limits(point, visitor)
         with self._lock:
-            self._check_place(visitor)
-            self.allowance.check(visitor, len(points))
+            self._check(points, visitor)
             self.start()
             sweep = Run(spec.kind, spec.to_json(), state=State.DONE, visitor=visitor)
             self.store.create(sweep)
@@ -108,12 +103,9 @@ class JobQueue(ABC):
         `submit` does."""
         spec = SweepSpec.from_json(self.store.get(sweep_id).spec)
         with self._lock:
-            self._check_place(visitor)
             earlier = self.store.points_of(sweep_id, results=False)
             points = missing_points(spec, earlier)
-            for point in points:
-                check_limits(point, visitor)
-            self.allowance.check(visitor, len(points))
+            self._check(points, visitor)
             run = Run(CompareSpec.kind, {}, server=self._server, visitor=visitor, sweep=sweep_id)
             # Points have the order in which they were made; the clock may be coarse or step back.
             now = max([time.time(), *(run.created_at + 1e-6 for run in earlier)])
@@ -122,7 +114,10 @@ class JobQueue(ABC):
                 for i, point in enumerate(points)
             )
 
-    def _check_place(self, visitor: str) -> None:
+    def _check(self, specs: Sequence[CompareSpec | InspectSpec], visitor: str) -> None:
+        """Raise an error, as `submit` does, unless a visitor may start these runs now."""
+        for spec in specs:
+            check_limits(spec, visitor)
         ours = self._ours(self.store.unfinished())
         waiting = [run for run in ours if run.state == State.QUEUED]
         if visitor and any(run.visitor == visitor for run in waiting):
@@ -136,6 +131,7 @@ class JobQueue(ABC):
             )
         if len({run.sweep or run.id for run in waiting}) >= MOST_WAITING:
             raise JobError(f"{MOST_WAITING} runs are waiting, the most there may be: try later")
+        self.allowance.check(visitor, len(specs))
 
     def _queue(self, runs: Iterable[Run]) -> None:
         """Store new runs, which then count for their visitor, and hand them over in this order.
