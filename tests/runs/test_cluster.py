@@ -134,9 +134,8 @@ def test_points_run_side_by_side_and_a_killed_worker_loses_none(queue, store, da
     sweep_id = queue.submit_sweep(two_of_three, "anna")
 
     def running() -> list:
-        return [
-            run for run in store.points_of(sweep_id) if run.state == State.RUNNING and run.result
-        ]
+        runs = [store.get(run.id) for run in store.points_of(sweep_id)]
+        return [run for run in runs if run.state == State.RUNNING and run.result]
 
     wait_for(lambda: len(running()) >= 2, "two points side by side")
     begun = {run.id: run.started_at for run in running()}
@@ -179,9 +178,10 @@ def test_without_workers_that_measure_runs_fail_with_the_reason(
 def test_a_dead_scheduler_fails_what_is_unfinished(queue, store, dask, spec):
     dask.add_worker()
     sweep_id = queue.submit_sweep(spec)
-    wait_for(lambda: any(run.result for run in store.points_of(sweep_id)), "the first numbers")
+    ids = [run.id for run in store.points_of(sweep_id)]
+    wait_for(lambda: any(store.get(run_id).result for run_id in ids), "the first numbers")
     dask.scheduler.kill()
-    runs = [ended(store, run.id) for run in store.points_of(sweep_id)]
+    runs = [ended(store, run_id) for run_id in ids]
     failed = [run for run in runs if run.state == State.FAILED]
     assert failed and all(
         "scheduler is gone" in run.message or "lost" in run.message for run in failed

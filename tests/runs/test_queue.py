@@ -518,7 +518,7 @@ def test_a_sweep_measures_its_points_in_order(queue, store, sweep):
     ]
     assert {run.visitor for run in runs} == {"anna"}
     queue.resume_sweep(sweep_id, "anna")
-    assert store.points_of(sweep_id) == runs
+    assert all_ended(store, sweep_id) == runs
 
 
 def test_a_sweep_and_other_runs_take_turns(queue, store, sweep, endless_sweep, named):

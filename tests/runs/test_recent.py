@@ -31,9 +31,9 @@ class CountedStore(RunStore):
         self.read.append("line")
         return super().unfinished()
 
-    def points_of(self, sweep_id: str, *, results: bool = True) -> list[Run]:
-        self.read.append("results" if results else "rows")
-        return super().points_of(sweep_id, results=results)
+    def points_of(self, sweep_id: str) -> list[Run]:
+        self.read.append("rows")
+        return super().points_of(sweep_id)
 
 
 @pytest.fixture

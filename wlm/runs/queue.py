@@ -103,7 +103,7 @@ class JobQueue(ABC):
         `submit` does."""
         spec = SweepSpec.from_json(self.store.get(sweep_id).spec)
         with self._lock:
-            earlier = self.store.points_of(sweep_id, results=False)
+            earlier = self.store.points_of(sweep_id)
             points = missing_points(spec, earlier)
             self._check(points, visitor)
             run = Run(CompareSpec.kind, {}, server=self._server, visitor=visitor, sweep=sweep_id)
@@ -164,7 +164,7 @@ class JobQueue(ABC):
 
     def stop_sweep(self, sweep_id: str, visitor: str = "") -> None:
         """Ask all points of a sweep to end. Raises as `stop` does."""
-        for run in self.store.points_of(sweep_id, results=False):
+        for run in self.store.points_of(sweep_id):
             if not run.state.final:
                 self.stop(run.id, visitor)
 

@@ -37,7 +37,7 @@ class RecentRuns:
     def points_of(self, sweep_id: str) -> list[Run]:
         """Return the runs that belong to a sweep with their results, oldest first."""
         with self._lock:
-            runs = self._fresh(self._lists, sweep_id, self._points)
+            runs = self._fresh(self._lists, sweep_id, self._store.points_of)
             return [self._with_result(run) for run in runs]
 
     def unfinished(self) -> list[Run]:
@@ -50,9 +50,6 @@ class RecentRuns:
         with self._lock:
             self._glances.clear()
             self._lists.clear()
-
-    def _points(self, sweep_id: str) -> list[Run]:
-        return self._store.points_of(sweep_id, results=False)
 
     def _fresh(self, kept: OrderedDict, key: str, read):
         at, found = kept.pop(key, (0.0, None))

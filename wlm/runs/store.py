@@ -112,11 +112,9 @@ class RunStore(Storage):
                 )
         self.create(run)
 
-    def points_of(self, sweep_id: str, *, results: bool = True) -> list[Run]:
-        """Return the runs that belong to a sweep, with or without their results, oldest first."""
-        return self._select(
-            sa.select(*[RUNS] if results else LIGHT).where(RUNS.c.sweep == sweep_id)
-        )
+    def points_of(self, sweep_id: str) -> list[Run]:
+        """Return the runs that belong to a sweep without their results, oldest first."""
+        return self._select(sa.select(*LIGHT).where(RUNS.c.sweep == sweep_id))
 
     def delete(self, run_id: str, visitor: str | None) -> None:
         """Delete a finished run of this visitor, or of anyone if visitor is None.
