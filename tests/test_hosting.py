@@ -44,7 +44,7 @@ def test_limits_and_the_note_are_read():
         ("WLM_RUN_SECONDS", "1e3", "got '1e3'"),
         ("WLM_RUNS_PER_VISITOR", "", "a whole number from 1 to 10,000, got ''"),
         ("WLM_RUN_VARIANTS", "9", "from 1 to 8, got '9'"),
-        ("WLM_HOST_NOTE", "x" * 301, "at most 300 signs, got 301"),
+        ("WLM_HOST_NOTE", "x" * 301, "at most 300 characters, got 301"),
     ],
 )
 def test_a_setting_that_is_none_is_refused_with_what_is_allowed(variable, value, words):

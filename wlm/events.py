@@ -10,9 +10,7 @@ from datetime import UTC, datetime
 
 from wlm.hosting import hosting
 
-SHORT = (
-    8  # characters of a visitor's name: enough to follow a visitor, too few to act as the visitor
-)
+SHORT = 8  # characters of a visitor's name: too few to act as the visitor
 
 
 def note(event: str, visitor: str = "", **facts) -> None:

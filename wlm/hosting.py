@@ -19,9 +19,8 @@ def _switch(variable: str, about: str):
     return field(default=False, metadata={"variable": variable, "about": about})
 
 
-def _limit(variable: str, default: int, low: int, high: int, about: str):
-    known = {"variable": variable, "range": (low, high), "about": about}
-    return field(default=default, metadata=known)
+def _limit(variable: str, default: int, most: int, about: str):
+    return field(default=default, metadata={"variable": variable, "most": most, "about": about})
 
 
 @dataclass(frozen=True)
@@ -37,26 +36,26 @@ class Hosting:
     importing: bool = _switch("WLM_ALLOW_IMPORT", "visitors may import exported runs")
     uploading: bool = _switch("WLM_ALLOW_UPLOAD", "visitors may bring models and texts")
     runs_per_visitor: int = _limit(
-        *("WLM_RUNS_PER_VISITOR", 30, 1, 10_000),
+        *("WLM_RUNS_PER_VISITOR", 30, 10_000),
         "runs that a visitor may start within an hour; each point of a sweep is one",
     )
     runs_per_address: int = _limit(
-        *("WLM_RUNS_PER_ADDRESS", 120, 1, 100_000),
+        *("WLM_RUNS_PER_ADDRESS", 120, 100_000),
         "the same for all visitors of one network address, such as a lecture hall's",
     )
     runs_per_server: int = _limit(
-        "WLM_RUNS_PER_SERVER", 300, 1, 100_000, "the same for all visitors of a server"
+        "WLM_RUNS_PER_SERVER", 300, 100_000, "the same for all visitors of a server"
     )
     seconds: int = _limit(
-        "WLM_RUN_SECONDS", 30, 1, 86_400, "seconds that a run may measure; then it is ended"
+        "WLM_RUN_SECONDS", 30, 86_400, "seconds that a run may measure; then it is ended"
     )
-    variants: int = _limit("WLM_RUN_VARIANTS", 5, 1, 8, "variants of a run")
-    threads: int = _limit("WLM_RUN_THREADS", 2, 1, 1024, "threads of a run")
-    batch_size: int = _limit("WLM_RUN_BATCH", 64, 1, 256, "batch size of a run")
-    chunk: int = _limit("WLM_RUN_CHUNK", 2_000, 1, 10_000, "chunk length times batch size of a run")
-    hidden: int = _limit("WLM_RUN_HIDDEN", 512, 1, 1024, "hidden size of random weights")
+    variants: int = _limit("WLM_RUN_VARIANTS", 5, 8, "variants of a run")
+    threads: int = _limit("WLM_RUN_THREADS", 2, 1024, "threads of a run")
+    batch_size: int = _limit("WLM_RUN_BATCH", 64, 256, "batch size of a run")
+    chunk: int = _limit("WLM_RUN_CHUNK", 2_000, 10_000, "chunk length times batch size of a run")
+    hidden: int = _limit("WLM_RUN_HIDDEN", 512, 1024, "hidden size of random weights")
     log: bool = _switch("WLM_LOG", "log a line an event, also where visitors are no strangers")
-    run_days: int = _limit("WLM_RUN_DAYS", 30, 1, 3_650, "days for which runs are kept")
+    run_days: int = _limit("WLM_RUN_DAYS", 30, 3_650, "days for which runs are kept")
 
     def check_allowed(self, activity: str) -> None:
         """Raise SettingError if visitors may not do what a switch, given by name, allows."""
@@ -114,8 +113,10 @@ def _value(setting, text: str):
         return SWITCH[text.lower()]
     if isinstance(setting.default, str):
         if len(text) > MOST_NOTE:
-            raise SettingError(f"{variable} must have at most {MOST_NOTE} signs, got {len(text):,}")
+            raise SettingError(
+                f"{variable} must have at most {MOST_NOTE} characters, got {len(text):,}"
+            )
         return text
-    if allowed := allowed_unless(parse_whole(text), *setting.metadata["range"]):
+    if allowed := allowed_unless(parse_whole(text), 1, setting.metadata["most"]):
         raise SettingError(f"{variable} must be {allowed}, got {text[:80]!r}")
     return int(text)

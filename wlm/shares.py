@@ -4,9 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 
-MOST_ADDRESSES = (
-    10_000  # remembered; addresses that were inactive for the longest time are forgotten
-)
+MOST_ADDRESSES = 10_000  # remembered: the one that was inactive for the longest time goes first
 
 
 class Shares:
@@ -42,11 +40,6 @@ class Shares:
         """Tell whether an address has a thing."""
         with self._lock:
             return thing in self._of(address)
-
-    def clear(self) -> None:
-        """Forget all addresses."""
-        with self._lock:
-            self._taken.clear()
 
     def _of(self, address: str) -> dict[Hashable, float]:
         since = self._clock() - self.seconds

@@ -410,12 +410,11 @@ def test_one_fetch_at_a_time_in_the_background(mirror, own_data):
     background.stop()
     assert background.stopping
     mirror.go_on.set()
-    background.wait(PATIENCE)
-    assert not background.running
+    wait_for(lambda: not background.running, "the end of the fetch")
     assert background.error == "fetching wikitext-2 was stopped: nothing of it is kept"
     assert not own_data.exists()
     background.start(WIKITEXT2)
-    background.wait(PATIENCE)
+    wait_for(lambda: not background.running, "the end of the fetch")
     assert background.error == "" and is_here(WIKITEXT2)
 
 
@@ -426,7 +425,7 @@ def test_a_defect_ends_a_fetch_in_the_background_with_words(monkeypatch, caplog)
     monkeypatch.setattr("wlm.catalog.fetch.fetch", broken)
     background = BackgroundFetch()
     background.start(WIKITEXT2)
-    background.wait(PATIENCE)
+    wait_for(lambda: not background.running, "the end of the fetch")
     assert background.error == defect("fetching") and background.ended == 1
     assert "internal detail" in caplog.text
 

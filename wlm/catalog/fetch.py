@@ -152,11 +152,6 @@ class BackgroundFetch:
         hosting().check_allowed("fetching")
         self._stop.set()
 
-    def wait(self, seconds: float) -> None:
-        """Wait until the fetch has ended, at most for a number of seconds."""
-        if self._thread is not None:
-            self._thread.join(seconds)
-
     def _fetch(self) -> None:
         try:
             fetch(self.what, report=self._report)
