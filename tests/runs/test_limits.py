@@ -136,7 +136,7 @@ def test_settings_within_the_limits_are_taken(public):
 class Idle(JobQueue):
     """A queue that does nothing."""
 
-    start = _end = lambda self: None
+    _start = _end = lambda self: None
     worker = lambda self: (True, "")  # noqa: E731
 
     def _hand_over(self, run_ids) -> None:

@@ -86,12 +86,9 @@ class AudienceStore:
     def open_room(self, room: Room) -> None:
         """Store a new room and remove its host's earlier rooms with their votes. Raises
         AudienceError if there are too many rooms."""
-        old = ROOMS.c.host == room.host
-        codes = sa.select(ROOMS.c.code).where(old)
         open_ones = sa.select(sa.func.count()).select_from(ROOMS).where(_is_open())
         with self._transaction() as connection:
-            connection.execute(VOTES.delete().where(VOTES.c.room.in_(codes)))
-            connection.execute(ROOMS.delete().where(old))
+            _remove(connection, ROOMS.c.host == room.host)
             if connection.execute(open_ones).scalar() >= MOST_ROOMS:
                 raise AudienceError(f"at most {MOST_ROOMS} rooms can be open: try again later")
             connection.execute(ROOMS.insert().values(_to_row(room)))
@@ -99,10 +96,8 @@ class AudienceStore:
 
     def remove_old(self) -> None:
         """Remove the rooms whose day is over, with their votes. The caretaker calls this."""
-        codes = sa.select(ROOMS.c.code).where(~_is_open())
         with self._transaction() as connection:
-            connection.execute(VOTES.delete().where(VOTES.c.room.in_(codes)))
-            connection.execute(ROOMS.delete().where(~_is_open()))
+            _remove(connection, ~_is_open())
 
     def room_of(self, host: str) -> Room | None:
         """Return the room that a visitor leads, if any."""
@@ -181,9 +176,8 @@ class AudienceStore:
         put = insert.on_conflict_do_update(
             index_elements=["room", "round", "voter"], set_={"side": insert.excluded.side}
         )
-        counted = {"preserve_rowcount": True}  # which PostgreSQL's driver would otherwise lose
         with self._transaction() as connection:
-            return connection.execute(put, execution_options=counted).rowcount > 0
+            return connection.execute(put).rowcount > 0
 
     def _read(self, code: str) -> tuple[Room, dict[int, Votes], int]:
         room = self._room(ROOMS.c.code == code)
@@ -252,6 +246,13 @@ def _moved(spare: sa.Engine, url: str) -> sa.Engine:
     except SQLAlchemyError as error:
         raise AudienceError(f"rooms cannot be stored: {reason_of(error)}") from None
     return engine
+
+
+def _remove(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+    """Remove rooms with their votes."""
+    codes = sa.select(ROOMS.c.code).where(which)
+    connection.execute(VOTES.delete().where(VOTES.c.room.in_(codes)))
+    connection.execute(ROOMS.delete().where(which))
 
 
 def _is_open() -> sa.ColumnElement[bool]:

@@ -20,14 +20,13 @@ logger = logging.getLogger(__name__)
 
 
 class Caretaker(threading.Thread):
-    """A thread that ends with the process or when `stop` is called. It alone removes old runs;
-    `removers` remove old rooms and uploads."""
+    """A thread that ends with the process. It alone removes old runs; `removers` remove old rooms
+    and uploads."""
 
     def __init__(self, store: RunStore, *removers: Callable[[], None]):
         super().__init__(name="caretaker", daemon=True)
         self._removers = removers
         self._store, self._me = store, this_server()
-        self._ended = threading.Event()
         # By server: its last sign of life, and when that sign was first seen.
         self._seen: dict[str, tuple[int, float]] = {}
         # The time of the last cleaning: by the clock, which can be set, and by a timer.
@@ -40,12 +39,7 @@ class Caretaker(threading.Thread):
                 self.look()
             except Exception:
                 logger.exception("the caretaker failed")
-            if self._ended.wait(LOOK_SECONDS):
-                return
-
-    def stop(self) -> None:
-        """End the thread, which may still finish a last look."""
-        self._ended.set()
+            time.sleep(LOOK_SECONDS)
 
     def look(self) -> None:
         """Give a sign of life, store spilled runs and mark the runs of servers that are gone as

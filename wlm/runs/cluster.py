@@ -49,21 +49,17 @@ class ClusterQueue(JobQueue):
         self._client: Client | None = None
         self._futures: dict[str, Future] = {}  # runs not seen to be final
 
-    def start(self) -> None:
-        """Connect to the scheduler, unless it is already connected."""
-        with self._lock:
-            if self._closed:
-                raise JobError("the queue of runs is closed: the server is stopping")
-            if self._client is not None and self._client.status == "running":
-                return
-            try:
-                self._client = Client(self._address, timeout=CONNECT_SECONDS, set_as_default=False)
-            except (OSError, ValueError, TypeError) as error:
-                raise JobError(
-                    f"WLM_DASK must name a Dask scheduler, and none answers at "
-                    f"{self._address!r}: {first_line(error)}"
-                ) from None
-            threading.Thread(target=self._follow, args=(self._client,), daemon=True).start()
+    def _start(self) -> None:
+        if self._client is not None and self._client.status == "running":
+            return
+        try:
+            self._client = Client(self._address, timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError, TypeError) as error:
+            raise JobError(
+                f"WLM_DASK must name a Dask scheduler, and none answers at "
+                f"{self._address!r}: {first_line(error)}"
+            ) from None
+        threading.Thread(target=self._follow, args=(self._client,), daemon=True).start()
 
     def worker(self) -> tuple[bool, str]:
         """Return whether the cluster has a worker that measures, and a sentence about its work."""

@@ -68,6 +68,8 @@ def open_database(url: str) -> sa.Engine:
     arguments = {"connect_timeout": CONNECT_SECONDS} if server else {}
     try:
         engine = sa.create_engine(address, pool_pre_ping=True, connect_args=arguments)
+        # PostgreSQL's driver would otherwise lose how many rows a statement changed.
+        engine.update_execution_options(preserve_rowcount=True)
     except ModuleNotFoundError as error:
         package = "psycopg[binary]" if error.name == "psycopg" else error.name
         raise StoreError(

@@ -39,10 +39,17 @@ class JobQueue(ABC):
         self._lock = threading.RLock()
         self._closed = False
 
-    @abstractmethod
     def start(self) -> None:
         """Start the worker or connect to the cluster, unless that is done, so that the first run
         need not wait. Raises JobError."""
+        with self._lock:
+            if self._closed:
+                raise JobError("the queue of runs is closed: the server is stopping")
+            self._start()
+
+    @abstractmethod
+    def _start(self) -> None:
+        """Start the worker or connect to the cluster, unless that is done. Raises JobError."""
 
     def prefetch(self, spec: CompareSpec | InspectSpec) -> None:
         """Begin a job that may be submitted soon, if possible, so that it then measures at once."""

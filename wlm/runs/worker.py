@@ -56,17 +56,13 @@ class WorkerQueue(JobQueue):
         self._unfinished: dict[tuple[str, ...], int] = {}
         self._prefetched = ("", 0.0)  # the job that the worker should prefetch, and since when
 
-    def start(self) -> None:
-        """Start the worker, unless it runs, so that the first run need not wait for it."""
-        with self._lock:
-            if self._closed:
-                raise JobError("the queue of runs is closed: the server is stopping")
-            if self._is_alive():
-                return
-            urls = {"WLM_DATABASE_URL": self.store.url, "WLM_SPILL_URL": self.store.spill_url}
-            worker = WorkerProcess({**urls, "WLM_WORKER": worker_of(self._server)})
-            worker.watch(self._watch, self._watch_heartbeat)
-            self._worker, self._prefetched = worker, ("", 0.0)
+    def _start(self) -> None:
+        if self._is_alive():
+            return
+        urls = {"WLM_DATABASE_URL": self.store.url, "WLM_SPILL_URL": self.store.spill_url}
+        worker = WorkerProcess({**urls, "WLM_WORKER": worker_of(self._server)})
+        worker.watch(self._watch, self._watch_heartbeat)
+        self._worker, self._prefetched = worker, ("", 0.0)
 
     def prefetch(self, spec: CompareSpec | InspectSpec) -> None:
         """Tell the worker, unless just told, to begin a job while it has nothing else to do."""
