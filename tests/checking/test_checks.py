@@ -9,7 +9,6 @@ import pytest
 from wlm.checking import (
     catalog,
     engines,
-    installed,
     machine,
     network,
     runs,
@@ -31,7 +30,7 @@ def crosses(findings) -> list[Finding]:
 
 
 def test_what_is_installed_here_is_well():
-    assert crosses(installed.look()) == []
+    assert crosses(machine.look_at_packages()) == []
 
 
 @pytest.mark.parametrize(
@@ -45,14 +44,14 @@ def test_what_is_installed_here_is_well():
 def test_a_package_that_is_missing_or_another_is_named(tmp_path, monkeypatch, line, words):
     path = tmp_path / "requirements.txt"
     path.write_text(f"# a comment\n{line}\npytest\n")
-    monkeypatch.setattr(installed, "REQUIREMENTS", path)
-    (cross,) = crosses(installed.look())
+    monkeypatch.setattr(machine, "REQUIREMENTS", path)
+    (cross,) = crosses(machine.look_at_packages())
     assert words in cross.found and "pip install -r requirements.txt" in cross.todo
 
 
 def test_an_old_python_is_a_cross(monkeypatch):
-    monkeypatch.setattr(installed, "OLDEST_PYTHON", (99, 0))
-    assert "install Python 99.0" in crosses(installed.look())[0].todo
+    monkeypatch.setattr(machine, "OLDEST_PYTHON", (99, 0))
+    assert "install Python 99.0" in crosses(machine.look_at_packages())[0].todo
 
 
 def test_damaged_weights_and_texts_are_crosses(model_folder, text_file, monkeypatch):
@@ -117,7 +116,7 @@ def test_warming_up_keeps_the_onnx_files_of_the_bundled_model(tiny_default, own_
     def kept() -> dict[Path, int]:
         return {path: path.stat().st_ino for path in own_cache.glob("onnx-*/*.onnx_*")}
 
-    for look in ("catalog.look", "runs.look_at_store", "machine.look"):
+    for look in ("catalog.look", "runs.look_at_store", "machine.look_at_folders"):
         monkeypatch.setattr(f"wlm.checking.{look}", lambda *_: iter(()))
     monkeypatch.setattr(network, "look", lambda _port: iter(()))
     assert not kept()
@@ -183,13 +182,13 @@ def test_a_worker_that_does_not_measure_is_a_cross(monkeypatch, own_database, en
 
 
 def test_folders_that_cannot_be_written_and_little_room_are_crosses(monkeypatch):
-    assert crosses(machine.look()) == []
+    assert crosses(machine.look_at_folders()) == []
     monkeypatch.setenv("WLM_CACHE", "/dev/null/cache")
     usage = namedtuple("usage", "total used free")(10**12, 10**12, 5 * 10**8)
     monkeypatch.setattr(machine.shutil, "disk_usage", lambda _: usage)
     memory = namedtuple("memory", "available")(3 * 10**8)
     monkeypatch.setattr(machine.psutil, "virtual_memory", lambda: memory)
-    cache, disk, left = crosses(machine.look())
+    cache, disk, left = crosses(machine.look_at_folders())
     assert "/dev/null/cache cannot be written" in cache.found and "WLM_CACHE" in cache.todo
     assert disk.found == "0.5 GB are free" and left.found == "0.3 GB are free"
 

@@ -14,9 +14,7 @@ from wlm.text.corpus import read_words
 def look() -> Iterator[Finding]:
     """Check each model's weights against the hash on its card, and that each text can be read."""
     yield from _found("model", models_here(), DEFAULT_MODEL, "its weights match its card")
-    texts = [
-        text if text.problem else replace(text, problem=_problem(text)) for text in texts_here()
-    ]
+    texts = [replace(text, problem=text.problem or _problem(text)) for text in texts_here()]
     yield from _found("text", texts, DEFAULT_TEXT, "it can be read")
 
 
