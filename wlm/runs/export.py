@@ -57,7 +57,7 @@ def to_csv(run: Run) -> str:
     if nothing was measured."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    result = _measured(run)
+    result = result_of(run)
     results = result["results"]
     sizes = ["added_bytes", "peak_bytes"] if _has_memory(results) else []
     heads = ["round", "variant", "label", "tokens", "wall_s", "cpu_s", "group"]
@@ -85,7 +85,7 @@ def to_json(run: Run) -> str:
 def to_markdown(run: Run) -> str:
     """Return a run as a report to paste into an issue. Raises ReportError if nothing was
     measured."""
-    result = _measured(run)
+    result = result_of(run)
     heads, rows = table(result)
     lines = [
         *(f"**{said}**\n" for said in sentences(result)),
@@ -116,30 +116,34 @@ def sentences(result: dict) -> list[str]:
 
 def table(result: dict) -> tuple[list[str], list[list[str]]]:
     """Return a comparison's JSON as a report's table: column titles, and one row per variant."""
-    some_unknown = bool(read_as(result["protocol"]))  # otherwise both losses are the same
-    some_memory = _has_memory(result["results"])
-    unit, scale = size_unit(row["size_bytes"] for row in result["results"])
-    heads = [
-        *("variant", f"size, {unit}", "loss, nats"),
-        *(["of known words"] if some_unknown else []),
-        *("elapsed, s", "CPU, s", "speed-up", "95% interval"),
-        *(["memory, MB", "peak, MB"] if some_memory else []),
-    ]
-    rows = [
-        [
-            row["label"],
-            f"{row['size_bytes'] / scale:.1f}",
-            f"{row['loss']:.4f}",
-            *([f"{row['loss_known']:.4f}" if row.get("loss_known") else "–"] * some_unknown),
-            f"{row['elapsed_s']:.2f}",
-            f"{row['cpu_s']:.2f}",
-            f"{row.get('speedup', 1.0):.2f}",
-            "{:.2f} to {:.2f}".format(*ends) if (ends := row.get("speedup_ci95")) else "–",
-            *(_megabytes(row.get("memory")) if some_memory else []),
-        ]
-        for row in result["results"]
-    ]
-    return heads, rows
+    results = result["results"]
+    unit, scale = size_unit(row["size_bytes"] for row in results)
+    columns = {
+        "variant": lambda row: row["label"],
+        f"size, {unit}": lambda row: f"{row['size_bytes'] / scale:.1f}",
+        "loss, nats": lambda row: f"{row['loss']:.4f}",
+        "of known words": lambda row: f"{row['loss_known']:.4f}" if row.get("loss_known") else "–",
+        "elapsed, s": lambda row: f"{row['elapsed_s']:.2f}",
+        "CPU, s": lambda row: f"{row['cpu_s']:.2f}",
+        "speed-up": lambda row: f"{row.get('speedup', 1.0):.2f}",
+        "95% interval": _interval,
+        "memory, MB": lambda row: _megabytes(row, "added_bytes"),
+        "peak, MB": lambda row: _megabytes(row, "peak_bytes"),
+    }
+    if not read_as(result["protocol"]):  # all words are known: both losses are the same
+        del columns["of known words"]
+    if not _has_memory(results):
+        del columns["memory, MB"], columns["peak, MB"]
+    return list(columns), [[cell(row) for cell in columns.values()] for row in results]
+
+
+def _interval(row: dict) -> str:
+    ends = row.get("speedup_ci95")
+    return "{:.2f} to {:.2f}".format(*ends) if ends else "–"
+
+
+def _megabytes(row: dict, size: str) -> str:
+    return f"{row['memory'][size] / 1e6:.0f}" if row.get("memory") else "–"
 
 
 def _has_memory(results: list[dict]) -> bool:
@@ -147,16 +151,10 @@ def _has_memory(results: list[dict]) -> bool:
     return any(row.get("memory") for row in results)
 
 
-def _megabytes(memory: dict | None) -> list[str]:
-    if memory is None:
-        return ["–", "–"]
-    return [f"{memory[size] / 1e6:.0f}" for size in ("added_bytes", "peak_bytes")]
-
-
 def facts(run: Run) -> dict[str, str]:
     """Return the facts of a report next to its numbers: model, text, protocol, machine, versions
     and the run itself."""
-    result = _measured(run)
+    result = result_of(run)
     protocol, machine = result["protocol"], result["machine"]
     weights = protocol.get("weights_sha256")
     return {
@@ -180,7 +178,8 @@ def when(run: Run) -> str:
     return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.created_at))
 
 
-def _measured(run: Run) -> dict:
+def result_of(run: Run) -> dict:
+    """Return a run's result. Raises ReportError if nothing was measured."""
     if not run.result:
         raise ReportError(f"run {run.id!r} has measured nothing")
     return run.result

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from wlm.errors import ReportError
 from wlm.measuring.tradeoff import best
 from wlm.measuring.wording import sentence, size_unit
-from wlm.runs.export import facts, sentences, table, to_json, when
+from wlm.runs.export import facts, result_of, sentences, table, to_json, when
 from wlm.runs.run import Run
 
 OPENING = '<script type="application/json" id="wlm-run">'
@@ -60,11 +60,10 @@ def to_html(run: Run, charts: Mapping[str, dict], themes: Mapping[str, dict]) ->
     `charts` are Vega-Lite specifications by their titles, `themes` the settings of all charts on
     `light` and on `dark` pages. Raises ReportError if nothing was measured.
     """
-    if not run.result:
-        raise ReportError(f"run {run.id!r} has measured nothing: there is nothing to show")
-    results = run.result["results"]
-    verdict = sentence(run.result, best(results))
-    version = run.result["machine"]["wlm"]
+    result = result_of(run)
+    verdict = sentence(result, best(result["results"]))
+    details = {**facts(run), "repeat it with": repeat_command(run.spec)}
+    version = result["machine"]["wlm"]
     drawing = [_vega(next(iter(charts.values()))), DRAW] if charts else []
     specs = json.dumps({"specs": [*charts.values()], "themes": dict(themes)})
     return "\n".join(
@@ -79,20 +78,17 @@ def to_html(run: Run, charts: Mapping[str, dict], themes: Mapping[str, dict]) ->
             f"<title>{_text(verdict)}</title>",
             f"<style>{STYLE}</style></head><body>",
             f"<h1>{_text(verdict)}</h1>",
-            *(f"<p>{_text(said)}</p>" for said in sentences(run.result) if said != verdict),
-            *(f"<p>⚠ {_text(warning)}</p>" for warning in run.result.get("warnings", [])),
-            _cards(results),
+            *(f"<p>{_text(said)}</p>" for said in sentences(result) if said != verdict),
+            *(f"<p>⚠ {_text(warning)}</p>" for warning in result.get("warnings", [])),
+            _cards(result["results"]),
             *(_figure(i, title) for i, title in enumerate(charts)),
             "<h2>All variants</h2>",
-            _table(run.result),
+            _table(result),
             "<h2>Method</h2>",
             f"<p>{_text(METHOD)}</p>",
             *(
                 f"<p>{_text(name.capitalize())}: <code>{_text(value)}</code></p>"
-                for name, value in (
-                    *facts(run).items(),
-                    ("repeat it with", repeat_command(run.spec)),
-                )
+                for name, value in details.items()
             ),
             f"<footer>Measured on {when(run)} with wlm {_text(version)}</footer>",
             f'<script type="application/json" id="wlm-charts">{_in_script(specs)}</script>',
@@ -149,24 +145,19 @@ def _cards(results: list[dict]) -> str:
     """Return cards of the best trade-off's numbers, each next to the baseline's."""
     baseline, chosen = results[0], results[best(results)]
     unit, scale = size_unit(row["size_bytes"] for row in (baseline, chosen))
-    cards = [
-        ("Loss, nats per token", f"{chosen['loss']:.4f}", f"{baseline['loss']:.4f}"),
-        (
-            f"Size, {unit}",
-            f"{chosen['size_bytes'] / scale:,.1f}",
-            f"{baseline['size_bytes'] / scale:,.1f}",
-        ),
-        ("Elapsed, s", f"{chosen['elapsed_s']:.2f}", f"{baseline['elapsed_s']:.2f}"),
-        ("Speed-up", f"{chosen.get('speedup', 1.0):.2f}", "1.00"),
-    ]
+    numbers = {
+        "Loss, nats per token": lambda row: f"{row['loss']:.4f}",
+        f"Size, {unit}": lambda row: f"{row['size_bytes'] / scale:,.1f}",
+        "Elapsed, s": lambda row: f"{row['elapsed_s']:.2f}",
+        "Speed-up": lambda row: f"{row.get('speedup', 1.0):.2f}",
+    }
     if all(row.get("memory") for row in (baseline, chosen)):
-        added = (f"{row['memory']['added_bytes'] / 1e6:,.0f}" for row in (chosen, baseline))
-        cards.append(("Memory, MB", *added))
+        numbers["Memory, MB"] = lambda row: f"{row['memory']['added_bytes'] / 1e6:,.0f}"
     label, against = _text(chosen["label"]), _text(baseline["label"])
     boxes = [
-        f"<div><span>{_text(heading)}, {label}</span><b>{value}</b>"
-        f"<span>{against}: {other}</span></div>"
-        for heading, value, other in cards
+        f"<div><span>{heading}, {label}</span><b>{number(chosen)}</b>"
+        f"<span>{against}: {number(baseline)}</span></div>"
+        for heading, number in numbers.items()
     ]
     return f'<div class="cards">{"".join(boxes)}</div>'
 
