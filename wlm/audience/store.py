@@ -6,6 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -91,7 +92,7 @@ class AudienceStore:
             _remove(connection, ROOMS.c.host == room.host)
             if connection.execute(open_ones).scalar() >= MOST_ROOMS:
                 raise AudienceError(f"at most {MOST_ROOMS} rooms can be open: try again later")
-            connection.execute(ROOMS.insert().values(_to_row(room)))
+            connection.execute(ROOMS.insert().values(asdict(room)))
         self._forget(room.code)
 
     def remove_old(self) -> None:
@@ -226,10 +227,8 @@ def _open(url: str) -> sa.Engine:
     try:
         engine = open_database(url)
         make_tables(engine, METADATA)
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, OSError, StoreError) as error:
         raise AudienceError(f"rooms cannot be stored: {reason_of(error)}") from None
-    except StoreError as error:
-        raise AudienceError(f"rooms cannot be stored: {error}") from None
     return engine
 
 
@@ -267,11 +266,6 @@ def _full() -> AudienceError:
 def _voter(code: str, visitor: str) -> str:
     """Return a visitor's name in one room, which reveals nothing in another room."""
     return hashlib.sha256(f"{code}:{visitor}".encode()).hexdigest()[:32]
-
-
-def _to_row(room: Room) -> dict:
-    pairs = [{"texts": pair.texts, "quantized": pair.quantized} for pair in room.pairs]
-    return {**vars(room), "pairs": pairs}
 
 
 def _from_row(row: Mapping) -> Room:

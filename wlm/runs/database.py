@@ -194,9 +194,11 @@ def shown_url(url: str) -> str:
     return f"{scheme}://{user}{':***' if colon else ''}{at}{place}"
 
 
-def reason_of(error: SQLAlchemyError | OSError) -> str:
+def reason_of(error: SQLAlchemyError | OSError | StoreError) -> str:
     """Return the database's error in one line. Strangers get no names of hosts or users."""
     original = getattr(error, "orig", None) or error
+    if isinstance(error, StoreError):
+        return str(error)
     if isinstance(error, OSError):
         return error.strerror or str(error)
     if hosting().public and not isinstance(original, sqlite3.Error):

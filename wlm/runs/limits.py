@@ -30,15 +30,6 @@ def check_limits(spec, visitor: str) -> None:
         check_range("the hidden size", hidden, 1, limits.hidden, hint=HINT)
 
 
-def within_limits(spec) -> bool:
-    """Tell whether settings are within this server's limits, for no visitor in particular."""
-    try:
-        check_limits(spec, "")
-    except SettingError:
-        return False
-    return True
-
-
 def most_seconds() -> float | None:
     """Return the longest time that a run may measure here; None if its own settings decide."""
     return float(hosting().seconds) if hosting().public else None

@@ -103,10 +103,8 @@ class Storage:
             if path := file_of(self.url):
                 self._file = path, path.stat().st_ino
             self._reason = ""
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError, StoreError) as error:
             self._reason = reason_of(error)
-        except StoreError as error:
-            self._reason = str(error)
 
     def _why_lost(self) -> str:
         """Return why the file is no longer the database that was opened; empty while it is."""

@@ -11,13 +11,13 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 
-from wlm.errors import JobError, StoreAwayError, StoreError
+from wlm.errors import JobError, SettingError, StoreAwayError, StoreError
 from wlm.inspecting.times import InspectSpec
 from wlm.measuring.comparison import CompareSpec
 from wlm.memory import give_back
 from wlm.runs.execute import KINDS, execute
 from wlm.runs.heartbeat import BEAT_SECONDS, Heartbeat, Watch, worker_of
-from wlm.runs.limits import most_seconds, within_limits
+from wlm.runs.limits import check_limits, most_seconds
 from wlm.runs.prefetch import Prefetch
 from wlm.runs.queue import JobQueue
 from wlm.runs.run import State
@@ -66,8 +66,12 @@ class WorkerQueue(JobQueue):
 
     def prefetch(self, spec: CompareSpec | InspectSpec) -> None:
         """Tell the worker, unless just told, to begin a job while it has nothing else to do."""
-        if spec.threads > 1 or not within_limits(spec):
+        if spec.threads > 1:
             return  # threads keep to CPUs that are chosen when the run begins
+        try:
+            check_limits(spec, "")
+        except SettingError:
+            return
         line = json.dumps({"kind": spec.kind, "spec": spec.to_json()})
         with self._lock:
             told, at = self._prefetched
