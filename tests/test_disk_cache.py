@@ -121,4 +121,4 @@ def test_two_processes_at_once_do_no_harm():
         _, errors = output_of(process)
         assert process.returncode == 0 and not errors, errors.decode()
     assert read_cached("group", "1", "same") == b"x" * 300_000
-    assert not [path for path in files() if path.suffix == ".part"]
+    assert {path.parent.name for path in files()} == {"group"}

@@ -7,9 +7,9 @@ written under another name and then moved, so that two processes at once do no h
 import hashlib
 import logging
 import os
-import tempfile
 from pathlib import Path
 
+from wlm.files import WRITING, remove_abandoned, write_whole
 from wlm.paths import cache_folder
 
 MOST_BYTES = 1_000_000_000
@@ -43,14 +43,7 @@ def write_cached(group: str, version: str, name: str, content: bytes) -> None:
     path = folder / _file_name(version, name, content)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(suffix=".part", dir=folder)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(part).replace(path)
-        except BaseException:
-            _remove(Path(part))
-            raise
+        write_whole(path, lambda part: part.write_bytes(content))
     except OSError as error:
         logger.warning("%s cannot be kept in the cache: %s", name, error)
         return
@@ -64,11 +57,10 @@ def _file_name(version: str, name: str, content: bytes) -> str:
 def _tidy(newest: Path, version: str) -> None:
     """Remove outdated files and, beyond MOST_BYTES, the least recently used. Another process may
     remove the same files meanwhile."""
+    remove_abandoned(cache_folder(), f"*/{WRITING}*")
     kept, total = [], 0
-    for path in cache_folder().glob("*/*"):
-        # A part is a write under way, or one that a killed process left behind.
-        stale = path.parent == newest.parent and path.suffix != ".part"
-        if stale and not path.name.startswith(f"{version}_"):
+    for path in cache_folder().glob("*/[!.]*"):  # without the folders of writes under way
+        if path.parent == newest.parent and not path.name.startswith(f"{version}_"):
             _remove(path)
             continue
         try:

@@ -39,6 +39,7 @@ _BEGINNINGS = {  # the first bytes, what the file is, and what to do, if that is
 # Protocols 2 to 5 begin with their number, protocol 0 with a class, a list or a dictionary.
 _PICKLE = re.compile(rb"\x80[\x02-\x05]|c[\w.]+\n\w+\n[pqR(]|\([dl]p\d+\n")
 BEGINNING = 1024  # bytes that `kind_by_beginning` needs
+WRITING = ".writing-"  # how folders begin that `write_whole` writes to
 ABANDONED_S = 3_600.0  # no process pauses so long between two writes
 
 
@@ -86,15 +87,15 @@ def sha256_of(path: Path) -> str:
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` write a file next to its place, and move it there: whole, or not at all."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=WRITING) as folder:
         write(Path(folder) / path.name)
         (Path(folder) / path.name).replace(path)
 
 
-def remove_abandoned(parent: Path, prefix: str) -> None:
-    """Remove the folders that killed processes left. `prefix` is how their names begin. A process
-    that still runs has written to its folder recently."""
-    for folder in parent.glob(f"{prefix}*"):
+def remove_abandoned(parent: Path, pattern: str) -> None:
+    """Remove the folders that match a pattern and that killed processes left. A process that still
+    runs has written to its folder recently."""
+    for folder in parent.glob(pattern):
         with suppress(OSError):
             latest = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
             if time.time() - latest > ABANDONED_S:

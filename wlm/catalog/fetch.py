@@ -89,7 +89,7 @@ def _workshop(data: Path) -> Iterator[Path]:
     made = not data.exists()
     try:
         data.mkdir(parents=True, exist_ok=True)
-        remove_abandoned(data, FETCHING)
+        remove_abandoned(data, f"{FETCHING}*")
         with tempfile.TemporaryDirectory(dir=data, prefix=FETCHING) as folder:
             yield Path(folder)
     except OSError as error:

@@ -76,7 +76,7 @@ def remove_old() -> None:
             over = True
         if over:
             shutil.rmtree(path, ignore_errors=True)
-    remove_abandoned(uploads_folder(), CHECKING)
+    remove_abandoned(uploads_folder(), f"{CHECKING}*")
 
 
 def remove(owner: str, name: str) -> None:
