@@ -5,7 +5,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 
 import sqlalchemy as sa
@@ -216,11 +216,8 @@ class AudienceStore:
 
 def remove_old_rooms() -> None:
     """Remove the rooms whose day is over from the database of runs. Raises AudienceError."""
-    store = AudienceStore(database_url())
-    try:
+    with closing(AudienceStore(database_url())) as store:
         store.remove_old()
-    finally:
-        store.close()
 
 
 def _open(url: str) -> sa.Engine:

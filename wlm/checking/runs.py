@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 from wlm.checking.finding import Finding
 from wlm.measuring.comparison import CompareSpec
@@ -29,14 +30,11 @@ def look_at_store() -> Iterator[Finding]:
 def look_at_worker() -> Iterator[Finding]:
     """Have the worker, or the cluster that WLM_DASK names, compare fp32 with int8."""
     store = RunStore(database_url())
-    jobs = open_queue(store)
-    try:
+    with closing(open_queue(store)) as jobs:
         run_id = jobs.submit(CompareSpec(seconds=SECONDS), WHO)
         end = time.monotonic() + PATIENCE
         while not (run := store.get(run_id)).state.final and time.monotonic() < end:
             time.sleep(0.1)
-    finally:
-        jobs.close()
     if run.state.final:
         store.delete(run_id, WHO)
     if well := run.state == State.DONE:

@@ -4,6 +4,7 @@ import os
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from urllib.parse import urlsplit
 
 from wlm.checking.finding import Finding
@@ -48,11 +49,8 @@ def is_healthy(address: str) -> bool:
 def _cluster() -> Finding:
     from wlm.runs.worker import open_queue  # imports PyTorch
 
-    jobs = open_queue(RunStore())
-    try:
+    with closing(open_queue(RunStore())) as jobs:
         return Finding("worker", *jobs.worker(), "start the cluster")
-    finally:
-        jobs.close()
 
 
 def _workers(store: RunStore) -> Finding:
