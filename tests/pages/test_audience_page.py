@@ -204,8 +204,8 @@ def test_a_code_is_typed_to_come_in(monkeypatch):
 def one_network(monkeypatch) -> None:
     """All visitors come from one network address."""
     monkeypatch.setattr(visitor, "address", lambda: "hall")
-    for share in (HOSTS, VOTERS, WRONG_CODES):
-        monkeypatch.setattr(share, "_taken", {})
+    for limit in (HOSTS, VOTERS, WRONG_CODES):
+        monkeypatch.setattr(limit, "_taken", {})
 
 
 def test_codes_cannot_be_guessed_and_who_is_in_stays(one_network, monkeypatch):

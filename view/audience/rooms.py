@@ -6,12 +6,12 @@ from wlm.audience.room import SIDES, Phase, Room
 from wlm.audience.store import LIFE_SECONDS, MOST_ROOMS, MOST_VOTERS, AudienceStore
 from wlm.errors import AudienceError, NoRoomError
 from wlm.paths import database_url
-from wlm.shares import Shares
+from wlm.rate_limit import RateLimit
 
 # Limits per network address, which a whole lecture hall may share.
-HOSTS = Shares(MOST_ROOMS // 10, LIFE_SECONDS)  # visitors who opened rooms
-VOTERS = Shares(MOST_VOTERS // 2, LIFE_SECONDS)  # by room and visitor
-WRONG_CODES = Shares(30, 60.0)
+HOSTS = RateLimit(MOST_ROOMS // 10, LIFE_SECONDS)  # visitors who opened rooms
+VOTERS = RateLimit(MOST_VOTERS // 2, LIFE_SECONDS)  # by room and visitor
+WRONG_CODES = RateLimit(30, 60.0)
 
 
 @singleton

@@ -9,13 +9,13 @@ from view.shared import server, visitor
 from view.shared.received import FILES
 from wlm.errors import ReportError
 from wlm.hosting import hosting
+from wlm.rate_limit import RateLimit
 from wlm.runs.html import run_json
 from wlm.runs.import_run import MOST_BYTES, from_json
-from wlm.shares import Shares
 
 # Per network address and hour, which a whole lecture hall may share. Refused files count as well:
 # checking them takes time.
-IMPORTS = Shares(60, 3600.0)
+IMPORTS = RateLimit(60, 3600.0)
 
 
 def show_import() -> None:

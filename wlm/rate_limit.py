@@ -1,4 +1,4 @@
-"""The share that one network address may have of something that all visitors share."""
+"""Limits per network address on what visitors may do within a time."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 MOST_ADDRESSES = 10_000  # remembered: the one that was inactive for the longest time goes first
 
 
-class Shares:
+class RateLimit:
     """At most `most` different things per address within `seconds`. Nothing is stored."""
 
     def __init__(self, most: int, seconds: float, clock: Callable[[], float] = time.monotonic):
@@ -32,7 +32,7 @@ class Shares:
             return True
 
     def is_full(self, address: str) -> bool:
-        """Tell whether an address has its full share."""
+        """Tell whether an address has as many things as allowed."""
         with self._lock:
             return len(self._of(address)) >= self.most
 
