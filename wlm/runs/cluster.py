@@ -113,7 +113,7 @@ class ClusterQueue(JobQueue):
             for run_id, future in list(self._futures.items()):
                 if self._is_final(run_id):
                     del self._futures[run_id]  # otherwise Dask would do it again for a dead worker
-                elif future.status != "pending" and not self._is_final(run_id):
+                elif future.status != "pending":
                     self._give_up([run_id], _reason(future))
             if client.status != "running":
                 self._give_up(list(self._futures), "its scheduler is gone")

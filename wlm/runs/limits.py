@@ -71,12 +71,12 @@ class Allowance:
         of_visitor = [at for at, who, _ in self._started if who == visitor]
         of_address = [at for at, _, where in self._started if where == address]
         of_all = [at for at, _, _ in self._started]
-        shares = [
+        bounds = [
             ("each visitor of this server", limits.runs_per_visitor, of_visitor),
             ("all visitors of one network", limits.runs_per_address, of_address),
             ("all visitors of this server", limits.runs_per_server, of_all),
         ]
-        for whose, most, times in shares if address else [shares[0], shares[2]]:
+        for whose, most, times in bounds if address else [bounds[0], bounds[2]]:
             if runs > most:
                 raise JobError(
                     f"{whose} may start {_runs(most)} within an hour, got {runs} at once"

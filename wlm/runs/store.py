@@ -166,10 +166,9 @@ class RunStore(Storage):
 
     def give_sign(self, server: str) -> None:
         """Record a sign of life of a server."""
-        sign = SERVERS.update().where(SERVERS.c.name == server)
-        if server not in self.signs():
-            self._write(self._main, SERVERS.insert().values(name=server, sign=0))
-        self._write(self._main, sign.values(sign=SERVERS.c.sign + 1))
+        count_up = SERVERS.update().where(SERVERS.c.name == server)
+        if self._write(self._main, count_up.values(sign=SERVERS.c.sign + 1)) == 0:
+            self._write(self._main, SERVERS.insert().values(name=server, sign=1))
 
     def signs(self) -> dict[str, int]:
         """Return each server's last sign of life."""
