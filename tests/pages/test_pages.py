@@ -68,7 +68,7 @@ def test_a_defect_before_the_title_is_said_too(queue, monkeypatch, path):
     def broken(*_):
         raise OSError("internal detail")
 
-    monkeypatch.setattr(choices, "list_models", broken)
+    monkeypatch.setattr(choices, "names_for", broken)
     page = open_page(path)
     assert not page.exception
     (said,) = page.error
