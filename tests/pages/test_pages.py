@@ -7,6 +7,7 @@ from view.shared import choices, server
 from view.shared.page import MENU, plain
 from wlm.catalog import inventory
 from wlm.quantization.variant import Variant
+from wlm.uploads import store
 
 # These load a model in the server.
 LOADING = [path for path in PAGES if path.stem not in ("3_Sweep", "4_Runs", "8_Audience")]
@@ -87,7 +88,7 @@ def test_a_setting_that_is_none_is_said_in_words_and_nothing_else_shown(queue, p
 def test_nothing_to_choose_is_said_with_where_the_bundled_ones_are(
     queue, monkeypatch, listing, kind
 ):
-    monkeypatch.setattr(choices, listing, list)
+    monkeypatch.setattr(store, listing, list)
     page = open_page()
     assert not page.exception
     (said,) = page.error
