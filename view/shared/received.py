@@ -66,7 +66,9 @@ class Files:
             if not self._is_over(file):
                 return True
             self._keep(lambda file: not file.settled or hooks.is_connected(file.session))
-            return not self._is_over(file)
+            if is_over := self._is_over(file):
+                self._files.pop(file.ticket, None)  # at once, so that it refuses no other
+            return not is_over
 
     def settle(self, file: Received) -> None:
         """Note that Streamlit has taken or refused an upload's ticket."""

@@ -98,3 +98,11 @@ def test_a_file_without_a_ticket_is_its_own_content():
 def test_no_file_is_an_error():
     with pytest.raises(UploadError, match="choose a file first"):
         Files().content_of(None)
+
+
+def test_a_refused_file_refuses_no_other(streamlit):
+    files = Files()
+    coming = [files.begin(session, "n") for session in "abc"]
+    assert all(files.has_room(file, 10 * MB) for file in coming)
+    assert not files.has_room(files.begin("d", "n"))
+    assert all(files.has_room(file) for file in coming)
