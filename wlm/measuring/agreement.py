@@ -4,7 +4,6 @@ A loss can stay the same while predictions change: some words become likelier, o
 So both models read the same text, and their distributions are compared at each token.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor
 
 from wlm.measuring.evaluate import DEFAULT_BPTT, DEFAULT_THREADS, thread_count
-from wlm.measuring.intervals import LEVEL, Interval
+from wlm.measuring.intervals import LEVEL
 from wlm.quantization.prepare import PreparedModel
 from wlm.text.corpus import get_batch
 
@@ -24,10 +23,7 @@ FURTHEST = 10  # tokens that the result names: those where the models differ mos
 ROWS_AT_ONCE = 64  # distributions in memory at once, 33,278 numbers each
 BINS = 40
 HISTOGRAM = np.logspace(-8, 2, BINS + 1)  # edges in nats: four bins per power of ten
-STATISTICS = (
-    *("kl_mean", "kl_median", "kl_p99"),
-    *("same_word", "probability_change", "probability_rms"),
-)
+STATISTICS = "kl_mean kl_median kl_p99 same_word probability_change probability_rms".split()
 
 
 @dataclass(frozen=True)
@@ -157,45 +153,34 @@ def _with_intervals(found: Differences, order: np.ndarray) -> dict:
     block = np.arange(n) * number // n  # the block of each token
     picks = np.random.default_rng(0).integers(0, number, (DRAWS, number))
     weights = np.stack([np.bincount(drawn, minlength=number) for drawn in picks])  # (DRAWS, blocks)
-    sizes = np.bincount(block)
-
-    def mean(values: np.ndarray) -> Interval:
-        sums = np.bincount(block, values)
-        return _interval(float(values.mean()), weights @ sums / (weights @ sizes), n)
-
+    tokens_drawn = weights @ np.bincount(block)
     ordered, ordered_block = found.kl[order], block[order]
 
-    def quantile(share: float) -> Interval:
+    # Both return a statistic of the text, and of each draw, (DRAWS,).
+    def mean(values: np.ndarray) -> tuple[float, np.ndarray]:
+        return values.mean(), weights @ np.bincount(block, values) / tokens_drawn
+
+    def kl_quantile(share: float) -> tuple[float, np.ndarray]:
         drawn = np.empty(DRAWS)
         for i, own in enumerate(weights):
             total = np.cumsum(own[ordered_block])
             drawn[i] = ordered[np.searchsorted(total, share * total[-1])]
-        return _interval(float(np.quantile(found.kl, share)), drawn, n)
+        return np.quantile(found.kl, share), drawn
 
-    square = mean(found.change**2)
-    intervals = [
-        *(mean(found.kl), quantile(0.5), quantile(0.99)),
-        *(mean(found.same.astype(float)), mean(found.change)),
-        Interval(*(math.sqrt(max(0.0, end)) for end in _ends(square))),
-    ]
+    statistics = (
+        mean(found.kl),
+        kl_quantile(0.5),
+        kl_quantile(0.99),
+        mean(found.same.astype(float)),
+        mean(found.change),
+        [np.sqrt(square) for square in mean(found.change**2)],
+    )
     content = {}
-    for name, interval in zip(STATISTICS, intervals, strict=True):
-        known = math.isfinite(interval.low) and math.isfinite(interval.high)
-        content[name] = interval.value
-        content[f"{name}_ci95"] = [interval.low, interval.high] if known else None
+    for name, (value, drawn) in zip(STATISTICS, statistics, strict=True):
+        ends = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
+        content[name] = float(value)
+        content[f"{name}_ci95"] = ends if n >= FEWEST_TOKENS else None
     return content
-
-
-def _ends(interval: Interval) -> tuple[float, float, float]:
-    return interval.value, interval.low, interval.high
-
-
-def _interval(value: float, drawn: np.ndarray, tokens: int) -> Interval:
-    if tokens < FEWEST_TOKENS:
-        return Interval(value, -math.inf, math.inf)
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(drawn, [tail, 1 - tail])
-    return Interval(value, float(low), float(high))
 
 
 def sentence(agreement: dict, label: str, loss_delta: float) -> str:
