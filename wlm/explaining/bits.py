@@ -3,7 +3,7 @@
 import copy
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from wlm.errors import check_range
 from wlm.explaining.integers import to_integers
@@ -38,21 +38,10 @@ def level_counts(weights: Tensor, bits: int, by_row: bool) -> list[int]:
 
 
 def rounded_model(model: LSTMModel, bits: int, by_row: bool) -> LSTMModel:
-    """Return a model whose LSTM and Linear weights are rounded to `bits` bits; embedding and biases
-    are shared. The model computes in fp32: inputs are not rounded. Raises SettingError."""
-    config, weights = model.config, model.state_dict()
-    for name, values in weights.items():
-        if values.dim() == 2 and not name.startswith("encoder."):
-            weights[name] = rounded(values, bits, by_row)
-    with torch.random.fork_rng(devices=[]):  # the random weights are replaced at once
-        rnn = nn.LSTM(config.ninp, config.nhid, config.nlayers)
-    part = "rnn."
-    rnn.load_state_dict({k.removeprefix(part): v for k, v in weights.items() if part in k})
-    made = copy.copy(model)
-    made._modules = dict(model._modules)
-    made.rnn, made.decoder = rnn, copy.copy(model.decoder)
-    made.decoder._parameters = {
-        name: nn.Parameter(weights[f"decoder.{name}"], requires_grad=False)
-        for name in ("weight", "bias")
-    }
-    return made.requires_grad_(False).eval()
+    """Return a model whose LSTM and Linear weights are rounded to `bits` bits; the embedding is
+    shared. The model computes in fp32: inputs are not rounded. Raises SettingError."""
+    made = copy.deepcopy(model, {id(model.encoder): model.encoder}).requires_grad_(False)
+    for values in (*made.rnn.parameters(), *made.decoder.parameters()):
+        if values.dim() == 2:
+            values.copy_(rounded(values, bits, by_row))
+    return made.eval()
