@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from wlm.explaining.bits import rounded
-from wlm.explaining.integers import highest_level, word_at
+from wlm.explaining.integers import word_at
 from wlm.explaining.reading import read
 from wlm.explaining.snippets import lines_of
 from wlm.quantization.prepare import prepare
@@ -42,7 +42,7 @@ def test_the_lines_compute_what_is_shown(
     precision, row = "int8-channel" if by_row else "int8", 3
     models = [prepare(model, variant) for variant in (Variant(), Variant(precision, precision))]
     pairs = [(made, read(made, vocabulary.encode(WORDS))) for made in models]
-    shown = word_at(*pairs, matrix, row, at, highest_level())
+    shown = word_at(*pairs, matrix, row, at)
     lines = lines_of(
         str(model_folder),
         WORDS[: at + 1],
@@ -50,7 +50,6 @@ def test_the_lines_compute_what_is_shown(
         row,
         by_row=by_row,
         bits=3,
-        highest=highest_level(),
     )
     names = ran(lines)
     assert names["integers"][row].tolist() == list(shown.row.integers)

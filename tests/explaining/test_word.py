@@ -6,7 +6,6 @@ import torch
 from wlm.explaining.integers import (
     IntegerSum,
     grid_between,
-    grid_of_input,
     highest_level,
     next_words,
     rounded_row,
@@ -48,7 +47,7 @@ def test_the_integers_add_up_to_what_pytorch_gives_for_every_row_of_every_matrix
     for matrix, weights in list(fp32[0].matrices().items())[1:]:
         for row in range(len(weights)):
             for at in (0, 5):
-                found = word_at(fp32, int8, matrix, row, at, highest_level(engine))
+                found = word_at(fp32, int8, matrix, row, at)
                 assert found.sum.value == near(found.pytorch), (matrix, row, at)
 
 
@@ -59,7 +58,7 @@ def test_gates_of_such_sums_make_the_hidden_state_that_pytorch_hands_on(model, e
 
     def gates(matrix: str, at: int) -> torch.Tensor:
         rows = range(4 * units)
-        found = (word_at(fp32, int8, matrix, row, at, highest_level(engine)) for row in rows)
+        found = (word_at(fp32, int8, matrix, row, at) for row in rows)
         return torch.tensor([word.sum.value for word in found])
 
     for layer in range(model.config.nlayers):
@@ -81,7 +80,7 @@ def test_so_they_do_with_the_bundled_weights(bundled, precision):
         ("rnn.weight_ih_l0", 0),
         ("rnn.weight_hh_l4", 9),
     ):
-        found = word_at(fp32, int8, matrix, row, 8, highest_level())
+        found = word_at(fp32, int8, matrix, row, 8)
         assert found.sum.value == near(found.pytorch), (matrix, row)
 
 
@@ -121,7 +120,7 @@ def test_an_inputs_grid_has_its_minimum_and_its_maximum_at_its_ends(
 
 
 def test_values_become_integers_and_some_lie_outside_a_fixed_range():
-    grid = grid_of_input(torch.tensor([-1.0, 0.0, 0.031, 1.54]), 127)
+    grid = grid_between(-1.0, 1.54, 127)
     assert grid.integers(torch.tensor([-1.0, 0.0, 0.031, 1.54])).tolist() == [0, 50, 52, 127]
     assert grid.outside(torch.tensor([-1.01, -1.0, 1.54, 2.0])) == 2
 

@@ -161,8 +161,7 @@ words = Vocabulary(["<unk>", "<eos>", *(f"w{i}" for i in range(18))])
 save_checkpoint(folder / "model", LSTMModel(20, 8, 6, 2), words)
 export(load_checkpoint(folder / "model"), Variant.parse("int8"), folder / "out")
 (folder / "code.py").write_text(code_for(Variant.parse("int8"), str(folder / "model")))
-lines = lines_of(str(folder / "model"), ["w1"], "decoder.weight", 3, by_row=False, bits=8,
-    highest=255)
+lines = lines_of(str(folder / "model"), ["w1"], "decoder.weight", 3, by_row=False, bits=8)
 (folder / "lines.py").write_text("\\n".join(lines[:3]))
 """
     run(making, str(tmp_path))

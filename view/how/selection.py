@@ -106,7 +106,7 @@ def default_row(model: str, words: tuple[str, ...], at: int, matrix: str) -> int
 def word_of(chosen: Selection) -> WordAt:
     """Return what the row makes of the matrix's input at the word."""
     models = [_read(chosen.model, variant, chosen.words) for variant in (FP32, chosen.int8)]
-    return word_at(*models, chosen.matrix, chosen.row, chosen.at, highest_level())
+    return word_at(*models, chosen.matrix, chosen.row, chosen.at)
 
 
 @st.cache_resource(show_spinner=False, max_entries=128)

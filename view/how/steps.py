@@ -61,7 +61,6 @@ def show_lines(chosen: Selection, step: int, bits: int = 4) -> None:
         chosen.row,
         by_row=chosen.by_row,
         bits=bits,
-        highest=highest_level(),
         likely=min(10, server.config_of(chosen.model).ntoken),
     )
     with st.expander("Show the code", icon=":material/code:"):

@@ -10,7 +10,6 @@ from view.shared import server
 from view.shared.charts import Spec, draw_chart
 from view.shared.page import link_to, minus, plain
 from view.tutorial.comparison import MODEL
-from wlm.explaining.integers import highest_level
 from wlm.explaining.reading import DECODER_WEIGHT
 from wlm.explaining.snippets import lines_of
 
@@ -23,7 +22,6 @@ LINES = lines_of(
     f'checkpoint.vocabulary.ids["{ROW}"]',
     by_row=False,
     bits=8,
-    highest=highest_level(),
 )
 WEIGHT_LINES, SUM_LINES = LINES[0], "\n".join(LINES[:3])
 

@@ -20,9 +20,6 @@ from wlm.text.vocabulary import Vocabulary
 HALF = 127.5  # steps from 0 to the largest weight: half of the 255 between -128 and 127
 SMALLEST_STEP = 6.1e-5  # PyTorch raises smaller steps to this
 STEP_OF_ZEROS = 0.1  # PyTorch's step if all inputs are 0
-# Levels above 0 by engine. Most engines leave the eighth bit free: their instructions add two
-# products in 16 bits.
-_HIGHEST, _HIGHEST_OF = 127, {"qnnpack": 255}
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,8 @@ class InputGrid:
 def highest_level(engine: str = "") -> int:
     """Return the highest integer of an engine's inputs: 127, or 255 on qnnpack. Without a name:
     this machine's default engine."""
-    return _HIGHEST_OF.get(engine or default_engine(), _HIGHEST)
+    # Most engines leave the eighth bit free: their instructions add two products in 16 bits.
+    return 255 if (engine or default_engine()) == "qnnpack" else 127
 
 
 def grid_between(low: float, high: float, highest: int) -> InputGrid:
@@ -124,11 +122,6 @@ def grid_between(low: float, high: float, highest: int) -> InputGrid:
         return InputGrid(low, high, STEP_OF_ZEROS, 0, highest)
     in_32_bits = float(torch.tensor(max(step, SMALLEST_STEP)))
     return InputGrid(low, high, in_32_bits, round(-low / step), highest)
-
-
-def grid_of_input(values: Tensor, highest: int) -> InputGrid:
-    """Return the grid that dynamic quantization makes for an input (C,)."""
-    return grid_between(float(values.min()), float(values.max()), highest)
 
 
 @dataclass(frozen=True)
@@ -187,17 +180,17 @@ def word_at(
     matrix: str,
     row: int,
     at: int,
-    highest: int,
 ) -> WordAt:
     """Return a row of a matrix times its input at a word.
 
     fp32, int8: the models and the words they have read; matrix: its name in the fp32 state_dict;
-    at: the word's number, from 0; highest: see `highest_level`.
+    at: the word's number, from 0.
     """
     (whole, before), (model, reading) = fp32, int8
     input = reading.input(matrix, at)
     rounded = rounded_row(whole.matrices()[matrix], model.matrices()[matrix], row)
-    grid = grid_of_input(input, highest)
+    low, high = float(input.min()), float(input.max())
+    grid = grid_between(low, high, highest_level(model.engine))
     integers = tuple(map(int, grid.integers(input).tolist()))
     bias = float(model.numbers()[matrix.replace("weight", "bias")][row])
     return WordAt(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from wlm.explaining.integers import highest_level
 from wlm.explaining.reading import DECODER_WEIGHT
 from wlm.quantization.snippet import engine_source, quantize_dynamic_source
 from wlm.quantization.variant import Variant
@@ -67,7 +68,6 @@ def lines_of(
     *,
     by_row: bool,
     bits: int,
-    highest: int,
     likely: int = 10,
 ) -> tuple[str, str, str, str, str]:
     """Return the code of the five explanations: a weight, an input, their sum, next words and fewer
@@ -85,7 +85,7 @@ def lines_of(
         + quantize_dynamic_source(variant, "checkpoint.model", "int8").rstrip(),
         words=list(words),
         given=_given(matrix),
-        highest=highest,
+        highest=highest_level(),
         zeros=" or torch.tensor(0.1)" if "_hh_" in matrix else "",
     )
     sum = SUM.format(
