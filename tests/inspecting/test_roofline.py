@@ -1,9 +1,11 @@
 """Work from shapes alone, and what limits it, against numbers worked out by hand."""
 
+import math
 from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
 from wlm.inspecting import roofline
 from wlm.inspecting.roofline import Roofline, Work, measure_roofline, work
@@ -124,6 +126,8 @@ def test_without_a_quantized_engine_there_is_no_ceiling_of_int8(monkeypatch):
 
 
 def test_the_peak_is_the_best_of_several_sizes(monkeypatch):
-    speeds = {rows: 1e9 * (i + 1) for i, (rows, *_) in enumerate(roofline.SHAPES)}
-    monkeypatch.setattr(roofline, "_ops_per_second", lambda rows, *_: speeds[rows])
-    assert roofline._float_peak(torch.float32) == max(speeds.values())
+    speeds = [1e9 * (i + 1) for i in range(len(roofline.SHAPES))]
+    pairs = zip(roofline.SHAPES, speeds, strict=True)
+    seconds = iter([2 * math.prod(shape) / speed for shape, speed in pairs])
+    monkeypatch.setattr(roofline, "_best_seconds", lambda *_: next(seconds))
+    assert roofline._peak(nn.Linear) == pytest.approx(max(speeds))

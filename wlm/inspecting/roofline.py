@@ -8,6 +8,7 @@ performance model for multicore architectures".
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import nn
@@ -131,53 +132,36 @@ def measure_roofline() -> Roofline:
     return Roofline(
         memory_bytes_per_s=_bandwidth(MEMORY_ROWS),
         cache_bytes_per_s=_bandwidth(CACHE_ROWS),
-        fp32_ops_per_s=_float_peak(torch.float32),
-        int8_ops_per_s=_int8_peak(),
-        bf16_ops_per_s=_float_peak(torch.bfloat16),
+        fp32_ops_per_s=_peak(partial(nn.Linear, bias=False)),
+        int8_ops_per_s=None if default_engine() == "none" else _peak(_int8_linear),
+        bf16_ops_per_s=_peak(partial(nn.Linear, bias=False, dtype=torch.bfloat16), torch.bfloat16),
     )
 
 
 def _bandwidth(rows: int) -> float:
     matrix, vector = torch.ones(rows, COLUMNS), torch.ones(COLUMNS)
-    return 4 * matrix.numel() / _best_seconds(lambda: torch.mv(matrix, vector))
+    seconds = _best_seconds(partial(torch.mv, matrix, vector), SECONDS_PER_CEILING)
+    return 4 * matrix.numel() / seconds
 
 
-def _float_peak(dtype: torch.dtype) -> float:
-    return max(
-        _ops_per_second(
-            rows, nn.Linear(inputs, outputs, bias=False, dtype=dtype), inputs, outputs, dtype
-        )
-        for rows, inputs, outputs in SHAPES
-    )
+def _int8_linear(inputs: int, outputs: int) -> nn.Module:
+    return quantize(LSTMModel(outputs, 1, inputs, 1), Variant(linear="int8")).decoder
 
 
-def _int8_peak() -> float | None:
-    if default_engine() == "none":
-        return None
-    return max(
-        _ops_per_second(
-            rows,
-            quantize(LSTMModel(outputs, 1, inputs, 1), Variant(linear="int8")).decoder,
-            inputs,
-            outputs,
-        )
-        for rows, inputs, outputs in SHAPES
-    )
+def _peak(make: Callable[[int, int], nn.Module], dtype: torch.dtype = torch.float32) -> float:
+    """Return the most operations per second of the Linear modules that `make` returns for an
+    input's and an output's columns."""
+    speeds = []
+    for rows, inputs, outputs in SHAPES:
+        multiply = partial(make(inputs, outputs), torch.ones(rows, inputs, dtype=dtype))
+        seconds = _best_seconds(multiply, SECONDS_PER_CEILING / len(SHAPES))
+        speeds.append(2 * rows * inputs * outputs / seconds)
+    return max(speeds)
 
 
-def _ops_per_second(
-    rows: int, linear: nn.Module, inputs: int, outputs: int, dtype: torch.dtype = torch.float32
-) -> float:
-    values = torch.ones(rows, inputs, dtype=dtype)
-    seconds = _best_seconds(lambda: linear(values), SECONDS_PER_CEILING / len(SHAPES))
-    return 2 * rows * inputs * outputs / seconds
-
-
-def _best_seconds(do: Callable[[], object], enough: float | None = None) -> float:
-    """Return the shortest of at least three times, more until they add up to `enough` seconds,
-    SECONDS_PER_CEILING if it is None."""
+def _best_seconds(do: Callable[[], object], enough: float) -> float:
+    """Return the shortest of at least three times, more until they add up to `enough` seconds."""
     times: list[float] = []
-    enough = SECONDS_PER_CEILING if enough is None else enough
     with torch.inference_mode():
         while len(times) < 3 or sum(times) < enough:
             start = time.perf_counter()
