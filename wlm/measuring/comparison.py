@@ -137,9 +137,6 @@ class Comparison:
     tokens_left_out: int = 0  # at the text's end, so that all columns are equally long
     agreements: dict[int, dict] = field(default_factory=dict)  # with the baseline, by variant
     memories: dict[int, Memory] = field(default_factory=dict)  # by variant
-    _speedups: dict[int, tuple[int, Interval]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
 
     @property
     def labels(self) -> list[str]:
@@ -169,27 +166,17 @@ class Comparison:
         return sum(block.tokens for block in self.first_pass(0)) + self.spec.batch_size
 
     def speedup(self, i: int) -> Interval:
-        """Return how many times as fast as the baseline variant i is, computed once per round."""
-        rounds, known = self._speedups.get(i, (0, None))
-        if known is None or rounds != len(self.blocks[i]):
-            known = self._speedup(i)
-            self._speedups[i] = len(self.blocks[i]), known
-        return known
-
-    def _speedup(self, i: int) -> Interval:
-        if self.groups is not None:
-            seconds = ([block.wall_s for block in blocks] for blocks in self._pair(i))
-            return grouped_ratio_interval(*seconds, self.groups)
-        pairs = list(zip(*self._pair(i), strict=True))
-        # The text's last block was short in earlier versions, and its time all noise.
-        whole = max(block.tokens for block, _ in pairs) / 2
-        pairs = [pair for pair in pairs if pair[0].tokens >= whole]
-        baseline, variant = zip(*((a.wall_s, b.wall_s) for a, b in pairs), strict=True)
-        return ratio_interval(baseline, variant, self.spec.seed)
-
-    def _pair(self, i: int) -> tuple[list[Block], list[Block]]:
-        """Return the baseline's blocks and variant i's blocks."""
-        return self.blocks[0], self.blocks[i]
+        """Return how many times as fast as the baseline variant i is."""
+        pairs = list(zip(self.blocks[0], self.blocks[i], strict=True))
+        if self.groups is None:
+            # The text's last block was short in earlier versions, and its time all noise.
+            whole = max(block.tokens for block, _ in pairs) / 2
+            pairs = [pair for pair in pairs if pair[0].tokens >= whole]
+        baseline = [block.wall_s for block, _ in pairs]
+        variant = [block.wall_s for _, block in pairs]
+        if self.groups is None:
+            return ratio_interval(baseline, variant, self.spec.seed)
+        return grouped_ratio_interval(baseline, variant, self.groups)
 
     def loss_delta(self, i: int) -> Interval:
         """Return variant i's loss minus the baseline's, in nats per token."""
