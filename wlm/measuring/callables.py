@@ -8,12 +8,7 @@ from typing import Any
 
 from wlm.errors import SettingError, check_range
 from wlm.measuring.evaluate import thread_count
-from wlm.measuring.intervals import (
-    FEWEST_GROUPS,
-    Interval,
-    grouped_ratio_interval,
-    verdict,
-)
+from wlm.measuring.intervals import FEWEST_GROUPS, grouped_ratio_interval, verdict
 from wlm.measuring.rounds import rounds_in_groups
 
 BLOCK_SECONDS = 0.1
@@ -69,6 +64,8 @@ def compare_callables(
             f"{wrong[0]!r} must be callable, got {type(callables[wrong[0]]).__name__}"
         )
     one_call: dict[str, float] = {}
+    times: dict[str, list[float]] = {name: [] for name in callables}
+    calls, spent, groups = 0, 0.0, []
 
     def warm_up(name: str, call: Callable[[], Any]) -> None:
         for _ in range(WARM_UP_CALLS):
@@ -77,40 +74,35 @@ def compare_callables(
     def take(name: str, call: Callable[[], Any]) -> float:
         return _seconds(call, calls)
 
-    calls, spent, groups = 1, 0.0, [0]
-    times: dict[str, list[float]] = {name: [] for name in callables}
-
-    def rounds_of(group: int) -> int:
+    def group_length() -> int:
         nonlocal calls
-        if group == 0:
+        if not groups:
             block = min(BLOCK_SECONDS, seconds / (GROUPS * ROUNDS_PER_GROUP * len(callables)))
             calls = max(1, round(block / max(one_call.values())))
+        groups.append(ROUNDS_PER_GROUP)
         return ROUNDS_PER_GROUP
 
     with thread_count(threads):
         for step in rounds_in_groups(
-            list(callables), lambda name: prepare(callables[name]), warm_up, take, rounds_of, seed
+            list(callables),
+            lambda name: prepare(callables[name]),
+            warm_up,
+            take,
+            group_length,
+            seed,
         ):
             for name, taken in step.taken.items():
                 times[name].append(taken / calls)
                 spent += taken
-            if step.taken and step.is_last:
-                groups = [ROUNDS_PER_GROUP] * (step.group + 1)
-                if spent >= seconds and len(groups) >= FEWEST_GROUPS:
-                    break
-    baseline = next(iter(times.values()))
-    return [
-        _result(name, of_one, baseline, grouped_ratio_interval(baseline, of_one, groups))
-        for name, of_one in times.items()
-    ]
-
-
-def _result(
-    name: str, times: list[float], baseline: list[float], speedup: Interval
-) -> CallableTimes:
-    mean = sum(times) / len(times)
-    words = "baseline" if times is baseline else verdict(speedup)
-    return CallableTimes(name, mean, speedup.value, speedup.low, speedup.high, words)
+            if step.is_last and spent >= seconds and len(groups) >= FEWEST_GROUPS:
+                break
+    results, baseline = [], next(iter(times.values()))
+    for name, own in times.items():
+        speedup = grouped_ratio_interval(baseline, own, groups)
+        words = "baseline" if own is baseline else verdict(speedup)
+        mean = sum(own) / len(own)
+        results.append(CallableTimes(name, mean, speedup.value, speedup.low, speedup.high, words))
+    return results
 
 
 def _seconds(call: Callable[[], Any], calls: int) -> float:

@@ -13,7 +13,6 @@ import math
 import time
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -64,7 +63,7 @@ def compare(spec: CompareSpec, rounds_per_group: int | None = None) -> Iterator[
     readers = [
         Reader(data, bptt=spec.bptt, threads=spec.threads, unknown=unknown) for _ in variants
     ]
-    comparison, plan = None, None
+    comparison, blocks, group_lengths = None, [], None
 
     def prepare_again(i: int) -> PreparedModel:
         made = _prepare(checkpoint.model, variants[i], spec.threads)
@@ -78,16 +77,16 @@ def compare(spec: CompareSpec, rounds_per_group: int | None = None) -> Iterator[
             (block,) = evaluate_blocks(model, start, bptt=spec.bptt, threads=spec.threads)
         slowest.setdefault(i, block.wall_s)
 
-    def rounds_of(group: int) -> int:
-        nonlocal plan, comparison
-        if plan is None:
+    def group_length() -> int:
+        nonlocal comparison, blocks, group_lengths
+        if comparison is None:
             chunks, seconds = readers[0].chunks, list(slowest.values())
-            plan = make_plan(spec, data.size(0) - 1, chunks, seconds, rounds_per_group)
+            blocks, group_lengths = plan(spec, data.size(0) - 1, chunks, seconds, rounds_per_group)
             comparison = Comparison(
                 spec,
                 text.name,
                 sizes=[sizes[i] for i in range(len(variants))],
-                rounds_per_pass=len(plan.blocks),
+                rounds_per_pass=len(blocks),
                 blocks=[[] for _ in variants],
                 groups=[],
                 weights_sha256=checkpoint.sha256,
@@ -96,13 +95,13 @@ def compare(spec: CompareSpec, rounds_per_group: int | None = None) -> Iterator[
                 text_sha256=text.sha256,
                 tokens_left_out=len(ids) - data.numel(),
             )
-        return plan.rounds_of(group)
+        return next(group_lengths)
 
     def take(i: int, model: PreparedModel) -> Block:
-        return readers[i].read(model, plan.blocks[len(comparison.blocks[i]) % len(plan.blocks)])
+        return readers[i].read(model, blocks[len(comparison.blocks[i]) % len(blocks)])
 
     steps = rounds_in_groups(
-        range(len(variants)), prepare_again, warm_up, take, rounds_of, spec.seed
+        range(len(variants)), prepare_again, warm_up, take, group_length, spec.seed
     )
     started = time.perf_counter()
     for step in steps:
@@ -194,32 +193,18 @@ def _share_done(comparison: Comparison, step: Step) -> float:
     return share if share < 1.0 or step.is_last else 0.99
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How a text is read: the chunks of each block of a pass, and the number of rounds per group.
-    If a text is read once, its groups differ in length by one round at most."""
-
-    blocks: list[int]
-    rounds_per_group: int
-    groups: int | None = None
-
-    def rounds_of(self, group: int) -> int:
-        """Return the number of rounds of a group; groups count from 0."""
-        if self.groups is None:
-            return self.rounds_per_group
-        ends = [len(self.blocks) * k // self.groups for k in (group, group + 1)]
-        return ends[1] - ends[0]
-
-
-def make_plan(
+def plan(
     spec: CompareSpec,
     rows: int,
     chunks: int,
     seconds_per_chunk: list[float],
     rounds_per_group: int | None = None,
-) -> Plan:
-    """Return how to read a text of this many rows and chunks; `seconds_per_chunk` has a number per
-    variant."""
+) -> tuple[list[int], Iterator[int]]:
+    """Return how to read a text of this many rows and chunks: the chunks of each block of a pass,
+    and the rounds of each group. `seconds_per_chunk` has a number per variant.
+
+    If a text is read once, its groups differ in length by one round at most.
+    """
     slowest, pass_seconds = max(seconds_per_chunk), chunks * sum(seconds_per_chunk)
     passes = 1.0 if spec.seconds is None else max(1.0, spec.seconds / pass_seconds)
     # Each block has a whole chunk, so that none is much shorter than the others.
@@ -229,13 +214,19 @@ def make_plan(
     if spec.seconds is None or spec.tokens is not None:  # else the blocks are short enough
         count = max(count, fewest)
     count = min(whole, math.ceil(count))
-    ends = [whole * k // count for k in range(count)] + [chunks]
-    blocks = [end - start for start, end in itertools.pairwise(ends)]
+    blocks = _shares(whole, count)
+    blocks[-1] += chunks - whole
     if rounds_per_group is None:
         total = count * passes
-        enough = spec.target is not None  # then it ends when sure
         rounds_per_group = 1 if total < 10 else ROUNDS_PER_GROUP
-        if not enough:
+        if spec.target is None:  # else it ends when sure
             rounds_per_group = max(rounds_per_group, math.ceil(total / MOST_GROUPS))
-    groups = None if spec.seconds is not None else math.ceil(count / rounds_per_group)
-    return Plan(blocks, rounds_per_group, groups)
+    if spec.seconds is not None:
+        return blocks, itertools.repeat(rounds_per_group)
+    return blocks, iter(_shares(count, math.ceil(count / rounds_per_group)))
+
+
+def _shares(total: int, count: int) -> list[int]:
+    """Return `count` whole numbers that add up to a total, as equal as possible."""
+    ends = [total * k // count for k in range(count + 1)]
+    return [end - start for start, end in itertools.pairwise(ends)]

@@ -52,14 +52,15 @@ def rounds_in_groups(
     prepare: Callable[[Key], Thing],
     warm_up: Callable[[Key, Thing], None],
     take: Callable[[Key, Thing], Taken],
-    rounds_of: Callable[[int], int],
+    group_length: Callable[[], int],
     seed: int,
 ) -> Iterator[Step[Key, Taken]]:
     """Yield the steps of groups of rounds, without end.
 
     Before each group, `prepare` makes everything again while other memory is allocated, then all
-    things warm up; the things of the previous group are deleted by then. `rounds_of` returns the
-    number of rounds of a group after warming up. The order is random in each round and preparation.
+    things warm up; the things of the previous group are deleted by then. `group_length` returns the
+    number of rounds of the next group after warming up. The order is random in each round and
+    preparation.
 
     Source: Kalibera and Jones 2013, "Rigorous Benchmarking in Reasonable Time".
     """
@@ -74,7 +75,7 @@ def rounds_in_groups(
         yield Step(group)
         for key in order:
             warm_up(key, things[key])
-        count = rounds_of(group)
+        count = group_length()
         for i in range(count):
             generator.shuffle(order)
             # A round is kept whole or, if it is interrupted, not at all.
