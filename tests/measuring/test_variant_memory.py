@@ -14,7 +14,7 @@ from wlm.measuring import memory
 from wlm.measuring.compare import compare
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.memories import MemorySpec, measure_memory
-from wlm.measuring.memory import Memory, kept_memory, memory_of, memory_steps
+from wlm.measuring.memory import Memory, kept_memory, memory_steps
 from wlm.quantization.variant import Variant
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,7 +65,7 @@ def test_memory_is_within_a_tenth_of_a_process_measured_by_hand(own_cache, name)
         text=True,
         check=True,
     )
-    found = memory_of(open_model(MODEL), Variant.parse(name), MODEL)
+    *_, found = memory_steps(open_model(MODEL), Variant.parse(name), MODEL)
     assert found.measure == "USS"
     assert found.added_bytes == pytest.approx(int(done.stdout), rel=0.1)
     assert found.peak_bytes >= found.added_bytes
@@ -83,18 +83,19 @@ def test_a_variant_is_measured_once_per_weights_and_versions(own_cache, monkeypa
     checkpoint = open_model("tiny")
     assert kept_memory(checkpoint, Variant(), "tiny") is None
     for name in ("int8", "int8", "fp32"):
-        assert memory_of(checkpoint, Variant.parse(name), "tiny") == Memory(2, 3, "USS")
+        *_, found = memory_steps(checkpoint, Variant.parse(name), "tiny")
+        assert found == Memory(2, 3, "USS")
     assert measured == [("int8", "tiny"), ("fp32", "tiny")]
     assert kept_memory(checkpoint, Variant(), "tiny") == Memory(2, 3, "USS")
     monkeypatch.setattr(memory, "_versions", lambda: "other")
-    memory_of(checkpoint, Variant.parse("int8"), "tiny")
+    list(memory_steps(checkpoint, Variant.parse("int8"), "tiny"))
     assert len(measured) == 3
 
 
 @pytest.mark.slow
 def test_a_process_that_fails_gets_a_clear_error(own_cache):
     with pytest.raises(WLMError, match=r"the memory of fp32 cannot be measured: .*nowhere"):
-        memory_of(open_model("tiny"), Variant(), "nowhere")
+        list(memory_steps(open_model("tiny"), Variant(), "nowhere"))
 
 
 def test_size_adds_memory_on_request(own_cache, monkeypatch, capsys):

@@ -48,21 +48,15 @@ class Memory:
     measure: str
 
 
-def memory_of(checkpoint: Checkpoint, variant: Variant, model: str, *files: str | None) -> Memory:
-    """Return a variant's memory, from the cache on disk or measured now, in about 5 seconds.
+def memory_steps(
+    checkpoint: Checkpoint, variant: Variant, model: str, *files: str | None
+) -> Iterator[Memory | None]:
+    """Yield None from time to time, then a variant's memory, from the cache on disk or measured
+    now, in about 5 seconds. Closing the iterator stops the measurement.
 
     `model` and `files`, a vocabulary and a corpus or None, are what `open_model` got for the
     checkpoint. Raises VariantError, WLMError.
     """
-    *_, memory = memory_steps(checkpoint, variant, model, *files)
-    return memory
-
-
-def memory_steps(
-    checkpoint: Checkpoint, variant: Variant, model: str, *files: str | None
-) -> Iterator[Memory | None]:
-    """Yield None from time to time, then a variant's memory; see `memory_of`. Closing the iterator
-    stops the measurement."""
     if reason := why_unavailable(variant):
         raise VariantError(reason)
     if (known := kept_memory(checkpoint, variant, model)) is None:

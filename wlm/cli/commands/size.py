@@ -67,12 +67,12 @@ def _show(rows: list[dict]) -> None:
 
 
 def _add_memory(options: Namespace, checkpoint, rows: list[dict]) -> None:
-    from wlm.measuring.memory import memory_of
+    from wlm.measuring.memory import memory_steps
     from wlm.quantization.variant import Variant
 
     opened = options.model, options.vocabulary, options.corpus
     for row in rows:
-        found = memory_of(checkpoint, Variant.parse(row["variant"]), *opened)
+        *_, found = memory_steps(checkpoint, Variant.parse(row["variant"]), *opened)
         row["memory"] = vars(found)
     if found.measure != "USS":
         output.note(f"memory is {found.measure}: this system cannot tell private memory")
