@@ -4,7 +4,7 @@ import math
 
 from wlm.model.lstm import ModelConfig, part_of
 from wlm.model.parts import PARTS, part_of_key
-from wlm.quantization.prepare import PreparedModel
+from wlm.quantization.prepare import WEIGHT_BYTES, PreparedModel
 from wlm.quantization.variant import Variant
 
 FILE_FORMAT = "file format"
@@ -27,17 +27,16 @@ def matrix_label(name: str) -> str:
 
 
 def module_bytes(config: ModelConfig, variant: Variant) -> dict[str, int]:
-    """Return the bytes of numbers of a PyTorch variant's embedding, LSTM and Linear, without
-    making it: within 2% of what `saved_parts` finds."""
+    """Return the bytes of numbers of a variant's embedding, LSTM and Linear, without making it:
+    within 2% of what `saved_parts` finds."""
     found = dict.fromkeys(PARTS, 0)
     for key, shape in config.shapes().items():
         module = part_of_key(key).name
         precision = getattr(variant, module)
-        rounded = precision.startswith("int8") and "weight" in key
-        bytes_each = 1.0 if rounded else 2.0 if precision == "bf16" else 4.0
-        if precision == "int4" and "weight" in key:
-            bytes_each = 0.625  # with a scale per 32 weights
-        found[module] += round(math.prod(shape) * bytes_each)
-        if rounded and module == "embedding":
+        is_rounded = precision.startswith("int") and "weight" in key
+        # Biases of integer matrices stay in fp32, and PyTorch saves fp16 weights as fp32.
+        saved_as = precision if is_rounded or precision == "bf16" else "fp32"
+        found[module] += round(math.prod(shape) * WEIGHT_BYTES[saved_as])
+        if module == "embedding" and precision == "int8":
             found[module] += 8 * shape[0]  # a scale and an offset per row
     return found
