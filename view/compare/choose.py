@@ -8,7 +8,7 @@ from view.compare.more import LABEL as MORE
 from view.shared import server, visitor
 from view.shared.choices import choose_variants, in_url, offered_variants
 from wlm.measuring.comparison import AGREEMENT_SECONDS, DEFAULT_TARGET, CompareSpec
-from wlm.measuring.machine import most_threads
+from wlm.measuring.machine import thread_counts
 from wlm.measuring.memory import SECONDS as MEMORY_SECONDS
 from wlm.model.parts import PARTS
 from wlm.quantization.prepare import why_unavailable
@@ -36,9 +36,8 @@ def choose_comparison(model: str, text: str) -> tuple[CompareSpec, bool]:
         amount = st.segmented_control(
             "How much text", [QUICK, ALL], default=QUICK, required=True, **in_url("amount")
         )
-        few = [n for n in (1, 2, 4, 8, 16) if n <= most_threads()]
         threads = st.segmented_control(
-            "Threads", few, default=1, required=True, **in_url("threads")
+            "Threads", thread_counts(), default=1, required=True, **in_url("threads")
         )
     row = st.container(horizontal=True, vertical_alignment="center")
     buttons = row.container(horizontal=True, width="content")

@@ -45,7 +45,7 @@ def choose_sweep(model: str, text: str) -> SweepSpec:
             **in_url("values"),
             help="Up to 12 whole numbers, separated by commas.",
         )
-        values = parse_values(over, typed)
+        values = parse_values(typed)
     left, right = st.columns([3, 2])
     if own := server.imported_as(model):
         raise SettingError(

@@ -21,7 +21,6 @@ RELEVANT_FLAGS = (
     "avx2 avx_vnni avx512f avx512_vnni avx512_bf16 amx_int8 amx_bf16 asimd asimddp i8mm bf16 sve"
 ).split()
 
-
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
 BUSY_SECONDS = 0.2  # long enough to tell a busy CPU from an idle one
 
@@ -71,10 +70,12 @@ def cpu_count() -> int:
     return len(_affinity() or []) or os.cpu_count() or 1
 
 
-def most_threads() -> int:
-    """Return how many threads a visitor may use: one per CPU, or fewer on a public server."""
+def thread_counts() -> tuple[int, ...]:
+    """Return the numbers of threads to offer to visitors: up to one thread per CPU, or fewer on a
+    public server."""
     limits = hosting()
-    return min(cpu_count(), limits.threads) if limits.public else cpu_count()
+    most = min(cpu_count(), limits.threads) if limits.public else cpu_count()
+    return tuple(threads for threads in (1, 2, 4, 8, 16) if threads <= most)
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import ClassVar
 from wlm.catalog.registry import random_name
 from wlm.errors import SettingError, check_range, parse_whole
 from wlm.measuring.comparison import CompareSpec
-from wlm.measuring.machine import most_threads
+from wlm.measuring.machine import thread_counts
 from wlm.measuring.wording import disturbances, listed
 
 MOST_POINTS = 12
@@ -88,7 +88,6 @@ class Preset:
 
 def presets() -> list[Preset]:
     """Return the questions to ask first. The numbers of threads depend on this machine."""
-    threads = tuple(n for n in (1, 2, 4, 8, 16) if n <= most_threads())
     return [
         Preset(
             "One word or many at a time?",
@@ -117,7 +116,7 @@ def presets() -> list[Preset]:
             "The steps of an LSTM follow one another, so threads can only share the work within a "
             "step.",
             "threads",
-            threads,
+            thread_counts(),
         ),
     ]
 
@@ -128,10 +127,10 @@ def parse_over(text: str) -> tuple[str, tuple[int, ...]]:
     over = over.strip().replace("-", "_")
     if over not in KNOBS:
         raise SettingError(f"the knob must be one of {', '.join(KNOBS)}, got {over[:80]!r}")
-    return over, parse_values(over, values)
+    return over, parse_values(values)
 
 
-def parse_values(over: str, text: str) -> tuple[int, ...]:
+def parse_values(text: str) -> tuple[int, ...]:
     """Read whole numbers separated by commas. Raises SettingError."""
     pieces = [piece.strip() for piece in text.split(",") if piece.strip()]
     check_range("the number of values", len(pieces), 1, MOST_POINTS)
