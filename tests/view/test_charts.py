@@ -32,7 +32,6 @@ from wlm.explaining.reading import Flow
 from wlm.inspecting.roofline import Roofline
 from wlm.inspecting.weight_error import Histogram
 from wlm.measuring.agreement import HISTOGRAM
-from wlm.measuring.race import Lane
 from wlm.measuring.tradeoff import Place
 from wlm.sampling.candidates import Candidate
 
@@ -131,7 +130,11 @@ MAKE = {
     "strips": lambda: strips(Flow("bridge", 8, {"embedding": (0.5, -0.25), "LSTM 0": (0.0,)}, ())),
     "likely words": lambda: likely((("the", 0.5), (".", 0.25)), TWO[1]),
     "race": lambda: race(
-        [Lane("fp32", 125.0, 100.0, None), Lane("int8 LSTM + Linear", 200.0, 160.0, 190.0)], 0.5
+        [
+            {"label": "fp32", "words": 125.0, "pace": 100.0, "earlier": None},
+            {"label": "int8 LSTM + Linear", "words": 200.0, "pace": 160.0, "earlier": 190.0},
+        ],
+        0.5,
     ),
     "parts": lambda: parts(),
     "marked parts": lambda: parts(marked=[["embedding", "LSTM"], []], large=True),

@@ -15,7 +15,7 @@ from view.shared.charts import (
     draw_chart,
     specification,
 )
-from wlm.measuring.race import Lane, lanes
+from wlm.measuring.race import lanes
 from wlm.runs.recordings import recording
 from wlm.runs.run import Run
 
@@ -26,28 +26,20 @@ def show_race(run: Run) -> None:
     earlier = recording(run.spec["model"], tuple(run.spec["variants"]))
     found = lanes(run.result, earlier.result if earlier else None)
     draw_chart(race(found, run.done), "chart-race")
-    if any(each.earlier for each in found):
+    if any(lane["earlier"] for lane in found):
         st.caption("Grey: the recorded run, at the same time of the race.")
 
 
 @built_once
-def race(found: list[Lane], done: float) -> Spec:
-    """Return one lane per variant with its place in the text, all by one clock. A gray mark shows
-    its place in an earlier race. `done` is the share of the race that is over."""
-    ahead = max(max(each.words, each.earlier or 0.0) for each in found)
+def race(found: list[dict], done: float) -> Spec:
+    """Return the lanes of a race, one per variant with its place in the text, all by one clock. A
+    gray mark shows its place in an earlier race. `done` is the share of the race that is over."""
+    ahead = max(max(lane["words"], lane["earlier"] or 0.0) for lane in found)
     end = ahead / max(done, 0.05)
     rows = [
-        {
-            "label": each.label,
-            "words": each.words,
-            "earlier": each.earlier,
-            "text": f"{each.pace:,.0f} words/s",
-            "start": 0,
-            "end": end,
-        }
-        for each in found
+        {**lane, "text": f"{lane['pace']:,.0f} words/s", "start": 0, "end": end} for lane in found
     ]
-    labels = [each.label for each in found]
+    labels = [lane["label"] for lane in found]
     x = alt.X(
         "words:Q",
         title="words read",

@@ -1,22 +1,12 @@
 """A comparison as a race: where each variant would be in the text at the same time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
-class Lane:
-    """A variant in a race: the words read by the race's time, its pace in words per second, and its
-    position at that time in an earlier race, None without an earlier race."""
-
-    label: str
-    words: float
-    pace: float
-    earlier: float | None
-
-
-def lanes(result: dict, earlier: dict | None = None) -> list[Lane]:
-    """Return the lanes of a comparison's JSON, which may be partial, in its order.
+def lanes(result: dict, earlier: dict | None = None) -> list[dict]:
+    """Return the lanes of a comparison's JSON, which may be partial, in its order: `label`, the
+    `words` read by the race's time, the `pace` in words per second, and `earlier`, the words at
+    that time in an earlier race, None without an earlier race.
 
     The variants took turns; in the race a separate clock counts each variant's own time. The race's
     time is the time that the fastest variant has used; the other variants are shown at their
@@ -28,12 +18,13 @@ def lanes(result: dict, earlier: dict | None = None) -> list[Lane]:
         before.setdefault(row["variant"], row["tokens_per_s"])
     clock = min(sum(block["wall_s"] for block in row["blocks"]) for row in result["results"])
     return [
-        Lane(
-            row["label"],
-            _words_at(row["blocks"], clock),
-            sum(b["tokens"] for b in row["blocks"]) / sum(b["wall_s"] for b in row["blocks"]),
-            clock * before[row["variant"]] if row["variant"] in before else None,
-        )
+        {
+            "label": row["label"],
+            "words": _words_at(row["blocks"], clock),
+            "pace": sum(block["tokens"] for block in row["blocks"])
+            / sum(block["wall_s"] for block in row["blocks"]),
+            "earlier": clock * before[row["variant"]] if row["variant"] in before else None,
+        }
         for row in result["results"]
     ]
 
