@@ -95,7 +95,8 @@ class Reader:
     ):
         check_bptt(bptt)
         check_threads(threads)
-        self.data, self.bptt, self.threads, self.unknown = data, bptt, threads, unknown
+        self.data, self.bptt, self.threads = data, bptt, threads
+        self.unknown = torch.zeros_like(data, dtype=torch.bool) if unknown is None else unknown
         self.chunks = math.ceil((data.size(0) - 1) / bptt)  # in the text
         self._next, self._hidden = 0, None
 
@@ -129,10 +130,7 @@ class Reader:
         self._next, self._hidden = last % self.chunks, hidden
         # Multiples of FINEST have exact sums, so a loss does not depend on the blocks of a text.
         nll = (torch.cat(losses).double() / FINEST).round() * FINEST
-        if self.unknown is None:
-            is_unknown = torch.zeros(len(nll), dtype=torch.bool)
-        else:
-            is_unknown = self.unknown[starts[0] + 1 : last * bptt + 1].reshape(-1)
+        is_unknown = self.unknown[starts[0] + 1 : last * bptt + 1].reshape(-1)
         return Block(
             len(nll),
             float(nll.sum()),
