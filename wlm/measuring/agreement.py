@@ -14,6 +14,7 @@ from torch import Tensor
 from wlm.measuring.evaluate import DEFAULT_BPTT, DEFAULT_THREADS, thread_count
 from wlm.measuring.intervals import LEVEL
 from wlm.quantization.prepare import PreparedModel
+from wlm.sampling.divergence import kl_divergence
 from wlm.text.corpus import get_batch
 
 DRAWS = 1_000
@@ -45,45 +46,27 @@ class Differences:
 
 def differences(baseline: Tensor, variant: Tensor, targets: Tensor) -> Differences:
     """Return how logits (N, V) of a variant differ from the baseline's, for the targets (N,)."""
-    pieces = [
-        _differences(p.float(), q.float(), target)
-        for p, q, target in zip(
-            baseline.split(ROWS_AT_ONCE),
-            variant.split(ROWS_AT_ONCE),
-            targets.split(ROWS_AT_ONCE),
-            strict=True,
+    pieces = []
+    for p, q, target in zip(
+        baseline.split(ROWS_AT_ONCE),
+        variant.split(ROWS_AT_ONCE),
+        targets.split(ROWS_AT_ONCE),
+        strict=True,
+    ):
+        # Small divergences are differences of nearly equal numbers, whose digits float32 lacks.
+        log_p, log_q = p.double().log_softmax(-1), q.double().log_softmax(-1)
+        before, after = (log.gather(1, target[:, None])[:, 0].exp() for log in (log_p, log_q))
+        expected, preferred = p.argmax(-1), q.argmax(-1)
+        pieces.append(
+            Differences(
+                kl_divergence(log_p, log_q).numpy(),
+                (expected == preferred).numpy(),
+                (after - before).numpy(),
+                expected.numpy(),
+                preferred.numpy(),
+            )
         )
-    ]
     return joined(pieces)
-
-
-def _differences(p: Tensor, q: Tensor, targets: Tensor) -> Differences:
-    probabilities = p.softmax(-1)
-    shift = q - p
-    # If u is the shift minus its mean under p, then KL = log E_p[exp u]. Small divergences keep
-    # their digits this way, in float32 too; the difference of two log-softmaxes would lose them.
-    total = probabilities.sum(-1, keepdim=True, dtype=torch.float64)  # 1, but for rounding
-    mean = (probabilities * shift).sum(-1, keepdim=True, dtype=torch.float64) / total
-    shift -= mean.float()
-    kl = ((probabilities * shift.expm1()).sum(-1, dtype=torch.float64) / total[:, 0]).log1p()
-    kl -= (probabilities * shift).sum(-1, dtype=torch.float64) / total[:, 0]  # the mean's rounding
-    if not bool(kl.isfinite().all()):  # logits so far apart that float32 overflows
-        p, q = p.double(), q.double()
-        probabilities, shift = p.softmax(-1), q - p
-        shift = shift - (probabilities * shift).sum(-1, keepdim=True)
-        kl = (p + shift).logsumexp(-1) - p.logsumexp(-1)
-    kl = kl.clamp(min=0.0)  # rounding may leave a little less than zero
-    column = targets[:, None]
-    before = probabilities.gather(1, column)[:, 0].double()
-    after = before * (shift.gather(1, column)[:, 0] - kl).exp()
-    expected, preferred = p.argmax(-1), q.argmax(-1)
-    return Differences(
-        kl.numpy(),
-        (expected == preferred).numpy(),
-        (after - before).numpy(),
-        expected.numpy(),
-        preferred.numpy(),
-    )
 
 
 def joined(pieces: Sequence[Differences]) -> Differences:
