@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from wlm.catalog.open import open_model, open_text
-from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT
+from wlm.catalog.registry import DEFAULT_TEXT
 from wlm.errors import check_range
 from wlm.inspecting.roofline import MODULES, Roofline, Work, measure_roofline, precisions, work
 from wlm.measuring.evaluate import (
@@ -44,8 +44,7 @@ DEFAULT_SECONDS = 6.0
 @dataclass(frozen=True)
 class InspectSpec(VariantSettings):
     """What to time: variants (the first is the baseline), model, text, chunk length, threads, and
-    seconds of measured time over all variants. seed: of the order within rounds. A bare weights
-    file needs `vocabulary` or `corpus`, see `load_checkpoint`.
+    seconds of measured time over all variants. seed: of the order within rounds.
 
     Raises SettingError or VariantError.
     """
@@ -54,18 +53,14 @@ class InspectSpec(VariantSettings):
     words: ClassVar[str] = "an inspection"
     preparation_seconds: ClassVar[float] = 6.0
 
-    variants: tuple[str, ...] = ("fp32", "int8")
-    model: str = DEFAULT_MODEL
     text: str = DEFAULT_TEXT
     bptt: int = DEFAULT_BPTT
     threads: int = DEFAULT_THREADS
     seconds: float = DEFAULT_SECONDS
     seed: int = 1
-    vocabulary: str | None = None
-    corpus: str | None = None
 
     def __post_init__(self):
-        self._shorten_names()
+        super().__post_init__()
         check_bptt(self.bptt)
         check_threads(self.threads)
         check_range("seconds", self.seconds, 0.1, 3_600.0)

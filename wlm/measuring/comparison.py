@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from wlm.catalog.registry import DEFAULT_MODEL, DEFAULT_TEXT, random_hidden
+from wlm.catalog.registry import DEFAULT_TEXT, random_hidden
 from wlm.errors import check_range
 from wlm.measuring.evaluate import (
     DEFAULT_BPTT,
@@ -50,10 +50,9 @@ class CompareSpec(VariantSettings):
     once, it is read again and again until the budget is spent; None to read it once. target: end as
     soon as every speed-up is known give or take this share (0.03 for 3%), with a budget not before
     everything is read once; None to go on. seed: of the order within rounds, of the preparation and
-    of the loss differences' intervals. A bare weights file needs
-    `vocabulary` or `corpus`, see `load_checkpoint`; `random-256` is a model of random weights, see
-    `open_model`. After everything is timed: agreement: also compare the predictions;
-    memory: also measure each variant's memory.
+    of the loss differences' intervals. `random-256` is a model of random weights, see `open_model`.
+    After everything is timed: agreement: also compare the predictions; memory: also measure each
+    variant's memory.
 
     Raises SettingError or VariantError; what depends on the text is checked by `compare`.
     """
@@ -62,8 +61,6 @@ class CompareSpec(VariantSettings):
     words: ClassVar[str] = "a comparison"
     preparation_seconds: ClassVar[float] = 5.0
 
-    variants: tuple[str, ...] = ("fp32", "int8")
-    model: str = DEFAULT_MODEL
     text: str = DEFAULT_TEXT
     tokens: int | None = None
     seconds: float | None = None
@@ -72,13 +69,11 @@ class CompareSpec(VariantSettings):
     batch_size: int = 1
     threads: int = DEFAULT_THREADS
     seed: int = 1
-    vocabulary: str | None = None
-    corpus: str | None = None
     agreement: bool = False
     memory: bool = False
 
     def __post_init__(self):
-        self._shorten_names()
+        super().__post_init__()
         if self.tokens is not None:
             check_range("tokens", self.tokens, 2, 1_000_000_000)
         if self.seconds is not None:

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field
 from typing import ClassVar
 
 from wlm.catalog.open import open_model
-from wlm.catalog.registry import DEFAULT_MODEL
 from wlm.measuring.memory import CHUNK, SECONDS, Memory, memory_steps
 from wlm.measuring.spec import VariantSettings
 from wlm.progress import Measured, Progress
@@ -16,25 +15,14 @@ from wlm.weights.checkpoint import Checkpoint
 
 @dataclass(frozen=True)
 class MemorySpec(VariantSettings):
-    """Which variants of which model to measure the memory of. A bare weights file needs
-    `vocabulary` or `corpus`, see `load_checkpoint`.
-
-    Raises SettingError or VariantError.
-    """
+    """Which variants of which model to measure the memory of. Raises SettingError or
+    VariantError."""
 
     kind: ClassVar[str] = "memory"
     words: ClassVar[str] = "a measurement of memory"
     threads: ClassVar[int] = 1
     bptt: ClassVar[int] = CHUNK
     seconds: ClassVar[None] = None  # each variant takes as long as it takes
-
-    variants: tuple[str, ...] = ("fp32", "int8")
-    model: str = DEFAULT_MODEL
-    vocabulary: str | None = None
-    corpus: str | None = None
-
-    def __post_init__(self):
-        self._shorten_names()
 
     @property
     def most_seconds(self) -> float:
