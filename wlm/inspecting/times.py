@@ -127,6 +127,8 @@ def _module(name: str, to_do: Work, precision: str | None, times: Sequence[float
         "bytes_moved": to_do.bytes_moved,
         "ops_per_s": to_do.operations / seconds,
         "ops_per_byte": to_do.ops_per_byte,
+        "bound_by": None,
+        "roof_share": None,
     }
 
 
@@ -134,15 +136,15 @@ _speed_of = itemgetter("ops_per_byte", "precision", "ops_per_s")
 
 
 def _put_under_the_roof(results: list[dict], roofline: Roofline) -> Roofline:
-    """Add to each module what limits it, and its speed as a share of that limit. Return the
-    roofline, raised to the modules that pass it."""
+    """Set what limits each module that multiplies, and its speed as a share of that limit. Return
+    the roofline, raised to the modules that pass it."""
     modules = [m for result in results for timed in result["passes"] for m in timed["modules"]]
-    speeds = [_speed_of(m) if m["multiply_adds"] else None for m in modules]
-    for speed in filter(None, speeds):
-        roofline = roofline.raised(*speed)
-    for module, speed in zip(modules, speeds, strict=True):
-        name, roof = roofline.limit(*speed) if speed else (None, None)
-        module |= {"bound_by": name, "roof_share": roof and module["ops_per_s"] / roof}
+    multiplying = [module for module in modules if module["multiply_adds"]]
+    for module in multiplying:
+        roofline = roofline.raised(*_speed_of(module))
+    for module in multiplying:
+        module["bound_by"], roof = roofline.limit(*_speed_of(module))
+        module["roof_share"] = module["ops_per_s"] / roof
     return roofline
 
 

@@ -38,6 +38,7 @@ FEWEST_GROUPS_TO_STOP = 8  # an interval from fewer is itself too uncertain to s
 # more.
 CHUNKS_PER_SECOND, MOST_TOKENS_READ = 50, 7_500
 AGREEMENT_SECONDS = 6.0  # about what comparing a variant's predictions takes for so many tokens
+OF_PROTOCOL = ("bptt", "batch_size", "threads", "seed", "seconds", "target")  # settings
 RANDOM = "The model's weights are random: its speed and size are real, its loss means nothing."
 
 
@@ -196,12 +197,7 @@ class Comparison:
             "weights_sha256": self.weights_sha256,
             "text": self.text,
             "tokens": self.tokens,
-            "bptt": self.spec.bptt,
-            "batch_size": self.spec.batch_size,
-            "threads": self.spec.threads,
-            "seed": self.spec.seed,
-            "seconds": self.spec.seconds,
-            "target": self.spec.target,
+            **{name: getattr(self.spec, name) for name in OF_PROTOCOL},
         }
         optional = {
             "vocabulary_sha256": self.vocabulary_sha256,
