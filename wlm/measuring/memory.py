@@ -5,7 +5,6 @@ without USS report resident memory (RSS), and the result says so.
 """
 
 import contextlib
-import gc
 import json
 import subprocess
 import sys
@@ -185,7 +184,6 @@ def _run(name: str, model: str, *files: str) -> None:
         for i in range(0, CHUNKS * CHUNK, CHUNK):
             targets = words[i + 1 : i + 1 + CHUNK].flatten()
             _, hidden = made.nll(words[i : i + CHUNK], hidden, targets)
-    gc.collect()
     give_back()
     _tell("done")
 
