@@ -13,7 +13,7 @@ from wlm.errors import SettingError, TextError, VariantError
 from wlm.measuring import compare as compare_module
 from wlm.measuring.compare import compare
 from wlm.measuring.comparison import CompareSpec, Comparison
-from wlm.measuring.evaluate import Block, Reader, evaluate
+from wlm.measuring.evaluate import Block, BlockReader, evaluate
 from wlm.measuring.intervals import FEWEST_GROUPS, ratio_interval
 from wlm.measuring.wording import how_sure
 from wlm.quantization.pytorch import quantize
@@ -93,16 +93,16 @@ def test_it_tells_the_weights_by_their_hash(spec, model_folder, tmp_path):
 
 def test_the_order_within_a_round_is_random_and_fixed_by_the_seed(spec, small_blocks, monkeypatch):
     def order(seed: int) -> list[int]:
-        seen: list[Reader] = []
+        seen: list[BlockReader] = []
         with monkeypatch.context() as patch:
-            read = Reader.read
+            read = BlockReader.read
 
             def noted(self, model, chunks):
                 if len(self.data) > spec.bptt + 1:  # else it is the warm-up
                     seen.append(self)
                 return read(self, model, chunks)
 
-            patch.setattr(Reader, "read", noted)
+            patch.setattr(BlockReader, "read", noted)
             finish(changed(spec, seed=seed))
         places = {reader: i for i, reader in enumerate(dict.fromkeys(seen))}
         return [places[reader] for reader in seen]
@@ -124,10 +124,12 @@ def test_every_variant_is_prepared_again_before_each_group(spec, small_blocks, m
         made.append((str(variant), weights))  # kept, so that no other lies in the same place
         return prepared
 
-    read = Reader.read
+    read = BlockReader.read
     monkeypatch.setattr(compare_module, "prepare", noted)
     monkeypatch.setattr(
-        Reader, "read", lambda self, model, n: used.append(model.module) or read(self, model, n)
+        BlockReader,
+        "read",
+        lambda self, model, n: used.append(model.module) or read(self, model, n),
     )
     made_of = finish(spec)
     groups = len(made_of.groups)

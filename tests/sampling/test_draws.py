@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import tensor
 
-from wlm.sampling.draws import DRAWS, draw_inverse_cdf, draw_race
+from wlm.sampling.draws import DRAWS, draw_first_arrival, draw_inverse_cdf
 
 
 @pytest.mark.slow
@@ -28,7 +28,7 @@ def test_a_race_parts_two_models_no_more_than_they_differ(vocabulary):
     q = torch.full((1_000,), 0.998 / 999)
     q[0] = 0.002
     one, other = (torch.Generator().manual_seed(5) for _ in range(2))
-    parted = sum(draw_race(p, one) != draw_race(q, other) for _ in range(2_000))
+    parted = sum(draw_first_arrival(p, one) != draw_first_arrival(q, other) for _ in range(2_000))
     assert parted < 2_000 * 0.006  # at most twice their total variation, 0.001, and some chance
 
 

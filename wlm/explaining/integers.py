@@ -13,8 +13,8 @@ from wlm.explaining.reading import Reading, logits
 from wlm.inspecting.weight_error import grid_of, sqnr_db
 from wlm.quantization.engines import default_engine
 from wlm.quantization.pytorch import PyTorchModel
-from wlm.sampling.candidates import Candidate, race
-from wlm.sampling.draws import race_numbers
+from wlm.sampling.candidates import Candidate, likeliest
+from wlm.sampling.draws import arrival_numbers
 from wlm.text.vocabulary import Vocabulary
 
 HALF = 127.5  # steps from 0 to the largest weight: half of the 255 between -128 and 127
@@ -210,4 +210,4 @@ def next_words(
     `at` fixes the random numbers, which are the same for all models."""
     given = torch.stack([logits(*model, at).double().softmax(0) for model in models])
     generator = torch.Generator().manual_seed(1 + at)
-    return race(given, race_numbers(len(vocabulary), generator), vocabulary)
+    return likeliest(given, arrival_numbers(len(vocabulary), generator), vocabulary)

@@ -19,7 +19,7 @@ from torch import Tensor
 from wlm.catalog.open import open_model, open_text
 from wlm.measuring.agreement import agreement, joined, read_together
 from wlm.measuring.comparison import CompareSpec, Comparison, count_unknown
-from wlm.measuring.evaluate import Block, Reader, evaluate_blocks, thread_count
+from wlm.measuring.evaluate import Block, BlockReader, evaluate_blocks, thread_count
 from wlm.measuring.memories import add_memories
 from wlm.measuring.rounds import Step, rounds_in_groups
 from wlm.model.lstm import LSTMModel
@@ -61,7 +61,7 @@ def compare(spec: CompareSpec, rounds_per_group: int | None = None) -> Iterator[
     sizes: dict[int, int] = {}
     slowest: dict[int, float] = {}  # seconds of a chunk
     readers = [
-        Reader(data, bptt=spec.bptt, threads=spec.threads, unknown=unknown) for _ in variants
+        BlockReader(data, bptt=spec.bptt, threads=spec.threads, unknown=unknown) for _ in variants
     ]
     comparison, blocks, group_lengths = None, [], None
 

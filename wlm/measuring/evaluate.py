@@ -76,7 +76,7 @@ class Evaluation:
         return self.tokens / self.wall_s
 
 
-class Reader:
+class BlockReader:
     """Reads batchified ids (N, B) in blocks of chunks of `bptt` rows, again and again.
 
     It keeps its place in the text and the hidden state, so that each block can have a different
@@ -152,8 +152,8 @@ def evaluate_blocks(
     unknown: Tensor | None = None,
 ) -> Iterator[Block]:
     """Yield the loss over batchified ids (N, B), read once, in blocks of chunks of `bptt` rows: see
-    `Reader`. Raises SettingError."""
-    reader = Reader(data, bptt=bptt, threads=threads, unknown=unknown)
+    `BlockReader`. Raises SettingError."""
+    reader = BlockReader(data, bptt=bptt, threads=threads, unknown=unknown)
     for _ in range(0, reader.chunks, chunks_per_block):
         yield reader.read(model, chunks_per_block)
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from wlm.sampling.divergence import Reader, next_word, probabilities
-from wlm.sampling.draws import race_numbers
+from wlm.sampling.draws import arrival_numbers
 from wlm.sampling.words import SampleSettings, beginning
 from wlm.text.vocabulary import Vocabulary
 
@@ -31,21 +31,21 @@ def candidates(
     ids: Sequence[int],
     count: int = 10,
 ) -> list[Candidate]:
-    """Return the likeliest words after a text begun with the settings, see `race`.
+    """Return the likeliest words after a text begun with the settings, see `likeliest`.
 
-    All filters of the settings apply; `draw_race` uses the same numbers at this place. Raises
-    TextError.
+    All filters of the settings apply; `draw_first_arrival` uses the same numbers at this place.
+    Raises TextError.
     """
     _, generator = beginning(vocabulary, settings)
     for _ in range(len(ids) + 1):
-        numbers = race_numbers(len(vocabulary), generator)
+        numbers = arrival_numbers(len(vocabulary), generator)
     filters = settings.filters(vocabulary)
     logits = torch.stack([next_word(reader, vocabulary, settings, ids) for reader in readers])
     given = torch.stack([probabilities(values, filters) for values in logits])  # (models, V)
-    return race(given, numbers, vocabulary, count)
+    return likeliest(given, numbers, vocabulary, count)
 
 
-def race(
+def likeliest(
     given: Tensor, numbers: Tensor, vocabulary: Vocabulary, count: int = 10
 ) -> list[Candidate]:
     """Return the `count` likeliest words of probabilities (models, V), by their mean over models,

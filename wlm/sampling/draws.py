@@ -9,7 +9,7 @@ def draw_multinomial(probabilities: Tensor, generator: torch.Generator) -> int:
     return int(torch.multinomial(probabilities, 1, generator=generator))
 
 
-def draw_race(probabilities: Tensor, generator: torch.Generator) -> int:
+def draw_first_arrival(probabilities: Tensor, generator: torch.Generator) -> int:
     """Return an id drawn from probabilities (V,): the word that arrives first.
 
     Each word gets a number u, uniform between 0 and 1, and arrives at -ln(u) / p; the first one is
@@ -18,7 +18,7 @@ def draw_race(probabilities: Tensor, generator: torch.Generator) -> int:
     small change of one probability moves all words after it. Source: the exponential race, such
     as in Maddison et al. 2014, "A* Sampling", which `torch.multinomial` uses too.
     """
-    numbers = race_numbers(len(probabilities), generator)
+    numbers = arrival_numbers(len(probabilities), generator)
     return int((probabilities / numbers.log_().neg_()).argmax())
 
 
@@ -31,13 +31,13 @@ def draw_inverse_cdf(probabilities: Tensor, generator: torch.Generator) -> int:
     return min(int(torch.searchsorted(cumulative, number, right=True)), len(cumulative) - 1)
 
 
-def race_numbers(words: int, generator: torch.Generator) -> Tensor:
-    """Return the uniform numbers (V,) of one draw by `draw_race`, float64."""
+def arrival_numbers(words: int, generator: torch.Generator) -> Tensor:
+    """Return the uniform numbers (V,) of one draw by `draw_first_arrival`, float64."""
     return torch.rand(words, generator=generator, dtype=torch.float64)
 
 
 DRAWS = {
     "multinomial": draw_multinomial,
-    "race": draw_race,
+    "race": draw_first_arrival,
     "inverse-cdf": draw_inverse_cdf,
 }
