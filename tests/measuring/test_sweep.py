@@ -128,6 +128,16 @@ def test_a_sweep_warns_of_what_its_points_warn_of_each_once():
     ]
 
 
+def test_a_sweep_names_the_variant_that_had_too_little_cpu_time():
+    result = point(8, 2.0, [1.9, 2.1])
+    fp32, int8 = result["results"]
+    fp32["spread"], int8["cpu_share"] = 0.3, 0.5
+    result["warnings"] = disturbances(result["results"])
+    uneven, starved = warnings(to_json(SPEC, [result, None, None]))
+    assert "30% (fp32, hidden size 8)" in uneven
+    assert "50% (int8, hidden size 8)" in starved
+
+
 def test_more_threads_cost_cpu_time_as_computed_by_hand():
     one, two = point(1, 2.0, None), point(2, 2.0, None)  # 2 threads read twice as fast
     two["results"][1]["cpu_share"] = 1.8

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import ClassVar
 
 from wlm.catalog.registry import random_name
 from wlm.errors import SettingError, check_range, parse_whole
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.machine import thread_counts
-from wlm.measuring.wording import disturbances, listed
+from wlm.measuring.wording import disturbances, listed, shared_cpus, uneven_blocks
 
 MOST_POINTS = 12
 DEFAULT_SECONDS = 8.0
@@ -241,21 +242,15 @@ def sentence(over: str, outcome: Outcome) -> str:
 def warnings(sweep: dict) -> list[str]:
     """Return a comparison's warnings, once for all points of a sweep's JSON; for disturbed points,
     only the worst variant of each."""
-    unit, worst, others = KNOBS[sweep["over"]].unit, [], []
+    unit, uneven, starved, others = KNOBS[sweep["over"]].unit, [], [], []
     for point in sweep["points"]:
-        results, at = point["results"], unit.format(point["value"])
-        uneven = max(results, key=lambda result: result["spread"])
-        starved = min(results, key=lambda result: result["cpu_share"])
-        worst.append(
-            {
-                "label": f"{uneven['label']}, {at}",
-                "spread": uneven["spread"],
-                "cpu_share": starved["cpu_share"],
-            }
-        )
-        own = disturbances(results)
+        at = unit.format(point["value"])
+        results = [{**result, "label": f"{result['label']}, {at}"} for result in point["results"]]
+        uneven.append(max(results, key=itemgetter("spread")))
+        starved.append(min(results, key=itemgetter("cpu_share")))
+        own = disturbances(point["results"])
         others += [warning for warning in point["warnings"] if warning not in own]
-    return [*disturbances(worst), *dict.fromkeys(others)]
+    return [*uneven_blocks(uneven), *shared_cpus(starved), *dict.fromkeys(others)]
 
 
 def machines(sweep: dict) -> dict[str, list[int]]:

@@ -68,18 +68,22 @@ def how_sure(result: dict) -> str:
 def disturbances(results: list[dict]) -> list[str]:
     """Return what a reader should know before trusting the times of results (their JSON), in
     sentences."""
-    found = []
-    if uneven := [result for result in results if result["spread"] > MOST_SPREAD]:
-        by = ", ".join(f"{result['spread']:.0%} ({result['label']})" for result in uneven)
-        found.append(busy("blocks", by))
-    if starved := [result for result in results if result["cpu_share"] < LEAST_CPU_SHARE]:
-        found.append(
-            "Other programs, or a quota, took CPU time away: the share of its time that each had "
-            "a CPU was "
-            + ", ".join(f"{result['cpu_share']:.0%} ({result['label']})" for result in starved)
-            + "."
-        )
-    return found
+    return [*uneven_blocks(results), *shared_cpus(results)]
+
+
+def uneven_blocks(results: list[dict]) -> list[str]:
+    """Return the warning about the results whose block times vary too much, if there are any."""
+    uneven = [result for result in results if result["spread"] > MOST_SPREAD]
+    by = ", ".join(f"{result['spread']:.0%} ({result['label']})" for result in uneven)
+    return [busy("blocks", by)] if uneven else []
+
+
+def shared_cpus(results: list[dict]) -> list[str]:
+    """Return the warning about the results that had too little CPU time, if there are any."""
+    starved = [result for result in results if result["cpu_share"] < LEAST_CPU_SHARE]
+    shares = ", ".join(f"{result['cpu_share']:.0%} ({result['label']})" for result in starved)
+    told = "Other programs, or a quota, took CPU time away: the share of its time that each had a "
+    return [f"{told}CPU was {shares}."] if starved else []
 
 
 def read_as(protocol: dict) -> str:
