@@ -11,7 +11,6 @@ import copy
 import itertools
 import math
 import time
-import warnings
 from collections.abc import Iterator
 
 from torch import Tensor
@@ -24,6 +23,7 @@ from wlm.measuring.memories import add_memories
 from wlm.measuring.rounds import Step, rounds_in_groups
 from wlm.model.lstm import LSTMModel
 from wlm.progress import Progress
+from wlm.quantization.engines import quiet
 from wlm.quantization.prepare import PreparedModel, prepare
 from wlm.quantization.variant import Variant
 from wlm.text.corpus import batchify
@@ -158,10 +158,9 @@ def _prepare(model: LSTMModel, variant: Variant, threads: int) -> PreparedModel:
     """Return a variant whose weights are in separate memory."""
     # Otherwise, modules that PyTorch leaves in fp32 would share memory with the model; ONNX Runtime
     # copies. More threads than CPUs that the process can use would wait for each other.
-    with thread_count(threads), warnings.catch_warnings():
-        # PyTorch's own way of copying quantized tensors.
-        warnings.filterwarnings("ignore", message="TypedStorage is deprecated")
-        own = copy.deepcopy(model) if variant.runtime == "pytorch" else model
+    with thread_count(threads):
+        with quiet():  # PyTorch warns of its own way to copy quantized tensors
+            own = copy.deepcopy(model) if variant.runtime == "pytorch" else model
         return prepare(own, variant, threads)
 
 
