@@ -40,7 +40,7 @@ _BEGINNINGS = {  # the first bytes, what the file is, and what to do, if that is
 _PICKLE = re.compile(rb"\x80[\x02-\x05]|c[\w.]+\n\w+\n[pqR(]|\([dl]p\d+\n")
 BEGINNING = 1024  # bytes that `kind_by_beginning` needs
 WRITING = ".writing-"  # how folders begin that `write_whole` writes to
-ABANDONED_S = 3_600.0  # no process pauses so long between two writes
+ABANDONED_S = 3_600.0  # without a write: the process that made the folder was killed
 
 
 def kind_by_beginning(start: bytes) -> tuple[str, str] | None:
