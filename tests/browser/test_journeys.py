@@ -228,7 +228,7 @@ def test_a_run_is_found_again_shared_exported_and_imported(page, server, run_id,
 def test_inspect_bytes_time_error_and_model(page, server):
     page.goto(f"{server}/Inspect")
     expect(page.get_by_text("Exact bytes")).to_be_visible()
-    expect(metric(page, "int8 LSTM + Linear")).to_contain_text("79.7 MB")
+    expect(metric(page, "int8 LSTM + Linear").first).to_contain_text("79.7 MB")
     bars = drawn(page, "stVegaLiteChart").locator("svg")
     # The chart says what it is, and so does each of its bars.
     expect(drawn(page, "stVegaLiteChart")).to_have_attribute(

@@ -30,5 +30,5 @@ def save_named(folder: Path) -> dict[str, str]:
     save_checkpoint(folder / "models" / "tiny", tiny_model(), Vocabulary(WORDS))
     (folder / "texts").mkdir()
     (folder / "texts" / "short.txt").write_text(LINE * 40, "utf-8")
-    (folder / "texts" / "long.txt").write_text(LINE * 80_000, "utf-8")
+    (folder / "texts" / "long.txt").write_text(LINE * 30_000, "utf-8")
     return {"WLM_MODELS": str(folder / "models"), "WLM_TEXTS": str(folder / "texts")}

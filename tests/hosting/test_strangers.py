@@ -186,7 +186,7 @@ def test_made_up_cookies_start_no_more_runs_and_no_longer_ones(small_server, tmp
                 run_id = await begin(visitor, LONG)
                 said.append("".join(visitor.problems))
                 if run_id:
-                    # It would read its text for minutes.
+                    # It would read its text for half a minute and more.
                     run = await asyncio.to_thread(ended, store, run_id)
                     assert run.message == "This server ends a run after 1 s of measuring"
         return said
