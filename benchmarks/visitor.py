@@ -6,10 +6,9 @@ front end's JavaScript) are left out, as is the drawing.
 
 import asyncio
 import time
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
+from http.client import HTTPConnection
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Common_pb2 import FileUploaderState
@@ -239,15 +238,14 @@ def put(
     headers["Content-Type"] = "multipart/form-data; boundary=x"
     if via:
         headers["X-Forwarded-For"] = via
-    url = f"{address}/_stcore/upload_file/{session}/{id}"
-    request = urllib.request.Request(url, body, headers, method="PUT")
-    try:
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            return answer.status
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:  # it hung up before all had come
-        return 413
+    server = HTTPConnection(address.removeprefix("http://"), timeout=PATIENCE)
+    with closing(server):
+        with suppress(ConnectionError):  # it answered before all had come
+            server.request("PUT", f"/_stcore/upload_file/{session}/{id}", body, headers)
+        try:
+            return server.getresponse().status
+        except OSError:  # it hung up
+            return 413
 
 
 @asynccontextmanager

@@ -36,6 +36,7 @@ EXCEPTIONS = {
     # The colors of a code block's words are fixed; on no light background has their blue 4.5.
     ("light", "color-contrast", "[data-testid=stCode] .token"),
 }
+COLORS_STAND_STILL = "() => !document.getAnimations().some(one => one instanceof CSSTransition)"
 LEVELS = """all => all.filter(each => each.checkVisibility()).map(each => +each.tagName[1])"""
 
 
@@ -74,6 +75,7 @@ def expect_accessible(page: Page) -> None:
 
 def expect_accessible_colors(page: Page) -> None:
     """Expect the same in the dark theme, which has other colors and the same elements."""
+    page.wait_for_function(COLORS_STAND_STILL)
     assert findings(page, "dark", OF_COLORS) == []
 
 
