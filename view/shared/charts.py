@@ -102,8 +102,7 @@ TITLES = {
 }
 
 alt.data_transformers.consolidate_datasets = False  # rows stay in the chart that holds them
-# The parts of all charts are checked in a test, not each time that a page makes them: this took a
-# fifth of the time of a page.
+# A test checks the parts of all charts; otherwise Altair would, each time that a page makes them.
 schemapi.disable_debug_mode()
 
 
