@@ -24,11 +24,11 @@ async def receive_file(scope: Scope, receive: Receive, file: Received) -> None:
 
     async def counted() -> Message:
         message = await receive()
-        if not FILES.has_room(file, len(message.get("body", b""))):
+        if not FILES.can_hold(file, len(message.get("body", b""))):
             raise TooManyBytesError
         return message
 
-    if not FILES.has_room(file):
+    if not FILES.can_hold(file):
         raise TooManyBytesError
     request = Request(scope, counted)
     # Starlette would hold a body of any other kind in memory.

@@ -58,9 +58,9 @@ class Files:
             self._files[file.ticket] = file
         return file
 
-    def has_room(self, file: Received, more: int = 0) -> bool:
-        """Count more bytes of an upload; return whether the server can hold the upload. Files of
-        visitors who have left make room."""
+    def can_hold(self, file: Received, more: int = 0) -> bool:
+        """Count more bytes of an upload; return whether the server can hold the upload. If it
+        cannot, it first drops the files of visitors who have left."""
         with self._lock:
             file.size += more
             if not self._is_over(file):

@@ -26,7 +26,7 @@ def streamlit(monkeypatch) -> SimpleNamespace:
 def come(files: Files, streamlit, session: str, network: str = "", size: int = 10 * MB):
     """Return an upload that has come to a server, or None if the server refuses it."""
     file = files.begin(session, network)
-    taken = files.has_room(file, size)
+    taken = files.can_hold(file, size)
     if taken:
         file.fill("a.pt", io.BytesIO(b"x" * size))
         streamlit.tickets.add(file.ticket)
@@ -45,8 +45,8 @@ def test_a_session_holds_two_a_network_three_and_the_server_five(streamlit):
 def test_a_file_counts_while_it_comes(streamlit):
     files = Files()
     coming = files.begin("a", "n")
-    assert all(files.has_room(coming, MB) for _ in range(10))
-    assert not files.has_room(coming, MB)  # larger than any upload
+    assert all(files.can_hold(coming, MB) for _ in range(10))
+    assert not files.can_hold(coming, MB)  # larger than any upload
     files.settle(coming)
     assert all(come(files, streamlit, "a", "n") for _ in range(2))
 
@@ -103,6 +103,6 @@ def test_no_file_is_an_error():
 def test_a_refused_file_refuses_no_other(streamlit):
     files = Files()
     coming = [files.begin(session, "n") for session in "abc"]
-    assert all(files.has_room(file, 10 * MB) for file in coming)
-    assert not files.has_room(files.begin("d", "n"))
-    assert all(files.has_room(file) for file in coming)
+    assert all(files.can_hold(file, 10 * MB) for file in coming)
+    assert not files.can_hold(files.begin("d", "n"))
+    assert all(files.can_hold(file) for file in coming)
