@@ -2,7 +2,7 @@
 
     python3 start.py [--offline] [options of streamlit run]
 
-Makes .venv next to this file. Installs requirements.txt into it unless it is installed already.
+Makes .venv next to this file. Installs requirements.txt into it unless it is installed.
 Checks what the app needs. Starts `streamlit run streamlit_app.py` with the other options, such as
 `--server.port 8600`; a browser opens if there is one. On Linux, PyTorch comes from its own index of
 small CPU builds if that index answers within two seconds. `--offline` installs nothing.
@@ -48,7 +48,7 @@ def main(options):
     options = [option for option in options if option != "--offline"]
     check = [PYTHON, "-m", "wlm", "check", "--quick", *port_of(options)]
     if subprocess.run(list(map(str, check)), cwd=ROOT, check=False).returncode:
-        print("Not all is well, see the crosses above; starting all the same.", flush=True)
+        print("Some checks failed, see ✗ above. Starting anyway.", flush=True)
     command = list(map(str, [PYTHON, "-m", "streamlit", "run", "streamlit_app.py", *options]))
     os.chdir(ROOT)
     if os.name == "nt":  # where exec would end before the app does
@@ -74,7 +74,7 @@ def check_python():
 def install(offline=False):
     """Make the environment and install the requirements, unless that is done. Raises NotReady."""
     if is_installed():
-        print(f"installed already: {REQUIREMENTS}", flush=True)
+        print(f"already installed: {REQUIREMENTS}", flush=True)
         return
     if offline:
         raise NotReady(
@@ -89,7 +89,7 @@ def install(offline=False):
         run([sys.executable, "-m", "venv", VENV], f"the environment {VENV} was not made")
     index = cpu_index()
     where = f", PyTorch from {CPU_INDEX}" if index else ""
-    print(f"installing {REQUIREMENTS}{where}: this takes minutes …", flush=True)
+    print(f"installing {REQUIREMENTS}{where}, which takes a few minutes …", flush=True)
     run(
         [PYTHON, "-m", "pip", "install", "-q", "-r", ROOT / REQUIREMENTS, *index],
         f"pip did not install {REQUIREMENTS}: see its output above. Without a network give "

@@ -122,14 +122,14 @@ def without_pin(requirement: str) -> str:
 
 
 def install() -> None:
-    """Install the requirements unless they are installed already."""
+    """Install the requirements unless they are installed."""
     if not PYTHON.exists():
         print(f"making {VENV} …", flush=True)
         venv.create(VENV, with_pip=True)
     content = b"".join((ROOT / name).read_bytes() for name in REQUIREMENTS)
     wanted = hashlib.sha256(content).hexdigest()
     if INSTALLED.exists() and INSTALLED.read_text() == wanted:
-        print(f"installed already: {REQUIREMENTS[0]}", flush=True)
+        print(f"already installed: {REQUIREMENTS[0]}", flush=True)
         return
     INSTALLED.unlink(missing_ok=True)
     command = [PYTHON, "-m", "pip", "install", "-q", "-r", ROOT / REQUIREMENTS[0]]

@@ -73,7 +73,7 @@ def test_a_missing_bundled_model_is_a_cross(tmp_path, monkeypatch):
 def test_every_engine_runs():
     found = list(engines.look())
     assert crosses(found) == []
-    assert any("int8 LSTM" in finding.subject and finding.found == "it runs" for finding in found)
+    assert any("int8 LSTM" in finding.subject and finding.found == "runs" for finding in found)
 
 
 def test_an_engine_that_does_not_run_is_a_cross(monkeypatch):
@@ -85,8 +85,8 @@ def test_an_engine_that_does_not_run_is_a_cross(monkeypatch):
     monkeypatch.setattr(engines, "prepare", prepare)
     found = crosses(engines.look())
     assert {finding.found for finding in found} == {
-        "it does not run: it is broken",
-        "it does not run: no kernel",
+        "fails: it is broken",
+        "fails: no kernel",
     }
 
 
@@ -94,8 +94,8 @@ def test_an_engine_that_is_not_here_is_a_cross_where_the_first_screen_needs_it(m
     monkeypatch.setattr(engines, "why_unavailable", lambda variant: f"{variant.runtime} is missing")
     found = {finding.subject: finding for finding in engines.look()}
     assert {finding.found for finding in found.values()} == {
-        "not here: pytorch is missing",
-        "not here: onnxruntime is missing",
+        "not available: pytorch is missing",
+        "not available: onnxruntime is missing",
     }
     crosses = [subject for subject, finding in found.items() if not finding.well]
     assert "int8 LSTM + Linear" in crosses and "ORT int8 all" in crosses
@@ -122,7 +122,7 @@ def test_warming_up_keeps_the_onnx_files_of_the_bundled_model(tiny_default, own_
     assert not kept()
     found = list(check(quick=True, warm=True))
     labels = [Variant.parse(name).label for name in OFFERED]
-    warmed = [finding.subject for finding in found if finding.found == "it is made"]
+    warmed = [finding.subject for finding in found if finding.found == "prepared"]
     assert warmed == [f"tiny, {label}" for label in labels]
     before = kept()
     onnx = [name for name in OFFERED if name.startswith("onnxruntime:")]
@@ -189,8 +189,8 @@ def test_folders_that_cannot_be_written_and_little_room_are_crosses(monkeypatch)
     memory = namedtuple("memory", "available")(3 * 10**8)
     monkeypatch.setattr(machine.psutil, "virtual_memory", lambda: memory)
     cache, disk, left = crosses(machine.look_at_folders())
-    assert "/dev/null/cache cannot be written" in cache.found and "WLM_CACHE" in cache.todo
-    assert disk.found == "0.5 GB are free" and left.found == "0.3 GB are free"
+    assert "/dev/null/cache is not writable" in cache.found and "WLM_CACHE" in cache.todo
+    assert disk.found == "0.5 GB free" and left.found == "0.3 GB free"
 
 
 def test_a_port_that_others_use_is_a_cross(unused_port, monkeypatch):
@@ -204,7 +204,7 @@ def test_a_port_that_others_use_is_a_cross(unused_port, monkeypatch):
         monkeypatch.setattr(network, "is_healthy", lambda _: True)
         ours, *_ = network.look(port)
     assert f"{port}: Address already in use" in cross.found and "--server.port" in cross.todo
-    assert ours.well and ours.found == f"{port}: a Streamlit app answers there already"
+    assert ours.well and ours.found == f"{port}: a Streamlit app already answers there"
 
 
 def test_the_port_is_the_environments_or_streamlits(monkeypatch):
@@ -221,11 +221,11 @@ def test_a_host_that_has_no_address_is_a_cross(monkeypatch, unused_port):
     monkeypatch.setattr(network.socket, "getaddrinfo", getaddrinfo)
     monkeypatch.setenv("WLM_DASK", "tcp://cluster.invalid:8786")
     (cross,) = crosses(network.look(unused_port()))
-    assert "it needs cluster.invalid" in cross.found and "unset WLM_DASK" in cross.todo
+    assert "cluster.invalid was not found" in cross.found and "unset WLM_DASK" in cross.todo
     monkeypatch.setattr(network.socket, "getaddrinfo", lambda *_: [])
     found = {finding.subject: finding for finding in network.look(unused_port())}
     needed = found["network, cluster"]
-    assert needed.well and needed.found == "it needs cluster.invalid, which has an address"
+    assert needed.well and needed.found == "cluster.invalid was found"
 
 
 def test_what_strangers_may_do_is_listed(public, monkeypatch):
@@ -235,7 +235,7 @@ def test_what_strangers_may_do_is_listed(public, monkeypatch):
     public(seconds=12)
     found = {finding.subject: finding for finding in strangers.look()}
     assert found.keys() >= {variable for variable, *_ in settings()}
-    assert found["WLM_RUN_SECONDS"].found.startswith("12, by default 30: seconds that")
+    assert found["WLM_RUN_SECONDS"].found.startswith("12 (default 30): seconds that")
     assert found["WLM_ALLOW_UPLOAD"].found.startswith("off: ")
     assert crosses(found.values()) == []
     monkeypatch.delenv("STREAMLIT_SERVER_MAX_UPLOAD_SIZE")

@@ -33,7 +33,7 @@ def worker_finding(monkeypatch, *living: str) -> tuple[bool, str]:
 
 def test_a_worker_that_gives_heartbeats_is_well(monkeypatch):
     RunStore().give_sign("a")
-    assert worker_finding(monkeypatch, "a", worker_of("a")) == (True, "it gives heartbeats")
+    assert worker_finding(monkeypatch, "a", worker_of("a")) == (True, "alive")
 
 
 def test_a_worker_without_heartbeats_is_a_cross(monkeypatch):
@@ -54,7 +54,7 @@ def test_a_server_without_a_visitor_is_well(monkeypatch, ended):
     for name in ended:
         RunStore().give_sign(name)
     well, found = worker_finding(monkeypatch)
-    assert well and found.endswith(": it starts with the first visitor")
+    assert well and found.endswith(": starts with the first visitor")
     assert shown_url(RunStore().url) in found
 
 

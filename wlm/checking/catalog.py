@@ -13,9 +13,9 @@ from wlm.text.corpus import read_words
 
 def look() -> Iterator[Finding]:
     """Check each model's weights against the hash on its card, and that each text can be read."""
-    yield from _found("model", models_here(), DEFAULT_MODEL, "its weights match its card")
+    yield from _found("model", models_here(), DEFAULT_MODEL, "the weights match the card")
     texts = [replace(text, problem=text.problem or _problem(text)) for text in texts_here()]
-    yield from _found("text", texts, DEFAULT_TEXT, "it can be read")
+    yield from _found("text", texts, DEFAULT_TEXT, "readable")
 
 
 def _problem(text: Item) -> str:
@@ -28,9 +28,11 @@ def _problem(text: Item) -> str:
 
 def _found(what: str, items: list[Item], bundled: str, well: str) -> Iterator[Finding]:
     for item in items:
-        todo = "get the project's files again" if item.name == bundled else "remove or replace it"
+        todo = "download the project again" if item.name == bundled else "remove or replace it"
         found = item.problem or f"{well}, {size_in_words(item.size_bytes)}"
         yield Finding(f"{what} {item.name}", not item.problem, found, todo)
     if bundled not in (item.name for item in items):
-        todo = "get the project's files again"
-        yield Finding(f"{what} {bundled}", False, "the bundled one is missing from assets/", todo)
+        todo = "download the project again"
+        yield Finding(
+            f"{what} {bundled}", False, f"the bundled {what} is missing from assets/", todo
+        )

@@ -1,4 +1,4 @@
-"""Check that the engines which this machine reports do run."""
+"""Check that the engines of this machine run."""
 
 from collections.abc import Iterator
 
@@ -30,17 +30,17 @@ def look() -> Iterator[Finding]:
             todo = "pip install -r requirements.txt"
             if variant.needs_engine and not supported_engines():
                 todo = "use ONNX Runtime's int8, or a build of PyTorch with a quantized engine"
-            yield Finding(variant.label, is_rare, f"not here: {reason}", todo)
+            yield Finding(variant.label, is_rare, f"not available: {reason}", todo)
             continue
         try:
             outputs = activations(prepare(model, variant), words)  # as Inspect reads them
         except (WLMError, RuntimeError, TypeError, AttributeError) as error:
-            found = f"it does not run: {first_line(error)}"
+            found = f"fails: {first_line(error)}"
             yield Finding(variant.label, False, found, "pip install --force-reinstall torch")
             continue
         is_finite = all(output.isfinite().all() for output in outputs.values())
-        found = "it runs" if is_finite else "it computes no numbers"
-        yield Finding(variant.label, found == "it runs", found, "choose another engine")
+        found = "runs" if is_finite else "computes values that are not finite"
+        yield Finding(variant.label, is_finite, found, "choose another engine")
 
 
 def warm() -> Iterator[Finding]:
@@ -49,4 +49,4 @@ def warm() -> Iterator[Finding]:
     for variant in map(Variant.parse, OFFERED):
         if not why_unavailable(variant):
             prepare(model, variant)
-            yield Finding(f"{DEFAULT_MODEL}, {variant.label}", True, "it is made")
+            yield Finding(f"{DEFAULT_MODEL}, {variant.label}", True, "prepared")

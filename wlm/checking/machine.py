@@ -29,7 +29,7 @@ def look_at_packages() -> Iterator[Finding]:
     lines = map(str.strip, REQUIREMENTS.read_text("utf-8").splitlines())
     wanted = [Requirement(line) for line in lines if line and not line.startswith("#")]
     problems = list(filter(None, map(_problem, wanted)))
-    found = "; ".join(problems) or f"{len(wanted)} packages as in {REQUIREMENTS.name}"
+    found = "; ".join(problems) or f"{len(wanted)} have the versions in {REQUIREMENTS.name}"
     yield Finding("packages", not problems, found, "pip install -r requirements.txt")
 
 
@@ -51,13 +51,13 @@ def look_at_folders() -> Iterator[Finding]:
         ("cache folder", "WLM_CACHE", cache_folder()),
     ):
         problem = _why_unwritable(folder)
-        todo = f"have {variable} name a folder that can be written"
-        yield Finding(what, not problem, problem or f"{folder} can be written", todo)
+        todo = f"set {variable} to a writable folder"
+        yield Finding(what, not problem, problem or f"{folder} is writable", todo)
     free = shutil.disk_usage(_existing(cache_folder())).free / 1e9
-    found, todo = f"{free:.1f} GB are free", f"free {LEAST_DISK_GB:.0f} GB"
+    found, todo = f"{free:.1f} GB free", f"free at least {LEAST_DISK_GB:.0f} GB"
     yield Finding("disk", free >= LEAST_DISK_GB, found, todo)
     left = psutil.virtual_memory().available / 1e9
-    found, todo = f"{left:.1f} GB are free", f"end programs until {LEAST_MEMORY_GB:.0f} GB are free"
+    found, todo = f"{left:.1f} GB free", f"close programs until {LEAST_MEMORY_GB:.0f} GB are free"
     yield Finding("memory", left >= LEAST_MEMORY_GB, found, todo)
 
 
@@ -67,7 +67,7 @@ def _why_unwritable(folder: Path) -> str:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"wlm")
     except OSError as error:
-        return f"{folder} cannot be written: {error.strerror or error}"
+        return f"{folder} is not writable: {error.strerror or error}"
     return ""
 
 

@@ -28,9 +28,9 @@ def look(port: int | None = None) -> Iterator[Finding]:
     yield Finding(
         "address",
         True,
-        f"others in your network reach it at {found}, unless a firewall blocks it"
+        f"others in your network can open {found}, unless a firewall blocks it"
         if found
-        else f"no network: it is reached at http://localhost:{port}, on this machine alone",
+        else f"no network: only this machine can open http://localhost:{port}",
     )
     yield from _needed()
 
@@ -55,8 +55,8 @@ def _port(port: int) -> Finding:
         return Finding("port", True, f"{port} is free")
     except OSError as error:
         if error.errno == errno.EADDRINUSE and is_healthy(f"http://127.0.0.1:{port}"):
-            return Finding("port", True, f"{port}: a Streamlit app answers there already")
-        todo = "end what uses it, or start the app with --server.port and another"
+            return Finding("port", True, f"{port}: a Streamlit app already answers there")
+        todo = "close the program that uses it, or choose another port with --server.port"
         return Finding("port", False, f"{port}: {error.strerror}", todo)
 
 
@@ -68,16 +68,18 @@ def _needed() -> Iterator[Finding]:
         host = urlsplit(address).hostname or ""
         if host in HERE:
             continue
-        todo = f"unset {variable} for a talk without a network"
+        todo = f"unset {variable} if there is no network"
         try:
             socket.getaddrinfo(host, None)
-            yield Finding(f"network, {what}", True, f"it needs {host}, which has an address")
+            yield Finding(f"network, {what}", True, f"{host} was found")
         except OSError as error:
-            yield Finding(f"network, {what}", False, f"it needs {host}: {error.strerror}", todo)
+            yield Finding(
+                f"network, {what}", False, f"{host} was not found: {error.strerror}", todo
+            )
             return
     yield Finding(
         "network",
         True,
-        "nothing else needs one: models, texts, fonts and scripts are here; only Get on the page "
-        "Models fetches",
+        "not needed: models, texts, fonts and scripts are installed; only Download on the page "
+        "Models uses it",
     )

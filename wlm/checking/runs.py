@@ -22,8 +22,8 @@ def look_at_store() -> Iterator[Finding]:
     store, run = RunStore(), Run(CompareSpec.kind, {}, state=State.DONE, visitor=WHO)
     store.create(run)
     store.delete(run.id, WHO)
-    found = store.warning or f"{shown_url(store.url)} takes runs"
-    todo = "free the disk, or have WLM_DATABASE_URL name a database that can be written"
+    found = store.warning or f"{shown_url(store.url)} is writable"
+    todo = "free disk space, or set WLM_DATABASE_URL to a writable database"
     yield Finding("store of runs", not store.warning, found, todo)
 
 
@@ -38,7 +38,7 @@ def look_at_worker() -> Iterator[Finding]:
     if run.state.final:
         store.delete(run_id, WHO)
     if well := run.state == State.DONE:
-        found = f"it measured int8 {run.result['results'][1]['speedup']:.2f} times as fast as fp32"
+        found = f"measured int8: {run.result['results'][1]['speedup']:.2f} times as fast as fp32"
     else:
         found = run.message or f"after {PATIENCE:.0f} s its run is {run.state}"
     yield Finding("worker", well, found, "see the worker's standard error")

@@ -74,6 +74,6 @@ def _workers(store: RunStore) -> Finding:
         found = f"no heartbeat for {PATIENCE:.0f} s from the worker of {', '.join(sorted(silent))}"
         return Finding("worker", False, found, f"{LOG}; the next run starts a new worker")
     if living:
-        return Finding("worker", True, "it gives heartbeats")
+        return Finding("worker", True, "alive")
     # The row of a server that has ended may still be in the store.
-    return Finding("worker", True, f"{shown_url(store.url)}: it starts with the first visitor")
+    return Finding("worker", True, f"{shown_url(store.url)}: starts with the first visitor")

@@ -17,20 +17,18 @@ def look() -> Iterator[Finding]:
     Raises SettingError for an invalid setting.
     """
     if not hosting().public:
-        found = (
-            "all who reach this server may do everything; WLM_PUBLIC=1 makes it one for strangers"
-        )
+        found = "every visitor may do everything; set WLM_PUBLIC=1 for a public server"
         yield Finding("strangers", True, found)
         return
     for variable, value, default, about in settings():
-        given = "" if value == default else f", by default {_words(default)}"
+        given = "" if value == default else f" (default {_words(default)})"
         yield Finding(variable, True, f"{_words(value)}{given}: {about}")
     if not hosting().uploading:
         size = os.environ.get(SIZE) or server_settings().get("maxUploadSize", 200)
         yield Finding(
-            "uploads of no use",
+            "size of uploads",
             str(size) == str(SMALL_MB),
-            f"a program may send files of up to {size} MB, which nobody reads",
+            f"strangers may send up to {size} MB per file although uploads are off",
             f"set {SIZE}={SMALL_MB}",
         )
 

@@ -13,7 +13,7 @@ from wlm.cli.main import main
 def findings(monkeypatch) -> list[Finding]:
     """What the checks find."""
     found = [
-        Finding("disk", True, "9 GB are free"),
+        Finding("disk", True, "9 GB free"),
         Finding("port", False, "8501: taken", "end it"),
     ]
     monkeypatch.setattr(checking, "check", lambda port, quick, warm: iter(found))
@@ -23,14 +23,14 @@ def findings(monkeypatch) -> list[Finding]:
 def test_a_cross_says_what_to_do_and_the_exit_code_is_1(capsys, findings):
     assert main(["check"]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:3] == ["✓ disk: 9 GB are free", "✗ port: 8501: taken", "  → end it"]
-    assert lines[3].startswith("2 checks in ") and lines[3].endswith("1 not well")
+    assert lines[:3] == ["✓ disk: 9 GB free", "✗ port: 8501: taken", "  → end it"]
+    assert lines[3].startswith("2 checks in ") and lines[3].endswith("1 failed")
 
 
 def test_where_all_is_well_the_exit_code_is_0(capsys, findings):
     findings.pop()
     assert main(["check"]) == 0
-    assert capsys.readouterr().out.endswith("none not well\n")
+    assert capsys.readouterr().out.endswith("all passed\n")
 
 
 def test_json_has_every_check(capsys, findings):

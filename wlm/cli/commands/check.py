@@ -42,6 +42,7 @@ def run(options: Namespace) -> int:
     well, seconds = all(finding.well for finding in found), time.monotonic() - began
     content = {"well": well, "seconds": seconds, "checks": [vars(finding) for finding in found]}
     crosses = sum(not finding.well for finding in found)
-    line = f"{len(found)} checks in {seconds:.0f} s, {crosses or 'none'} not well"
+    outcome = f"{crosses} failed" if crosses else "all passed"
+    line = f"{len(found)} checks in {seconds:.0f} s: {outcome}"
     output.answer(options, content, lambda: output.say(line))
     return 0 if well else 1
