@@ -48,7 +48,7 @@ class SweepSpec:
 
     def __post_init__(self):
         if self.over not in KNOBS:
-            raise SettingError(f"the knob must be one of {', '.join(KNOBS)}, got {self.over!r}")
+            raise SettingError(f"the setting to sweep must be one of {', '.join(KNOBS)}, got {self.over!r}")
         check_range("the number of values", len(self.values), 1, MOST_POINTS)
         object.__setattr__(self, "values", tuple(sorted(set(self.values))))
         self.points()
@@ -127,7 +127,7 @@ def parse_over(text: str) -> tuple[str, tuple[int, ...]]:
     over, _, values = text.partition("=")
     over = over.strip().replace("-", "_")
     if over not in KNOBS:
-        raise SettingError(f"the knob must be one of {', '.join(KNOBS)}, got {over[:80]!r}")
+        raise SettingError(f"the setting to sweep must be one of {', '.join(KNOBS)}, got {over[:80]!r}")
     return over, parse_values(values)
 
 

@@ -1,4 +1,4 @@
-"""Print how much faster each variant is at several values of one knob."""
+"""Print how much faster each variant is at several values of one setting."""
 
 from argparse import ArgumentParser, Namespace
 

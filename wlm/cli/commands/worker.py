@@ -1,4 +1,4 @@
-"""Do the runs whose ids come in on standard input (the server starts this)."""
+"""Measure the runs whose ids arrive on standard input (the server starts this)."""
 
 import sys
 from argparse import ArgumentParser, Namespace
