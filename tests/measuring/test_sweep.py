@@ -57,7 +57,7 @@ def test_bad_values_are_said_in_words(over, message):
 
 
 def test_a_knob_that_is_none_is_refused():
-    message = "knob must be one of bptt, batch_size, threads, hidden, got 'layers'"
+    message = "setting to sweep must be one of bptt, batch_size, threads, hidden, got 'layers'"
     with pytest.raises(SettingError, match=message):
         SweepSpec("layers", (1, 2))
 

@@ -47,8 +47,7 @@ class SweepSpec:
     base: CompareSpec = field(default_factory=lambda: CompareSpec(seconds=DEFAULT_SECONDS))
 
     def __post_init__(self):
-        if self.over not in KNOBS:
-            raise SettingError(f"the setting to sweep must be one of {', '.join(KNOBS)}, got {self.over!r}")
+        _check_knob(self.over)
         check_range("the number of values", len(self.values), 1, MOST_POINTS)
         object.__setattr__(self, "values", tuple(sorted(set(self.values))))
         self.points()
@@ -126,9 +125,14 @@ def parse_over(text: str) -> tuple[str, tuple[int, ...]]:
     """Read a knob and its values, such as `bptt=1,5,25,100`. Raises SettingError."""
     over, _, values = text.partition("=")
     over = over.strip().replace("-", "_")
-    if over not in KNOBS:
-        raise SettingError(f"the setting to sweep must be one of {', '.join(KNOBS)}, got {over[:80]!r}")
+    _check_knob(over)
     return over, parse_values(values)
+
+
+def _check_knob(name: str) -> None:
+    if name not in KNOBS:
+        known = ", ".join(KNOBS)
+        raise SettingError(f"the setting to sweep must be one of {known}, got {name[:80]!r}")
 
 
 def parse_values(text: str) -> tuple[int, ...]:
