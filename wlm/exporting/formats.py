@@ -10,9 +10,9 @@ from wlm.weights.archive import WEIGHTS
 FILES = {"torch": "model.pt", "onnx": "model.onnx", "safetensors": WEIGHTS, "npz": "model.npz"}
 HOLDS = {
     "torch": "PyTorch's state_dict",
-    "onnx": "the file that ONNX Runtime runs",
-    "safetensors": "the weights as floats, of 32 bits or in bf16",
-    "npz": "every number as NumPy arrays: int8 or int4 weights, scales, zero points, biases",
+    "onnx": "the model for ONNX Runtime",
+    "safetensors": "the weights in fp32 or bf16",
+    "npz": "NumPy arrays of weights (fp32, int8 or int4), scales, zero points and biases",
 }
 NEEDS = {
     "torch": "torch",

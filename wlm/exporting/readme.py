@@ -14,14 +14,14 @@ with {nhid} units each, linear layer ({ntoken}, {nhid}).
 
 {about}
 
-| file | what |
+| file | content |
 |---|---|
 | {file} | {holds} |
-| vocab.txt | the words, one a line: a word's id is its line, from 0 |
-| load.py | runs the model with {needs} alone and prints its loss |
-| check.txt | the words of that loss: {check_text} |
-| card.json | where the model is from, the sha256 of {file}, and that loss, {loss:.6f} nats |
-| LICENSE.txt | what may be done with them |
+| vocab.txt | one word per line; a word's id is its line number, from 0 |
+| load.py | runs the model with {needs} alone and prints its loss on check.txt |
+| check.txt | {check_text} |
+| card.json | the model's origin, the sha256 of {file}, and the loss on check.txt, {loss:.6f} nats |
+| LICENSE.txt | the licenses of all files |
 
 `python load.py` prints {prints}.
 """
@@ -31,10 +31,10 @@ wlm imports the folder, or a zip archive of it:
     python -m wlm evaluate --model FOLDER --variants {variant}
 """
 _TORCH = """
-The state_dict is loaded into the model that `torch.ao.quantization.quantize_dynamic` makes of an
-fp32 one of the same sizes, with the same settings. An LSTM layer's entry is an object of PyTorch's
-own, which `torch.load` takes with `weights_only=True` once it may name `torch.ScriptObject`.
-Made with torch {torch}; the API is deprecated, and later releases may not have it.
+To load the state_dict, make an fp32 model of the same sizes and quantize it with
+`torch.ao.quantization.quantize_dynamic` and the same settings, as load.py does. LSTM layers are
+stored as `torch.ScriptObject`: allow this type for `torch.load` with `weights_only=True`. Made with
+torch {torch}. PyTorch has deprecated this API; later releases may lack it.
 """
 _ONNX = """
 | input | shape | type | |
@@ -44,30 +44,30 @@ _ONNX = """
 
 | output | shape | type | |
 |---|---|---|---|
-| logits | (T, B, {ntoken}) | float32 | the next word's, after each step |
-| next_h, next_c | ({nlayers}, B, {nhid}) | float32 | the state to go on from |
+| logits | (T, B, {ntoken}) | float32 | of the next word, after each step |
+| next_h, next_c | ({nlayers}, B, {nhid}) | float32 | the hidden state after the last step |
 
-T and B are free. Made with onnxruntime {onnxruntime}. On x86 CPUs without VNNI its int8 sums are
-cut off at 16 bits unless a session has the setting `session.x64quantprecision`, as in load.py.
+T and B may have any value. Made with onnxruntime {onnxruntime}. On x86 CPUs without VNNI, int8 sums
+saturate at 16 bits unless the session sets `session.x64quantprecision`, as load.py does.
 """
 _NPZ = """
-`numpy.load("model.npz")` gives one array for each of the model's tensors, by PyTorch's names. Where
-NAME is an array of integers, NAME.scale and NAME.zero_point stand beside it, of shape () for the
-whole matrix or (R, 1) for its rows, and
+`numpy.load("model.npz")` returns one array per tensor of the model, with PyTorch's names. If the
+array NAME has integers, the file also has NAME.scale and NAME.zero_point, of shape () for the whole
+matrix or (R, 1) for one value per row:
 
     weight = (NAME - NAME.zero_point) * NAME.scale
 
-in floats. {blocks}Rows of the LSTM's matrices and biases are gates, {nhid} each: input, forget,
-cell, output. Biases are float32. load.py computes with these weights in fp32; {runtime} rounds what
-is multiplied with them to 8 bits too, so its loss differs in the fourth digit or so.
+{blocks}The rows of the LSTM's matrices and biases are the gates input, forget, cell and output,
+{nhid} rows each. Biases are float32. load.py computes with these weights in fp32. {runtime} also
+rounds the activations to 8 bits, so its loss differs from about the fourth digit on.
 """
 _BLOCKS = """\
-Integers of 4 bits, from -7 to 7, a byte each here, have no NAME.zero_point, and NAME.scale has a
-column for each {block} of their columns. """
+4-bit integers, from -7 to 7, take one byte each in this file. They have no NAME.zero_point, and
+NAME.scale has one column per {block} columns of NAME. """
 _LICENCE = """\
-The weights in {file}, the words in vocab.txt: {weights}
+The weights in {file} and the words in vocab.txt: {weights}
 
-load.py, README.md, and check.txt where its words are the bundled text's:
+load.py, README.md, and check.txt if it is part of the bundled text:
 
 {code}"""
 _MORE = {"torch": _TORCH, "onnx": _ONNX, "npz": _NPZ, "safetensors": ""}
@@ -86,9 +86,9 @@ def readme(config: ModelConfig, variant: Variant, format: str, card: dict) -> st
         "file": FILES[format],
         "holds": HOLDS[format],
         "needs": NEEDS[format],
-        "check_text": f"{check['tokens']} of {check['text']}",
+        "check_text": f"{check['tokens']} words of {check['text']}",
         "loss": check["loss"],
-        "prints": "that loss" if is_exact(variant, format) else "nearly that loss",
+        "prints": "the same loss" if is_exact(variant, format) else "nearly the same loss",
         "blocks": _BLOCKS.format(block=BLOCK) if "int4" in variant.parts_by_precision() else "",
         "runtime": "ONNX Runtime" if variant.runtime == "onnxruntime" else "PyTorch",
     }
@@ -101,7 +101,7 @@ def licence(format: str, card: dict) -> str:
     """Return an export's LICENSE.txt: the license of the weights, from their card, and of the
     code."""
     trained_on = card.get("trained_on")
-    unknown = f"trained on {trained_on}" if trained_on else "as whoever made them states it"
+    unknown = f"trained on {trained_on}" if trained_on else "as their author states"
     weights = card.get("licence") or unknown
     code = (ROOT / "LICENSE").read_text("utf-8")
     return _LICENCE.format(file=FILES[format], weights=weights, code=code)
