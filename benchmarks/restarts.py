@@ -15,13 +15,12 @@ import math
 import random
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
 from scipy.stats import f
 
-from benchmarks.trust import fresh_process, share
+from benchmarks.trust import fresh_process, print_verdicts, share
 from wlm.measuring.compare import compare
 from wlm.measuring.comparison import CompareSpec
 from wlm.measuring.intervals import Interval, grouped_ratio_interval, verdict
@@ -46,7 +45,7 @@ def main() -> None:
         return
     machine = describe_machine()
     print(f"{machine['cpu']}, {machine['cpus']} CPUs, {machine['os']}, torch {machine['torch']}")
-    holding, verdicts = 0, Counter()
+    holding, verdicts = 0, []
     for batch in range(options.batches):
         seconds = measure(options.processes, options.groups, options.variants)
         logs = np.log(seconds).mean(axis=-1)  # (processes, groups, variants)
@@ -58,11 +57,9 @@ def main() -> None:
             print_variances(f"seconds of {variant}", logs[..., i])
         intervals = [interval_of(process) for process in seconds]
         holding += sum(interval.low <= mean <= interval.high for interval in intervals)
-        verdicts.update(map(verdict, intervals))
-    total = options.batches * options.processes
-    print(f"\n{share(holding, total)} of the intervals contain the mean of their batch")
-    for name, count in verdicts.most_common():
-        print(f"{name}: {share(count, total)}")
+        verdicts += map(verdict, intervals)
+    print(f"\n{share(holding, len(verdicts))} of the intervals contain the mean of their batch")
+    print_verdicts(verdicts)
 
 
 def measure(processes: int, groups: int, variants: list[str]) -> np.ndarray:

@@ -17,7 +17,8 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,14 +178,19 @@ def report(part: str, repetitions: list[Repetition]) -> None:
             low <= math.exp(mean_nearby(logs, i)) <= high for i, (low, high) in enumerate(intervals)
         )
         print(f"{share(near, len(intervals))} contain the mean of the {2 * NEARBY} nearest in time")
-    verdicts = [repetition.verdict for repetition in repetitions]
-    for verdict in dict.fromkeys(verdicts):
-        print(f"{verdict}: {share(verdicts.count(verdict), n)}")
+    print_verdicts(repetition.verdict for repetition in repetitions)
     if n > 1 and min(groups) > 1:
         print_components(repetitions)
     if n > 2:
         print_drift(np.array(logs))
     print("values:", *(f"{value:.3f}" for value in values), flush=True)
+
+
+def print_verdicts(verdicts: Iterable[str]) -> None:
+    """Print how often each verdict was reached, the most frequent first."""
+    counts = Counter(verdicts)
+    for name, count in counts.most_common():
+        print(f"{name}: {share(count, counts.total())}")
 
 
 def mean_nearby(logs: list[float], i: int) -> float:

@@ -47,8 +47,8 @@ SLOW_FIXTURES = {"browser", "bundled", "postgres", "wikitext2"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow, besides those that say so, the tests that `tests/run.py --quick` leaves out:
-    those in a browser and those with the big model."""
+    """Mark the tests in a browser and the tests with the big model as slow: `tests/run.py --quick`
+    leaves them out."""
     for item in items:
         if SLOW_FIXTURES & set(item.fixturenames):
             item.add_marker("slow")
@@ -95,7 +95,7 @@ def own_cache(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def own_data(tmp_path, monkeypatch) -> Path:
-    """A place of each test's own for what is fetched, and nobody to fetch it from."""
+    """A new folder per test for fetched files, and no server to fetch from."""
     folder = tmp_path / "data"
     monkeypatch.setenv("WLM_DATA", str(folder))
     monkeypatch.setenv("WLM_MIRROR", str(tmp_path / "no-mirror"))
@@ -159,7 +159,7 @@ def unused_port() -> Callable[[], int]:
 
 @pytest.fixture(scope="session")
 def postgres(unused_port) -> Iterator[Postgres]:
-    """A PostgreSQL server; each test makes a database of its own in it."""
+    """A PostgreSQL server; each test makes a new database on it."""
     if programs() is None:
         reason = "no PostgreSQL: tests/run.py tells how it looks for one"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
@@ -193,8 +193,8 @@ def bundled() -> Checkpoint:
 
 @pytest.fixture
 def queue(tmp_path, model_folder, text_file, monkeypatch):
-    """A queue that does nothing, beside a tiny model and a short text to choose. Pages share the
-    bundled model and its variants with those of other tests, as visitors do."""
+    """A queue that runs nothing; pages also offer a tiny model and a short text. The tests share
+    the bundled model and its variants, as visitors do."""
     import streamlit as st
 
     from helpers.driver import IdleQueue
@@ -231,7 +231,7 @@ def tiny_corpus() -> tuple[PublishedFile, ...]:
 
 @pytest.fixture
 def mirror(tiny_corpus, monkeypatch):
-    """A mirror of a tiny corpus, and of weights that fit it, which stand for the published."""
+    """A mirror with a tiny corpus and weights that fit it instead of the published ones."""
     monkeypatch.setattr("wlm.catalog.wikitext2.WIKITEXT2_FILES", tiny_corpus)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with Mirror() as mirror:

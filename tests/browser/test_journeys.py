@@ -137,6 +137,15 @@ def test_other_runtimes_run_beside_the_switches_variant(page, server):
     assert page.url.count("also=") == 2
 
 
+def visit_runs_and_come_back(page: Page) -> None:
+    """Follow the link to Runs, then press the browser's Back."""
+    page.get_by_role("link", name="Runs").click()
+    expect(page).to_have_url(re.compile("/Runs"))
+    expect(page.get_by_role("switch")).to_have_count(0)
+    page.locator(IDLE).wait_for(state="attached")
+    page.go_back()
+
+
 def test_the_url_holds_the_switches_through_pages_reloads_and_back(page, server):
     open_page(page, f"{server}/?{TINY}")
     toggle(page, "int8 LSTM")
@@ -151,11 +160,7 @@ def test_the_url_holds_the_switches_through_pages_reloads_and_back(page, server)
     expect(page.get_by_text("The code that does it")).to_be_visible()
     expect(page.get_by_role("switch").first).not_to_be_checked()
     page.locator(IDLE).wait_for(state="attached")
-    page.get_by_role("link", name="Runs").click()
-    expect(page).to_have_url(re.compile("/Runs"))
-    expect(page.get_by_role("switch")).to_have_count(0)
-    page.locator(IDLE).wait_for(state="attached")
-    page.go_back()
+    visit_runs_and_come_back(page)
     expect(page.get_by_text("The code that does it")).to_be_visible()
     expect(page.get_by_role("switch", name="int8 LSTM")).not_to_be_checked()
     expect(page).to_have_url(re.compile(r"lstm=false"))
@@ -163,11 +168,7 @@ def test_the_url_holds_the_switches_through_pages_reloads_and_back(page, server)
     toggle(page, "int8 LSTM")
     expect(page).not_to_have_url(re.compile("lstm"))
     page.locator(IDLE).wait_for(state="attached")
-    page.get_by_role("link", name="Runs").click()
-    expect(page).to_have_url(re.compile("/Runs"))
-    expect(page.get_by_role("switch")).to_have_count(0)
-    page.locator(IDLE).wait_for(state="attached")
-    page.go_back()
+    visit_runs_and_come_back(page)
     expect(page.get_by_role("switch", name="int8 LSTM")).to_be_checked()
 
 

@@ -1,4 +1,4 @@
-"""The lines of torch that the page How shows: they run, and compute what it shows."""
+"""The lines of torch on the page How run and give the numbers of the page."""
 
 import warnings
 

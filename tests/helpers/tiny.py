@@ -25,8 +25,8 @@ def tiny_model() -> LSTMModel:
 
 
 def save_named(folder: Path) -> dict[str, str]:
-    """Save the tiny model, a short text and a long one. Return the variables by which a process
-    finds them as `tiny`, `short` and `long`."""
+    """Save the tiny model, a short text and a long one. Return the environment variables with which
+    a process finds them as `tiny`, `short` and `long`."""
     save_checkpoint(folder / "models" / "tiny", tiny_model(), Vocabulary(WORDS))
     (folder / "texts").mkdir()
     (folder / "texts" / "short.txt").write_text(LINE * 40, "utf-8")

@@ -1,4 +1,4 @@
-"""Messages, files and connections that a public server refuses, whoever sends them."""
+"""Messages, files and connections that a public server refuses from everyone."""
 
 import urllib.error
 import urllib.request

@@ -42,7 +42,7 @@ def test_each_one_starts_its_own_runs_sees_them_alone_and_no_more(server, store)
             visitor.heard = lambda message: heard.append(message.SerializeToString())
             await visitor.open("Runs")
             assert run_id.encode() not in b"".join(heard)
-            # With its link anyone sees it, and only its owner may delete it.
+            # Everyone who has the link sees the run, and only its owner may delete it.
             await visitor.open("Runs", f"run={run_id}")
             assert visitor.problems == [] and run_id.encode() in b"".join(heard)
             assert "Delete for good" not in visitor.buttons
@@ -112,7 +112,7 @@ def test_forged_states_and_addresses_start_nothing_beyond_the_limits(
     assert not any("defect" in problem for problem in problems)
     if words:
         assert runs == [] and words in problems[-1].replace("\\", "").lower()
-    for run in runs:  # of what the page offers, in place of what was forged
+    for run in runs:  # with the settings that the page offers, not the forged ones
         assert run.spec["model"] in ("tiny", "wikitext2-lstm")
         assert run.spec["text"] in ("short", "demo")
         assert run.spec["threads"] == 1 and len(run.spec["variants"]) <= 3

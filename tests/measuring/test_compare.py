@@ -121,7 +121,7 @@ def test_every_variant_is_prepared_again_before_each_group(spec, small_blocks, m
     def noted(model, variant, threads):
         prepared = prepare(model, variant, threads)
         weights = prepared.module.encoder.weight  # fp32 in both variants
-        made.append((str(variant), weights))  # kept, so that no other lies in the same place
+        made.append((str(variant), weights))  # kept, so that no later one gets the same address
         return prepared
 
     read = BlockReader.read

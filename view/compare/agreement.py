@@ -4,7 +4,7 @@ import streamlit as st
 
 from view.compare.divergence import ROUNDING, divergence_chart
 from view.shared.charts import draw_chart
-from view.shared.choices import names_for_visitor
+from view.shared.choices import choose_one, names_for_visitor
 from view.shared.next_words import shown_word
 from view.shared.page import MENU, errors_shown, plain
 from wlm.catalog.registry import MODEL
@@ -52,15 +52,7 @@ def show_furthest(rows: list[dict], baseline: dict, model: str) -> None:
         "**Where they differ most**: the text, its next word in bold, and the word that each "
         "model expects there"
     )
-    *_, label = found
-    if len(found) > 1:
-        label = st.segmented_control(
-            "Variant of the tokens",
-            list(found),
-            default=label,
-            required=True,
-            label_visibility="collapsed",
-        )
+    label = choose_one("Variant of the tokens", list(found), default=list(found)[-1])
     row = found[label]
     page, query = page_of(row["variant"], baseline["variant"])
     path, icon = MENU[page]

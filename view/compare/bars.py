@@ -17,7 +17,7 @@ from wlm.tutorial import TOKENS, Published
 
 THICKNESS = 28  # of bars, in pixels
 AXIS = 76  # the height of a horizontal axis with its title
-ROOM = 0.36  # for a number behind the longest bar, as a share of it
+MARGIN = 0.36  # for a number behind the longest bar, as a share of it
 
 
 def bars_of(
@@ -75,13 +75,13 @@ def bars_with_references(
     for row in rows:
         # A line just beyond the bar would cross the number, so the number moves behind the line.
         value, reference = row["value"], row["reference"]
-        if None not in (value, reference) and value <= reference <= value + ROOM * top:
+        if None not in (value, reference) and value <= reference <= value + MARGIN * top:
             row["end"] = reference
     base = alt.Chart({"values": rows}).encode(
         alt.X(
             "value:Q",
             title=title,
-            scale=alt.Scale(domain=[0, (1 + ROOM) * top], nice=False),
+            scale=alt.Scale(domain=[0, (1 + MARGIN) * top], nice=False),
             axis=axis_within(0, top),
         ),
         alt.Y("label:N", sort=labels, axis=None),

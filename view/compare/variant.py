@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from view.shared import server
+from view.shared.choices import choose_one
 from view.shared.export import offer_export
 from view.shared.page import errors_shown
 from wlm.catalog.registry import find_model
@@ -23,16 +24,8 @@ def show_variant(model: str, names: Sequence[str]) -> None:
     choice redraws only this part."""
     st.header("The model, before and after")
     variants = {name: Variant.parse(name) for name in reversed(names)}
-    name = names[-1]
-    if len(variants) > 1:
-        name = st.segmented_control(
-            "Variant",
-            list(variants),
-            default=name,
-            required=True,
-            format_func=lambda name: variants[name].label,
-            label_visibility="collapsed",
-        )
+    labels = {name: variant.label for name, variant in variants.items()}
+    name = choose_one("Variant", list(variants), default=names[-1], format_func=labels.get)
     variant = variants[name]
     st.markdown(f"**{variant.label}** (`{variant}`): {describe(variant)}")
     if reason := slow_here(variant):

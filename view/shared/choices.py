@@ -1,6 +1,6 @@
 """Controls that several pages share, and how the URL holds them: model, text, variants."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -65,6 +65,23 @@ def _choose(label: str, key: str, default: str) -> str:
     help = f"The {key}s of this server and your uploads. Add more on the page Models."
     return st.sidebar.selectbox(
         label, names, index=index, format_func=labels.get, **in_url(key), help=help
+    )
+
+
+def choose_one(
+    label: str, names: list[str], default: str, format_func: Callable[[str], str] = str
+) -> str:
+    """Draw buttons for the names and return the chosen one. A single name needs no buttons. Screen
+    readers read the label, which is not shown."""
+    if len(names) == 1:
+        return names[0]
+    return st.segmented_control(
+        label,
+        names,
+        default=default,
+        required=True,
+        format_func=format_func,
+        label_visibility="collapsed",
     )
 
 
